@@ -1,0 +1,11 @@
+"""One Zarr cube, every door: the core of the datacube server.
+
+The public names are those of :mod:`datacube.engine` and :mod:`datacube.model`; the glossary is in
+:mod:`datacube.model`.
+"""
+
+import pyproj  # noqa: F401  loaded first: eccodes loaded before PROJ aborts the process
+
+__version__ = "0.1.0"
+
+__all__ = ["__version__"]

@@ -1,0 +1,221 @@
+"""Axes other than the horizontal ones: regular, irregular, index (categorical) and time.
+
+An axis maps an index to the coordinate of a cell's centre and back. The names follow CIS 1.1
+(RegularAxis, IrregularAxis, IndexAxis); :class:`TimeAxis` is an irregular axis of integer ticks.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import assert_never
+
+import numpy as np
+from numpy.typing import NDArray
+
+from datacube.model.calendar import MS_PER_DAY, Calendar, civil_from_days
+from datacube.model.time import Period, format_tick, format_ticks
+
+FloatArray = NDArray[np.float64]
+TickArray = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class RegularAxis:
+    """Equidistant centres ``origin + i * step``.
+
+    Parameters
+    ----------
+    name : str
+    origin : float, centre of the first cell, in uom
+    step : float, signed, not zero, in uom
+    size : int, at least 1
+    uom : str, UCUM or as the source says
+    title : str, a CF standard or long name
+
+    Examples
+    --------
+    >>> RegularAxis("depth", 0.0, -10.0, 3, "m").coordinates.tolist()
+    [0.0, -10.0, -20.0]
+    """
+
+    name: str
+    origin: float
+    step: float
+    size: int
+    uom: str = ""
+    title: str = ""
+
+    def __post_init__(self) -> None:
+        if self.size < 1 or self.step == 0:
+            raise ValueError(f"axis {self.name}: size {self.size}, step {self.step}")
+
+    @property
+    def coordinates(self) -> FloatArray:
+        """Centres; float64, (size,), in uom."""
+        return np.asarray(self.origin + np.arange(self.size) * self.step, np.float64)
+
+
+@dataclass(frozen=True, eq=False)
+class IrregularAxis:
+    """Centres at given places, strictly monotonic, ascending or descending.
+
+    Parameters
+    ----------
+    name : str
+    coordinates : float64, (size,), in uom
+    uom, title : str
+    bounds : float64, (size, 2), in uom, optional
+    """
+
+    name: str
+    coordinates: FloatArray
+    uom: str = ""
+    title: str = ""
+    bounds: FloatArray | None = None
+
+    def __post_init__(self) -> None:
+        steps = np.diff(self.coordinates)
+        if not ((steps > 0).all() or (steps < 0).all()):
+            raise ValueError(f"axis {self.name}: coordinates are not strictly monotonic")
+
+    @property
+    def size(self) -> int:
+        """Number of cells."""
+        return len(self.coordinates)
+
+
+@dataclass(frozen=True, slots=True)
+class IndexAxis:
+    """Numbered or labelled places without a metric: ensemble members, scenarios, bands.
+
+    Parameters
+    ----------
+    name : str
+    size : int
+    labels : tuple of str, one for each place, or empty
+
+    Examples
+    --------
+    >>> IndexAxis("scenario", 2, labels=("a1b", "e1")).labels.index("e1")
+    1
+    """
+
+    name: str
+    size: int
+    uom: str = ""
+    title: str = ""
+    labels: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.labels and len(self.labels) != self.size:
+            raise ValueError(f"axis {self.name}: {len(self.labels)} labels for {self.size} places")
+
+
+@dataclass(frozen=True, eq=False)
+class TimeAxis:
+    """Instants, strictly ascending, as integer ticks of a calendar.
+
+    Parameters
+    ----------
+    name : str
+    ticks : int64, (size,), milliseconds since 1970-01-01 of calendar
+    calendar : Calendar
+    bounds : int64, (size, 2), ticks, optional
+
+    Examples
+    --------
+    >>> axis = TimeAxis("time", np.arange(3) * 86_400_000)
+    >>> str(axis.period), axis.iso[-1]
+    ('P1D', '1970-01-03T00:00:00Z')
+    """
+
+    name: str
+    ticks: TickArray
+    calendar: Calendar = "standard"
+    bounds: TickArray | None = None
+    title: str = field(default="time")
+
+    def __post_init__(self) -> None:
+        if not (np.diff(self.ticks) > 0).all():
+            raise ValueError(f"axis {self.name}: times are not strictly ascending")
+
+    @property
+    def size(self) -> int:
+        """Number of instants."""
+        return len(self.ticks)
+
+    @cached_property
+    def iso(self) -> tuple[str, ...]:
+        """Every instant as ISO 8601 text, in its own calendar."""
+        return tuple(format_ticks(self.ticks, self.calendar))
+
+    @cached_property
+    def median_step(self) -> int:
+        """Median distance of neighbours in milliseconds; one day for a single instant."""
+        return int(np.median(np.diff(self.ticks))) if self.size > 1 else MS_PER_DAY
+
+    @cached_property
+    def period(self) -> Period | None:
+        """The step where all steps are equal (in milliseconds, or in whole months)."""
+        if self.size < 2:
+            return None
+        steps = np.unique(np.diff(self.ticks))
+        if len(steps) == 1:
+            return Period(ms=int(steps[0]))
+        return _monthly(self.ticks, self.calendar)
+
+    def segments(self) -> Iterator[tuple[str, str, Period]]:
+        """Runs of equal steps as (start, end, period); together exactly the instants.
+
+        A run of one instant has the period one day.
+        """
+        if self.period is not None:
+            yield self.iso[0], self.iso[-1], self.period
+            return
+        steps = np.diff(self.ticks)
+        first = 0
+        while first < self.size:
+            last = first + 1
+            while last < self.size - 1 and steps[last] == steps[first]:
+                last += 1
+            if last >= self.size or (last == first + 1 and last < self.size - 1):
+                last = first
+            length = int(steps[first]) if last > first else MS_PER_DAY
+            yield (
+                format_tick(int(self.ticks[first]), self.calendar),
+                format_tick(int(self.ticks[last]), self.calendar),
+                Period(ms=length),
+            )
+            first = last + 1
+
+
+type Axis = RegularAxis | IrregularAxis | IndexAxis | TimeAxis
+
+
+def axis_values(axis: Axis) -> tuple[str, ...] | FloatArray:
+    """What a person sees along an axis: labels, ISO times, or numbers in its unit."""
+    match axis:
+        case TimeAxis():
+            return axis.iso
+        case IndexAxis():
+            return axis.labels or np.arange(axis.size, dtype=float)
+        case RegularAxis() | IrregularAxis():
+            return axis.coordinates
+        case _:
+            assert_never(axis)
+
+
+def is_vertical(axis: Axis) -> bool:
+    """Whether the axis is height, depth, pressure or another vertical coordinate."""
+    text = f"{axis.name} {axis.title}".lower()
+    words = ("depth", "height", "altitude", "elevation", "pressure", "isobaric", "level", "plev")
+    return not isinstance(axis, TimeAxis) and any(word in text for word in words)
+
+
+def _monthly(ticks: TickArray, calendar: Calendar) -> Period | None:
+    days, ms = np.divmod(ticks, MS_PER_DAY)
+    year, month, day = civil_from_days(days, calendar)
+    months = np.unique(np.diff(year * 12 + month))
+    if len(months) == 1 and len(np.unique(day)) == 1 and len(np.unique(ms)) == 1:
+        return Period(months=int(months[0]))
+    return None

@@ -1,0 +1,153 @@
+"""Queries: what every protocol's request becomes.
+
+Protocol code decodes to one of these, calls one engine function and encodes the result.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from datacube.model.crs import Crs
+from datacube.model.grid import RectifiedGrid
+from datacube.model.time import TimePoint, TimeRange
+
+type Point = float | TimePoint | str
+type SelectionRule = Literal["cells", "nearest", "inside", "strict-inside", "outside"]
+
+
+@dataclass(frozen=True, slots=True)
+class Trim:
+    """Keep an axis from low to high; None is the axis' end.
+
+    Parameters
+    ----------
+    axis : str, as the client calls it
+    low, high : number, Timestamp, label or None
+    crs : Crs of the numbers on a horizontal axis; None is the coverage's own
+    """
+
+    axis: str
+    low: Point | None
+    high: Point | None
+    crs: Crs | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """Keep one place of an axis and drop the axis.
+
+    Parameters
+    ----------
+    axis : str, as the client calls it
+    point : number, Timestamp, ``"latest"`` or label
+    """
+
+    axis: str
+    point: Point
+    crs: Crs | None = None
+
+
+type Subset = Trim | Slice
+
+
+@dataclass(frozen=True, slots=True)
+class ScaleFactor:
+    """Multiply the number of cells of every horizontal axis."""
+
+    factor: float
+
+
+@dataclass(frozen=True, slots=True)
+class ScaleSize:
+    """Number of columns and rows of the answer."""
+
+    width: int
+    height: int
+
+
+type Scaling = ScaleFactor | ScaleSize
+
+
+@dataclass(frozen=True, slots=True)
+class CoverageQuery:
+    """A part of a coverage: WCS GetCoverage, OGC API Coverages.
+
+    Parameters
+    ----------
+    coverage : str, cube id
+    subsets : at most one for each axis
+    fields : names in the wanted order; empty is all
+    rule : which cells a trim of a horizontal axis takes
+    """
+
+    coverage: str
+    subsets: tuple[Subset, ...] = ()
+    fields: tuple[str, ...] = ()
+    scaling: Scaling | None = None
+    rule: SelectionRule = "cells"
+
+
+@dataclass(frozen=True, slots=True)
+class TimeChoice:
+    """Time on a map: an instant, the latest, or a range (its most recent valid pixels).
+
+    Parameters
+    ----------
+    when : Timestamp, "latest" or TimeRange
+    """
+
+    when: TimePoint | TimeRange
+
+
+@dataclass(frozen=True, slots=True)
+class LayerRequest:
+    """One layer of a map.
+
+    Parameters
+    ----------
+    layer : str, layer name: ``cube`` or ``cube.field``
+    style : str, empty for the default
+    time : TimeChoice or None (the layer's default)
+    places : Slice of further axes (elevation, members); the first place where not given
+    """
+
+    layer: str
+    style: str = ""
+    time: TimeChoice | None = None
+    places: tuple[Slice, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class MapQuery:
+    """A picture: WMS GetMap, WMTS GetTile, OGC API Maps and Tiles.
+
+    Parameters
+    ----------
+    layers : first is drawn first (lowest)
+    grid : RectifiedGrid, one cell a pixel
+    background : (red, green, blue), 0 … 255
+    transparent : bool
+    """
+
+    layers: tuple[LayerRequest, ...]
+    grid: RectifiedGrid
+    background: tuple[int, int, int] = (255, 255, 255)
+    transparent: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SampleQuery:
+    """Values at one place: GetFeatureInfo, a position.
+
+    Parameters
+    ----------
+    layers : which layers, with their time and other places
+    x, y : float, in crs, x before y
+    crs : Crs
+    reach : float, optional
+        How far from the place a cell's centre may lie, in cells; half a cell where None.
+    """
+
+    layers: tuple[LayerRequest, ...]
+    x: float
+    y: float
+    crs: Crs

@@ -1,0 +1,369 @@
+"""Times: ISO 8601 text, partial dates, intervals and durations; CF units; integer ticks.
+
+A tick is a millisecond since 1970-01-01T00:00 of a calendar; ticks of different calendars do not
+compare. A :class:`Timestamp` is what somebody wrote: civil parts and how precise they are, without
+a calendar, so that 30 February is a time for a 360-day cube and an error for another.
+"""
+
+import re
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Literal, override
+
+import numpy as np
+from numpy.typing import NDArray
+
+from datacube.errors import InvalidTime
+from datacube.model.calendar import (
+    MS_PER_DAY,
+    Calendar,
+    civil_from_days,
+    days_from_civil,
+    days_in_month,
+)
+
+TickArray = NDArray[np.int64]
+type Precision = Literal["year", "month", "day", "minute", "second", "millisecond"]
+
+_ISO = re.compile(
+    r"^(?P<year>[+-]?\d{4,6})"
+    r"(?:-?(?P<month>\d{2})(?:-?(?P<day>\d{2})"
+    r"(?:[T ](?P<hour>\d{2})(?::?(?P<minute>\d{2})"
+    r"(?::?(?P<second>\d{2})(?:[.,](?P<fraction>\d{1,9}))?)?)?"
+    r"\s*(?P<zone>Z|[+-]\d{2}(?::?\d{2})?)?)?)?)?$",
+    re.IGNORECASE,
+)
+_DURATION = re.compile(
+    r"^P(?:(?P<years>\d+)Y)?(?:(?P<months>\d+)M)?(?:(?P<weeks>\d+)W)?(?:(?P<days>\d+)D)?"
+    r"(?:T(?:(?P<hours>\d+)H)?(?:(?P<minutes>\d+)M)?(?:(?P<seconds>\d+(?:\.\d+)?)S)?)?$",
+    re.IGNORECASE,
+)
+_CF_UNITS = re.compile(r"^\s*(?P<unit>[A-Za-z]+)\s+since\s+(?P<reference>.+?)\s*$", re.IGNORECASE)
+_MS = {
+    "ms": 1,
+    "millisecond": 1,
+    "msec": 1,
+    "s": 1000,
+    "sec": 1000,
+    "second": 1000,
+    "min": 60_000,
+    "minute": 60_000,
+    "h": 3_600_000,
+    "hr": 3_600_000,
+    "hour": 3_600_000,
+    "d": MS_PER_DAY,
+    "day": MS_PER_DAY,
+    "week": 7 * MS_PER_DAY,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Timestamp:
+    """A point in civil time as written, with its precision and no calendar.
+
+    Parameters
+    ----------
+    year, month, day : int
+    ms : int
+        Milliseconds since midnight UTC; may run over a day where a zone moved it.
+    precision : Precision
+
+    Examples
+    --------
+    >>> Timestamp.parse("2018-06").span("standard") == (
+    ...     Timestamp.parse("2018-06-01").ticks("standard"),
+    ...     Timestamp.parse("2018-07-01").ticks("standard") - 1)
+    True
+    >>> Timestamp.parse("2095-02-30T12:00:00Z").ticks("standard")
+    Traceback (most recent call last):
+    datacube.errors.InvalidTime: '2095-02-30' is no date of the standard calendar
+    """
+
+    year: int
+    month: int
+    day: int
+    ms: int
+    precision: Precision
+
+    @staticmethod
+    def parse(text: str, *, subject: str = "time") -> "Timestamp":
+        """Read ISO 8601, from a year (``2018``) to a millisecond.
+
+        Raises
+        ------
+        InvalidTime
+            The text is no such time.
+        """
+        found = _ISO.match(text.strip())
+        if found is None:
+            raise _no_time(text, subject)
+        month, day, hour = found["month"], found["day"], found["hour"]
+        minute, second, fraction = found["minute"], found["second"], found["fraction"]
+        stamp = Timestamp(
+            int(found["year"]),
+            int(month or 1),
+            int(day or 1),
+            _ms_of_day(hour, minute, second, fraction) - _offset(found["zone"]),
+            _precision(month, day, hour, second, fraction),
+        )
+        in_day = int(hour or 0) <= 24 and int(minute or 0) <= 59 and int(second or 0) <= 60
+        if not (1 <= stamp.month <= 12 and 1 <= stamp.day <= 31 and in_day):
+            raise _no_time(text, subject)
+        return stamp
+
+    def ticks(self, calendar: Calendar) -> int:
+        """First millisecond of it in a calendar.
+
+        Raises
+        ------
+        InvalidTime
+            The calendar has no such day.
+        """
+        if self.day > days_in_month(self.year, self.month, calendar):
+            date = f"{self.year:04d}-{self.month:02d}-{self.day:02d}"
+            raise InvalidTime(f"'{date}' is no date of the {calendar} calendar", subject="time")
+        return _start_of_day(self.year, self.month, self.day, calendar) * MS_PER_DAY + self.ms
+
+    def span(self, calendar: Calendar) -> tuple[int, int]:
+        """First and last millisecond of it: a whole day for a date, a month for a month."""
+        first = self.ticks(calendar)
+        match self.precision:
+            case "year":
+                return first, add_months(first, 12, calendar) - 1
+            case "month":
+                return first, add_months(first, 1, calendar) - 1
+            case "day":
+                return first, first + MS_PER_DAY - 1
+            case "minute":
+                return first, first + 59_999
+            case "second":
+                return first, first + 999
+            case "millisecond":
+                return first, first
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """An ISO 8601 duration: whole months and milliseconds.
+
+    Examples
+    --------
+    >>> str(Period.parse("P1M")), str(Period.parse("PT6H")), str(Period.parse("P1DT12H"))
+    ('P1M', 'PT6H', 'P1DT12H')
+    """
+
+    months: int = 0
+    ms: int = 0
+
+    @staticmethod
+    def parse(text: str, *, subject: str = "time") -> "Period":
+        """Read a duration; zero is refused.
+
+        Raises
+        ------
+        InvalidTime
+            The text is no duration, or has no length.
+        """
+        found = _DURATION.match(text.strip())
+        if found is None:
+            raise InvalidTime(
+                f"'{text}' is no ISO 8601 duration such as P1D or PT6H", subject=subject
+            )
+        part = {key: Fraction(value or 0) for key, value in found.groupdict().items()}
+        ms = int(
+            (part["weeks"] * 7 + part["days"]) * MS_PER_DAY
+            + part["hours"] * 3_600_000
+            + part["minutes"] * 60_000
+            + part["seconds"] * 1000
+        )
+        period = Period(int(part["years"] * 12 + part["months"]), ms)
+        if period == Period():
+            raise InvalidTime(f"the duration '{text}' has no length", subject=subject)
+        return period
+
+    @override
+    def __str__(self) -> str:
+        """ISO 8601 form."""
+        years, months = divmod(self.months, 12)
+        days, rest = divmod(self.ms, MS_PER_DAY)
+        hours, rest = divmod(rest, 3_600_000)
+        minutes, rest = divmod(rest, 60_000)
+        seconds = f"{rest / 1000:.3f}".rstrip("0").rstrip(".") if rest else ""
+        date = _joined((years, "Y"), (months, "M"), (days, "D"))
+        clock = _joined((hours, "H"), (minutes, "M")) + (f"{seconds}S" if seconds else "")
+        return f"P{date}T{clock}" if clock else f"P{date}" if date else "PT0S"
+
+    def add_to(self, ticks: int, calendar: Calendar, times: int = 1) -> int:
+        """The tick that lies this many periods later."""
+        moved = add_months(ticks, self.months * times, calendar) if self.months else ticks
+        return moved + self.ms * times
+
+
+@dataclass(frozen=True, slots=True)
+class TimeRange:
+    """From start to end, both inclusive, either open; ``period`` as given by ``a/b/P1D``."""
+
+    start: Timestamp | None
+    end: Timestamp | None
+    period: Period | None = None
+
+    def span(self, calendar: Calendar) -> tuple[int | None, int | None]:
+        """First and last millisecond; None where open."""
+        first = None if self.start is None else self.start.span(calendar)[0]
+        last = None if self.end is None else self.end.span(calendar)[1]
+        return first, last
+
+
+type TimePoint = Timestamp | Literal["latest"]
+
+
+def add_months(ticks: int, months: int, calendar: Calendar) -> int:
+    """The same day and clock some months later; the last day where the month is shorter."""
+    days, ms = divmod(ticks, MS_PER_DAY)
+    year, month, day = (int(part[0]) for part in civil_from_days(np.array([days]), calendar))
+    years, zero_month = divmod(year * 12 + month - 1 + months, 12)
+    day = min(day, days_in_month(years, zero_month + 1, calendar))
+    return _start_of_day(years, zero_month + 1, day, calendar) * MS_PER_DAY + ms
+
+
+def format_ticks(ticks: TickArray, calendar: Calendar = "standard") -> list[str]:
+    """ISO 8601 text of ticks: ``2018-06-04T00:00:00Z``, with ``.sss`` only where needed.
+
+    Parameters
+    ----------
+    ticks : int64, (n,), milliseconds since 1970-01-01 of calendar
+
+    Examples
+    --------
+    >>> format_ticks(np.array([0, 1500]))
+    ['1970-01-01T00:00:00Z', '1970-01-01T00:00:01.500Z']
+    """
+    ticks = np.atleast_1d(np.asarray(ticks, np.int64))
+    days, ms = np.divmod(ticks, MS_PER_DAY)
+    year, month, day = civil_from_days(days, calendar)
+    seconds, fraction = np.divmod(ms, 1000)
+    parts = (year, month, day, seconds // 3600, seconds // 60 % 60, seconds % 60, fraction)
+    return [
+        f"{y:04d}-{mo:02d}-{d:02d}T{h:02d}:{mi:02d}:{s:02d}{f'.{f:03d}' if f else ''}Z"
+        for y, mo, d, h, mi, s, f in zip(*(part.tolist() for part in parts), strict=True)
+    ]
+
+
+def format_tick(ticks: int, calendar: Calendar = "standard") -> str:
+    """ISO 8601 text of one tick."""
+    return format_ticks(np.array([ticks]), calendar)[0]
+
+
+def decode_cf(
+    values: NDArray[np.generic], units: str, calendar: Calendar = "standard"
+) -> TickArray:
+    """Ticks of CF numeric times (``hours since 1900-01-01``), rounded to the millisecond.
+
+    Parameters
+    ----------
+    values : integer or float, any shape, in units
+
+    Returns
+    -------
+    ticks : int64, same shape
+
+    Raises
+    ------
+    InvalidTime
+        The units are not ``UNIT since REFERENCE``, or UNIT has no fixed length.
+
+    Examples
+    --------
+    >>> format_ticks(decode_cf(np.array([6]), "hours since 2020-01-01 00:00:00"))
+    ['2020-01-01T06:00:00Z']
+    """
+    unit_ms, reference = _cf_units(units)
+    start = reference.ticks(calendar)
+    values = np.asarray(values)
+    if np.issubdtype(values.dtype, np.integer):
+        return start + values.astype(np.int64) * unit_ms
+    whole = np.floor(values.astype(np.float64))
+    rest = np.rint((values.astype(np.float64) - whole) * unit_ms).astype(np.int64)
+    return start + whole.astype(np.int64) * unit_ms + rest
+
+
+def encode_cf(ticks: TickArray, units: str, calendar: Calendar = "standard") -> NDArray[np.float64]:
+    """CF numeric times of ticks: the inverse of :func:`decode_cf`; float64."""
+    unit_ms, reference = _cf_units(units)
+    return (np.asarray(ticks, np.int64) - reference.ticks(calendar)) / unit_ms
+
+
+def _cf_units(units: str) -> tuple[int, Timestamp]:
+    found = _CF_UNITS.match(units)
+    unit = found["unit"].lower() if found else ""
+    unit_ms = _MS.get(unit) or _MS.get(unit.removesuffix("s"))
+    if found is None or unit_ms is None:
+        raise InvalidTime(
+            f"the time units '{units}' are not of the form 'hours since 1970-01-01'",
+            subject="units",
+        )
+    return unit_ms, _reference(found["reference"])
+
+
+def _reference(text: str) -> Timestamp:
+    """CF allows 1900-1-1 0:0:0, 1900-01-01 00:00:0.0 and a trailing UTC."""
+    found = re.match(
+        r"^([+-]?\d{1,6})-(\d{1,2})-(\d{1,2})"
+        r"(?:[T ]+(\d{1,2})(?::(\d{1,2}))?(?::(\d{1,2})(?:\.(\d+))?)?)?"
+        r"\s*(Z|UTC|GMT|[+-]\d{1,2}:?\d{2})?$",
+        text,
+        re.IGNORECASE,
+    )
+    if found is None:
+        raise InvalidTime(f"the reference time '{text}' cannot be read", subject="units")
+    year, month, day, hour, minute, second, fraction, zone = found.groups()
+    offset = _offset(zone) if zone and zone[0] in "+-" else 0
+    ms = _ms_of_day(hour, minute, second, fraction) - offset
+    return Timestamp(int(year), int(month), int(day), ms, "millisecond")
+
+
+def _ms_of_day(
+    hour: str | None, minute: str | None, second: str | None, fraction: str | None
+) -> int:
+    whole = (int(hour or 0) * 60 + int(minute or 0)) * 60 + int(second or 0)
+    return whole * 1000 + int((fraction or "0").ljust(3, "0")[:3])
+
+
+def _offset(zone: str | None) -> int:
+    if zone is None or zone.upper() == "Z":
+        return 0
+    digits = zone[1:].replace(":", "").ljust(4, "0") if len(zone) > 3 else zone[1:].ljust(4, "0")
+    ms = (int(digits[:-2]) * 60 + int(digits[-2:])) * 60_000
+    return -ms if zone[0] == "-" else ms
+
+
+def _precision(
+    month: str | None, day: str | None, hour: str | None, second: str | None, fraction: str | None
+) -> Precision:
+    levels: tuple[tuple[str | None, Precision], ...] = (
+        (fraction, "millisecond"),
+        (second, "second"),
+        (hour, "minute"),
+        (day, "day"),
+        (month, "month"),
+    )
+    for part, precision in levels:
+        if part is not None:
+            return precision
+    return "year"
+
+
+def _start_of_day(year: int, month: int, day: int, calendar: Calendar) -> int:
+    found = days_from_civil(np.array([year]), np.array([month]), np.array([day]), calendar)
+    return int(found[0])
+
+
+def _joined(*parts: tuple[int, str]) -> str:
+    return "".join(f"{number}{letter}" for number, letter in parts if number)
+
+
+def _no_time(text: str, subject: str) -> InvalidTime:
+    return InvalidTime(
+        f"'{text[:100]}' is no time; write ISO 8601, such as 2018-06-04T10:20:00Z or 2018-06-04",
+        subject=subject,
+    )
