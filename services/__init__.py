@@ -1,0 +1,1 @@
+"""The doors: protocols that decode a request, ask the engine once, and encode its answer."""

@@ -1,0 +1,65 @@
+"""Freshness: ETag from snapshots and query, Cache-Control, and 304.
+
+An answer that a pinned time and a snapshot determine may be kept for long and is revalidated by
+its ETag; one that moves with the newest data is kept for a minute; errors are not kept at all.
+"""
+
+from collections.abc import Iterable
+from hashlib import sha256
+
+from datacube import __version__
+from services.ows.transport import Request, Response
+
+NO_STORE = ("Cache-Control", "no-store")
+MOVING = ("Cache-Control", "public, max-age=60")
+PINNED = ("Cache-Control", "public, max-age=86400")
+DOCUMENT = ("Cache-Control", "public, max-age=30")
+
+
+def etag(snapshots: Iterable[str], *parts: object) -> str:
+    """Strong entity tag of what snapshots, query and program version determine.
+
+    Parameters
+    ----------
+    snapshots : str
+        Committed versions that were read.
+    parts : values whose repr is stable: frozen queries, styles, media types
+
+    Examples
+    --------
+    >>> etag(["sst@1"], "q") == etag(["sst@1"], "q"), etag(["sst@1"], "q") == etag(["sst@2"], "q")
+    (True, False)
+    """
+    text = repr((__version__, tuple(snapshots), parts))
+    return f'"{sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]}"'
+
+
+def matches(request: Request, tag: str) -> bool:
+    """Whether If-None-Match names the tag (weak comparison, RFC 9110 section 13.1.2)."""
+    given = request.header("if-none-match")
+    tags = {part.strip().removeprefix("W/") for part in given.split(",")}
+    return "*" in tags or tag in tags
+
+
+def cache_control(*, moving: bool) -> tuple[str, str]:
+    """Header for a picture or value: moving with the newest data, or of a pinned time."""
+    return MOVING if moving else PINNED
+
+
+def not_modified(tag: str, control: tuple[str, str]) -> Response:
+    """304 with the headers that the 200 would have."""
+    return Response(304, "", b"", (("ETag", tag), control))
+
+
+def conditional(request: Request, response: Response, tag: str) -> Response:
+    """The answer with its ETag, or 304 where the client has it already."""
+    control = next((h for h in response.headers if h[0].lower() == "cache-control"), DOCUMENT)
+    if response.status == 200 and matches(request, tag):
+        return not_modified(tag, control)
+    return response.with_headers(("ETag", tag))
+
+
+def warning(text: str) -> tuple[str, str]:
+    """Header ``Warning: 99 …`` (WMS 1.3.0, annex C.4.2), safe for a header line."""
+    line = " ".join(text.split()).encode("ascii", "replace").decode()
+    return "Warning", f"99 {line}"

@@ -1,0 +1,19 @@
+"""Refusals that only a protocol knows: no word of them in the core."""
+
+from datacube.errors import InvalidRequestError
+
+
+class LayerNotQueryable(InvalidRequestError):
+    """GetFeatureInfo on a layer that gives no values (WMS)."""
+
+
+class UpdateSequenceError(InvalidRequestError):
+    """updateSequence of the request against the server's."""
+
+
+class CurrentUpdateSequence(UpdateSequenceError):
+    """The client's document is the current one (WMS 1.3.0, 7.2.3.5)."""
+
+
+class InvalidUpdateSequence(UpdateSequenceError):
+    """The client's document is newer than the server's."""

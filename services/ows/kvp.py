@@ -1,0 +1,183 @@
+"""Typed reading of key-value parameters.
+
+Names are compared without case, an empty value counts as absent, and a parameter that may stand
+once may be repeated only with the same value. Errors name the parameter as the standard spells it.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from math import isfinite
+
+from datacube.errors import DatacubeError, InvalidParameter, MissingParameter
+from services.ows.transport import Request
+
+
+class Kvp:
+    """The parameters of a request.
+
+    Parameters
+    ----------
+    pairs : iterable of (name, value), percent-decoded
+
+    Examples
+    --------
+    >>> kvp = Kvp([("Width", "256"), ("layers", "a,b"), ("STYLES", "")])
+    >>> kvp.one("WIDTH", positive), kvp.one("LAYERS", comma_list), kvp.optional("STYLES", str, "-")
+    (256, ('a', 'b'), '-')
+    >>> kvp.one("CRS")
+    Traceback (most recent call last):
+    datacube.errors.MissingParameter: the parameter CRS is missing
+    """
+
+    def __init__(self, pairs: Iterable[tuple[str, str]]) -> None:
+        self._values: dict[str, list[str]] = {}
+        for name, value in pairs:
+            self._values.setdefault(name.strip().lower(), []).append(value)
+
+    @staticmethod
+    def of(request: Request) -> "Kvp":
+        """Parameters of the URL and of a form in the body."""
+        return Kvp(request.parameters())
+
+    def __contains__(self, name: str) -> bool:
+        """Whether the parameter is given with a value."""
+        return bool(self.values(name))
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names given, in lower case, in order."""
+        return tuple(self._values)
+
+    def given(self, name: str) -> bool:
+        """Whether the parameter is there, be it with an empty value (``STYLES=``)."""
+        return name.lower() in self._values
+
+    def values(self, name: str) -> tuple[str, ...]:
+        """The values that are not empty."""
+        return tuple(value for value in self._values.get(name.lower(), ()) if value.strip())
+
+    def one[T](self, name: str, parse: Callable[[str], T] = str) -> T:  # type: ignore[assignment]
+        """Value of a mandatory parameter.
+
+        Raises
+        ------
+        MissingParameter
+            It is absent or empty.
+        InvalidParameter
+            It is given twice, or parse refuses it; parse may raise another domain error.
+        """
+        values = self.values(name)
+        if not values:
+            raise MissingParameter(f"the parameter {name} is missing", subject=name)
+        return _parsed(name, _single(name, values), parse)
+
+    def optional[T, D](self, name: str, parse: Callable[[str], T], default: D) -> T | D:
+        """Value of a parameter that may be absent or empty."""
+        return self.one(name, parse) if name in self else default
+
+    def many[T](
+        self,
+        name: str,
+        parse: Callable[[str], T] = str,  # type: ignore[assignment]
+        *,
+        numbered: bool = False,
+    ) -> tuple[T, ...]:
+        """Values of a parameter that may be repeated, in order.
+
+        Parameters
+        ----------
+        numbered : bool
+            Take ``NAME0``, ``NAME1`` … too, as some clients write a repeated parameter.
+        """
+        values = list(self.values(name))
+        if numbered:
+            stem = name.lower()
+            keys = [key for key in self._values if key.startswith(stem) and key != stem]
+            for key in keys:
+                values += self.values(key) if key[len(stem) :].isdecimal() else ()
+        return tuple(_parsed(name, value, parse) for value in values)
+
+
+def comma_list(text: str) -> tuple[str, ...]:
+    """``a,b`` -> ``("a", "b")``; blanks around names are dropped, empty places kept."""
+    return tuple(part.strip() for part in text.split(","))
+
+
+def integer(text: str) -> int:
+    """A whole number, also written ``256.0``."""
+    value = number(text)
+    if value != int(value):
+        raise ValueError(f"'{text}' is no whole number")
+    return int(value)
+
+
+def positive(text: str) -> int:
+    """A whole number above zero."""
+    value = integer(text)
+    if value < 1:
+        raise ValueError(f"'{text}' is not above zero")
+    return value
+
+
+def number(text: str) -> float:
+    """A finite number, exponents allowed."""
+    value = float(text)
+    if not isfinite(value) or "_" in text:
+        raise ValueError(f"'{text}' is no finite number")
+    return value
+
+
+def boolean(text: str) -> bool:
+    """``TRUE`` or ``FALSE``, whatever the case; ``1`` and ``0`` too."""
+    match text.strip().lower():
+        case "true" | "1":
+            return True
+        case "false" | "0":
+            return False
+        case _:
+            raise ValueError(f"'{text}' is neither TRUE nor FALSE")
+
+
+def word[W: str](*choices: W) -> Callable[[str], W]:
+    """Parser of one of some words, compared without case, returned as spelled here.
+
+    Examples
+    --------
+    >>> word("GetMap", "GetCapabilities")("getmap")
+    'GetMap'
+    """
+
+    def parse(text: str) -> W:
+        for choice in choices:
+            if choice.lower() == text.strip().lower():
+                return choice
+        raise ValueError(f"'{text}' is none of {', '.join(choices)}")
+
+    return parse
+
+
+def _single(name: str, values: Sequence[str]) -> str:
+    if len({value.strip().lower() for value in values}) > 1:
+        raise InvalidParameter(
+            f"the parameter {name} is given {len(values)} times with different values; "
+            "give it once",
+            subject=name,
+        )
+    return values[0]
+
+
+def _parsed[T](name: str, value: str, parse: Callable[[str], T]) -> T:
+    try:
+        return parse(value)
+    except DatacubeError as error:
+        if error.subject is None:
+            error.subject = name
+        raise
+    except (ValueError, OverflowError) as error:
+        raise InvalidParameter(
+            f"the value '{value[:200]}' of {name} cannot be read: {_reason(error)}", subject=name
+        ) from error
+
+
+def _reason(error: Exception) -> str:
+    text = str(error)
+    return "a number is needed" if text.startswith("could not convert string") else text[:300]

@@ -1,0 +1,93 @@
+"""What a handler may know of HTTP."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from urllib.parse import parse_qsl
+
+from datacube.errors import InvalidParameter
+
+FORM = "application/x-www-form-urlencoded"
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A request as the protocols see it.
+
+    Parameters
+    ----------
+    method : str
+        ``GET``, ``POST`` …
+    path : str
+        Path below the server's root, beginning with ``/``.
+    query : tuple of (name, value), percent-decoded, in order
+    headers : mapping, names in lower case
+    body : bytes
+    base_url : str
+        Public URL of the server's root, with its prefix and without a slash at its end.
+    """
+
+    method: str
+    path: str
+    query: tuple[tuple[str, str], ...] = ()
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+    base_url: str = ""
+
+    def header(self, name: str) -> str:
+        """A header's value, empty where it is absent."""
+        return self.headers.get(name.lower(), "")
+
+    @property
+    def content_type(self) -> str:
+        """Media type of the body, without parameters, in lower case."""
+        return self.header("content-type").partition(";")[0].strip().lower()
+
+    def parameters(self) -> tuple[tuple[str, str], ...]:
+        """Parameters of the URL and, in a POST with a form, of the body.
+
+        Raises
+        ------
+        InvalidParameter
+            The form is not text in UTF-8.
+
+        Examples
+        --------
+        >>> form = {"content-type": "application/x-www-form-urlencoded"}
+        >>> Request("POST", "/wms", (("SERVICE", "WMS"),), form, b"request=GetMap").parameters()
+        (('SERVICE', 'WMS'), ('request', 'GetMap'))
+        """
+        if self.method != "POST" or self.content_type != FORM:
+            return self.query
+        try:
+            form = self.body.decode("utf-8")
+            pairs = parse_qsl(form, keep_blank_values=True, errors="strict", max_num_fields=1000)
+        except ValueError as error:
+            raise InvalidParameter("the form cannot be read: it is not UTF-8 text") from error
+        return (*self.query, *pairs)
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """An answer.
+
+    Parameters
+    ----------
+    status : int
+    media_type : str
+        The exact Content-Type.
+    body : bytes, or an iterator of them
+    headers : tuple of (name, value)
+    """
+
+    status: int
+    media_type: str
+    body: bytes | Iterator[bytes]
+    headers: tuple[tuple[str, str], ...] = ()
+
+    def header(self, name: str) -> str:
+        """First value of a header, whatever its case; empty where it is absent."""
+        return next((value for key, value in self.headers if key.lower() == name.lower()), "")
+
+    def with_headers(self, *headers: tuple[str, str]) -> "Response":
+        """The same answer with further headers."""
+        return replace(self, headers=(*self.headers, *headers))
