@@ -1,0 +1,117 @@
+"""What documents list of a dimension: values where they are few, ranges where they are many.
+
+A list and ranges are never mixed (some clients drop the single values), a range always has a
+period that is not zero, and no date is listed that a Gregorian parser refuses.
+"""
+
+from datacube.errors import InvalidTime
+from datacube.model.axis import Axis, IndexAxis, TimeAxis, axis_values
+from datacube.model.calendar import MS_PER_DAY
+from datacube.model.time import Period, Timestamp, format_tick
+
+LISTED = 100  # steps up to which an irregular axis is written out
+LISTED_TILES = 32  # steps up to which any axis is written out for WMTS
+LISTED_AT_MOST = 2000  # steps up to which an axis without regular runs is written out
+COVERING = 64  # ranges that cover a longer one
+_GREGORIAN = frozenset({"standard", "proleptic_gregorian"})
+
+
+def time_extent(axis: TimeAxis) -> tuple[str, ...]:
+    """Instants, or ``start/end/period`` ranges, that stand for a time axis in a WMS.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> time_extent(TimeAxis("time", np.arange(3) * 86_400_000))
+    ('1970-01-01T00:00:00Z/1970-01-03T00:00:00Z/P1D',)
+    """
+    if axis.size == 1:
+        return (listed_time(axis.iso[0]),)
+    if axis.period is not None:
+        return (_range(axis.iso[0], axis.iso[-1], axis.period),)
+    if axis.size <= LISTED and _listable(axis):
+        return axis.iso
+    runs = tuple(_range(*run) for run in axis.segments())
+    if len(runs) * 3 <= axis.size or not _listable(axis):
+        return runs if len(runs) <= LISTED_AT_MOST else _covering(axis)
+    return axis.iso if axis.size <= LISTED_AT_MOST else _covering(axis)
+
+
+def tile_times(axis: TimeAxis) -> tuple[str, ...]:
+    """Values of a time axis in a WMTS: all of one form, dates where every step is midnight."""
+    if axis.size <= LISTED_TILES and _listable(axis):
+        return tuple(tile_time(axis, text) for text in axis.iso)
+    return time_extent(axis)
+
+
+def tile_time(axis: TimeAxis, iso: str) -> str:
+    """One of them: the date alone where the axis has nothing but midnights and is written out."""
+    if axis.size <= LISTED_TILES and _listable(axis) and _all_midnights(axis):
+        return iso.partition("T")[0]
+    return listed_time(iso)
+
+
+def listed_time(iso: str) -> str:
+    """The instant as a Gregorian parser takes it: the month's last day for a day it lacks."""
+    stamp = Timestamp.parse(iso)
+    for day in range(stamp.day, 27, -1):
+        date = f"{iso[: iso.index('T') - 2]}{day:02d}"
+        try:
+            Timestamp.parse(date).ticks("proleptic_gregorian")
+        except InvalidTime:
+            continue
+        return date + iso[iso.index("T") :]
+    return iso
+
+
+def axis_extent(axis: Axis) -> tuple[str, ...]:
+    """Values of any axis but time, as text.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from datacube.model.axis import IrregularAxis
+    >>> axis_extent(IrregularAxis("depth", np.array([0.5, 10.0])))
+    ('0.5', '10')
+    """
+    values = axis_values(axis)
+    if isinstance(values, tuple):
+        return values
+    return tuple(plain_number(value) for value in values.tolist())
+
+
+def axis_unit(axis: Axis) -> str:
+    """Unit of an axis; empty for places without one."""
+    return "" if isinstance(axis, IndexAxis | TimeAxis) else axis.uom
+
+
+def plain_number(value: float) -> str:
+    """Shortest text that reads back as the same number, without ``.0``."""
+    return repr(float(value)).removesuffix(".0")
+
+
+def _range(start: str, end: str, period: Period) -> str:
+    return f"{listed_time(start)}/{listed_time(end)}/{period}"
+
+
+def _listable(axis: TimeAxis) -> bool:
+    return axis.calendar in _GREGORIAN or all(listed_time(text) == text for text in axis.iso)
+
+
+def _all_midnights(axis: TimeAxis) -> bool:
+    return not (axis.ticks % MS_PER_DAY).any()
+
+
+def _covering(axis: TimeAxis) -> tuple[str, ...]:
+    """Ranges over the real steps, each with the mean step of its part, in whole seconds."""
+    ranges = []
+    for part in range(COVERING):
+        first, last = part * axis.size // COVERING, (part + 1) * axis.size // COVERING - 1
+        start, end = int(axis.ticks[first]), int(axis.ticks[last])
+        step = max((end - start) // max(last - first, 1) // 1000 * 1000, 1000)
+        ranges.append(
+            _range(
+                format_tick(start, axis.calendar), format_tick(end, axis.calendar), Period(ms=step)
+            )
+        )
+    return tuple(ranges)

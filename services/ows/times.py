@@ -1,0 +1,158 @@
+"""TIME of WMS, WMTS and the APIs beside them: from text to choices, and how firm a choice is.
+
+A choice is an instant (in any spelling of ISO 8601, whole days and months included), ``latest``,
+or a range. A list becomes several choices in order of time; drawn one over the other they show
+the most recent valid pixel, as a range does.
+"""
+
+import numpy as np
+
+from datacube.errors import InvalidTime, RequestTooLarge
+from datacube.model.axis import TimeAxis
+from datacube.model.query import TimeChoice
+from datacube.model.time import Period, TimePoint, TimeRange, Timestamp, format_tick
+
+LONGEST_LIST = 64  # instants of one request
+_LATEST = frozenset({"current", "latest", "now"})
+_OPEN = frozenset({"", ".."})
+
+
+def parse_times(text: str, subject: str = "time") -> tuple[TimeChoice, ...]:
+    """Read a TIME value: an instant, ``current``, a range, or a list of them.
+
+    Parameters
+    ----------
+    text : str
+        ``2020-01-01``, ``2020-01-01T06:00:00.000Z``, ``latest``, ``a,b,c``, ``a/b``, ``a/b/P1D``,
+        ``a/..``, ``a/P3D``, ``P3D/b``.
+    subject : str
+        The parameter's name, for the error.
+
+    Returns
+    -------
+    choices : earliest first, ``latest`` last
+
+    Raises
+    ------
+    InvalidTime
+        Some part is no time, or a range ends before it starts.
+    RequestTooLarge
+        The list is too long.
+
+    Examples
+    --------
+    >>> [choice.when for choice in parse_times("latest")]
+    ['latest']
+    >>> parse_times("2020-01-02,2020-01-01")[0].when.day
+    1
+    """
+    parts = [part.strip() for part in text.split(",")]
+    if len(parts) > LONGEST_LIST:
+        raise RequestTooLarge(
+            f"the list has {len(parts)} times; at most {LONGEST_LIST} can be asked at once",
+            subject=subject,
+        )
+    choices = [TimeChoice(_parse_one(part, subject)) for part in parts]
+    return tuple(sorted(choices, key=_order))
+
+
+def pinned(axis: TimeAxis | None, choices: tuple[TimeChoice, ...]) -> bool:
+    """Whether the choices name steps of the axis exactly, so that later steps change nothing.
+
+    A cube without time is pinned; a default, ``latest``, a range and an instant between steps
+    are not.
+
+    Examples
+    --------
+    >>> axis = TimeAxis("time", np.arange(3) * 86_400_000)
+    >>> [pinned(axis, parse_times(t)) for t in ("1970-01-02", "1970-01-02T06:00Z", "latest")]
+    [True, False, False]
+    """
+    if axis is None:
+        return True
+    return bool(choices) and all(_on_step(axis, choice) for choice in choices)
+
+
+def _on_step(axis: TimeAxis, choice: TimeChoice) -> bool:
+    if not isinstance(choice.when, Timestamp):
+        return False
+    try:
+        ticks = choice.when.ticks(axis.calendar)
+    except InvalidTime:
+        return False
+    place = int(np.searchsorted(axis.ticks, ticks))
+    return place < axis.size and int(axis.ticks[place]) == ticks
+
+
+def _parse_one(text: str, subject: str) -> TimePoint | TimeRange:
+    if "/" in text:
+        return _parse_range([part.strip() for part in text.split("/")], text, subject)
+    if text.lower() in _LATEST:
+        return "latest"
+    return Timestamp.parse(text, subject=subject)
+
+
+def _parse_range(parts: list[str], text: str, subject: str) -> TimeRange:
+    if len(parts) > 3:
+        raise InvalidTime(
+            f"'{text[:100]}' is no range; write start/end or start/end/period", subject=subject
+        )
+    step = Period.parse(parts[2], subject=subject) if len(parts) == 3 else None
+    first, last = parts[:2]
+    if _is_duration(first) and _is_duration(last):
+        raise InvalidTime(f"'{text[:100]}' has no start and no end", subject=subject)
+    if _is_duration(last):
+        start = _end_point(first, subject)
+        return TimeRange(start, _moved(start, last, 1, subject), step)
+    end = _end_point(last, subject)
+    if _is_duration(first):
+        return TimeRange(_moved(end, first, -1, subject), end, step)
+    start = _end_point(first, subject)
+    if start is not None and end is not None and _first(start) > _last(end):
+        raise InvalidTime(f"the range '{text[:100]}' ends before it starts", subject=subject)
+    return TimeRange(start, end, step)
+
+
+def _end_point(text: str, subject: str) -> Timestamp | None:
+    if text in _OPEN or text.lower() in _LATEST:
+        return None
+    return Timestamp.parse(text, subject=subject)
+
+
+def _is_duration(text: str) -> bool:
+    return text[:1].upper() == "P"
+
+
+def _moved(stamp: Timestamp | None, duration: str, times: int, subject: str) -> Timestamp:
+    period = Period.parse(duration, subject=subject)
+    if stamp is None:
+        raise InvalidTime("a duration needs a start or an end beside it", subject=subject)
+    moved = period.add_to(stamp.ticks("standard"), "standard", times)
+    return Timestamp.parse(format_tick(moved), subject=subject)
+
+
+def _first(stamp: Timestamp) -> tuple[int, int, int, int]:
+    return stamp.year, stamp.month, stamp.day, stamp.ms
+
+
+def _last(stamp: Timestamp) -> tuple[int, int, int, int]:
+    end = 1 << 40
+    match stamp.precision:
+        case "year":
+            return stamp.year, 12, 31, end
+        case "month":
+            return stamp.year, stamp.month, 31, end
+        case "day":
+            return stamp.year, stamp.month, stamp.day, end
+        case _:
+            return stamp.year, stamp.month, stamp.day, stamp.ms + 59_999
+
+
+def _order(choice: TimeChoice) -> tuple[int, int, int, int]:
+    match choice.when:
+        case Timestamp():
+            return _first(choice.when)
+        case TimeRange(end=Timestamp() as end):
+            return _last(end)
+        case _:
+            return 1 << 40, 0, 0, 0
