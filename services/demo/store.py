@@ -1,0 +1,86 @@
+"""The demo store: fetch, simulate, ingest. What is there already is left as it is.
+
+======================  =============================================================
+Cube                    What it is
+======================  =============================================================
+``ecmwf-forecast``      ECMWF open-data forecast: temperature and wind on two levels
+``a1b-air-temperature`` Met Office model: 240 years of air temperature, scenario A1B
+``ostia-monthly``       Met Office OSTIA: monthly sea surface temperature
+``s2-simulated``        simulated Sentinel-2 L2A, not an observation
+======================  =============================================================
+"""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from datacube.ingest.pipeline import IngestReport, ingest
+
+from datacube.errors import SourceError
+from services.demo.fetch import CLIMATE, FORECAST, fetch
+from services.demo.scene import SEED, SIZE
+from services.demo.sentinel2 import make_series
+
+
+def make_demo(store: str, *, cache: Path, report: Callable[[str], None]) -> None:
+    """Make the demo store, or complete it.
+
+    Parameters
+    ----------
+    store : str
+        URL or path of the store.
+    cache : pathlib.Path
+        Folder that keeps what was downloaded and simulated, so that the next time is quick.
+    report : callable
+        Called with a line for each step.
+
+    Raises
+    ------
+    SourceError
+        If a wheel cannot be had, or a source was refused by the ingest.
+    StorageError
+        If the store cannot be written.
+    """
+    forecast = fetch(FORECAST, cache, report)
+    climate = fetch(CLIMATE, cache, report)
+    scenes = make_series(cache / f"sentinel2-simulated-{SIZE}-{SEED}", report=report)
+    cubes: tuple[tuple[str, Sequence[Path]], ...] = (
+        ("ecmwf-forecast", (forecast["tuv.grib"],)),
+        ("a1b-air-temperature", (climate["A1B_north_america.nc"],)),
+        ("ostia-monthly", (climate["ostia_monthly.nc"],)),
+        ("s2-simulated", scenes),
+    )
+    for cube, sources in cubes:
+        done = ingest([str(path) for path in sources], store=store, cube=cube)
+        _require_all(done)
+        report(summary(cube, done))
+
+
+def summary(cube: str, done: IngestReport) -> str:
+    """One line about what went into a cube.
+
+    Parameters
+    ----------
+    cube : str
+        Id of the cube.
+    done : IngestReport
+
+    Returns
+    -------
+    str
+        ``ostia-monthly: 54 slices added, 1.7 MB in 0.4 s``.
+    """
+    added = sum(result.slices_added for result in done.results)
+    if not added:
+        return f"{cube}: already there"
+    size = sum(result.bytes for result in done.results) / 1e6
+    seconds = sum(result.seconds for result in done.results)
+    return f"{cube}: {added} slices added, {size:.1f} MB in {seconds:.1f} s"
+
+
+def _require_all(done: IngestReport) -> None:
+    for result in done.results:
+        if result.status == "refused":
+            raise SourceError(
+                f"the demo source {result.source} was refused: {result.reason}",
+                subject=result.source,
+            )
