@@ -1,0 +1,1 @@
+"""Coverages to files: GeoTIFF, CF NetCDF, CoverageJSON, and the registry that finds them."""

@@ -1,0 +1,220 @@
+"""CoverageJSON: physical values, null for no data, every axis by its coordinates.
+
+The document is made piece by piece, so that a long one needs little memory.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from itertools import chain
+from typing import Any, assert_never
+
+import numpy as np
+from numpy.typing import NDArray
+
+from datacube.model.axis import (
+    Axis,
+    IndexAxis,
+    IrregularAxis,
+    RegularAxis,
+    TimeAxis,
+    axis_values,
+    is_vertical,
+)
+from datacube.model.block import Block
+from datacube.model.calendar import Calendar
+from datacube.model.coverage import Coverage, CoverageDescription
+from datacube.model.crs import Crs
+from datacube.model.domain import DomainSet
+from datacube.model.fields import Category, Field
+from datacube.model.grid import RectifiedGrid, ReferenceableGrid
+
+_PIECE = 65_536
+_CF_CALENDARS = "https://cfconventions.org/cf-conventions/cf-conventions.html#calendar"
+
+
+def encode(coverage: Coverage, options: Mapping[str, str]) -> Iterator[bytes]:  # noqa: ARG001
+    """A CoverageJSON document, in pieces.
+
+    Parameters
+    ----------
+    coverage : Coverage
+    options : unused
+
+    Returns
+    -------
+    pieces : iterator of bytes
+        UTF-8; together one document of the type Coverage.
+    """
+    description = coverage.description
+    names = _axis_keys(description.domain)
+    head = {
+        "type": "Coverage",
+        "id": description.id,
+        **_provenance(description),
+        "domain": domain_object(description.domain),
+        "parameters": {
+            field.name: parameter_object(field) for field in description.range_type.fields
+        },
+    }
+    start = json.dumps(head, ensure_ascii=False)[:-1] + ', "ranges": {'
+    return chain([start.encode()], _ranges(coverage.blocks, names), [b"}}"])
+
+
+def domain_object(domain: DomainSet) -> dict[str, Any]:
+    """The ``domain`` member: axes and what their numbers refer to."""
+    keys = _axis_keys(domain)
+    axes: dict[str, Any] = dict(
+        zip(keys, (_axis_object(axis) for axis in domain.axes), strict=False)
+    )
+    match domain.grid:
+        case RectifiedGrid() as grid:
+            axes["y"] = _regular(grid.y_centres())
+            axes["x"] = _regular(grid.x_centres())
+        case ReferenceableGrid() as positions:
+            axes["y"] = {"values": list(range(positions.shape[0]))}
+            axes["x"] = {"values": list(range(positions.shape[1]))}
+        case _:
+            assert_never(domain.grid)
+    horizontal = [{"coordinates": _crs_order(domain.grid.crs), "system": _system(domain.grid.crs)}]
+    further = [_reference(key, axis) for key, axis in zip(keys, domain.axes, strict=False)]
+    return {
+        "type": "Domain",
+        "domainType": "Grid",
+        "axes": axes,
+        "referencing": horizontal + further,
+    }
+
+
+def parameter_object(field: Field) -> dict[str, Any]:
+    """One member of ``parameters``: what a field's numbers mean."""
+    title = field.title or field.name
+    observed: dict[str, Any] = {"label": {"en": title}}
+    if field.standard_name:
+        observed["id"] = f"http://vocab.nerc.ac.uk/standard_name/{field.standard_name}/"
+    parameter: dict[str, Any] = {
+        "type": "Parameter",
+        "description": {"en": title},
+        "observedProperty": observed,
+    }
+    if field.categories:
+        observed["categories"] = [_category(one) for one in field.categories]
+        parameter["categoryEncoding"] = {str(one.value): one.value for one in field.categories}
+    else:
+        uom = field.uom or "1"
+        parameter["unit"] = {
+            "label": {"en": uom},
+            "symbol": {"value": uom, "type": "http://www.opengis.net/def/uom/UCUM/"},
+        }
+    return parameter
+
+
+def numbers(values: NDArray[np.floating]) -> Iterator[str]:
+    """JSON texts of runs of values, null where not finite, without the brackets.
+
+    Every number reads back as exactly the same float64.
+
+    Examples
+    --------
+    >>> "".join(numbers(np.array([0.5, np.nan, 2.0])))
+    '0.5, null, 2.0'
+    """
+    flat = values.reshape(-1)
+    for start in range(0, flat.size, _PIECE):
+        piece = flat[start : start + _PIECE]
+        piece = np.where(np.isfinite(piece), piece, np.nan)
+        text = json.dumps(piece.tolist())[1:-1].replace("NaN", "null")
+        yield f", {text}" if start else text
+
+
+def _axis_keys(domain: DomainSet) -> tuple[str, ...]:
+    """Names of the axes in array order: t, z and own names, then y, x."""
+    keys = []
+    for axis in domain.axes:
+        if axis is domain.time:
+            keys.append("t")
+        else:
+            keys.append("z" if axis is domain.vertical else axis.name)
+    return (*keys, "y", "x")
+
+
+def _axis_object(axis: Axis) -> dict[str, Any]:
+    match axis:
+        case RegularAxis():
+            return _regular(axis.coordinates)
+        case IrregularAxis():
+            return {"values": axis.coordinates.tolist()}
+        case TimeAxis() | IndexAxis():
+            return {"values": list(axis_values(axis))}
+        case _:
+            assert_never(axis)
+
+
+def _regular(centres: NDArray[np.float64]) -> dict[str, Any]:
+    return {"start": float(centres[0]), "stop": float(centres[-1]), "num": len(centres)}
+
+
+def _crs_order(crs: Crs) -> list[str]:
+    return ["y", "x"] if crs.northing_first else ["x", "y"]
+
+
+def _system(crs: Crs) -> dict[str, Any]:
+    kind = "GeographicCRS" if crs.geographic else "ProjectedCRS"
+    return {"type": kind, "id": crs.uri} if crs.has_code else {"type": kind, "wkt": crs.wkt}
+
+
+def _reference(key: str, axis: Axis) -> dict[str, Any]:
+    if isinstance(axis, TimeAxis):
+        system: dict[str, Any] = {"type": "TemporalRS", "calendar": _calendar(axis.calendar)}
+    elif is_vertical(axis):
+        direction = "down" if "depth" in f"{axis.name} {axis.title}".lower() else "up"
+        unit = {"symbol": axis.uom or "1"}
+        name = {"en": axis.title or axis.name}
+        axes = [{"name": name, "direction": direction, "unit": unit}]
+        system = {"type": "VerticalCRS", "cs": {"csAxes": axes}}
+    else:
+        system = {"type": "IdentifierRS", "targetConcept": {"label": {"en": axis.title or key}}}
+    return {"coordinates": [key], "system": system}
+
+
+def _calendar(calendar: Calendar) -> str:
+    gregorian = calendar in {"standard", "proleptic_gregorian"}
+    return "Gregorian" if gregorian else f"{_CF_CALENDARS}-{calendar}"
+
+
+def _category(one: Category) -> dict[str, Any]:
+    colour = {"preferredColor": one.color} if one.color else {}
+    return {"id": str(one.value), "label": {"en": one.label}, **colour}
+
+
+def _provenance(description: CoverageDescription) -> dict[str, str]:
+    said = {
+        "title": description.title,
+        "attribution": description.attribution,
+        "license": description.licence,
+        "snapshot": description.snapshot,
+    }
+    return {name: text for name, text in said.items() if text}
+
+
+def _ranges(blocks: Mapping[str, Block], names: tuple[str, ...]) -> Iterator[bytes]:
+    for number, (name, block) in enumerate(blocks.items()):
+        head = {
+            "type": "NdArray",
+            "dataType": "float",
+            "axisNames": names,
+            "shape": block.data.shape,
+        }
+        start = json.dumps(head)[:-1]
+        yield f'{", " if number else ""}{json.dumps(name)}: {start}, "values": ['.encode()
+        yield from (text.encode() for text in _values(block))
+        yield b"]}"
+
+
+def _values(block: Block) -> Iterator[str]:
+    """Numbers of a block, decoded run by run."""
+    data, valid = block.data.reshape(-1), block.valid.reshape(-1)
+    for start in range(0, data.size, _PIECE):
+        part = slice(start, start + _PIECE)
+        physical = block.field.decode(data[part], valid[part])
+        text = "".join(numbers(physical))
+        yield f", {text}" if start else text

@@ -1,0 +1,147 @@
+"""Media type -> encoder: what this server can write, and the names that people use for it."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import entry_points
+
+from datacube.errors import InvalidFormat
+from datacube.formats import coveragejson, geotiff, netcdf
+from datacube.model.coverage import Coverage
+from datacube.model.domain import DomainSet
+
+type Content = bytes | Iterator[bytes]
+type Options = Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Encoder:
+    """One file format.
+
+    Parameters
+    ----------
+    media_type : str
+        As answered in Content-Type and advertised in the documents.
+    extension : str, without the dot
+    title : str
+    write : callable
+        ``write(coverage, options) -> bytes or pieces of bytes``; what is wrong with the request
+        is raised at once, not while the pieces are taken.
+    aliases : tuple of str
+        Other names of the format in requests, lower case.
+    dims : int or None
+        How many axes of more than one cell it holds beside x and y; None is any number.
+    """
+
+    media_type: str
+    extension: str
+    title: str
+    write: Callable[[Coverage, Options], Content]
+    aliases: tuple[str, ...] = ()
+    dims: int | None = None
+
+    def holds(self, domain: DomainSet) -> bool:
+        """Whether a coverage over this domain fits into the format."""
+        long = sum(axis.size > 1 for axis in domain.axes)
+        return self.dims is None or long <= self.dims
+
+    def encode(self, coverage: Coverage, options: Options | None = None) -> Content:
+        """The file.
+
+        Parameters
+        ----------
+        coverage : Coverage
+        options : mapping of str to str, optional
+            ``history``: what was asked, for the formats that carry provenance.
+
+        Raises
+        ------
+        InvalidFormat
+            The coverage does not fit; the message names what would.
+        """
+        return self.write(coverage, options or {})
+
+
+@dataclass(frozen=True, slots=True)
+class Registry:
+    """The encoders, in the order in which documents list them.
+
+    Examples
+    --------
+    >>> encoders().find("geotiff").media_type
+    'image/tiff'
+    >>> encoders().find("image/tiff; application=geotiff").extension
+    'tif'
+    """
+
+    entries: tuple[Encoder, ...]
+
+    @property
+    def media_types(self) -> tuple[str, ...]:
+        """Media types in order."""
+        return tuple(entry.media_type for entry in self.entries)
+
+    def find(self, name: str) -> Encoder:
+        """The encoder of a media type or one of its aliases; case and parameters do not matter.
+
+        Raises
+        ------
+        InvalidFormat
+            Nothing writes that; the message lists what is offered.
+        """
+        wanted = name.partition(";")[0].strip().lower()
+        for entry in self.entries:
+            if wanted == entry.media_type or wanted in entry.aliases:
+                return entry
+        raise InvalidFormat(
+            f"the format '{name[:100]}' is not offered; offered are {', '.join(self.media_types)}",
+            subject="format",
+        )
+
+    def native(self, domain: DomainSet) -> Encoder:
+        """What a coverage over this domain is written as when nobody asks: the first that fits."""
+        return next(entry for entry in self.entries if entry.holds(domain))
+
+    def register(self, encoder: Encoder) -> "Registry":
+        """A registry that knows one more; it takes the place of one with the same media type."""
+        kept = tuple(one for one in self.entries if one.media_type != encoder.media_type)
+        return Registry((*kept, encoder))
+
+
+def builtin() -> Registry:
+    """The encoders of this package."""
+    return Registry(
+        (
+            Encoder(
+                "image/tiff",
+                "tif",
+                "GeoTIFF",
+                geotiff.encode,
+                ("geotiff", "tiff", "tif", "image/geotiff", "image/x-geotiff", "gtiff"),
+                0,
+            ),
+            Encoder(
+                "application/netcdf",
+                "nc",
+                "CF NetCDF-4",
+                netcdf.encode,
+                ("netcdf", "netcdf4", "nc", "application/x-netcdf", "application/x-netcdf4"),
+            ),
+            Encoder(
+                "application/prs.coverage+json",
+                "covjson",
+                "CoverageJSON",
+                coveragejson.encode,
+                ("coveragejson", "covjson", "json", "application/json"),
+            ),
+        )
+    )
+
+
+@cache
+def encoders() -> Registry:
+    """The encoders of this package and those that are installed (group ``datacube.formats``)."""
+    registry = builtin()
+    for entry in sorted(entry_points(group="datacube.formats"), key=lambda one: one.name):
+        registry = registry.register(entry.load())
+    return registry
