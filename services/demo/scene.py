@@ -50,7 +50,7 @@ PASSES: tuple[Pass, ...] = (
         "A",
         45_900,
         (43.6, 156.1),
-        Weather(cloud=0.02),
+        Weather(cloud=0.02, cirrus=0.34, haze=0.007),
     ),
     Pass(
         dt.datetime(2024, 5, 10, 10, 10, 19, tzinfo=dt.UTC),
@@ -79,7 +79,7 @@ PASSES: tuple[Pass, ...] = (
         "A",
         48_188,
         (45.6, 158.3),
-        Weather(cloud=0.04, cirrus=0.34, haze=0.007),
+        Weather(cloud=0.03),
     ),
 )
 

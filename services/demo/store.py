@@ -10,7 +10,7 @@ Cube                    What it is
 ======================  =============================================================
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from datacube.ingest.pipeline import IngestReport, ingest
@@ -43,13 +43,35 @@ def make_demo(store: str, *, cache: Path, report: Callable[[str], None]) -> None
     forecast = fetch(FORECAST, cache, report)
     climate = fetch(CLIMATE, cache, report)
     scenes = make_series(cache / f"sentinel2-simulated-{SIZE}-{SEED}", report=report)
-    cubes: tuple[tuple[str, Sequence[Path]], ...] = (
-        ("ecmwf-forecast", (forecast["tuv.grib"],)),
-        ("a1b-air-temperature", (climate["A1B_north_america.nc"],)),
-        ("ostia-monthly", (climate["ostia_monthly.nc"],)),
-        ("s2-simulated", scenes),
-    )
-    for cube, sources in cubes:
+    cubes = {
+        "ecmwf-forecast": (forecast["tuv.grib"],),
+        "a1b-air-temperature": (climate["A1B_north_america.nc"],),
+        "ostia-monthly": (climate["ostia_monthly.nc"],),
+        "s2-simulated": scenes,
+    }
+    fill(store, cubes, report)
+
+
+def fill(store: str, cubes: Mapping[str, Sequence[Path]], report: Callable[[str], None]) -> None:
+    """Ingest what is not in the store yet.
+
+    Parameters
+    ----------
+    store : str
+        URL or path of the store.
+    cubes : mapping of str to sequence of pathlib.Path
+        The sources of each cube, by its id.
+    report : callable
+        Called with a line for each cube.
+
+    Raises
+    ------
+    SourceError
+        If a source was refused; the cubes before it are in.
+    StorageError
+        If the store cannot be written.
+    """
+    for cube, sources in cubes.items():
         done = ingest([str(path) for path in sources], store=store, cube=cube)
         _require_all(done)
         report(summary(cube, done))

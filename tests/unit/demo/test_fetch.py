@@ -64,7 +64,12 @@ def test_pip_brings_the_wheel_and_only_wanted_files_are_unpacked(tmp_path, monke
     cache = tmp_path / "cache"
     found = fetch(PACKAGE, cache, lines.append)
     assert found["values.txt"].read_bytes() == CONTENT
-    assert [path.name for path in cache.rglob("*") if path.is_file()] == ["values.txt"]
+    assert {path.name for path in cache.rglob("*") if path.is_file()} == {
+        "values.txt",
+        "ATTRIBUTION.txt",
+    }
+    terms = (cache / "tinydata-1.0" / "ATTRIBUTION.txt").read_text(encoding="utf-8")
+    assert terms == "nobody\nLicence: none\n"
     assert lines == [f"downloading {PACKAGE.wheel} (tinydata 1.0) from the package index"]
 
 
@@ -121,7 +126,7 @@ def test_names_in_the_archive_never_become_paths(tmp_path):
     member = replace(PACKAGE.members[0], path="../../escaped.txt")
     out = tmp_path / "deep" / "out"
     unpack(trusting(evil, member), path, out)
-    assert [file.name for file in out.iterdir()] == ["escaped.txt"]
+    assert {file.name for file in out.iterdir()} == {"escaped.txt", "ATTRIBUTION.txt"}
     assert not (tmp_path / "escaped.txt").exists()
 
 

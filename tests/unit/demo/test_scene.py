@@ -1,5 +1,7 @@
 """The simulated pixels against what is known to be there."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -87,6 +89,18 @@ def test_clouds_are_bright_and_classed_and_shadows_dark(land):
     shaded = (scene.classes == 3) & whole(land.cover <= Cover.GRASS)
     lit = (scene.classes == 4) & whole(land.cover <= Cover.GRASS)
     assert near[shaded].mean() < 0.75 * near[lit].mean()
+
+
+def test_cirrus_is_classed_and_veils_the_visible_more_than_the_infrared(land):
+    scene = make_scene(PASSES[0], land)
+    bare = make_scene(replace(PASSES[0], weather=Weather()), land)
+    veiled = scene.classes == 10
+    assert 0.2 < veiled.mean() < 0.8
+    fine = np.kron(veiled, np.ones((2, 2))) > 0
+    visible = reflectance(scene, "B04")[fine].mean() - reflectance(bare, "B04")[fine].mean()
+    infrared = reflectance(scene, "B11")[veiled].mean() - reflectance(bare, "B11")[veiled].mean()
+    assert visible > 0.04
+    assert infrared < visible / 2
 
 
 def test_outside_the_swath_there_is_no_data_in_any_band(land):
