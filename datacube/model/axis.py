@@ -5,7 +5,7 @@ An axis maps an index to the coordinate of a cell's centre and back. The names f
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import assert_never
 
@@ -201,6 +201,31 @@ def axis_values(axis: Axis) -> tuple[str, ...] | FloatArray:
             return axis.labels or np.arange(axis.size, dtype=float)
         case RegularAxis() | IrregularAxis():
             return axis.coordinates
+        case _:
+            assert_never(axis)
+
+
+def axis_part(axis: Axis, start: int, stop: int) -> Axis:
+    """The places start … stop - 1 of an axis as an axis of their own.
+
+    Examples
+    --------
+    >>> axis_part(RegularAxis("depth", 0.0, -10.0, 3), 1, 3).coordinates.tolist()
+    [-10.0, -20.0]
+    """
+    part = slice(start, stop)
+    match axis:
+        case RegularAxis():
+            origin = axis.origin + start * axis.step
+            return replace(axis, origin=origin, size=stop - start)
+        case IndexAxis():
+            return replace(axis, size=stop - start, labels=axis.labels[part])
+        case IrregularAxis():
+            bounds = None if axis.bounds is None else axis.bounds[part]
+            return replace(axis, coordinates=axis.coordinates[part], bounds=bounds)
+        case TimeAxis():
+            edges = None if axis.bounds is None else axis.bounds[part]
+            return replace(axis, ticks=axis.ticks[part], bounds=edges)
         case _:
             assert_never(axis)
 

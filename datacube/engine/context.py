@@ -1,0 +1,42 @@
+"""What every request needs: the catalogue, the settings, the threads. Made once, passed along."""
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from datacube.config.settings import Config, ServerSettings
+from datacube.engine.catalog import Catalog
+from datacube.store.cache import ChunkCache
+from datacube.store.url import open_store
+
+
+@dataclass(frozen=True, eq=False)
+class Context:
+    """The state of a running server.
+
+    Parameters
+    ----------
+    catalog : Catalog, the cubes of the store
+    settings : ServerSettings
+    cache : ChunkCache, decoded chunks, shared by all threads
+    pool : ThreadPoolExecutor, reads chunks of one request at the same time
+    """
+
+    catalog: Catalog
+    settings: ServerSettings
+    cache: ChunkCache
+    pool: ThreadPoolExecutor
+
+
+def open_context(store_url: str, config: Config) -> Context:
+    """Open a store for serving.
+
+    Raises
+    ------
+    StorageError
+        The store cannot be reached.
+    """
+    store = open_store(store_url)
+    cache = ChunkCache(config.server.limits.cache_bytes)
+    pool = ThreadPoolExecutor(max_workers=4 * (os.cpu_count() or 2), thread_name_prefix="chunks")
+    return Context(Catalog(store, config, cache), config.server, cache, pool)

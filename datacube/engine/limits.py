@@ -1,0 +1,53 @@
+"""What a request may cost; checked on the plan, before a byte is read."""
+
+from datacube.config.settings import Limits
+from datacube.errors import RequestTooLarge
+from datacube.model.query import MapQuery
+
+
+def check_map(limits: Limits, query: MapQuery) -> None:
+    """Refuse a picture that is too large or has too many layers.
+
+    Raises
+    ------
+    RequestTooLarge
+        The message says the size, the limit and what would pass.
+    """
+    width, height = query.grid.width, query.grid.height
+    if width > limits.max_width or height > limits.max_height:
+        raise RequestTooLarge(
+            f"a map of {width} x {height} pixels is too large; "
+            f"the limit is {limits.max_width} x {limits.max_height}",
+            subject="WIDTH" if width > limits.max_width else "HEIGHT",
+        )
+    if len(query.layers) > limits.max_layers:
+        raise RequestTooLarge(
+            f"{len(query.layers)} layers are too many; the limit is {limits.max_layers}",
+            subject="LAYERS",
+        )
+
+
+def check_coverage(limits: Limits, nbytes: int, cells: int, steps: int) -> None:
+    """Refuse a coverage whose values would not fit in memory.
+
+    Parameters
+    ----------
+    nbytes : int, size of the values
+    cells : int, number of cells over all axes
+    steps : int, number of places of the axes other than x and y
+
+    Raises
+    ------
+    RequestTooLarge
+        The message says the size, the limit and what would pass.
+    """
+    if nbytes <= limits.max_coverage_bytes:
+        return
+    share = nbytes / limits.max_coverage_bytes
+    fewer = f"at most {max(int(steps / share), 1)} of the {steps} steps, or " if steps > 1 else ""
+    raise RequestTooLarge(
+        f"the coverage would have {cells:,} cells and {nbytes / 1e6:,.0f} MB; the limit is "
+        f"{limits.max_coverage_bytes / 1e6:,.0f} MB. Ask for {fewer}"
+        f"a scale factor of at most {share**-0.5:.3f}, or a smaller box",
+        subject="subset",
+    )

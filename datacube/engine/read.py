@@ -1,0 +1,90 @@
+"""Values of one field at the cells of an index map: plan, fetch the chunks, gather."""
+
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+from numpy.typing import NDArray
+
+from datacube.model.fields import Field
+from datacube.slicing.gather import gather
+from datacube.slicing.plan import ReadPlan, plan_read
+from datacube.slicing.warp import IndexMap, PixelMap, SeparableMap
+from datacube.store.cube import CubeStore
+
+type Values = tuple[NDArray[np.generic], NDArray[np.bool_]]
+type Fetch = Callable[[tuple[int, int]], NDArray[np.generic]]
+
+_FEW = 4
+
+
+def plan_field(cube: CubeStore, field: Field, level: int, cells: IndexMap) -> ReadPlan:
+    """Which chunks of a field an index map on a level needs, at any one place."""
+    height, width = cube.chunk_shape(field.name, level)[-2:]
+    return plan_read(cells, (height, width))
+
+
+def read_field(
+    pool: ThreadPoolExecutor,
+    cube: CubeStore,
+    field: Field,
+    level: int,
+    plan: ReadPlan,
+    place: tuple[int, ...],
+) -> Values:
+    """Stored values of a field for every target pixel.
+
+    Parameters
+    ----------
+    pool : threads that read chunks at the same time
+    cube : CubeStore
+    level : int, the level that the plan's cells are on
+    plan : ReadPlan
+    place : index on each of the other axes, in array order
+
+    Returns
+    -------
+    data : stored dtype, (y, x) of the target; nil (or 0) outside the cube
+    valid : bool, (y, x)
+
+    Raises
+    ------
+    StorageError
+        A chunk is missing or damaged.
+    """
+    out = np.full(plan.map.shape, _nothing(field), np.dtype(field.dtype))
+    lead = cube.chunk_shape(field.name, level)[:-2]
+    chunk = tuple(index // size for index, size in zip(place, lead, strict=True))
+    within = tuple(index % size for index, size in zip(place, lead, strict=True))
+
+    def fetch(at: tuple[int, int]) -> NDArray[np.generic]:
+        return cube.chunk(field.name, level, (*chunk, *at))[within]
+
+    gather(plan, _fetch_all(pool, fetch, plan.chunks, remote=not cube.is_local), out)
+    valid = field.valid(out)
+    _mask_outside(plan.map, valid)
+    return out, valid
+
+
+def _fetch_all(
+    pool: ThreadPoolExecutor, fetch: Fetch, chunks: Iterable[tuple[int, int]], *, remote: bool
+) -> dict[tuple[int, int], NDArray[np.generic]]:
+    wanted = tuple(chunks)
+    if len(wanted) > (1 if remote else _FEW):
+        return dict(zip(wanted, pool.map(fetch, wanted), strict=True))
+    return {at: fetch(at) for at in wanted}
+
+
+def _nothing(field: Field) -> int | float:
+    if field.nil is not None:
+        return field.nil
+    return np.nan if np.dtype(field.dtype).kind == "f" else 0
+
+
+def _mask_outside(cells: IndexMap, valid: NDArray[np.bool_]) -> None:
+    match cells:
+        case SeparableMap(rows, columns):
+            valid[rows < 0] = False
+            valid[:, columns < 0] = False
+        case PixelMap(rows):
+            valid[rows < 0] = False

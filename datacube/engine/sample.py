@@ -1,0 +1,166 @@
+"""Values at one place: the function behind GetFeatureInfo and positions."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pyproj
+
+from datacube.engine.catalog import Cube, Layer
+from datacube.engine.context import Context
+from datacube.engine.places import Places, locate
+from datacube.engine.read import plan_field, read_field
+from datacube.model.axis import TimeAxis, axis_values
+from datacube.model.crs import CRS84, transform
+from datacube.model.fields import Field
+from datacube.model.grid import RectifiedGrid
+from datacube.model.query import LayerRequest, SampleQuery
+from datacube.slicing.warp import IndexMap, positions, to_cells
+
+_ELLIPSOID = pyproj.Geod(ellps="WGS84")
+
+
+@dataclass(frozen=True, eq=False)
+class Sample:
+    """The value of one field in the cell that holds a place.
+
+    Parameters
+    ----------
+    layer : str, layer name as asked
+    field : Field
+    value : float, in field.uom, None where there is no data
+    raw : int or float, as stored, None where there is no data
+    label : str, of the class, for a categorical field
+    time : str, ISO 8601, of the slice used, None for a cube without time
+    places : axis name -> number in the axis' unit, or label
+    lon, lat : float, degrees, of the cell's centre; None outside the cube
+    distance : float, metres from the place asked to that centre; None outside the cube
+    """
+
+    layer: str
+    field: Field
+    value: float | None
+    raw: float | int | None
+    label: str | None
+    time: str | None
+    places: Mapping[str, float | str]
+    lon: float | None
+    lat: float | None
+    distance: float | None
+
+
+@dataclass(frozen=True, eq=False)
+class Samples:
+    """The values found, with notes, snapshots and moving as of a map."""
+
+    samples: tuple[Sample, ...]
+    notes: tuple[str, ...]
+    snapshots: tuple[str, ...]
+    moving: bool
+
+
+def get_samples(context: Context, query: SampleQuery) -> Samples:
+    """Values of all fields of the layers at a place.
+
+    Raises
+    ------
+    CoverageNotFound, AxisNotFound, InvalidTime
+        The query names what is not there.
+    StorageError
+        A chunk cannot be read.
+    """
+    samples: list[Sample] = []
+    notes: dict[str, None] = {}
+    snapshots: list[str] = []
+    moving = False
+    for request in query.layers:
+        layer = context.catalog.layer(request.layer)
+        places = locate(layer.cube, request)
+        samples += _sample_layer(context, layer, request, places, query)
+        notes |= dict.fromkeys(places.notes)
+        snapshots.append(layer.cube.snapshot)
+        moving |= places.moving
+    return Samples(tuple(samples), tuple(notes), tuple(snapshots), moving)
+
+
+def _sample_layer(
+    context: Context, layer: Layer, request: LayerRequest, places: Places, query: SampleQuery
+) -> list[Sample]:
+    cube = layer.cube
+    grid = cube.description.domain.rectified
+    cells = _cell_at(grid, query)
+    centre = _centre(grid, cells)
+    asked = transform(np.array([query.x]), np.array([query.y]), query.crs, CRS84)
+    distance = _metres(asked, centre)
+    lon, lat = centre or (None, None)
+    found = []
+    for name in layer.fields:
+        field = cube.description.range_type.field(name)
+        raw, place = _read(context, cube, field, cells, places)
+        time, others = _describe(cube, place)
+        value, label = _meaning(field, raw)
+        found.append(
+            Sample(request.layer, field, value, raw, label, time, others, lon, lat, distance)
+        )
+    return found
+
+
+def _cell_at(grid: RectifiedGrid, query: SampleQuery) -> IndexMap:
+    """The cell that holds the place, as the map of one pixel."""
+    x, y = transform(np.array([query.x]), np.array([query.y]), query.crs, grid.crs)
+    pixel = RectifiedGrid.from_centres(grid.crs, float(x[0]), grid.dx, 1, float(y[0]), grid.dy, 1)
+    return to_cells(positions(grid, pixel), grid)
+
+
+def _centre(grid: RectifiedGrid, cells: IndexMap) -> tuple[float, float] | None:
+    row, column = int(cells.rows.flat[0]), int(cells.columns.flat[0])
+    if row < 0 or column < 0:
+        return None
+    x, y = grid.x_centres()[column : column + 1], grid.y_centres()[row : row + 1]
+    lon, lat = transform(x, y, grid.crs, CRS84)
+    return float(lon[0]), float(lat[0])
+
+
+def _metres(
+    asked: tuple[np.ndarray, np.ndarray], centre: tuple[float, float] | None
+) -> float | None:
+    if centre is None or not np.isfinite(asked).all():
+        return None
+    _, _, metres = _ELLIPSOID.inv(float(asked[0][0]), float(asked[1][0]), *centre)
+    return float(metres)
+
+
+def _read(
+    context: Context, cube: Cube, field: Field, cells: IndexMap, places: Places
+) -> tuple[float | int | None, tuple[int, ...] | None]:
+    """The most recent valid value and its place; the first place where none is valid."""
+    plan = plan_field(cube.store, field, 0, cells)
+    if plan.chunks:
+        for place in places.candidates[: context.settings.limits.max_steps]:
+            data, valid = read_field(context.pool, cube.store, field, 0, plan, place)
+            if valid[0, 0]:
+                return data[0, 0].item(), place
+    return None, places.candidates[0] if places.candidates else None
+
+
+def _describe(
+    cube: Cube, place: tuple[int, ...] | None
+) -> tuple[str | None, Mapping[str, float | str]]:
+    time: str | None = None
+    others: dict[str, float | str] = {}
+    for axis, index in zip(cube.description.domain.axes, place or (), strict=place is not None):
+        value = axis_values(axis)[index]
+        if isinstance(axis, TimeAxis):
+            time = str(value)
+        else:
+            others[axis.name] = value if isinstance(value, str) else float(value)
+    return time, others
+
+
+def _meaning(field: Field, raw: float | int | None) -> tuple[float | None, str | None]:
+    if raw is None:
+        return None, None
+    packed = np.array([raw], field.dtype)
+    value = float(field.decode(packed, np.array([True]))[0])
+    label = next((one.label for one in field.categories if one.value == raw), None)
+    return value, label
