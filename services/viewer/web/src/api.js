@@ -1,0 +1,99 @@
+// The server's addresses and answers. All addresses are relative to the page's own.
+
+/** What the server said is wrong, or that it could not be asked. */
+export class ServerError extends Error {
+  constructor(message, url) {
+    super(message);
+    this.url = String(url);
+  }
+}
+
+const page = () => new URL("./", document.baseURI);
+
+async function get(url, options) {
+  let response;
+  try {
+    response = await fetch(url, options);
+  } catch (error) {
+    if (error.name === "AbortError") throw error;
+    throw new ServerError("The server cannot be reached.", url);
+  }
+  const type = response.headers.get("content-type") ?? "";
+  const report = /xml/.test(type); // the OGC services report errors as XML, some with status 200
+  if (!response.ok || report) {
+    throw new ServerError(sentence(await response.text(), response), url);
+  }
+  return response;
+}
+
+/** The sentence in an XML, JSON or plain error report. */
+function sentence(text, response) {
+  const type = response.headers.get("content-type") ?? "";
+  let found = "";
+  if (/xml/.test(type)) {
+    const report = new DOMParser().parseFromString(text, "application/xml");
+    for (const name of ["ServiceException", "ExceptionText"]) {
+      found ||= report.getElementsByTagNameNS("*", name)[0]?.textContent.trim() ?? "";
+    }
+  } else if (/json/.test(type)) {
+    try {
+      const { detail, description, title } = JSON.parse(text);
+      found = detail ?? description ?? title ?? "";
+    } catch {
+      found = "";
+    }
+  } else if (/plain/.test(type)) {
+    found = text.trim().slice(0, 300);
+  }
+  return found || `The server answered ${response.status} ${response.statusText}`.trim() + ".";
+}
+
+export async function fetchCubes() {
+  return (await get(new URL("cubes.json", page()))).json();
+}
+
+export async function fetchTimes(cube) {
+  const url = new URL(`cubes/${encodeURIComponent(cube)}/times.json`, page());
+  return (await get(url)).json();
+}
+
+/** A tile as a bitmap, with the words of the server's Warning header if it sent one. */
+export async function fetchTile(url) {
+  const response = await get(url);
+  const warning = (response.headers.get("warning") ?? "").replace(/^\d+\s+/, "");
+  const bitmap = await createImageBitmap(await response.blob());
+  return { bitmap, warning: /"([^"]*)"/.exec(warning)?.[1] ?? warning };
+}
+
+function service(path, parameters) {
+  const url = new URL(`../${path}`, page());
+  for (const [name, value] of Object.entries(parameters)) {
+    if (value !== null && value !== undefined) url.searchParams.set(name, String(value));
+  }
+  return url.href;
+}
+
+/** Address of a tile of a picture {layer, style, time, elevation}; time and elevation may be null. */
+export function tileUrl({ layer, style, time, elevation }, z, x, y) {
+  return service("wmts", {
+    SERVICE: "WMTS", REQUEST: "GetTile", VERSION: "1.0.0", LAYER: layer, STYLE: style,
+    FORMAT: "image/png", TILEMATRIXSET: "WebMercatorQuad", TILEMATRIX: z, TILEROW: y, TILECOL: x,
+    time, elevation,
+  });
+}
+
+/** The values of a picture at a point in EPSG:3857, as a list of feature properties. */
+export async function fetchValues({ layer, style, time, elevation }, [x, y], resolution, signal) {
+  const half = 50.5 * resolution; // the point is the middle of the middle pixel of 101
+  const url = service("wms", {
+    SERVICE: "WMS", VERSION: "1.3.0", REQUEST: "GetFeatureInfo", CRS: "EPSG:3857",
+    BBOX: [x - half, y - half, x + half, y + half].join(","),
+    WIDTH: 101, HEIGHT: 101, I: 50, J: 50, LAYERS: layer, QUERY_LAYERS: layer, STYLES: style,
+    INFO_FORMAT: "application/json", TIME: time, ELEVATION: elevation,
+  });
+  const { features = [] } = await (await get(url, { signal })).json();
+  return features.map((feature) => feature.properties ?? {});
+}
+
+/** Address of a legend that the list of cubes gave relative to the page. */
+export const legendUrl = (address) => new URL(address, page()).href;

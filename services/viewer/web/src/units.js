@@ -1,0 +1,12 @@
+// Units as people write them: m s-1 becomes m s⁻¹, degC and Cel become °C, 1 is nothing.
+
+const RAISED = { "-": "⁻", 0: "⁰", 1: "¹", 2: "²", 3: "³", 4: "⁴", 5: "⁵", 6: "⁶", 7: "⁷", 8: "⁸", 9: "⁹" };
+const NAMES = { 1: "", Cel: "°C", degC: "°C", degree_Celsius: "°C", degrees_C: "°C", celsius: "°C", Celsius: "°C", degrees: "°", deg: "°", percent: "%" };
+
+export function readableUnit(uom) {
+  const given = (uom ?? "").trim();
+  if (given in NAMES) return NAMES[given];
+  return given
+    .replace(/([A-Za-z])[*^]{0,2}(-?\d+)/g, (_, letter, power) => letter + [...power].map((sign) => RAISED[sign]).join(""))
+    .replace(/(?<=[^\d\s])\.(?=[A-Za-z])/g, "·");
+}
