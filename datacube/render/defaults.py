@@ -1,0 +1,155 @@
+"""The styles that a cube has before anyone has configured one."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from datacube.model.coverage import CoverageDescription
+from datacube.model.fields import Category, Field
+from datacube.render.presets import preset_of
+from datacube.render.ranges import Statistics, resolved
+from datacube.render.style import Categories, Channel, ColorRamp, Composite, Style
+
+DEFAULT = "default"
+
+# The scene classes of Sentinel-2 L2A in the colours that ESA draws them in; 0 is no data.
+SCENE_CLASSES: tuple[Category, ...] = (
+    Category(1, "Saturated or defective", "#ff0000"),
+    Category(2, "Dark area or cast shadow", "#2f2f2f"),
+    Category(3, "Cloud shadow", "#643200"),
+    Category(4, "Vegetation", "#00a000"),
+    Category(5, "Not vegetated", "#ffe65a"),
+    Category(6, "Water", "#0000ff"),
+    Category(7, "Unclassified", "#808080"),
+    Category(8, "Cloud, medium probability", "#c0c0c0"),
+    Category(9, "Cloud, high probability", "#ffffff"),
+    Category(10, "Thin cirrus", "#64c8ff"),
+    Category(11, "Snow or ice", "#ff96ff"),
+)
+
+# name, title, (band, reflectance at full intensity) of red, green, blue
+_SENTINEL2 = (
+    ("true-color", "True colour (4-3-2)", (("b04", 0.3), ("b03", 0.3), ("b02", 0.3))),
+    (
+        "false-color",
+        "False colour, vegetation red (8-4-3)",
+        (("b08", 0.5), ("b04", 0.3), ("b03", 0.3)),
+    ),
+    ("urban", "False colour, urban (12-11-4)", (("b12", 0.5), ("b11", 0.5), ("b04", 0.4))),
+    ("swir", "Short-wave infrared (12-8A-4)", (("b12", 0.5), ("b8a", 0.5), ("b04", 0.4))),
+)
+_SPELLINGS = {
+    "b02": ("b02", "b2", "blue"),
+    "b03": ("b03", "b3", "green"),
+    "b04": ("b04", "b4", "red"),
+    "b08": ("b08", "b8", "nir"),
+    "b8a": ("b8a", "nir08"),
+    "b11": ("b11", "swir16"),
+    "b12": ("b12", "swir22"),
+}
+_QUANTIFICATION = 10_000  # of reflectances stored as plain numbers
+_ALTERNATIVES = ("viridis", "gray")
+
+
+def default_styles(
+    description: CoverageDescription,
+    names: Sequence[str] = (),
+    statistics: Statistics | None = None,
+) -> tuple[Style, ...]:
+    """Styles of a layer; the first is its default.
+
+    Parameters
+    ----------
+    description : CoverageDescription
+    names : sequence of str
+        The layer's fields: one for a layer of one field, none or several for the whole cube.
+    statistics : mapping of field name to (low, high), optional
+        Physical values that occur; see :func:`datacube.render.ranges.resolved`.
+
+    Returns
+    -------
+    styles : tuple of Style
+        One field: ``default``, ``viridis``, ``gray``, or its classes. Several: the composites
+        that their bands allow, then one style for each field, named like it; where no composite
+        can be made, the first field's is called ``default``.
+
+    Raises
+    ------
+    FieldNotFound
+        A name is not one of the cube's fields.
+    """
+    fields = [description.range_type.field(name) for name in names]
+    fields = fields or list(description.range_type.fields)
+    measured = statistics or {}
+    if len(fields) == 1:
+        return field_styles(fields[0], measured)
+    composites = sentinel2_composites({field.name: field for field in fields})
+    singles = [
+        replace(field_styles(field, measured)[0], name=field.name, title=field.title or field.name)
+        for field in fields
+    ]
+    if not composites and singles:
+        singles[0] = replace(singles[0], name=DEFAULT)
+    return (*composites, *singles)
+
+
+def field_styles(field: Field, statistics: Statistics | None = None) -> tuple[Style, ...]:
+    """Styles of one field; the first is called ``default``."""
+    if (entries := classes_of(field)) and _whole(field):
+        return (Categories(DEFAULT, "Classes", field.name, entries),)
+    preset = preset_of(field)
+    first = ColorRamp(
+        DEFAULT,
+        "",
+        field.name,
+        preset.colormap if preset is not None else "viridis",
+        log=preset.log if preset is not None else False,
+    )
+    first = resolved(first, field, (statistics or {}).get(field.name))
+    first = replace(first, title=f"{first.colormap}, the usual range")
+    others = (
+        replace(first, name=name, colormap=name, title=name)
+        for name in _ALTERNATIVES
+        if name != first.colormap
+    )
+    return (first, *others)
+
+
+def classes_of(field: Field) -> tuple[Category, ...]:
+    """Classes of a field, in ESA's colours where they are Sentinel-2's scene classes."""
+    if field.name.lower() != "scl":
+        return field.categories
+    known = {one.value: one for one in SCENE_CLASSES}
+    if not field.categories:
+        return SCENE_CLASSES
+    return tuple(
+        replace(one, color=one.color or known.get(one.value, one).color)
+        for one in field.categories
+        if one.value != field.nil
+    )
+
+
+def sentinel2_composites(fields: Mapping[str, Field]) -> tuple[Composite, ...]:
+    """The composites of Sentinel-2 that these bands allow, true colour first."""
+    by_name = {name.lower(): field for name, field in fields.items()}
+    bands = {
+        band: by_name[spelling]
+        for band, spellings in _SPELLINGS.items()
+        for spelling in reversed(spellings)
+        if spelling in by_name
+    }
+    return tuple(
+        Composite(name, title, *(_channel(bands[band], top) for band, top in channels))
+        for name, title, channels in _SENTINEL2
+        if all(band in bands for band, _ in channels)
+    )
+
+
+def _channel(field: Field, top: float) -> Channel:
+    plain = _whole(field) and not field.packed
+    return Channel(field.name, 0.0, top * _QUANTIFICATION if plain else top)
+
+
+def _whole(field: Field) -> bool:
+    return np.dtype(field.dtype).kind in "iu"

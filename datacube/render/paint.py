@@ -1,0 +1,181 @@
+"""Painting: stored values and a style become a picture.
+
+Stored types of at most 16 bits go through a table with an entry for every value they can hold,
+kept for each style and field; wider ones through arithmetic.
+"""
+
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import assert_never
+
+import numpy as np
+from numpy.typing import NDArray
+
+from datacube.model.block import Image, IndexedImage, RgbaImage, RgbImage
+from datacube.model.fields import Category, Field
+from datacube.render.colormap import table
+from datacube.render.ranges import resolved
+from datacube.render.scale import (
+    channel_lookup,
+    intensities,
+    palette_of,
+    ramp_indexes,
+    ramp_lookup,
+    stored_values,
+)
+from datacube.render.style import Categories, Channel, ColorRamp, Composite, Rgba, Style, color
+
+type Values = NDArray[np.generic]
+type Valid = NDArray[np.bool_]
+
+
+def paint(
+    style: Style,
+    fields: Mapping[str, Field],
+    data: Mapping[str, Values],
+    valid: Mapping[str, Valid],
+) -> Image:
+    """Picture of one layer.
+
+    Parameters
+    ----------
+    style : Style
+    fields : mapping of field name to Field, those of ``fields_of(style)``
+    data : mapping of field name to stored values, (y, x)
+    valid : mapping of field name to bool, (y, x), True where there is a value
+
+    Returns
+    -------
+    IndexedImage
+        Of a ramp or of categories; entry 0 is "no value".
+    RgbImage or RgbaImage
+        Of a composite; with alpha only where a value is missing.
+
+    Examples
+    --------
+    >>> from datacube.render.style import ColorRamp
+    >>> field = Field("v", "uint8", nil=0)
+    >>> values = np.array([[0, 10, 20]], "uint8")
+    >>> style = ColorRamp("gray", "Gray", "v", "gray", 10, 20)
+    >>> paint(style, {"v": field}, {"v": values}, {"v": values != 0}).rgba().pixels.tolist()
+    [[[0, 0, 0, 0], [0, 0, 0, 255], [255, 255, 255, 255]]]
+    """
+    match style:
+        case ColorRamp(field=name):
+            return _paint_ramp(style, fields[name], data[name], valid[name])
+        case Categories(field=name):
+            return _paint_categories(style, fields[name], data[name], valid[name])
+        case Composite():
+            return _paint_composite(style, fields, data, valid)
+        case _:
+            assert_never(style)
+
+
+def category_colors(entries: tuple[Category, ...]) -> tuple[Rgba, ...]:
+    """Colour of each class; those that name none take one from tab20 in turn."""
+    spare = () if all(one.color for one in entries) else table("tab20").tolist()
+    return tuple(
+        color(one.color) if one.color else tuple(spare[place % len(spare)])
+        for place, one in enumerate(entries)
+    )
+
+
+def _small(stored: np.dtype[np.generic]) -> bool:
+    return stored.kind in "iub" and stored.itemsize <= 2
+
+
+def _bits(data: Values) -> NDArray[np.unsignedinteger]:
+    """The same array read as unsigned integers."""
+    whole = data if data.dtype.isnative else data.astype(data.dtype.newbyteorder("="))
+    unsigned: NDArray[np.unsignedinteger] = whole.view(f"u{data.dtype.itemsize}")
+    return unsigned
+
+
+def _physical(field: Field, data: Values, valid: Valid, instead: float) -> NDArray[np.floating]:
+    """A new array of physical values without NaN: float32 where that is exact enough."""
+    wide = data.dtype.itemsize > 4 or data.dtype.kind != "f" or field.packed
+    values: NDArray[np.floating] = data.astype(np.float64 if wide else np.float32)
+    if field.packed:
+        values *= field.scale
+        values += field.offset
+    np.copyto(values, instead, where=~valid)
+    return values
+
+
+def _paint_ramp(style: ColorRamp, field: Field, data: Values, valid: Valid) -> IndexedImage:
+    if _small(data.dtype) and data.dtype == np.dtype(field.dtype):
+        lookup, palette = ramp_lookup(style, field)
+        entries = lookup.take(_bits(data))
+    else:
+        style = resolved(style, field)
+        palette = palette_of(style)
+        entries = ramp_indexes(
+            _physical(field, data, valid, float(style.low or 0.0)), style, palette
+        )
+    np.multiply(entries, valid, out=entries)
+    return IndexedImage(entries, palette.colors)
+
+
+@lru_cache(maxsize=64)
+def _category_palette(entries: tuple[Category, ...]) -> NDArray[np.uint8]:
+    palette = np.array([(0, 0, 0, 0), *category_colors(entries)], np.uint8)
+    palette.setflags(write=False)
+    return palette
+
+
+@lru_cache(maxsize=64)
+def _category_lookup(entries: tuple[Category, ...], field: Field) -> NDArray[np.uint8]:
+    lookup = _class_entries(entries, stored_values(field))
+    lookup.setflags(write=False)
+    return lookup
+
+
+def _class_entries(entries: tuple[Category, ...], data: Values) -> NDArray[np.uint8]:
+    """Palette entry of stored values: 1 + place of their class, 0 where it is none."""
+    order = sorted(range(len(entries)), key=lambda place: entries[place].value)
+    if not order:
+        return np.zeros(data.shape, np.uint8)
+    listed = np.array([entries[place].value for place in order])
+    at = np.minimum(np.searchsorted(listed, data), len(order) - 1)
+    found = np.array(order, np.uint8)[at] + np.uint8(1)
+    return np.where(listed[at] == data, found, np.uint8(0))
+
+
+def _paint_categories(style: Categories, field: Field, data: Values, valid: Valid) -> IndexedImage:
+    if _small(data.dtype) and data.dtype == np.dtype(field.dtype):
+        entries = _category_lookup(style.entries, field).take(_bits(data))
+    else:
+        entries = _class_entries(style.entries, data)
+    np.multiply(entries, valid, out=entries)
+    return IndexedImage(entries, _category_palette(style.entries))
+
+
+def _paint_composite(
+    style: Composite,
+    fields: Mapping[str, Field],
+    data: Mapping[str, Values],
+    valid: Mapping[str, Valid],
+) -> RgbImage | RgbaImage:
+    names = tuple(dict.fromkeys(channel.field for channel in style.channels))
+    good = valid[names[0]]
+    for name in names[1:]:
+        good = good & valid[name]
+    opaque = bool(good.all())
+    pixels = np.empty((*good.shape, 3 if opaque else 4), np.uint8)
+    for place, channel in enumerate(style.channels):
+        name = channel.field
+        levels = _levels(channel, fields[name], data[name], valid[name])
+        if opaque:
+            pixels[..., place] = levels
+        else:
+            np.multiply(levels, good, out=pixels[..., place])
+    if opaque:
+        return RgbImage(pixels)
+    np.multiply(good, np.uint8(255), out=pixels[..., 3])
+    return RgbaImage(pixels)
+
+
+def _levels(channel: Channel, field: Field, data: Values, valid: Valid) -> NDArray[np.uint8]:
+    if _small(data.dtype) and data.dtype == np.dtype(field.dtype):
+        return channel_lookup(channel, field).take(_bits(data))
+    return intensities(_physical(field, data, valid, channel.low), channel)

@@ -1,0 +1,166 @@
+"""Values to bins of a colour map, and bins to a palette.
+
+A palette holds 256 colours: entry 0 is "no value", and own colours below and above the range take
+one each. A colour map of 256 therefore loses one to three: the neighbouring colours that differ
+least share an entry. Every other value has exactly matplotlib's colour, and those that share one
+are off by one step of the colour map.
+"""
+
+import math
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from datacube.model.fields import Field
+from datacube.render.colormap import table
+from datacube.render.ranges import resolved
+from datacube.render.style import Channel, ColorRamp
+
+PALETTE_SIZE = 256
+
+
+@dataclass(frozen=True, eq=False)
+class Palette:
+    """Colours of a ramp and where its bins lie among them.
+
+    Parameters
+    ----------
+    colors : uint8, (n ≤ 256, 4)
+        Entry 0 is the colour of no value.
+    slots : uint8, (bins,)
+        Entry of each bin of the colour map, lowest first.
+    below, above : int
+        Entries of values beyond the range.
+    """
+
+    colors: NDArray[np.uint8]
+    slots: NDArray[np.uint8]
+    below: int
+    above: int
+
+
+@lru_cache(maxsize=256)
+def palette_of(style: ColorRamp) -> Palette:
+    """Palette of a ramp; depends on its colour map and its own colours only."""
+    own = [one for one in (style.below, style.above) if one is not None]
+    colors, slots = _shared(table(style.colormap), PALETTE_SIZE - 1 - len(own))
+    slots = slots + np.uint8(1)
+    colors = np.concatenate([np.array([style.missing], np.uint8), colors])
+    below, above = int(slots[0]), int(slots[-1])
+    if style.below is not None:
+        below = len(colors)
+        colors = np.concatenate([colors, np.array([style.below], np.uint8)])
+    if style.above is not None:
+        above = len(colors)
+        colors = np.concatenate([colors, np.array([style.above], np.uint8)])
+    colors.setflags(write=False)
+    return Palette(colors, slots, below, above)
+
+
+def _shared(colors: NDArray[np.uint8], room: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """At most room colours, and which of them each given colour has become."""
+    steps = np.abs(np.diff(colors.astype(np.int16), axis=0)).max(axis=1)
+    first = np.ones(len(colors), bool)
+    surplus = len(colors) - room
+    for place in np.argsort(steps, kind="stable"):
+        if surplus <= 0:
+            break
+        if first[place] and (place + 2 >= len(colors) or first[place + 2]):
+            first[place + 1] = False
+            surplus -= 1
+    return colors[first], (np.cumsum(first) - 1).astype(np.uint8)
+
+
+def bins_of(values: NDArray[np.floating], style: ColorRamp, bins: int) -> NDArray[np.floating]:
+    """Place of physical values in the colour map: bin number with fraction; not clipped.
+
+    The array is worked on in place where that is possible; values have no NaN.
+    """
+    low, high = float(style.low or 0.0), float(style.high or 0.0)
+    if style.log:
+        tiny = np.finfo(values.dtype).tiny
+        np.log(np.maximum(values, tiny, out=values), out=values)
+        low, high = math.log(low), math.log(high)
+    values -= values.dtype.type(low)
+    values *= values.dtype.type(bins / (high - low))
+    return values
+
+
+def ramp_indexes(
+    values: NDArray[np.floating], style: ColorRamp, palette: Palette
+) -> NDArray[np.uint8]:
+    """Palette entry of physical values without NaN; values are overwritten.
+
+    Parameters
+    ----------
+    values : float, any shape
+    style : ColorRamp with low and high
+    palette : Palette of that style
+
+    Returns
+    -------
+    entries : uint8, same shape
+    """
+    count = len(palette.slots)
+    places = bins_of(values, style, count)
+    below = places < 0 if style.below is not None else None
+    above = places > count if style.above is not None else None
+    np.clip(places, 0, count - 1, out=places)
+    entries = palette.slots.take(places.astype(np.uint8))
+    if below is not None:
+        entries[below] = palette.below
+    if above is not None:
+        entries[above] = palette.above
+    return entries
+
+
+def stored_values(field: Field) -> NDArray[np.generic]:
+    """Every value that a stored type of at most 16 bits can hold, in the order of its bits."""
+    stored = np.dtype(field.dtype)
+    unsigned = np.dtype(f"u{stored.itemsize}")
+    return np.arange(1 << (8 * stored.itemsize), dtype=np.uint32).astype(unsigned).view(stored)
+
+
+@lru_cache(maxsize=128)
+def ramp_lookup(style: ColorRamp, field: Field) -> tuple[NDArray[np.uint8], Palette]:
+    """Palette entry of every stored value (by its bits) of a type of at most 16 bits.
+
+    The field's nil has entry 0.
+
+    Returns
+    -------
+    entries : uint8, (256 or 65536,)
+    palette : Palette
+    """
+    style = resolved(style, field)
+    palette = palette_of(style)
+    stored = stored_values(field)
+    valid = field.valid(stored)
+    entries = ramp_indexes(stored.astype(np.float64) * field.scale + field.offset, style, palette)
+    entries[~valid] = 0
+    entries.setflags(write=False)
+    return entries, palette
+
+
+def intensities(values: NDArray[np.floating], channel: Channel) -> NDArray[np.uint8]:
+    """Intensity 0 … 255 of physical values without NaN; values are overwritten."""
+    values -= values.dtype.type(channel.low)
+    values *= values.dtype.type(1.0 / (channel.high - channel.low))
+    np.clip(values, 0, 1, out=values)
+    if channel.gamma != 1.0:
+        np.power(values, values.dtype.type(1.0 / channel.gamma), out=values)
+    values *= values.dtype.type(255)
+    values += values.dtype.type(0.5)
+    return values.astype(np.uint8)
+
+
+@lru_cache(maxsize=128)
+def channel_lookup(channel: Channel, field: Field) -> NDArray[np.uint8]:
+    """Intensity of every stored value (by its bits) of a type of at most 16 bits."""
+    levels = intensities(
+        stored_values(field).astype(np.float64) * field.scale + field.offset, channel
+    )
+    levels.setflags(write=False)
+    return levels
