@@ -26,7 +26,7 @@ _SPELLINGS = (
         re.IGNORECASE,
     ),
     re.compile(
-        r"^urn:(?:x-)?ogc:def:crs:(?P<authority>[A-Z]+):(?:[\d.]*):(?P<code>[A-Z0-9_]+)$",
+        r"^urn:(?:x-)?ogc:def:crs:(?P<authority>[A-Z]+):(?:[\d.:]*):(?P<code>[A-Z0-9_]+)$",
         re.IGNORECASE,
     ),
     re.compile(

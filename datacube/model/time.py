@@ -26,7 +26,7 @@ TickArray = NDArray[np.int64]
 type Precision = Literal["year", "month", "day", "minute", "second", "millisecond"]
 
 _ISO = re.compile(
-    r"^(?P<year>[+-]?\d{4,6})"
+    r"^(?P<year>\d{4}|[+-]\d{4,6})"
     r"(?:-?(?P<month>\d{2})(?:-?(?P<day>\d{2})"
     r"(?:[T ](?P<hour>\d{2})(?::?(?P<minute>\d{2})"
     r"(?::?(?P<second>\d{2})(?:[.,](?P<fraction>\d{1,9}))?)?)?"
