@@ -84,9 +84,8 @@ clients: $(VENV)/.test $(STATIC)/index.html ## run QGIS, GDAL and headless Chrom
 	  if [ "$$(id -u)" != 0 ] || ! command -v apt-get >/dev/null 2>&1; then \
 	    echo "Please install:$$missing   (Debian: apt-get install --no-install-recommends$$missing)" >&2; exit 1; fi; \
 	  echo "   installing$$missing"; \
-	  (apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing) >.clients-install.log 2>&1 \
-	    || { tail -n 20 .clients-install.log >&2; exit 1; }; \
-	  rm -f .clients-install.log; \
+	  (apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing) >$(VENV)/clients-install.log 2>&1 \
+	    || { tail -n 20 $(VENV)/clients-install.log >&2; exit 1; }; \
 	fi; $(took)
 	@$(begin) 'Running the clients'; \
 	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/python -m pytest -m 'qgis or browser' $(PYTEST_ARGS) tests/clients
