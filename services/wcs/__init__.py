@@ -1,0 +1,1 @@
+"""Web Coverage Service: version 2.0.1."""

@@ -1,0 +1,1 @@
+"""WCS 2.0.1: decoding of requests, documents, and its own refusals."""

@@ -1,0 +1,30 @@
+"""Refusals of WCS 2.0.1 and its extensions that the core does not tell apart, and their codes."""
+
+from datacube import errors
+from services.ows.codes import WCS201, Code, Table
+
+
+class IllegalFieldSequence(errors.FieldNotFound):
+    """An interval of fields whose end stands before its start (12-040, table 5)."""
+
+
+class ScaleAxisUndefined(errors.AxisNotFound):
+    """Scaling along an axis that the coverage does not have (12-039, table 9)."""
+
+
+class InvalidExtent(errors.InvalidScaling):
+    """A target extent whose low is above its high, or a size that is none (12-039, table 9)."""
+
+
+class OutputCrsNotSupported(errors.InvalidCrs):
+    """A CRS in which the answer cannot be given (11-053r1, table 5)."""
+
+
+CODES: Table = {
+    **WCS201,
+    IllegalFieldSequence: Code("IllegalFieldSequence", 404),
+    ScaleAxisUndefined: Code("ScaleAxisUndefined", 404),
+    InvalidExtent: Code("InvalidExtent", 404),
+    OutputCrsNotSupported: Code("OutputCrs-NotSupported", 404),
+}
+"""Exception codes of WCS 2.0.1 with its extensions."""
