@@ -7,8 +7,8 @@ from math import prod
 
 import numpy as np
 
-from datacube.engine.catalog import Cube
 from datacube.engine.context import Context
+from datacube.engine.cube import Cube
 from datacube.engine.horizontal import select_grid
 from datacube.engine.limits import check_coverage
 from datacube.engine.read import plan_field, read_field
@@ -152,9 +152,7 @@ def _describe(
         for axis, span in zip(whole.domain.axes, spans, strict=True)
         if not span.dropped
     )
-    return replace(
-        whole, domain=DomainSet(window, axes), range_type=RangeType(fields), levels=()
-    )
+    return replace(whole, domain=DomainSet(window, axes), range_type=RangeType(fields), levels=())
 
 
 def _clamped_axes(axes: tuple[Axis, ...], spans: tuple[Span, ...]) -> Iterator[str]:

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from datacube.engine.catalog import Cube
 from datacube.engine.context import Context
+from datacube.engine.cube import Cube
 from datacube.engine.limits import check_map
 from datacube.engine.places import Places, locate
 from datacube.engine.read import Values, plan_field, read_field
@@ -15,7 +15,7 @@ from datacube.model.block import Image
 from datacube.model.coverage import Level
 from datacube.model.fields import Field
 from datacube.model.grid import RectifiedGrid
-from datacube.model.query import LayerRequest, MapQuery
+from datacube.model.query import MapQuery
 from datacube.render.composite import flatten, over
 from datacube.render.paint import paint
 from datacube.render.style import Style, fields_of

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import assert_never
 
-from datacube.engine.catalog import Cube
+from datacube.engine.cube import Cube
 from datacube.errors import InvalidTime
 from datacube.model.axis import Axis, IndexAxis, TimeAxis, axis_values
 from datacube.model.query import LayerRequest, Point, Slice, TimeChoice

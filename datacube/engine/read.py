@@ -60,7 +60,7 @@ def read_field(
     def fetch(at: tuple[int, int]) -> NDArray[np.generic]:
         return cube.chunk(field.name, level, (*chunk, *at))[within]
 
-    gather(plan, _fetch_all(pool, fetch, plan.chunks, remote=not cube.is_local), out)
+    gather(plan, _fetch_all(pool, fetch, plan.chunks, remote=not cube.store.is_local), out)
     valid = field.valid(out)
     _mask_outside(plan.map, valid)
     return out, valid

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 import pyproj
 
-from datacube.engine.catalog import Cube, Layer
 from datacube.engine.context import Context
+from datacube.engine.cube import Cube, Layer
 from datacube.engine.places import Places, locate
 from datacube.engine.read import plan_field, read_field
 from datacube.model.axis import TimeAxis, axis_values
@@ -157,7 +157,7 @@ def _describe(
     return time, others
 
 
-def _meaning(field: Field, raw: float | int | None) -> tuple[float | None, str | None]:
+def _meaning(field: Field, raw: float | None) -> tuple[float | None, str | None]:
     if raw is None:
         return None, None
     packed = np.array([raw], field.dtype)

@@ -1,0 +1,121 @@
+"""Published cubes and their layers: what can be drawn, and in which styles."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from datacube.config.settings import CubeSettings
+from datacube.errors import StyleNotFound
+from datacube.model.coverage import CoverageDescription
+from datacube.render.defaults import default_styles
+from datacube.render.style import Style
+from datacube.store.cube import CubeStore
+
+
+@dataclass(frozen=True, eq=False)
+class Layer:
+    """One layer of the maps.
+
+    Parameters
+    ----------
+    name : str
+        ``cube``, its default picture, or ``cube.field``.
+    title : str
+    cube : Cube
+    fields : tuple of str
+        Whose values a click on the layer gives.
+    styles : tuple of Style, the first is the default
+    """
+
+    name: str
+    title: str
+    cube: "Cube"
+    fields: tuple[str, ...]
+    styles: tuple[Style, ...]
+
+    def style(self, name: str) -> Style:
+        """The style of that name; the default one for ``""`` and ``"default"``.
+
+        Raises
+        ------
+        StyleNotFound
+            There is none; the message lists those of the layer.
+        """
+        for style in self.styles:
+            if style.name == name:
+                return style
+        if name in {"", "default"}:
+            return self.styles[0]
+        names = ", ".join(style.name for style in self.styles)
+        raise StyleNotFound(
+            f"the layer {self.name} has no style '{name[:100]}'; its styles are {names}",
+            subject=name[:100],
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Cube:
+    """A published cube at one version.
+
+    Parameters
+    ----------
+    store : CubeStore, its chunks
+    description : CoverageDescription, titles as configured
+    settings : CubeSettings
+    layers : tuple of Layer
+        ``cube`` first (its default picture), then ``cube.field`` for each field.
+    """
+
+    store: CubeStore
+    description: CoverageDescription
+    settings: CubeSettings
+    layers: tuple[Layer, ...] = field(default=(), init=False)
+
+    @property
+    def id(self) -> str:
+        """Cube id = coverage id = collection id."""
+        return self.description.id
+
+    @property
+    def title(self) -> str:
+        """For people."""
+        return self.description.title
+
+    @property
+    def abstract(self) -> str:
+        """For people."""
+        return self.description.abstract
+
+    @property
+    def attribution(self) -> str:
+        """Whom to name."""
+        return self.description.attribution
+
+    @property
+    def snapshot(self) -> str:
+        """The version that is served; part of every cache key."""
+        return self.store.snapshot
+
+
+def publish(store: CubeStore, settings: CubeSettings) -> Cube:
+    """A cube of the store with its configured titles, layers and styles."""
+    cube = Cube(store, settings.describe(store.description), settings)
+    object.__setattr__(cube, "layers", tuple(_layers(cube)))
+    return cube
+
+
+def _layers(cube: Cube) -> Iterator[Layer]:
+    """The cube itself, then each of its fields."""
+    description = cube.description
+    names = description.range_type.names
+    yield Layer(cube.id, cube.title, cube, names, _styles(cube, names))
+    for one in description.range_type.fields:
+        name, title = f"{cube.id}.{one.name}", one.title or one.name
+        yield Layer(name, title, cube, (one.name,), _styles(cube, (one.name,)))
+
+
+def _styles(cube: Cube, names: tuple[str, ...]) -> tuple[Style, ...]:
+    """Configured styles first, then those that every cube has; each name once."""
+    configured = cube.settings.styles_for(cube.description, names)
+    known = {style.name for style in configured}
+    usual = default_styles(cube.description, names)
+    return (*configured, *(style for style in usual if style.name not in known))
