@@ -1,0 +1,119 @@
+"""Which path is whose. Paths are below the server's root; every service has one function."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from datacube.engine.context import Context
+from datacube.store.objects import ObjectStore
+from services.app.metrics import Metrics
+from services.app.status import health, not_found
+from services.ogcapi import api as ogcapi
+from services.ows.transport import Request, Response
+from services.ows.urls import endpoint
+from services.viewer import landing, page
+from services.wcs import service as wcs
+from services.wms import service as wms
+from services.wmts import service as wmts
+
+READ = frozenset({"GET"})
+READ_OR_POST = frozenset({"GET", "POST"})
+
+
+class Failure(Protocol):
+    """The report of an unexpected exception in a protocol's own form."""
+
+    def __call__(self, request: Request, error_id: str) -> Response:
+        """Answer that names the entry of the log, and nothing else."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Where a request goes.
+
+    Parameters
+    ----------
+    service : str
+        Name in log and metrics.
+    handle : callable
+    methods : set of str, without HEAD and OPTIONS
+    failure : callable
+    """
+
+    service: str
+    handle: Callable[[Request], Response]
+    methods: frozenset[str] = READ
+    failure: Failure = field(default=ogcapi.failure)
+
+
+class Routes:
+    """The end points of one context."""
+
+    def __init__(self, context: Context, store: ObjectStore, metrics: Metrics) -> None:
+        self._context = context
+        self._store = store
+        self._ogcapi = ogcapi.OgcApi(context)
+        self._metrics = metrics
+
+    def find(self, path: str) -> Route:
+        """The route of a path.
+
+        Parameters
+        ----------
+        path : str
+            Decoded, beginning with ``/``, without the public prefix.
+        """
+        head, _, tail = path.removeprefix("/").partition("/")
+        match head:
+            case "wms" if not tail:
+                return Route("wms", self._wms, READ_OR_POST, wms.failure)
+            case "wcs" if not tail:
+                return Route("wcs", self._wcs, READ_OR_POST, wcs.failure)
+            case "wmts":
+                return self._wmts(tail)
+            case "ogcapi":
+                return Route("ogcapi", lambda request: self._ogcapi.handle(request, tail))
+            case "viewer":
+                return self._viewer(path, tail)
+            case _:
+                return self._own(path)
+
+    def _own(self, path: str) -> Route:
+        match path:
+            case "/":
+                return Route("landing", lambda request: landing.handle(self._context, request))
+            case "/healthz":
+                return Route("healthz", lambda _: health(self._context, self._store))
+            case "/metrics":
+                return Route("metrics", lambda _: self._metrics.page())
+            case _:
+                return Route("none", not_found, READ_OR_POST)
+
+    def _wms(self, request: Request) -> Response:
+        return wms.handle(self._context, request)
+
+    def _wcs(self, request: Request) -> Response:
+        return wcs.handle(self._context, request)
+
+    def _wmts(self, tail: str) -> Route:
+        if not tail:
+            return Route(
+                "wmts", lambda request: wmts.handle(self._context, request), READ, wmts.failure
+            )
+        return Route(
+            "wmts",
+            lambda request: wmts.handle_rest(self._context, request, tail),
+            READ,
+            wmts.failure,
+        )
+
+    def _viewer(self, path: str, tail: str) -> Route:
+        if path == "/viewer":
+            return Route("viewer", _to_viewer)
+        return Route("viewer", lambda request: page.handle(self._context, request, tail))
+
+
+def _to_viewer(request: Request) -> Response:
+    """The page's own links are relative to its folder."""
+    return Response(308, "text/plain", b"", (("Location", endpoint(request, "viewer/")),))

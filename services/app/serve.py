@@ -1,0 +1,105 @@
+"""The process: one granian worker in it, threads for the work, a graceful stop.
+
+One process with threads shares one cache of decoded chunks; numpy, codecs and image encoders
+release the GIL.
+"""
+
+import asyncio
+import logging
+import signal
+import socket
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from granian.constants import Interfaces
+from granian.server.embed import Server
+
+from datacube.errors import ConfigError
+from services.app.asgi import Application
+
+GRACE = 20.0  # seconds that requests under way get
+
+
+def serve(app: Application, host: str, port: int, started: Callable[[str], None]) -> None:
+    """Serve until SIGINT or SIGTERM, then finish the requests under way.
+
+    Parameters
+    ----------
+    host : str
+        Address to listen on.
+    port : int
+        0 takes a free one.
+    started : callable
+        Told the URL when the port is open.
+
+    Raises
+    ------
+    ConfigError
+        The port is taken or not allowed.
+    """
+    port = free_port(host, port)
+    asyncio.run(_serve(app, host, port, started))
+
+
+def free_port(host: str, port: int) -> int:
+    """The port, or a free one for 0; tried first, since the server's own socket can be shared.
+
+    Raises
+    ------
+    ConfigError
+        It cannot be had.
+    """
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(found[0], socket.SOCK_STREAM) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((host, port))
+            return int(probe.getsockname()[1])
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise ConfigError(
+            (f"cannot listen on {host}:{port}: {reason}; choose another --host or --port",),
+            subject="port",
+        ) from error
+
+
+async def _serve(
+    app: Application, host: str, port: int, started: Callable[[str], None]
+) -> None:
+    server = Server(
+        app,
+        address=host,
+        port=port,
+        interface=Interfaces.ASGI,
+        websockets=False,
+        log_enabled=False,
+        backlog=1024,
+    )
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(name, server.stop)
+    shown = f"[{host}]" if ":" in host else host
+    started(f"http://{shown}:{port}/")
+    await server.serve()
+
+
+def configure_logging(*, debug: bool = False) -> None:
+    """Access lines to standard output, everything else to standard error."""
+    access = logging.getLogger("datacube.access")
+    access.handlers[:] = [_handler(sys.stdout, "%(message)s")]
+    access.propagate = False
+    access.setLevel(logging.INFO)
+    root = logging.getLogger()
+    root.handlers[:] = [_handler(sys.stderr, "%(asctime)s %(levelname)s %(name)s: %(message)s")]
+    root.setLevel(logging.DEBUG if debug else logging.WARNING)
+    logging.getLogger("datacube").setLevel(logging.DEBUG if debug else logging.INFO)
+    logging.getLogger("pygeoapi").setLevel(logging.CRITICAL)
+    for noisy in ("rasterio", "matplotlib", "botocore", "asyncio", "PIL"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+
+
+def _handler(stream: Any, pattern: str) -> logging.Handler:
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(logging.Formatter(pattern))
+    return handler

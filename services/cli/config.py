@@ -1,0 +1,22 @@
+"""``datacube config check``."""
+
+from pathlib import Path
+
+import click
+
+from datacube.config.settings import load_config
+
+
+@click.group("config")
+def config_group() -> None:
+    """Look at a configuration."""
+
+
+@config_group.command("check")
+@click.argument("file", type=click.Path(path_type=Path))
+def check_command(file: Path) -> None:
+    """Check FILE and the files that it names: every problem with file and line."""
+    config = load_config(file)
+    click.echo(
+        f"{file}: sound; {len(config.cubes)} cubes, {len(config.styles)} styles are configured"
+    )

@@ -1,0 +1,170 @@
+"""``datacube ls``, ``show`` and ``verify``."""
+
+from typing import Any
+
+import click
+
+from datacube.model.axis import Axis, IndexAxis, TimeAxis, axis_values
+from datacube.model.fields import Field
+from datacube.store.cube import CubeStore, list_cubes, open_cube
+from datacube.store.maintain import Damage, verify
+from datacube.store.objects import ObjectStore
+from datacube.store.url import open_store
+from services.cli.options import json_option, store_option, write_json, write_table
+
+
+@click.command("ls")
+@store_option
+@json_option
+def ls_command(store: str, as_json: bool) -> None:  # noqa: FBT001  click's form
+    """List the cubes of a store."""
+    objects = open_store(store)
+    cubes = [open_cube(objects, name) for name in list_cubes(objects)]
+    if as_json:
+        write_json([describe(cube) for cube in cubes])
+    elif not cubes:
+        click.echo(f"{store} holds no cube", err=True)
+    else:
+        write_table(("CUBE", "FIELDS", "CELLS", "TIMES", "TITLE"), [_row(cube) for cube in cubes])
+
+
+@click.command("show")
+@click.argument("cube")
+@store_option
+@json_option
+def show_command(cube: str, store: str, as_json: bool) -> None:  # noqa: FBT001  click's form
+    """Show one cube: grid, axes, fields, version."""
+    found = open_cube(open_store(store), cube)
+    if as_json:
+        write_json(describe(found))
+        return
+    document = describe(found)
+    click.echo(click.style(f"{found.id}: {document['title']}", bold=True))
+    for key in ("abstract", "attribution", "licence", "crs", "bbox", "width", "height"):
+        if document[key]:
+            click.echo(f"  {key:<12} {document[key]}")
+    click.echo(f"  {'version':<12} {found.snapshot}, committed {found.committed}")
+    levels = ", ".join(f"1:{level['factor']}" for level in document["levels"])
+    click.echo(f"  {'overviews':<12} {levels}")
+    for axis in document["axes"]:
+        click.echo(
+            f"  {axis['name']:<12} {axis['size']} from {axis['first']} to {axis['last']} {axis['uom']}"
+        )
+    click.echo()
+    rows = [
+        (one["name"], one["dtype"], one["uom"], str(one["nil"]), _packing(one), one["title"])
+        for one in document["fields"]
+    ]
+    write_table(("FIELD", "DTYPE", "UNIT", "NO DATA", "PACKING", "TITLE"), rows)
+
+
+@click.command("verify")
+@click.argument("cube", required=False)
+@store_option
+@json_option
+def verify_command(cube: str | None, store: str, as_json: bool) -> int:  # noqa: FBT001
+    """Check every stored chunk of a cube, or of all: presence, length, checksum.
+
+    Leaves with 1 where a chunk is damaged.
+    """
+    objects = open_store(store)
+    names = [cube] if cube is not None else list_cubes(objects)
+    found = {name: _damages(objects, name) for name in names}
+    if as_json:
+        write_json(
+            [
+                {
+                    "cube": name,
+                    "sound": not damages,
+                    "damages": [_damage(one) for one in damages],
+                }
+                for name, damages in found.items()
+            ]
+        )
+    else:
+        for name, damages in found.items():
+            click.echo(f"{name}: {f'{len(damages)} damaged chunks' if damages else 'sound'}")
+            for one in damages:
+                click.echo(f"  {_line(one)}", err=True)
+    return int(any(found.values()))
+
+
+def describe(cube: CubeStore) -> dict[str, Any]:
+    """Everything about a cube that a script may want."""
+    whole = cube.description
+    height, width = whole.domain.grid.shape
+    return {
+        "id": cube.id,
+        "title": whole.title,
+        "abstract": whole.abstract,
+        "attribution": whole.attribution,
+        "licence": whole.licence,
+        "crs": whole.domain.grid.crs.key,
+        "bbox": list(whole.domain.bbox.edges),
+        "width": width,
+        "height": height,
+        "axes": [_axis(axis) for axis in whole.domain.axes],
+        "fields": [_field(field) for field in whole.range_type.fields],
+        "levels": [{"number": one.number, "factor": one.factor} for one in whole.levels],
+        "version": cube.version,
+        "snapshot": cube.snapshot,
+        "committed": cube.committed,
+    }
+
+
+def _axis(axis: Axis) -> dict[str, Any]:
+    values = [one if isinstance(one, str) else float(one) for one in axis_values(axis)]
+    return {
+        "name": axis.name,
+        "kind": type(axis).__name__,
+        "size": axis.size,
+        "uom": "" if isinstance(axis, TimeAxis) else axis.uom,
+        "first": values[0],
+        "last": values[-1],
+        "calendar": axis.calendar if isinstance(axis, TimeAxis) else None,
+        "labels": list(axis.labels) if isinstance(axis, IndexAxis) else [],
+    }
+
+
+def _field(field: Field) -> dict[str, Any]:
+    return {
+        "name": field.name,
+        "title": field.title,
+        "standard_name": field.standard_name,
+        "dtype": field.dtype,
+        "uom": field.uom,
+        "nil": field.nil if field.nil == field.nil else "NaN",  # noqa: PLR0124  NaN alone differs
+        "scale": field.scale,
+        "offset": field.offset,
+    }
+
+
+def _row(cube: CubeStore) -> tuple[str, ...]:
+    whole = cube.description
+    height, width = whole.domain.grid.shape
+    time = whole.domain.time
+    times = "" if time is None else f"{time.size} ({time.iso[0]} – {time.iso[-1]})"
+    return cube.id, ",".join(whole.range_type.names), f"{width} × {height}", times, whole.title
+
+
+def _packing(field: dict[str, Any]) -> str:
+    packed = field["scale"] != 1 or field["offset"] != 0
+    return f"× {field['scale']:g} + {field['offset']:g}" if packed else ""
+
+
+def _damages(objects: ObjectStore, name: str) -> list[Damage]:
+    return list(verify(open_cube(objects, name)))
+
+
+def _damage(damage: Damage) -> dict[str, Any]:
+    return {
+        "field": damage.field,
+        "level": damage.level,
+        "time": damage.time,
+        "chunk": damage.chunk if isinstance(damage.chunk, str) else list(damage.chunk),
+        "what": damage.what,
+    }
+
+
+def _line(damage: Damage) -> str:
+    return f"{damage.field} level {damage.level} {damage.time or ''} {damage.chunk}: {damage.what}"

@@ -1,0 +1,111 @@
+"""The root command: its subcommands are loaded when they are called, errors become sentences."""
+
+import os
+import sys
+from importlib import import_module
+from typing import Any, override
+
+import click
+
+from datacube import __version__
+from datacube.errors import ConfigError, DatacubeError
+
+_COMMANDS = {
+    "ingest": ("services.cli.ingest", "ingest_command", "Put products into cubes of a store."),
+    "serve": ("services.cli.serve", "serve_command", "Serve every cube of a store."),
+    "ls": ("services.cli.cubes", "ls_command", "List the cubes of a store."),
+    "show": ("services.cli.cubes", "show_command", "Show one cube: axes, fields, versions."),
+    "verify": ("services.cli.cubes", "verify_command", "Check every stored chunk."),
+    "config": ("services.cli.config", "config_group", "Look at a configuration."),
+    "demo": ("services.cli.demo", "demo_command", "Make the demo store."),
+}
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are imported when they are needed."""
+
+    @override
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    @override
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            return None
+        module, name, _ = _COMMANDS[cmd_name]
+        command = getattr(import_module(module), name)
+        return command if isinstance(command, click.Command) else None
+
+    @override
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, entry[2]) for name, entry in _COMMANDS.items()])
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="datacube")
+@click.option("--debug", is_flag=True, help="Show tracebacks.")
+@click.pass_context
+def datacube(context: click.Context, debug: bool) -> None:  # noqa: FBT001  click's form
+    """One Zarr cube, every door: ingest products, serve them as WMS, WMTS, WCS and OGC API."""
+    context.obj = {"debug": debug}
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line and leave with its exit code.
+
+    Parameters
+    ----------
+    arguments : list of str, optional
+        Those of the process where None.
+    """
+    sys.exit(run(sys.argv[1:] if arguments is None else arguments))
+
+
+def run(arguments: list[str]) -> int:
+    """Run the command line; its exit code.
+
+    Every failure is a sentence on standard error: 1 for an error, 2 for a wrong command line,
+    130 after an interrupt. ``--debug`` lets exceptions through.
+    """
+    debug = "--debug" in arguments
+    try:
+        result: Any = datacube.main(arguments, prog_name="datacube", standalone_mode=False)
+    except click.exceptions.Exit as leave:
+        return leave.exit_code
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        return _say("interrupted", 130)
+    except BrokenPipeError:
+        return _reader_gone()
+    except Exception as error:
+        if debug:
+            raise
+        return _say(_sentence(error), 1)
+    return result if isinstance(result, int) else 0
+
+
+def _sentence(error: Exception) -> str:
+    match error:
+        case ConfigError():
+            return error.message
+        case DatacubeError():
+            return error.message
+        case OSError() if error.strerror:
+            return f"{error.filename or 'the system'}: {error.strerror}"
+        case _:
+            kind = type(error).__name__
+            return f"unexpected {kind}: {error} (datacube --debug … shows where)"
+
+
+def _say(sentence: str, code: int) -> int:
+    click.echo(f"datacube: {sentence}", err=True)
+    return code
+
+
+def _reader_gone() -> int:
+    """``datacube ls | head`` is no error; nothing more may be written."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 0

@@ -1,0 +1,127 @@
+"""Everything below ``/ogcapi/``: which route, and every error as problem details."""
+
+from dataclasses import replace
+from importlib.resources import files
+from mimetypes import guess_type
+from urllib.parse import unquote
+
+from datacube.engine.context import Context
+from datacube.errors import CoverageNotFound, DatacubeError, NotFoundError, OperationNotSupported
+from services.ogcapi import documents
+from services.ogcapi.coverage import coverage
+from services.ogcapi.documents import Document, Documents
+from services.ogcapi.grids import domain_set, range_type
+from services.ogcapi.maps import map_of
+from services.ogcapi.media import NotAcceptable, document_format
+from services.ows.caching import DOCUMENT, PINNED, conditional, etag
+from services.ows.reports import internal_error, problem_json
+from services.ows.transport import Request, Response
+from services.ows.urls import endpoint
+
+_ROOT_DOCUMENTS: dict[tuple[str, ...], Document] = {
+    (): documents.LANDING,
+    ("conformance",): documents.CONFORMANCE,
+    ("openapi",): documents.OPENAPI,
+    ("api",): documents.OPENAPI,
+    ("collections",): documents.COLLECTIONS,
+}
+_COLLECTION_DOCUMENTS: dict[str, Document] = {
+    "": documents.COLLECTIONS,
+    "schema": documents.SCHEMA,
+    "queryables": documents.QUERYABLES,
+}
+_COLLECTION_ROUTES = {
+    "coverage": coverage,
+    "coverage/domainset": domain_set,
+    "coverage/rangetype": range_type,
+    "map": map_of,
+}
+
+
+class OgcApi:
+    """The OGC API of one context.
+
+    Parameters
+    ----------
+    context : Context
+    """
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._documents = Documents(context)
+
+    def handle(self, request: Request, tail: str) -> Response:
+        """Answer a request; domain errors become problem details.
+
+        Parameters
+        ----------
+        tail : str
+            What follows ``/ogcapi`` in the path.
+        """
+        try:
+            return self._route(request, tuple(part for part in tail.split("/") if part))
+        except NotAcceptable as error:
+            return _not_acceptable(error)
+        except DatacubeError as error:
+            return problem_json(error)
+
+    def _route(self, request: Request, parts: tuple[str, ...]) -> Response:
+        if request.method not in {"GET", "HEAD"}:
+            raise OperationNotSupported(f"{request.method} is not offered here; use GET")
+        if (kind := _ROOT_DOCUMENTS.get(parts)) is not None:
+            return self._document(request, kind)
+        match parts:
+            case ("static", *rest):
+                return _static(tuple(rest))
+            case ("collections", name, *rest):
+                return self._collection(request, unquote(name), "/".join(rest))
+            case _:
+                raise NotFoundError(
+                    f"nothing at '/{'/'.join(parts)[:100]}'; the landing page is "
+                    f"{endpoint(request, 'ogcapi/')}"
+                )
+
+    def _collection(self, request: Request, name: str, rest: str) -> Response:
+        cube = self._context.catalog.cube(name)
+        if (route := _COLLECTION_ROUTES.get(rest)) is not None:
+            return route(self._context, request, cube.id)
+        if (kind := _COLLECTION_DOCUMENTS.get(rest)) is not None:
+            return self._document(request, kind, cube.id)
+        raise NotFoundError(
+            f"the collection '{cube.id}' has no '{rest[:60]}'; it has "
+            f"{', '.join(sorted([*_COLLECTION_ROUTES, 'schema', 'queryables']))}"
+        )
+
+    def _document(self, request: Request, kind: Document, *names: str) -> Response:
+        f = next((value for key, value in request.query if key == "f" and value), None)
+        form = document_format(f, request.header("accept"))
+        base_url = endpoint(request, "ogcapi")
+        status, media_type, body = self._documents.document(
+            kind, base_url, request.path.strip("/"), form, *names
+        )
+        if status == 404:
+            raise CoverageNotFound(f"no collection '{names}'")
+        response = Response(status, media_type, body, (DOCUMENT, ("Vary", "Accept")))
+        return conditional(request, response, etag([self._context.catalog.version], body))
+
+
+def failure(request: Request, error_id: str) -> Response:  # noqa: ARG001  as in every protocol
+    """Problem details of an unexpected exception that the log holds under a name."""
+    return problem_json(internal_error(error_id))
+
+
+def _not_acceptable(error: NotAcceptable) -> Response:
+    report = problem_json(error)
+    body = report.body if isinstance(report.body, bytes) else b"".join(report.body)
+    return replace(report, status=406, body=body.replace(b'"status": 400', b'"status": 406'))
+
+
+def _static(parts: tuple[str, ...]) -> Response:
+    """A file of the look of pygeoapi's pages, out of its package."""
+    if parts[:1] not in {("css",), ("img",), ("js",)} or len(parts) != 2 or ".." in parts[1]:
+        raise NotFoundError("no such file")
+    file = files("pygeoapi").joinpath("static", *parts)
+    if not file.is_file():
+        raise NotFoundError("no such file")
+    media_type = guess_type(parts[1])[0] or "application/octet-stream"
+    return Response(200, media_type, file.read_bytes(), (PINNED,))

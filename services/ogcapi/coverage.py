@@ -1,0 +1,81 @@
+"""``/collections/{id}/coverage``: a part of a cube as CoverageJSON, GeoTIFF or NetCDF."""
+
+from datacube.engine.context import Context
+from datacube.engine.coverage import get_coverage
+from datacube.formats.registry import Encoder
+from datacube.model.axis import TimeAxis, axis_values
+from datacube.model.domain import DomainSet
+from datacube.model.query import CoverageQuery, Slice, Subset
+from services.ogcapi.media import coverage_encoder
+from services.ogcapi.parameters import COVERAGE_PARAMETERS, decode_coverage, known
+from services.ows.caching import cache_control, etag, matches, not_modified, warning
+from services.ows.transport import Request, Response
+
+
+def coverage(context: Context, request: Request, name: str) -> Response:
+    """Part of a coverage.
+
+    Raises
+    ------
+    DatacubeError
+        The request cannot be meant, or costs too much.
+    """
+    cube = context.catalog.cube(name)
+    domain = cube.description.domain
+    parameters = known(request, COVERAGE_PARAMETERS)
+    encoder = coverage_encoder(parameters.optional("f", str, None), request.header("accept"))
+    asked = decode_coverage(cube.id, domain, parameters)
+    query, notes = fitted(asked, domain, encoder)
+    control = cache_control(moving=bool(notes) or _moves(query))
+    tag = etag([cube.snapshot], query, encoder.media_type)
+    if matches(request, tag):
+        return not_modified(tag, control)
+    found = get_coverage(context, query)
+    content = encoder.encode(found)
+    file_name = f'attachment; filename="{cube.id}.{encoder.extension}"'
+    shown = "inline" if encoder.extension == "covjson" else file_name
+    return Response(
+        200,
+        encoder.media_type,
+        content,
+        (
+            control,
+            ("ETag", tag),
+            ("Vary", "Accept"),
+            ("Content-Disposition", shown),
+            ("Content-Crs", f"<{domain.grid.crs.uri}>"),
+            *(warning(note) for note in (*notes, *found.notes)),
+        ),
+    )
+
+
+def fitted(
+    query: CoverageQuery, domain: DomainSet, encoder: Encoder
+) -> tuple[CoverageQuery, tuple[str, ...]]:
+    """The query, sliced further where the format holds fewer axes than are left.
+
+    A format of flat pictures gets the newest time and the first place of any other axis that the
+    request leaves open, each with a note.
+    """
+    if encoder.dims is None:
+        return query, ()
+    taken = [domain.axis(subset.axis) for subset in query.subsets]
+    added: list[Subset] = []
+    notes: list[str] = []
+    for axis in domain.axes:
+        if axis in taken or axis.size == 1:
+            continue
+        newest = isinstance(axis, TimeAxis)
+        value = axis_values(axis)[-1 if newest else 0]
+        point = value if isinstance(value, str) else float(value)
+        added.append(Slice(axis.name, "latest" if newest else point))
+        notes.append(f"Default value used: {axis.name}={point}")
+    wider = CoverageQuery(
+        query.coverage, (*query.subsets, *added), query.fields, query.scaling, query.rule
+    )
+    return wider, tuple(notes)
+
+
+def _moves(query: CoverageQuery) -> bool:
+    """Whether newer data would change the answer to the same query."""
+    return any(isinstance(subset, Slice) and subset.point == "latest" for subset in query.subsets)

@@ -1,0 +1,106 @@
+"""``/collections/{id}/map``: the cube's picture, drawn by the core as for WMS."""
+
+import re
+
+from datacube.config.settings import Limits
+from datacube.engine.context import Context
+from datacube.engine.map import render_map
+from datacube.errors import InvalidParameter, InvalidScaling, RequestTooLarge
+from datacube.model.bbox import BoundingBox
+from datacube.model.crs import Crs
+from datacube.model.grid import RectifiedGrid
+from datacube.model.query import LayerRequest, MapQuery, TimeChoice
+from datacube.render.encode import encode
+from services.ogcapi.media import NotAcceptable, accepted
+from services.ogcapi.parameters import MAP_PARAMETERS, decode_bbox, decode_datetime, known
+from services.ows.caching import cache_control, conditional, etag, warning
+from services.ows.kvp import Kvp, boolean, positive
+from services.ows.transport import Request, Response
+
+_LONG_SIDE = 1024
+_NAMES = {
+    "png": "image/png",
+    "jpeg": "image/jpeg",
+    "jpg": "image/jpeg",
+    "webp": "image/webp",
+}
+_COLOUR = re.compile(r"^(?:0x|#)?([0-9a-f]{6})$", re.IGNORECASE)
+
+
+def map_of(context: Context, request: Request, name: str) -> Response:
+    """A picture of a collection.
+
+    Raises
+    ------
+    DatacubeError
+        The request cannot be meant.
+    """
+    cube = context.catalog.cube(name)
+    parameters = known(request, MAP_PARAMETERS)
+    media_type = _picture_type(parameters.optional("f", str, None), request.header("accept"))
+    box = decode_bbox(parameters) or cube.description.domain.bbox.geographic()
+    crs = parameters.optional("crs", Crs.parse, box.crs)
+    when = decode_datetime(parameters)
+    layer = LayerRequest(
+        cube.id,
+        parameters.optional("style", str, ""),
+        None if when is None else TimeChoice(when),
+    )
+    grid = _grid(box.to_crs(crs), parameters, context.settings.limits)
+    background = parameters.optional("bgcolor", _colour, (255, 255, 255))
+    transparent = parameters.optional("transparent", boolean, True) and media_type != "image/jpeg"
+    query = MapQuery((layer,), grid, background, transparent)
+    result = render_map(context, query)
+    response = Response(
+        200,
+        media_type,
+        encode(result.image, media_type),
+        (cache_control(moving=result.moving), ("Vary", "Accept"), *map(warning, result.notes)),
+    )
+    return conditional(request, response, etag(result.snapshots, query, media_type))
+
+
+def _picture_type(f: str | None, accept: str) -> str:
+    if f is not None:
+        if f.lower() in _NAMES.values():
+            return f.lower()
+        if f.lower() in _NAMES:
+            return _NAMES[f.lower()]
+        raise InvalidParameter(f"f is '{f[:60]}'; there are {', '.join(_NAMES)}", subject="f")
+    names = accepted(accept)
+    for name in names:
+        if name in _NAMES.values():
+            return name
+    if names and not {"*/*", "image/*", "text/html"} & set(names):
+        raise NotAcceptable(f"a map is {', '.join(sorted(set(_NAMES.values())))}", subject="Accept")
+    return "image/png"
+
+
+def _grid(box: BoundingBox, parameters: Kvp, limits: Limits) -> RectifiedGrid:
+    """One cell a pixel; a side that is not given keeps the pixels square."""
+    if not (box.width > 0 and box.height > 0):
+        raise InvalidScaling("the box of the map has no area", subject="bbox")
+    ratio = box.width / box.height
+    width = parameters.optional("width", positive, None)
+    height = parameters.optional("height", positive, None)
+    if width is None and height is None:
+        width = _LONG_SIDE if ratio >= 1 else max(1, round(_LONG_SIDE * ratio))
+    if width is None:
+        width = max(1, round((height or 1) * ratio))
+    if height is None:
+        height = max(1, round(width / ratio))
+    if width > limits.max_width or height > limits.max_height:
+        raise RequestTooLarge(
+            f"a map of {width} x {height} pixels is above the limit of "
+            f"{limits.max_width} x {limits.max_height}",
+            subject="width",
+        )
+    return RectifiedGrid.from_bbox(box, width, height)
+
+
+def _colour(text: str) -> tuple[int, int, int]:
+    found = _COLOUR.match(text.strip())
+    if found is None:
+        raise ValueError(f"'{text[:40]}' is no colour such as 0xRRGGBB")
+    red, green, blue = bytes.fromhex(found[1])
+    return red, green, blue

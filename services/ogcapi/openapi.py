@@ -1,0 +1,113 @@
+"""The OpenAPI document: pygeoapi's, with our own parameters and routes and without absent ones."""
+
+from typing import Any
+
+from datacube.engine.cube import Cube
+from datacube.engine.context import Context
+from services.ows.urls import segment
+
+_ABSENT = ("/processes", "/jobs", "/TileMatrixSets", "/stac", "/admin")
+_ABSENT_TAGS = frozenset({"stac", "processes", "jobs", "PubSub", "tiles", "maps", "edr"})
+_PROBLEM = {"application/problem+json": {"schema": {"type": "object"}}}
+
+
+def completed(document: dict[str, Any], context: Context) -> dict[str, Any]:
+    """The document of exactly what is served.
+
+    Parameters
+    ----------
+    document : dict
+        As pygeoapi made it; it is changed.
+    """
+    paths = {
+        path: entry for path, entry in document["paths"].items() if not path.startswith(_ABSENT)
+    }
+    for cube in context.catalog.cubes():
+        here = f"/collections/{segment(cube.id)}"
+        paths[f"{here}/coverage"] = {"get": _coverage(cube)}
+        paths[f"{here}/map"] = {"get": _map(cube)}
+    document["paths"] = paths
+    document["tags"] = [tag for tag in document["tags"] if tag["name"] not in _ABSENT_TAGS]
+    return document
+
+
+def _coverage(cube: Cube) -> dict[str, Any]:
+    x, y = cube.description.domain.grid.crs.labels
+    return {
+        "summary": f"Values of {cube.title}",
+        "description": (
+            "A part of the coverage. Formats of flat pictures (GeoTIFF) get the newest time and "
+            "the first place of every other axis that is left open."
+        ),
+        "tags": [cube.id],
+        "operationId": f"get.{cube.id}.coverage",
+        "parameters": [
+            *_common(cube),
+            _text("f", "Format", enum=["covjson", "geotiff", "netcdf"]),
+            _text("subset", "Trims and slices", example=f"{x}(-10:10),{y}(40:50)"),
+            _text("subset-crs", "CRS of the numbers in subset", example="EPSG:4326"),
+            _text("properties", "Fields", example=",".join(cube.description.range_type.names[:2])),
+            _text("scale-size", "Cells of both axes", example=f"{x}(100),{y}(50)"),
+            _number("scale-factor", "2 gives half the cells of each axis"),
+            _text("scale-axes", "Factors of both axes", example=f"{x}(2),{y}(2)"),
+        ],
+        "responses": _responses(
+            "The values", "application/prs.coverage+json", "image/tiff", "application/netcdf"
+        ),
+    }
+
+
+def _map(cube: Cube) -> dict[str, Any]:
+    styles = [style.name for style in cube.layers[0].styles]
+    return {
+        "summary": f"Picture of {cube.title}",
+        "description": "A map of the collection.",
+        "tags": [cube.id],
+        "operationId": f"get.{cube.id}.map",
+        "parameters": [
+            *_common(cube),
+            _text("f", "Format", enum=["png", "jpeg", "webp"]),
+            _text("crs", "CRS of the map", example="EPSG:3857"),
+            _text("style", "Style", enum=styles),
+            _number("width", "Pixels"),
+            _number("height", "Pixels"),
+            _text("bgcolor", "Background", example="0xFFFFFF"),
+            _text("transparent", "Whether no data is transparent", enum=["true", "false"]),
+        ],
+        "responses": _responses("The picture", "image/png", "image/jpeg", "image/webp"),
+    }
+
+
+def _common(cube: Cube) -> list[dict[str, Any]]:
+    time = cube.description.domain.time
+    bbox = _text("bbox", "West, south, east, north", example="-10,40,10,50")
+    crs = _text("bbox-crs", "CRS of bbox; CRS84 by default", example="EPSG:4326")
+    if time is None:
+        return [bbox, crs]
+    return [bbox, crs, _text("datetime", "Instant or interval", example=time.iso[-1])]
+
+
+def _text(
+    name: str, description: str, *, example: str = "", enum: list[str] | None = None
+) -> dict[str, Any]:
+    schema: dict[str, Any] = {"type": "string"}
+    if enum:
+        schema["enum"] = enum
+    parameter = {"name": name, "in": "query", "description": description, "schema": schema}
+    return {**parameter, "example": example} if example else parameter
+
+
+def _number(name: str, description: str) -> dict[str, Any]:
+    schema = {"type": "number", "exclusiveMinimum": True, "minimum": 0}
+    return {"name": name, "in": "query", "description": description, "schema": schema}
+
+
+def _responses(description: str, *media_types: str) -> dict[str, Any]:
+    binary = {"schema": {"type": "string", "format": "binary"}}
+    return {
+        "200": {"description": description, "content": dict.fromkeys(media_types, binary)},
+        "400": {"description": "A parameter cannot be read", "content": _PROBLEM},
+        "404": {"description": "No such collection", "content": _PROBLEM},
+        "406": {"description": "Accept allows nothing that is offered", "content": _PROBLEM},
+        "413": {"description": "The answer would be too large", "content": _PROBLEM},
+    }
