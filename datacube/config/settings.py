@@ -131,14 +131,14 @@ class CubeSettings:
     def describe(self, description: CoverageDescription) -> CoverageDescription:
         """The description with what is overridden."""
         fields = tuple(_field(one, self.fields) for one in description.range_type.fields)
-        given = {
-            "title": self.title,
-            "abstract": self.abstract,
-            "attribution": self.attribution,
-            "licence": self.licence,
-        }
-        texts = {name: text for name, text in given.items() if text is not None}
-        return replace(description, range_type=RangeType(fields), **texts)
+        return replace(
+            description,
+            title=_first(self.title, description.title),
+            abstract=_first(self.abstract, description.abstract),
+            attribution=_first(self.attribution, description.attribution),
+            licence=_first(self.licence, description.licence),
+            range_type=RangeType(fields),
+        )
 
     def styles_for(
         self, description: CoverageDescription, names: tuple[str, ...]
@@ -176,12 +176,16 @@ class Config:
         return self.cubes.get(identifier, CubeSettings())
 
 
+def _first(own: str | None, otherwise: str) -> str:
+    return otherwise if own is None else own
+
+
 def _field(one: Field, overrides: Mapping[str, FieldSettings]) -> Field:
     if (own := overrides.get(one.name)) is None:
         return one
     return replace(
         one,
-        title=one.title if own.title is None else own.title,
-        uom=one.uom if own.uom is None else own.uom,
+        title=_first(own.title, one.title),
+        uom=_first(own.uom, one.uom),
         valid_range=own.valid_range or one.valid_range,
     )

@@ -117,11 +117,11 @@ class Catalog:
             self._complain("the store", error)
             return _Seen(before, self._seen.layers, self._seen.version or "none", self._clock())
         for name in names:
+            cube = before.get(name)
             try:
-                cube = self._newest(name, before.get(name))
+                cube = self._newest(name, cube)
             except DatacubeError as error:
                 self._complain(name, error)
-                cube = before.get(name)
             if cube is not None and not cube.settings.hidden:
                 cubes[name] = cube
         layers = {layer.name: layer for cube in cubes.values() for layer in cube.layers}

@@ -1,6 +1,6 @@
 """A part of a coverage: the one function behind WCS GetCoverage and OGC API Coverages."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import product
 from math import prod
@@ -80,12 +80,7 @@ def plan_coverage(context: Context, query: CoverageQuery) -> CoveragePlan:
     cube = context.catalog.cube(query.coverage)
     domain = cube.description.domain
     horizontal, others = _by_axis(domain, query.subsets)
-    window, cells, clamped = select_grid(domain.rectified, horizontal, query.rule)
-    level = 0
-    if query.scaling is not None:
-        window = _scaled(window, query.scaling)
-        chosen, cells = map_on_best_level(cube.description.levels, window)
-        level = chosen.number
+    window, level, cells, clamped = _window(cube, horizontal, query)
     tolerance = cube.settings.time.tolerance_ms
     spans = tuple(_span(axis, others.get(axis.name), tolerance) for axis in domain.axes)
     description = _describe(cube, query, window, spans)
@@ -102,6 +97,18 @@ def plan_coverage(context: Context, query: CoverageQuery) -> CoveragePlan:
         count * sum(np.dtype(field.dtype).itemsize + 1 for field in fields),
         places * sum(len(plan_field(cube.store, field, level, cells).chunks) for field in fields),
     )
+
+
+def _window(
+    cube: Cube, horizontal: Mapping[str, Subset], query: CoverageQuery
+) -> tuple[RectifiedGrid, int, IndexMap, tuple[str, ...]]:
+    """Grid of the answer, the level to read, its cells, and what was clamped."""
+    window, cells, notes = select_grid(cube.description.domain.rectified, horizontal, query.rule)
+    if query.scaling is None:
+        return window, 0, cells, notes
+    scaled = _scaled(window, query.scaling)
+    level, coarse = map_on_best_level(cube.description.levels, scaled)
+    return scaled, level.number, coarse, notes
 
 
 def _by_axis(

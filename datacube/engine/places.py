@@ -11,10 +11,12 @@ from typing import assert_never
 
 from datacube.engine.cube import Cube
 from datacube.errors import InvalidTime
-from datacube.model.axis import Axis, IndexAxis, TimeAxis, axis_values
+from datacube.model.axis import IndexAxis, IrregularAxis, RegularAxis, TimeAxis, axis_values
 from datacube.model.query import LayerRequest, Point, Slice, TimeChoice
 from datacube.model.time import TimeRange, Timestamp, format_tick
 from datacube.slicing.select import nearest_place, times_named, times_within
+
+type PlainAxis = RegularAxis | IrregularAxis | IndexAxis
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +118,7 @@ def _choose_range(axis: TimeAxis, when: TimeRange) -> _Choice:
     return _Choice(tuple(reversed(inside)), moving=inside[-1] == axis.size - 1)
 
 
-def _choose_place(axis: Axis, point: Point | None) -> _Choice:
+def _choose_place(axis: PlainAxis, point: Point | None) -> _Choice:
     if point is None:
         if axis.size == 1:
             return _Choice((0,))
@@ -130,8 +132,8 @@ def _choose_place(axis: Axis, point: Point | None) -> _Choice:
     return _Choice((index,))
 
 
-def _numeric(axis: Axis, point: Point) -> Point:
-    if isinstance(axis, IndexAxis | TimeAxis) or not isinstance(point, str):
+def _numeric(axis: PlainAxis, point: Point) -> Point:
+    if isinstance(axis, IndexAxis) or not isinstance(point, str):
         return point
     try:
         return float(point)

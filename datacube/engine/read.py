@@ -58,7 +58,8 @@ def read_field(
     within = tuple(index % size for index, size in zip(place, lead, strict=True))
 
     def fetch(at: tuple[int, int]) -> NDArray[np.generic]:
-        return cube.chunk(field.name, level, (*chunk, *at))[within]
+        values: NDArray[np.generic] = cube.chunk(field.name, level, (*chunk, *at))[within]
+        return values
 
     gather(plan, _fetch_all(pool, fetch, plan.chunks, remote=not cube.store.is_local), out)
     valid = field.valid(out)
