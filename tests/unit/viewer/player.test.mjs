@@ -68,7 +68,7 @@ test("waits for a slow frame before the next one", async () => {
   assert.deepEqual(order, ["ask 1", "seen 1", "ask 2", "seen 2"]);
 });
 
-test("ends when another frame overtook its own", async () => {
+test("ends when the server fails", async () => {
   const changes = [];
   const made = new Player({
     show: async () => false,

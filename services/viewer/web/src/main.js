@@ -50,15 +50,16 @@ function picture(index = timebar.index) {
   };
 }
 
+/** Show what is chosen; false when the server failed. */
 async function show() {
   const { shown, failed, warning } = await frames.show(picture());
-  if (!shown) return false;
+  if (!shown) return true; // something else was asked for meanwhile
   if (!failed) messages.clear();
   messages.remark(warning);
   identify.refresh(picture());
   if (!failed) fetchAhead();
   writeHash();
-  return true;
+  return !failed;
 }
 
 function fetchAhead() {

@@ -6,7 +6,7 @@ const pause = (milliseconds) => new Promise((done) => setTimeout(done, milliseco
 export class Player {
   /**
    * @param {object} parts
-   * @param {(index: number) => Promise<boolean>} parts.show shows a step; false if it was overtaken
+   * @param {(index: number) => Promise<boolean>} parts.show shows a step; false if the server failed
    * @param {() => {index: number, count: number, loop: boolean, perSecond: number}} parts.state
    * @param {(playing: boolean) => void} parts.onChange
    * @param {(milliseconds: number) => Promise<void>} [parts.wait]
@@ -37,9 +37,9 @@ export class Player {
     // Playing at the last step begins anew.
     let next = step(index, 1, count, loop) ?? 0;
     while (this.run === run) {
-      const [shown] = await Promise.all([this.show(next), this.wait(1000 / this.state().perSecond)]);
+      const [fine] = await Promise.all([this.show(next), this.wait(1000 / this.state().perSecond)]);
       if (this.run !== run) return;
-      if (!shown) break;
+      if (!fine) break;
       const now = this.state();
       next = step(now.index, 1, now.count, now.loop);
       if (next === null) break;

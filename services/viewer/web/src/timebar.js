@@ -5,7 +5,7 @@ import { label, labelLength, nearestIndex, ordinal, step } from "./time.js";
 export class TimeBar {
   /**
    * @param {Record<string, HTMLElement>} parts elements of the page by their id
-   * @param {(index: number) => Promise<boolean>} show shows a step; false if it was overtaken
+   * @param {(index: number) => Promise<boolean>} show shows a step; false if the server failed
    */
   constructor(parts, show) {
     this.parts = parts;
