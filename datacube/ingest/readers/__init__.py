@@ -1,0 +1,86 @@
+"""The readers of source formats, and which of them a source is for.
+
+A reader is found by content, never by the file's name alone. Other packages add readers through
+the entry point group ``datacube.readers``, each a callable without arguments that gives a
+:class:`~datacube.ingest.source.SourceReader`.
+"""
+
+from collections.abc import Mapping
+from importlib.metadata import entry_points
+from pathlib import Path
+
+from datacube.errors import SourceError
+from datacube.ingest.readers.cog import CogReader
+from datacube.ingest.readers.grib import GribReader
+from datacube.ingest.readers.netcdf import NetcdfReader
+from datacube.ingest.readers.sentinel2 import Sentinel2Reader
+from datacube.ingest.source import SourceReader, magic
+
+__all__ = ["Readers", "default_readers", "find_reader", "register"]
+
+type Readers = Mapping[str, SourceReader]
+
+_KNOWN = "CF NetCDF, GRIB 1/2, GeoTIFF/COG and Sentinel-2 L2A SAFE folders can be read"
+
+
+def default_readers() -> Readers:
+    """Readers by name: the built-in ones and those of installed packages."""
+    readers: Readers = {}
+    for reader in (Sentinel2Reader(), NetcdfReader(), GribReader(), CogReader()):
+        readers = register(readers, reader)
+    for entry in entry_points(group="datacube.readers"):
+        readers = register(readers, entry.load()())
+    return readers
+
+
+def register(readers: Readers, reader: SourceReader) -> Readers:
+    """The readers and one more; a reader of the same name is replaced.
+
+    Examples
+    --------
+    >>> list(register({}, NetcdfReader()))
+    ['netcdf']
+    """
+    return {**readers, reader.name: reader}
+
+
+def find_reader(readers: Readers, path: Path) -> SourceReader:
+    """The reader for a file or folder.
+
+    Raises
+    ------
+    SourceError
+        None knows it; the message says what it seems to be.
+    """
+    if not path.exists():
+        raise SourceError("no such file or folder", subject=str(path))
+    for reader in readers.values():
+        if reader.sniff(path):
+            return reader
+    raise SourceError(f"{_seems(path)}; {_KNOWN}", subject=str(path))
+
+
+def _seems(path: Path) -> str:
+    if path.is_dir():
+        return _folder_seems(path)
+    start = magic(path)
+    if not start:
+        return "the file is empty"
+    if start.startswith(b"PK"):
+        return "a zip archive; unpack it and give the folder"
+    if start.lstrip(b"\xef\xbb\xbf \r\n").startswith(b"<"):
+        return "an XML document, no data by itself"
+    if start.lstrip().startswith((b"{", b"[")):
+        return "a JSON document, no data by itself"
+    return "its content is of no known format"
+
+
+def _folder_seems(path: Path) -> str:
+    if (path / "MTD_MSIL1C.xml").exists():
+        return "a Sentinel-2 L1C product; L2A is read"
+    if (path / "zarr.json").exists() or (path / ".zgroup").exists():
+        return "a Zarr group"
+    if (path / "manifest.safe").exists():
+        mission = "a Sentinel-1" if path.name.startswith("S1") else "another"
+        return f"{mission} SAFE product, without MTD_MSIL2A.xml"
+    return "a folder that is no SAFE product; give its files one by one"

@@ -1,0 +1,174 @@
+"""Fields of a CF NetCDF file: dtype, packing, missing values, units, classes.
+
+CF conventions 1.11, sections 2.5 (missing data), 3.5 (flags) and 8.1 (packed data).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from datacube.ingest.naming import identifier
+from datacube.ingest.readers.cf import numbers
+from datacube.model.fields import Category, Field, Number, Overview
+
+_CLASS_WORDS = ("flag", "mask", "class", "category", "type", "ids", "quality", "code table")
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """How stored numbers say that there is no data.
+
+    Parameters
+    ----------
+    dtype : dtype of the field (unsigned where ``_Unsigned`` says so), native byte order
+    nil : number or None
+        The one value that the field keeps (integers only).
+    also : tuple of number
+        Further values, turned into nil, or NaN in float fields.
+    """
+
+    dtype: np.dtype[np.generic]
+    nil: Number | None
+    also: tuple[Number, ...]
+
+    def cleaned(self, raw: NDArray[np.generic]) -> NDArray[np.generic]:
+        """Stored numbers as the field has them: native, unsigned, one nil value.
+
+        Examples
+        --------
+        >>> Missing(np.dtype("float32"), None, (1e20,)).cleaned(np.float32([1, 1e20])).tolist()
+        [1.0, nan]
+        """
+        values = np.ascontiguousarray(raw.astype(raw.dtype.newbyteorder("="), copy=False))
+        if values.dtype != self.dtype:
+            values = values.view(self.dtype)
+        if not self.also:
+            return values
+        gone = np.zeros(values.shape, bool)
+        with np.errstate(over="ignore"):
+            for value in self.also:
+                gone |= values == np.asarray(value).astype(self.dtype)
+        if gone.any():
+            values = values.copy()
+            values[gone] = np.nan if self.nil is None else self.nil
+        return values
+
+
+def missing_of(dtype: np.dtype[np.generic], attributes: Mapping[str, Any]) -> Missing:
+    """No-data rules of a variable.
+
+    Examples
+    --------
+    >>> missing_of(np.dtype(">i2"), {"_FillValue": np.int16(-1), "_Unsigned": "true"}).nil
+    65535
+    """
+    native = _signedness(dtype.newbyteorder("="), attributes)
+    given = [
+        value
+        for name in ("_FillValue", "missing_value")
+        if name in attributes
+        for value in numbers(attributes[name])
+    ]
+    if native.kind == "f":
+        return Missing(native, None, tuple(value for value in given if not np.isnan(value)))
+    whole = [_whole(value, native) for value in given]
+    known = list(dict.fromkeys(value for value in whole if value is not None))
+    return Missing(native, known[0], tuple(known[1:])) if known else Missing(native, None, ())
+
+
+def field_of(name: str, missing: Missing, attributes: Mapping[str, Any]) -> Field:
+    """The field that a variable describes.
+
+    The scale and offset are exactly the doubles that the attributes' values are.
+    """
+    scale = float(attributes.get("scale_factor", 1.0))
+    offset = float(attributes.get("add_offset", 0.0))
+    title = str(attributes.get("long_name") or attributes.get("standard_name") or name).strip()
+    packed = scale != 1.0 or offset != 0.0
+    categories = () if packed or missing.dtype.kind == "f" else _categories(attributes)
+    return Field(
+        identifier(name, "_"),
+        missing.dtype.name,
+        uom=str(attributes.get("units", "")).strip(),
+        nil=missing.nil,
+        scale=scale,
+        offset=offset,
+        title=title,
+        standard_name=str(attributes.get("standard_name", "")).strip(),
+        valid_range=_valid_range(missing.dtype, attributes, scale, offset),
+        categories=categories,
+        overview=_overview(name, missing.dtype, attributes, packed=packed),
+    )
+
+
+def _signedness(dtype: np.dtype[np.generic], attributes: Mapping[str, Any]) -> np.dtype[np.generic]:
+    said = str(attributes.get("_Unsigned", "")).lower()
+    if said == "true" and dtype.kind == "i":
+        return np.dtype(f"u{dtype.itemsize}")
+    if said == "false" and dtype.kind == "u":
+        return np.dtype(f"i{dtype.itemsize}")
+    return dtype
+
+
+def _whole(value: Number, dtype: np.dtype[np.generic]) -> int | None:
+    """An attribute's number as the dtype holds it; None where it cannot."""
+    if not np.isfinite(value) or value != int(value):
+        return None
+    info = np.iinfo(dtype.name)
+    number = int(value)
+    if dtype.kind == "u" and number < 0:
+        number += 2 ** (8 * dtype.itemsize)
+    return number if info.min <= number <= info.max else None
+
+
+def _categories(attributes: Mapping[str, Any]) -> tuple[Category, ...]:
+    """Classes of ``flag_values`` and ``flag_meanings``; none for bit masks."""
+    if "flag_values" not in attributes or "flag_masks" in attributes:
+        return ()
+    values = [int(value) for value in numbers(attributes["flag_values"])]
+    labels = str(attributes.get("flag_meanings", "")).split()
+    if len(values) != len(labels) or len(set(values)) != len(values):
+        return ()
+    return tuple(
+        Category(value, label.replace("_", " "))
+        for value, label in zip(values, labels, strict=True)
+    )
+
+
+def _overview(
+    name: str, dtype: np.dtype[np.generic], attributes: Mapping[str, Any], *, packed: bool
+) -> Overview:
+    if packed or dtype.kind == "f":
+        return "mean"
+    if "flag_masks" in attributes:
+        return "nearest"
+    said = " ".join(
+        [name, *(str(attributes.get(key, "")) for key in ("units", "standard_name", "long_name"))]
+    ).lower()
+    classes = "flag_values" in attributes or any(word in said for word in _CLASS_WORDS)
+    return "mode" if classes else "mean"
+
+
+def _valid_range(
+    dtype: np.dtype[np.generic], attributes: Mapping[str, Any], scale: float, offset: float
+) -> tuple[float, float] | None:
+    if "valid_range" in attributes:
+        ends = numbers(attributes["valid_range"])
+    elif "valid_min" in attributes and "valid_max" in attributes:
+        ends = (*numbers(attributes["valid_min"]), *numbers(attributes["valid_max"]))
+    else:
+        return None
+    if len(ends) != 2 or not np.isfinite(ends).all():
+        return None
+    if all(isinstance(end, int) for end in ends) or dtype.kind == "f":
+        held = [_whole(end, dtype) if dtype.kind != "f" else end for end in ends]
+        ends = tuple(end for end in held if end is not None)
+        if len(ends) != 2:
+            return None
+        low, high = (float(end) * scale + offset for end in ends)
+    else:
+        low, high = (float(end) for end in ends)
+    return (min(low, high), max(low, high)) if low != high else None

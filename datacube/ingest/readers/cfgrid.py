@@ -1,0 +1,125 @@
+"""The horizontal grid of a CF NetCDF variable, and the reason where there is none to use.
+
+CF conventions 1.11, section 5.6 and appendix F (grid mappings).
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import netCDF4
+import numpy as np
+import pyproj
+from pyproj.exceptions import CRSError
+
+from datacube.errors import InvalidCrs, SourceError
+from datacube.ingest.axes import regular, unwrapped
+from datacube.ingest.readers.cf import Coordinate, attributes_of
+from datacube.model.crs import Crs
+from datacube.model.grid import RectifiedGrid
+
+_METRES = {"km": 1000.0, "kilometer": 1000.0, "kilometers": 1000.0, "kilometre": 1000.0}
+_LATLON_MAPPINGS = {"latitude_longitude", ""}
+
+
+def grid_of(x: Coordinate, y: Coordinate, crs: Crs, mapping: Mapping[str, Any]) -> RectifiedGrid:
+    """Grid of two coordinate variables.
+
+    Raises
+    ------
+    SourceError
+        The coordinates are not equidistant.
+    """
+    factor_x, factor_y = (_factor(one, mapping) for one in (x, y))
+    places = unwrapped(x.values) if crs.geographic else x.values
+    along_x = _regular(x, places * factor_x)
+    along_y = _regular(y, y.values * factor_y)
+    return RectifiedGrid.from_centres(crs, *along_x, len(x.values), *along_y, len(y.values))
+
+
+def mapping_of(variable: Any, file: netCDF4.Dataset) -> dict[str, Any]:
+    """Attributes of a field's grid mapping, else of the file's only one; empty without one."""
+    named = str(getattr(variable, "grid_mapping", "")).split(":")[0].split()
+    if named and named[0] in file.variables:
+        return attributes_of(file.variables[named[0]])
+    every = [one for one in file.variables.values() if "grid_mapping_name" in one.ncattrs()]
+    return attributes_of(every[0]) if len(every) == 1 else {}
+
+
+def crs_of(mapping: Mapping[str, Any], *, geographic: bool, given: Crs | None) -> Crs:
+    """CRS of a grid mapping.
+
+    A plain latitude-longitude grid without an authority's code (a model's sphere) is taken as
+    EPSG:4326, as every tool of the field does.
+
+    Raises
+    ------
+    SourceError
+        Projected coordinates without a CRS, or a grid mapping that PROJ cannot read.
+    """
+    if geographic and given is None:
+        found = _crs(mapping, strict=False)
+        return found if found is not None and _plain(found) else Crs.parse("EPSG:4326")
+    if given is not None:
+        return given
+    found = _crs(mapping, strict=True)
+    if found is None:
+        raise SourceError(
+            "the projected coordinates name no CRS (no grid_mapping); a recipe can give one"
+        )
+    if found.geographic:
+        raise SourceError("the grid mapping is geographic but the coordinates are projected")
+    return found
+
+
+def _plain(crs: Crs) -> bool:
+    return crs.geographic and crs.has_code
+
+
+def _crs(mapping: Mapping[str, Any], *, strict: bool) -> Crs | None:
+    if not mapping.keys() & {"grid_mapping_name", "crs_wkt", "spatial_ref", "proj4text"}:
+        return None
+    for key in ("crs_wkt", "spatial_ref", "proj4text"):
+        if text := str(mapping.get(key, "")).strip():
+            try:
+                return Crs.from_wkt(text)
+            except InvalidCrs:
+                continue
+    try:
+        # netCDF gives numpy numbers, PROJ wants Python's
+        plain = {name: np.asarray(value).tolist() for name, value in mapping.items()}
+        return Crs.from_wkt(pyproj.CRS.from_cf(plain).to_wkt())
+    except (CRSError, KeyError, ValueError, TypeError, InvalidCrs) as error:
+        if strict:
+            kind = mapping.get("grid_mapping_name", "unnamed")
+            raise SourceError(f"PROJ cannot read the grid mapping '{kind}': {error}") from error
+        return None
+
+
+def _factor(coordinate: Coordinate, mapping: Mapping[str, Any]) -> float:
+    """What turns stored coordinates into the unit of the CRS (metre, degree).
+
+    Geostationary scan angles in radians become metres by the satellite's height (PROJ geos).
+    """
+    units = coordinate.units.lower()
+    height = mapping.get("perspective_point_height")
+    angles = units in {"rad", "radian", "radians"} or not (
+        units or np.abs(coordinate.values).max() > 1
+    )
+    if angles and height is not None:
+        return float(height)
+    return _METRES.get(units, 1.0)
+
+
+def _regular(
+    coordinate: Coordinate, values: np.ndarray[Any, np.dtype[np.float64]]
+) -> tuple[float, float]:
+    if len(values) == 1:
+        raise SourceError(
+            f"the axis '{coordinate.name}' has one cell, so that its size is not known"
+        )
+    line = regular(values, coordinate.stored)
+    if line is None:
+        raise SourceError(
+            f"the horizontal axis '{coordinate.name}' is not equidistant; regular grids only"
+        )
+    return line

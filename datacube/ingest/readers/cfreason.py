@@ -1,0 +1,46 @@
+"""Why a NetCDF file has no field on a regular grid, in one sentence."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import netCDF4
+import numpy as np
+
+from datacube.ingest.readers.cf import Coordinate
+
+
+def why_not_gridded(file: netCDF4.Dataset, coordinates: Mapping[str, Coordinate]) -> str:
+    """The reason that a person needs to choose another tool or file."""
+    variables = file.variables
+    if any(getattr(one, "cf_role", "") == "mesh_topology" for one in variables.values()):
+        return "an unstructured mesh (UGRID); only regular grids can be read"
+    rotated = sorted(name for name, one in coordinates.items() if one.role == "rotated")
+    if rotated:
+        return f"a rotated-pole grid ({', '.join(rotated)}); only regular grids can be read"
+    positions = sorted(
+        name
+        for name, one in variables.items()
+        if one.ndim == 2 and _is_position(name, str(getattr(one, "standard_name", "")))
+    )
+    if positions:
+        return (
+            "a curvilinear grid or swath, with positions for each cell "
+            f"({', '.join(positions)}); only regular grids can be read"
+        )
+    if not any(_is_plane(one) for one in variables.values()):
+        groups = f" (its groups are {', '.join(file.groups)})" if file.groups else ""
+        return f"no variable on a longitude-latitude or projected grid in the root group{groups}"
+    return "no variable has both a longitude (or x) and a latitude (or y) coordinate"
+
+
+def _is_position(name: str, standard_name: str) -> bool:
+    return standard_name in {"longitude", "latitude"} or name.lower() in {
+        "lon",
+        "lat",
+        "longitude",
+        "latitude",
+    }
+
+
+def _is_plane(variable: Any) -> bool:
+    return isinstance(variable.dtype, np.dtype) and variable.ndim >= 2

@@ -1,0 +1,151 @@
+"""GeoTIFF, cloud-optimised GeoTIFF and single JPEG 2000 images: bands become fields.
+
+The instant is the given one, else the tag ``ACQUISITION…`` or ``TIFFTAG_DATETIME``, else the first
+date in the file's name; an image with none of them makes a cube without time.
+"""
+
+import re
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from datacube.errors import InvalidTime, SourceError
+from datacube.ingest.naming import identifier, instant_in
+from datacube.ingest.readers.parts import Origin, Part, granules_of, reading
+from datacube.ingest.readers.raster import RasterBand, grid_of_raster, open_raster
+from datacube.ingest.source import Granule, ReadOptions, SliceSource, content_id, instant, magic
+from datacube.model.fields import Category, Field, Number
+from datacube.model.time import Timestamp
+
+_TIFF = (b"II*\x00", b"MM\x00*", b"II+\x00", b"MM\x00+")
+_JP2 = (b"\x00\x00\x00\x0cjP  \r\n\x87\n", b"\xff\x4f\xff\x51")
+_TIFF_TIME = re.compile(r"^(\d{4}):(\d\d):(\d\d) (\d\d:\d\d:\d\d)")
+
+
+@dataclass(frozen=True, slots=True)
+class CogReader:
+    """Reader of georeferenced images."""
+
+    name: str = "cog"
+
+    def sniff(self, path: Path) -> bool:
+        """Whether the file is TIFF or JPEG 2000, by its first bytes."""
+        start = magic(path)
+        return start[:4] in _TIFF or start.startswith(_JP2)
+
+    @contextmanager
+    def open(self, path: Path, options: ReadOptions) -> Iterator[tuple[Granule, ...]]:
+        """The image as one granule; see :class:`~datacube.ingest.source.SourceReader`."""
+        with ExitStack() as files:
+            with reading(path):
+                granules = _granules(open_raster(path, files), path, options)
+            yield granules
+
+
+def _granules(file: Any, path: Path, options: ReadOptions) -> tuple[Granule, ...]:
+    grid = grid_of_raster(file, path)
+    names = band_names(file.descriptions, [one.name for one in file.colorinterp])
+    fields, bands = [], {}
+    for number, name in enumerate(names, 1):
+        field = _field(file, number, name)
+        nodata = file.nodatavals[number - 1]
+        gone = nodata if np.dtype(field.dtype).kind == "f" else None
+        fields.append(field)
+        bands[name] = RasterBand(
+            file, number, path, None if gone is None or np.isnan(gone) else gone
+        )
+    one = SliceSource(_ticks(file, path, options), bands)
+    tags = file.tags()
+    origin = Origin(
+        path,
+        content_id(path),
+        title=str(tags.get("TITLE", "")),
+        abstract=str(tags.get("TIFFTAG_IMAGEDESCRIPTION", "")),
+        attribution=str(tags.get("TIFFTAG_COPYRIGHT", "")),
+    )
+    return granules_of([Part(grid, (), (one,), tuple(fields), "")], origin, options)
+
+
+def band_names(descriptions: tuple[str | None, ...], colours: list[str]) -> tuple[str, ...]:
+    """Names of the bands: descriptions, else colours, where they tell the bands apart.
+
+    Examples
+    --------
+    >>> band_names(("B04", "B03"), ["gray", "undefined"]), band_names((None,), ["gray"])
+    (('B04', 'B03'), ('band1',))
+    >>> band_names((None,) * 3, ["red", "green", "blue"])
+    ('red', 'green', 'blue')
+    """
+    numbered = [f"band{number}" for number in range(1, len(descriptions) + 1)]
+    described = [identifier(text or "", "_") if text else "" for text in descriptions]
+    coloured = [colour if colour in {"red", "green", "blue", "alpha"} else "" for colour in colours]
+    for names in (described, coloured):
+        chosen = [name or number for name, number in zip(names, numbered, strict=True)]
+        if any(names) and len({name.lower() for name in chosen}) == len(chosen):
+            return tuple(chosen)
+    return tuple(numbered)
+
+
+def _field(file: Any, number: int, name: str) -> Field:
+    dtype = np.dtype(file.dtypes[number - 1])
+    if dtype.kind not in "iuf":
+        raise SourceError(f"band {number} has the type {dtype.name}; real numbers can be read")
+    categories = _categories(file, number)
+    return Field(
+        name,
+        dtype.name,
+        uom=file.units[number - 1] or "",
+        nil=_nil(file.nodatavals[number - 1], dtype),
+        scale=float(file.scales[number - 1]),
+        offset=float(file.offsets[number - 1]),
+        title=file.descriptions[number - 1] or name,
+        categories=categories,
+        overview="mode" if categories else "mean",
+    )
+
+
+def _nil(nodata: float | None, dtype: np.dtype[Any]) -> Number | None:
+    if nodata is None or dtype.kind == "f" or nodata != int(nodata):
+        return None
+    info = np.iinfo(dtype)
+    return int(nodata) if info.min <= nodata <= info.max else None
+
+
+def _categories(file: Any, number: int) -> tuple[Category, ...]:
+    """Classes of a colour table; of the names only the numbers are known."""
+    if file.colorinterp[number - 1].name != "palette":
+        return ()
+    table = file.colormap(number)
+    return tuple(
+        Category(value, str(value), f"#{red:02x}{green:02x}{blue:02x}")
+        for value, (red, green, blue, alpha) in sorted(table.items())
+        if alpha and (red or green or blue or value == 0)
+    )
+
+
+def _ticks(file: Any, path: Path, options: ReadOptions) -> int | None:
+    given = instant(options, 1, "standard", path)
+    if given is not None:
+        return given
+    for text in _written_times(file, path):
+        try:
+            return Timestamp.parse(text).ticks("standard")
+        except InvalidTime:
+            continue
+    return None
+
+
+def _written_times(file: Any, path: Path) -> Iterator[str]:
+    """Times that the file and its name carry, best first."""
+    tags = {**file.tags(), **file.tags(ns="IMAGERY")}
+    for key, value in tags.items():
+        if key.upper().startswith("ACQUISITION"):
+            yield str(value)
+    if stamp := _TIFF_TIME.match(str(tags.get("TIFFTAG_DATETIME", ""))):
+        yield f"{stamp[1]}-{stamp[2]}-{stamp[3]}T{stamp[4]}Z"
+    if named := instant_in(path.name):
+        yield named

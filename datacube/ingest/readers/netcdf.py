@@ -1,0 +1,302 @@
+"""CF NetCDF (classic and NetCDF-4): packed values as they lie, by windows.
+
+Numbers are read without any decoding; time axes are decoded by :mod:`datacube.model.time`, so
+that every calendar of CF is kept. The netCDF library is not thread-safe: one thread reads.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import netCDF4
+import numpy as np
+from numpy.typing import NDArray
+
+from datacube.errors import InvalidTime, SourceError
+from datacube.ingest.readers.cf import (
+    Coordinate,
+    attributes_of,
+    axis_of,
+    coordinates_of,
+    for_dimension,
+    words,
+)
+from datacube.ingest.readers.cffield import Missing, field_of, missing_of
+from datacube.ingest.readers.cfgrid import crs_of, grid_of, mapping_of
+from datacube.ingest.readers.cfreason import why_not_gridded
+from datacube.ingest.readers.parts import Origin, Part, granules_of, reading
+from datacube.ingest.source import Granule, ReadOptions, SliceSource, content_id, instant, magic
+from datacube.model.axis import Axis, is_vertical
+from datacube.model.calendar import Calendar, calendar_named
+from datacube.model.fields import Field
+from datacube.model.time import decode_cf
+
+_HDF5 = b"\x89HDF\r\n\x1a\n"
+_CLASSIC = (b"CDF\x01", b"CDF\x02", b"CDF\x05")
+
+
+@dataclass(frozen=True, eq=False)
+class NetcdfBand:
+    """A variable at one instant.
+
+    Parameters
+    ----------
+    variable : netCDF4.Variable, undecoded
+    missing : Missing
+    fixed : mapping of dimension to index
+        Time and the dimensions without an axis.
+    axes : tuple of dimension, in the order of the granule's further axes
+    rows, columns : dimension
+    path : Path
+    """
+
+    variable: Any
+    missing: Missing
+    fixed: Mapping[str, int]
+    axes: tuple[str, ...]
+    rows: str
+    columns: str
+    path: Path
+
+    def read(
+        self, index: tuple[int, ...], row0: int, row1: int, column0: int, column1: int
+    ) -> NDArray[np.generic]:
+        """Packed values of a window; see :class:`~datacube.ingest.source.BandSource`."""
+        places = {**self.fixed, **dict(zip(self.axes, index, strict=True))}
+        windows = {self.rows: slice(row0, row1), self.columns: slice(column0, column1)}
+        dimensions = self.variable.dimensions
+        with reading(self.path):
+            raw = self.variable[
+                tuple(windows[name] if name in windows else places[name] for name in dimensions)
+            ]
+        if dimensions.index(self.rows) > dimensions.index(self.columns):
+            raw = raw.T
+        return self.missing.cleaned(np.asarray(raw))
+
+
+@dataclass(frozen=True, slots=True)
+class NetcdfReader:
+    """Reader of CF NetCDF files."""
+
+    name: str = "netcdf"
+
+    def sniff(self, path: Path) -> bool:
+        """Whether the file is NetCDF classic or HDF5, by its first bytes."""
+        start = magic(path)
+        return start.startswith(_HDF5) or start[:4] in _CLASSIC
+
+    @contextmanager
+    def open(self, path: Path, options: ReadOptions) -> Iterator[tuple[Granule, ...]]:
+        """Granules of the file; see :class:`~datacube.ingest.source.SourceReader`."""
+        with reading(path):
+            file = netCDF4.Dataset(path, "r")
+        try:
+            with reading(path):
+                file.set_auto_maskandscale(False)
+                file.set_auto_chartostring(False)
+                granules = _Opened(path, file, coordinates_of(file), options).granules()
+            yield granules
+        finally:
+            file.close()
+
+
+@dataclass(frozen=True, eq=False)
+class _Layout:
+    """Roles of a variable's dimensions."""
+
+    x: str
+    y: str
+    time: str | None
+    axes: tuple[str, ...]
+    dropped: tuple[str, ...]
+
+    @property
+    def key(self) -> tuple[object, ...]:
+        return self.x, self.y, self.time, self.axes
+
+
+@dataclass(frozen=True, eq=False)
+class _Opened:
+    path: Path
+    file: netCDF4.Dataset
+    coordinates: Mapping[str, Coordinate]
+    options: ReadOptions
+
+    def granules(self) -> tuple[Granule, ...]:
+        groups: dict[tuple[object, ...], list[tuple[Any, _Layout]]] = {}
+        for variable in self._candidates():
+            layout = self._layout(variable)
+            if layout is not None:
+                key = (*layout.key, str(getattr(variable, "grid_mapping", "")))
+                groups.setdefault(key, []).append((variable, layout))
+        if not groups:
+            raise SourceError(why_not_gridded(self.file, self.coordinates))
+        parts = [self._part(members) for members in groups.values()]
+        return granules_of(parts, self._origin(), self.options)
+
+    def _candidates(self) -> Iterator[Any]:
+        """Variables that can be fields: numbers on a plane, and no helper of another one."""
+        helpers = set(self.coordinates)
+        for variable in self.file.variables.values():
+            for name in ("coordinates", "ancillary_variables", "cell_measures", "grid_mapping"):
+                helpers.update(words(getattr(variable, name, "")))
+            for name in ("bounds", "climatology"):
+                helpers.update(words(getattr(variable, name, "")))
+        for name, variable in self.file.variables.items():
+            numeric = isinstance(variable.dtype, np.dtype) and variable.dtype.kind in "iuf"
+            if numeric and variable.ndim >= 2 and name not in helpers:
+                yield variable
+
+    def _layout(self, variable: Any) -> _Layout | None:
+        """Roles of the dimensions, or None where the variable does not lie on a regular grid."""
+        found: dict[str, str] = {}
+        others: list[str] = []
+        for dimension in variable.dimensions:
+            coordinate = for_dimension(dimension, self.coordinates, self.file)
+            role = "other" if coordinate is None else coordinate.role
+            slot = {"lon": "x", "lat": "y"}.get(role, role)
+            if slot == "rotated":
+                return None
+            if slot in {"x", "y", "time"} and slot not in found:
+                found[slot] = dimension
+            else:
+                others.append(dimension)
+        if not {"x", "y"} <= found.keys() or not self._plane(found["x"], found["y"]):
+            return None
+        kept = tuple(name for name in others if self._kept(name))
+        dropped = tuple(name for name in others if name not in kept)
+        return _Layout(found["x"], found["y"], found.get("time"), kept, dropped)
+
+    def _plane(self, x: str, y: str) -> bool:
+        """Whether both axes are degrees, or both a projection's with a CRS to go with them."""
+        roles = {self._along(name).role for name in (x, y)}
+        if roles == {"lon", "lat"}:
+            return True
+        curvilinear = any(
+            one.ndim == 2 and getattr(one, "standard_name", "") in {"longitude", "latitude"}
+            for one in self.file.variables.values()
+        )
+        mapped = any("grid_mapping_name" in one.ncattrs() for one in self.file.variables.values())
+        return mapped or not curvilinear
+
+    def _along(self, dimension: str) -> Coordinate:
+        found = for_dimension(dimension, self.coordinates, self.file)
+        if found is None:
+            raise SourceError(f"the dimension '{dimension}' has no coordinates")
+        return found
+
+    def _kept(self, dimension: str) -> bool:
+        """Whether a further dimension is an axis: longer than one, or vertical."""
+        if len(self.file.dimensions[dimension]) > 1:
+            return True
+        coordinate = for_dimension(dimension, self.coordinates, self.file)
+        return coordinate is not None and is_vertical(axis_of(dimension, 1, coordinate))
+
+    def _axis(self, dimension: str) -> Axis:
+        size = len(self.file.dimensions[dimension])
+        return axis_of(dimension, size, for_dimension(dimension, self.coordinates, self.file))
+
+    def _part(self, members: list[tuple[Any, _Layout]]) -> Part:
+        first, layout = members[0]
+        x, y = self._along(layout.x), self._along(layout.y)
+        mapping = mapping_of(first, self.file)
+        geographic = {x.role, y.role} == {"lon", "lat"}
+        crs = crs_of(mapping, geographic=geographic, given=self.options.crs)
+        ticks, calendar, bounds = self._times(first, layout)
+        fields: list[Field] = []
+        slices: list[dict[str, NetcdfBand]] = [{} for _ in ticks]
+        for variable, own in members:
+            attributes = attributes_of(variable)
+            missing = missing_of(variable.dtype, attributes)
+            field = field_of(variable.name, missing, attributes)
+            fields.append(field)
+            for position, bands in enumerate(slices):
+                bands[field.name] = self._band(variable, missing, own, position)
+        return Part(
+            grid_of(x, y, crs, mapping),
+            tuple(self._axis(name) for name in layout.axes),
+            tuple(SliceSource(tick, bands) for tick, bands in zip(ticks, slices, strict=True)),
+            tuple(fields),
+            f"{layout.y}-{layout.x}",
+            calendar,
+            bounds,
+        )
+
+    def _band(self, variable: Any, missing: Missing, layout: _Layout, position: int) -> NetcdfBand:
+        fixed = dict.fromkeys(layout.dropped, 0)
+        if layout.time is not None:
+            fixed[layout.time] = position
+        return NetcdfBand(variable, missing, fixed, layout.axes, layout.y, layout.x, self.path)
+
+    def _times(
+        self, variable: Any, layout: _Layout
+    ) -> tuple[list[int | None], Calendar, NDArray[np.int64] | None]:
+        """Ticks of a variable's slices, their calendar and bounds."""
+        coordinate = self._time_coordinate(variable, layout)
+        count = 1 if layout.time is None else len(self.file.dimensions[layout.time])
+        calendar = _calendar(coordinate)
+        given = instant(self.options, count, calendar, self.path)
+        if given is not None:
+            return [given], calendar, None
+        if coordinate is None:
+            return [None], calendar, None
+        return [*self._ticks(coordinate, calendar)], calendar, self._bounds(coordinate, calendar)
+
+    def _time_coordinate(self, variable: Any, layout: _Layout) -> Coordinate | None:
+        if layout.time is not None:
+            return self._along(layout.time)
+        scalars = {
+            name: one
+            for name, one in self.coordinates.items()
+            if one.role == "time" and self.file.variables[name].ndim == 0
+        }
+        named = [name for name in words(getattr(variable, "coordinates", "")) if name in scalars]
+        chosen = named or sorted(scalars)
+        return scalars[chosen[0]] if chosen else None
+
+    def _ticks(self, coordinate: Coordinate, calendar: Calendar) -> list[int]:
+        if " since " not in coordinate.units:
+            raise SourceError(
+                f"the time axis '{coordinate.name}' has the units '{coordinate.units}', which "
+                "name no reference time; for a single instant one can be given (--time)"
+            )
+        filled = missing_of(coordinate.stored, coordinate.attributes)
+        gone = np.zeros(coordinate.raw.shape, bool)
+        for value in (*filled.also, *(() if filled.nil is None else (filled.nil,))):
+            gone |= coordinate.raw == value
+        if gone.any() or not np.isfinite(coordinate.values).all():
+            raise SourceError(f"the time axis '{coordinate.name}' has missing values")
+        return [int(tick) for tick in decode_cf(coordinate.raw, coordinate.units, calendar)]
+
+    def _bounds(self, coordinate: Coordinate, calendar: Calendar) -> NDArray[np.int64] | None:
+        name = str(coordinate.attributes.get("bounds", ""))
+        variable = self.file.variables.get(name)
+        if variable is None or variable.shape[-1:] != (2,):
+            return None
+        raw = np.asarray(variable[...]).reshape(-1, 2)
+        units = str(getattr(variable, "units", coordinate.units))
+        if len(raw) != len(coordinate.raw) or not np.isfinite(raw.astype(float)).all():
+            return None
+        return decode_cf(raw, units, calendar)
+
+    def _origin(self) -> Origin:
+        said = {name.lower(): str(value) for name, value in attributes_of(self.file).items()}
+        return Origin(
+            self.path,
+            content_id(self.path),
+            title=said.get("title", "").strip(),
+            abstract=(said.get("summary") or said.get("comment") or "").strip(),
+            attribution=(said.get("credit") or said.get("institution") or "").strip(),
+            licence=(said.get("license") or said.get("licence") or "").strip(),
+        )
+
+
+def _calendar(coordinate: Coordinate | None) -> Calendar:
+    if coordinate is None:
+        return "standard"
+    try:
+        return calendar_named(str(coordinate.attributes.get("calendar", "")))
+    except InvalidTime as error:
+        raise SourceError(f"the time axis '{coordinate.name}': {error.message}") from error

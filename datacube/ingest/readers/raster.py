@@ -1,0 +1,112 @@
+"""Windows of a raster file through GDAL, shared by the readers of images."""
+
+import warnings
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import rasterio
+from numpy.typing import NDArray
+from rasterio.errors import NotGeoreferencedWarning, RasterioError
+from rasterio.windows import Window
+
+from datacube.errors import SourceError
+from datacube.model.crs import Crs
+from datacube.model.fields import Number
+from datacube.model.grid import RectifiedGrid
+
+
+@dataclass(frozen=True, eq=False)
+class RasterBand:
+    """One band of an open raster file.
+
+    Parameters
+    ----------
+    file : rasterio dataset
+    band : int, from 1
+    path : Path
+    gone : number, optional
+        No-data value that becomes NaN (float bands).
+    factor : int
+        Each cell is repeated this often in both directions (nearest neighbour, exact).
+    """
+
+    file: Any
+    band: int
+    path: Path
+    gone: Number | None = None
+    factor: int = 1
+
+    def read(
+        self, index: tuple[int, ...], row0: int, row1: int, column0: int, column1: int
+    ) -> NDArray[np.generic]:
+        """Packed values of a window; see :class:`~datacube.ingest.source.BandSource`."""
+        if index:
+            raise ValueError(f"a raster band has no further axes, asked for {index}")
+        factor = self.factor
+        top, left = row0 // factor, column0 // factor
+        bottom, right = -(-row1 // factor), -(-column1 // factor)
+        values = self._window(top, bottom, left, right)
+        if factor > 1:
+            values = values.repeat(factor, axis=0).repeat(factor, axis=1)
+            values = values[
+                row0 - top * factor : row1 - top * factor,
+                column0 - left * factor : column1 - left * factor,
+            ]
+        if self.gone is not None:
+            values = np.where(values == self.gone, np.asarray(np.nan, values.dtype), values)
+        return np.ascontiguousarray(values)
+
+    def _window(self, top: int, bottom: int, left: int, right: int) -> NDArray[np.generic]:
+        try:
+            found: NDArray[np.generic] = self.file.read(
+                self.band, window=Window(left, top, right - left, bottom - top)
+            )
+        except (RasterioError, OSError) as error:
+            raise SourceError(
+                f"{self.path.name} is damaged: rows {top} to {bottom} cannot be decoded",
+                subject=str(self.path),
+            ) from error
+        return found
+
+
+def open_raster(path: Path, files: ExitStack, driver: str | None = None) -> Any:
+    """Open a raster file for as long as the stack lives.
+
+    Raises
+    ------
+    SourceError
+        GDAL cannot open it.
+    """
+    chosen = {} if driver is None else {"driver": driver}
+    try:
+        with warnings.catch_warnings():
+            # a file without a transform is refused in words by grid_of_raster
+            warnings.simplefilter("ignore", NotGeoreferencedWarning)
+            return files.enter_context(rasterio.open(path, **chosen))
+    except (RasterioError, OSError) as error:
+        words = " ".join(str(error).split())
+        raise SourceError(f"GDAL cannot open {path.name}: {words}", subject=str(path)) from error
+
+
+def grid_of_raster(file: Any, path: Path) -> RectifiedGrid:
+    """Grid of an open raster file, from its header.
+
+    Raises
+    ------
+    SourceError
+        It has ground control points, a rotation, or no CRS.
+    """
+    if file.gcps[0]:
+        raise SourceError(
+            "positions are given by ground control points; only regular grids can be read",
+            subject=str(path),
+        )
+    if file.crs is None or file.transform.is_identity:
+        raise SourceError("the image has no CRS or no position", subject=str(path))
+    if file.transform.b or file.transform.d:
+        raise SourceError("the image is rotated; only north-aligned grids can be read")
+    crs = Crs.from_wkt(file.crs.to_wkt())
+    return RectifiedGrid(crs, file.transform, file.width, file.height)

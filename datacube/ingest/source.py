@@ -1,0 +1,175 @@
+"""What a reader gives: granules, their slices in time, and windows of packed values."""
+
+import hashlib
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from datacube.errors import InvalidTime, SourceError
+from datacube.model.calendar import Calendar
+from datacube.model.coverage import CoverageDescription
+from datacube.model.crs import Crs
+from datacube.model.time import Timestamp
+
+
+class BandSource(Protocol):
+    """One field of one slice, read by windows so that memory stays bounded."""
+
+    def read(
+        self, index: tuple[int, ...], row0: int, row1: int, column0: int, column1: int
+    ) -> NDArray[np.generic]:
+        """Packed values of a window.
+
+        Parameters
+        ----------
+        index : tuple of int
+            Place along each further axis (those of the description but time), in order.
+        row0, row1, column0, column1 : int
+            Half-open ranges of rows and columns.
+
+        Returns
+        -------
+        values : stored dtype of the field, (row1 - row0, column1 - column0)
+
+        Raises
+        ------
+        SourceError
+            The file is damaged there.
+        """
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class SliceSource:
+    """The fields of a granule at one instant.
+
+    Parameters
+    ----------
+    ticks : int or None
+        Instant in the calendar of the description's time axis; None for a cube without time.
+    bands : mapping of field name to BandSource
+    reference_ticks : int, optional
+        Start of the model run that made it.
+    """
+
+    ticks: int | None
+    bands: Mapping[str, BandSource]
+    reference_ticks: int | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Granule:
+    """The part of a source that goes into one cube.
+
+    Parameters
+    ----------
+    id : str
+        Stable name for the journal: the product's own name, or a digest of the content.
+    product : str
+        File or product name, for people.
+    cube_id : str
+        Where it goes by the naming rule (:mod:`datacube.ingest.naming`).
+    description : CoverageDescription
+        Grid, axes (time with the ticks of the slices) and fields as the granule has them.
+    slices : tuple of SliceSource
+        Ascending in time.
+    """
+
+    id: str
+    product: str
+    cube_id: str
+    description: CoverageDescription
+    slices: tuple[SliceSource, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ReadOptions:
+    """What the user says about a source that it does not say itself.
+
+    Parameters
+    ----------
+    cube : str, optional
+        Base of the cube ids, instead of the one made from the name.
+    time : str, optional
+        ISO 8601 instant of a source that holds one instant; stands above what the file says.
+    crs : Crs, optional
+        CRS of a projected grid that names none.
+    """
+
+    cube: str | None = None
+    time: str | None = None
+    crs: Crs | None = None
+
+    def ticks(self, calendar: Calendar = "standard") -> int | None:
+        """Ticks of ``time``, if it is given.
+
+        Raises
+        ------
+        InvalidTime
+            It is no ISO 8601 time.
+        """
+        return None if self.time is None else Timestamp.parse(self.time).ticks(calendar)
+
+
+class SourceReader(Protocol):
+    """One family of formats."""
+
+    @property
+    def name(self) -> str:
+        """Short name: ``netcdf``, ``grib`` …."""
+        ...
+
+    def sniff(self, path: Path) -> bool:
+        """Whether the content at the path (a file or a folder) is of this family; cheap."""
+        ...
+
+    def open(self, path: Path, options: ReadOptions) -> AbstractContextManager[tuple[Granule, ...]]:
+        """Granules of the source, readable within the context.
+
+        Raises
+        ------
+        SourceError
+            The source cannot become a cube; the message says why.
+        """
+        ...
+
+
+def content_id(path: Path) -> str:
+    """Name of a file by its content, ``sha256:…``, whatever it is called."""
+    with path.open("rb") as file:
+        return f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}"
+
+
+def magic(path: Path, size: int = 16) -> bytes:
+    """First bytes of a file; empty for a folder."""
+    if not path.is_file():
+        return b""
+    with path.open("rb") as file:
+        return file.read(size)
+
+
+def instant(options: ReadOptions, count: int, calendar: Calendar, path: Path) -> int | None:
+    """The user's instant for a source of ``count`` instants, or None where there is none.
+
+    Raises
+    ------
+    SourceError
+        The source holds several instants, or the text is no time of its calendar.
+    """
+    if options.time is None:
+        return None
+    if count > 1:
+        raise SourceError(
+            f"{path.name} holds {count} times, so one given time ({options.time}) cannot stand "
+            "for all of them",
+            subject=str(path),
+        )
+    try:
+        return options.ticks(calendar)
+    except InvalidTime as error:
+        raise SourceError(error.message, subject=options.time) from error
