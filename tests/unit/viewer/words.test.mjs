@@ -6,7 +6,7 @@ import { readableUnit } from "../../../services/viewer/web/src/units.js";
 
 test("the address after # and back", () => {
   const state = { cube: "ostia", field: "ostia.sst", style: "thermal", time: "2019-03-01T00:00:00Z",
-    elevation: -12.5, opacity: 80, view: [-7.25, 51.5, 6.5] };
+    elevation: "-12.5", opacity: 80, view: [-7.25, 51.5, 6.5] };
   const hash = formatHash(state);
   assert.equal(hash, "#cube=ostia&field=ostia.sst&style=thermal&time=2019-03-01T00:00:00Z&elevation=-12.5&opacity=80&view=-7.2500/51.5000/6.50");
   assert.deepEqual(parseHash(hash), state);

@@ -35,6 +35,7 @@ const panel = new Panel(parts, (wanted) => choose(wanted).catch(fail));
 const timebar = new TimeBar(parts, () => show());
 
 let cubes = [];
+let owner = "";
 const chosen = { cube: null, layer: null, style: null, elevation: null };
 let written = "";
 
@@ -90,10 +91,12 @@ async function choose(wanted) {
   const style = layer.styles.find(({ name }) => name === styleName) ?? layer.styles[0] ?? null;
   const levels = cube.elevation;
   const level = wanted.elevation ?? (other ? levels?.default : chosen.elevation);
-  const elevation = levels ? (levels.values.includes(level) ? level : levels.default) : null;
+  // a level may be a number or a name; the address and the list hold its text
+  const elevation = levels?.values.find((value) => String(value) === String(level)) ?? levels?.default ?? null;
   Object.assign(chosen, { cube, layer, style, elevation });
 
   panel.show(chosen);
+  view.attribute([owner, cube.attribution]);
   const field = fieldOf(cube, layer.name);
   legend.show({ title: layer.title, uom: field?.uom, legend: style?.legend });
   if (other && !wanted.view) view.zoomTo(mercatorExtent(cube.bbox), 0);
@@ -162,10 +165,10 @@ function listen() {
 
 async function start() {
   const { title, attribution, cubes: found } = await fetchCubes();
+  owner = attribution;
   cubes = found;
   document.title = title;
   parts.title.textContent = title;
-  view.attribute(attribution);
   if (!cubes.length) throw new Error("This server has no cubes yet: datacube ingest adds one.");
   panel.fill(cubes);
   listen();

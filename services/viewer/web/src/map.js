@@ -82,9 +82,9 @@ export function createMap(target, valueCard) {
     zoomTo(extent, duration = 400) {
       map.getView().fit(extent, { padding: padding(), maxZoom: 14, duration });
     },
-    /** Name the owner of the data beside that of the coasts. */
-    attribute(words) {
-      marked.setAttributions([words, "Coasts: Natural Earth"].filter(Boolean));
+    /** Name the owners of the data beside that of the coasts. */
+    attribute(owners) {
+      marked.setAttributions([...new Set([...owners, "Coasts: Natural Earth"])].filter(Boolean));
     },
     /** [longitude, latitude, zoom] of the middle. */
     getView() {

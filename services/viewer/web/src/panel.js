@@ -27,16 +27,14 @@ function span(times) {
 export class Panel {
   /**
    * @param {Record<string, HTMLElement>} parts elements of the page by their id
-   * @param {(chosen: {cube?: string, layer?: string, style?: string, elevation?: number}) => void} onChoose
+   * @param {(chosen: {cube?: string, layer?: string, style?: string, elevation?: string}) => void} onChoose
    */
   constructor(parts, onChoose) {
     this.parts = parts;
     this.onChoose = onChoose;
     parts.search.addEventListener("input", () => this.#filter());
     parts.style.addEventListener("change", () => onChoose({ style: parts.style.value }));
-    parts.elevation.addEventListener("change", () =>
-      onChoose({ elevation: Number(parts.elevation.value) }),
-    );
+    parts.elevation.addEventListener("change", () => onChoose({ elevation: parts.elevation.value }));
     parts.fold.addEventListener("click", () => this.fold(!this.folded));
     this.fold(matchMedia("(max-width: 640px)").matches);
   }
@@ -114,7 +112,7 @@ export class Panel {
     const axis = cube.elevation;
     parts["elevation-row"].hidden = !axis;
     if (axis) {
-      const name = axis.name.replaceAll("_", " ");
+      const name = (axis.title ?? axis.name).replaceAll("_", " ");
       parts["elevation-name"].textContent = name[0].toUpperCase() + name.slice(1);
       const unit = readableUnit(axis.uom);
       options(parts.elevation, axis.values.map((value) => [value, `${value} ${unit}`]), elevation);

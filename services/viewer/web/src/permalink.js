@@ -12,7 +12,7 @@ export function parseHash(hash) {
     if (name === "view") {
       const view = text.split("/").map(Number);
       if (view.length === 3 && view.every(Number.isFinite)) state.view = view;
-    } else if (name === "opacity" || name === "elevation") {
+    } else if (name === "opacity") {
       if (Number.isFinite(Number(text))) state[name] = Number(text);
     } else {
       state[name] = text;
