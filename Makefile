@@ -84,7 +84,7 @@ clients: $(VENV)/.test $(STATIC)/index.html ## run QGIS, GDAL and headless Chrom
 	  if [ "$$(id -u)" != 0 ] || ! command -v apt-get >/dev/null 2>&1; then \
 	    echo "Please install:$$missing   (Debian: apt-get install --no-install-recommends$$missing)" >&2; exit 1; fi; \
 	  echo "   installing$$missing"; \
-	  (apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing) >$(VENV)/clients-install.log 2>&1 \
+	  (apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300 install -y -qq --no-install-recommends $$missing) >$(VENV)/clients-install.log 2>&1 \
 	    || { tail -n 20 $(VENV)/clients-install.log >&2; exit 1; }; \
 	fi; $(took)
 	@$(begin) 'Running the clients'; \
