@@ -8,6 +8,8 @@ from collections.abc import Iterable
 from hashlib import sha256
 
 from datacube import __version__
+from datacube.engine.context import Context
+from datacube.model.query import LayerRequest
 from services.ows.transport import Request, Response
 
 NO_STORE = ("Cache-Control", "no-store")
@@ -59,7 +61,27 @@ def conditional(request: Request, response: Response, tag: str) -> Response:
     return response.with_headers(("ETag", tag))
 
 
-def warning(text: str) -> tuple[str, str]:
-    """Header ``Warning: 99 …`` (WMS 1.3.0, annex C.4.2), safe for a header line."""
-    line = " ".join(text.split()).encode("ascii", "replace").decode()
-    return "Warning", f"99 {line}"
+def layer_states(context: Context, requests: Iterable[LayerRequest]) -> tuple[str, ...]:
+    """What decides the picture of layers beside the query: their cubes' versions and styles.
+
+    Raises
+    ------
+    CoverageNotFound, StyleNotFound
+    """
+    states = []
+    for request in requests:
+        layer = context.catalog.layer(request.layer)
+        states += [layer.cube.snapshot, repr(layer.style(request.style))]
+    return tuple(states)
+
+
+def warnings(notes: Iterable[str]) -> tuple[tuple[str, str], ...]:
+    """Headers ``Warning: 99 …`` (WMS 1.3.0, annex C.4.2), safe for a header line.
+
+    Examples
+    --------
+    >>> warnings(["Default value used: time=2020-01-01T00:00:00Z ISO8601"])
+    (('Warning', '99 Default value used: time=2020-01-01T00:00:00Z ISO8601'),)
+    """
+    lines = (" ".join(note.split()).encode("ascii", "replace").decode() for note in notes)
+    return tuple(("Warning", f"99 {line}") for line in lines)

@@ -6,6 +6,7 @@ once may be repeated only with the same value. Errors name the parameter as the 
 
 from collections.abc import Callable, Iterable, Sequence
 from math import isfinite
+from typing import overload
 
 from datacube.errors import DatacubeError, InvalidParameter, MissingParameter
 from services.ows.transport import Request
@@ -55,7 +56,22 @@ class Kvp:
         """The values that are not empty."""
         return tuple(value for value in self._values.get(name.lower(), ()) if value.strip())
 
-    def one[T](self, name: str, parse: Callable[[str], T] = str) -> T:  # type: ignore[assignment]
+    def without(self, value: str) -> "Kvp":
+        """The same parameters but those of that value, compared without case."""
+        return Kvp(
+            (name, given)
+            for name, values in self._values.items()
+            for given in values
+            if given.strip().lower() != value
+        )
+
+    @overload
+    def one(self, name: str) -> str: ...
+
+    @overload
+    def one[T](self, name: str, parse: Callable[[str], T]) -> T: ...
+
+    def one(self, name: str, parse: Callable[[str], object] = str) -> object:
         """Value of a mandatory parameter.
 
         Raises
@@ -74,13 +90,17 @@ class Kvp:
         """Value of a parameter that may be absent or empty."""
         return self.one(name, parse) if name in self else default
 
+    @overload
+    def many(self, name: str, *, numbered: bool = False) -> tuple[str, ...]: ...
+
+    @overload
     def many[T](
-        self,
-        name: str,
-        parse: Callable[[str], T] = str,  # type: ignore[assignment]
-        *,
-        numbered: bool = False,
-    ) -> tuple[T, ...]:
+        self, name: str, parse: Callable[[str], T], *, numbered: bool = False
+    ) -> tuple[T, ...]: ...
+
+    def many(
+        self, name: str, parse: Callable[[str], object] = str, *, numbered: bool = False
+    ) -> tuple[object, ...]:
         """Values of a parameter that may be repeated, in order.
 
         Parameters

@@ -1,0 +1,142 @@
+"""Values at a pixel as text: GetFeatureInfo of WMS and WMTS.
+
+JSON is a GeoJSON FeatureCollection with a feature for each field of each layer; text and HTML
+hold the same properties.
+"""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from html import escape
+
+from datacube.engine.sample import Sample
+from datacube.errors import InvalidFormat
+from services.ows.extents import plain_number
+
+type Properties = dict[str, str | float | int | None]
+
+_GEOJSON = "application/geo+json"
+
+
+def info_format(text: str) -> str:
+    """Media type of an INFO_FORMAT parameter.
+
+    Raises
+    ------
+    InvalidFormat
+        It is not offered.
+
+    Examples
+    --------
+    >>> info_format("Text/Plain; charset=utf-8")
+    'text/plain'
+    """
+    wanted = text.partition(";")[0].strip().lower()
+    if wanted not in WRITERS:
+        raise InvalidFormat(
+            f"'{text[:100]}' is no format offered for values; offered: {', '.join(INFO_FORMATS)}"
+        )
+    return wanted
+
+
+def encode_samples(samples: Sequence[Sample], media_type: str) -> bytes:
+    """Samples as a document of one of :data:`INFO_FORMATS`."""
+    return WRITERS[media_type](most_recent(samples)).encode("utf-8", "replace")
+
+
+def most_recent(samples: Sequence[Sample]) -> tuple[Sample, ...]:
+    """One sample for each field of each layer: the last with a value, as the picture shows it.
+
+    Layers asked at several times have a sample for each; order is kept.
+    """
+    chosen: dict[tuple[str, str], Sample] = {}
+    for sample in samples:
+        key = sample.layer, sample.field.name
+        if key not in chosen or sample.value is not None or chosen[key].value is None:
+            chosen[key] = sample
+    return tuple(chosen.values())
+
+
+def properties(sample: Sample) -> Properties:
+    """What a sample says, by name; value is None where there is no data."""
+    field = sample.field
+    found: Properties = {
+        "layer": sample.layer,
+        "field": field.name,
+        "title": field.title or field.standard_name or field.name,
+        "value": sample.value,
+        "unit": field.uom,
+    }
+    if field.categories:
+        found["label"] = sample.label
+    if sample.time is not None:
+        found["time"] = sample.time
+    found |= sample.places
+    if sample.lon is not None and sample.lat is not None:
+        found |= {"longitude": sample.lon, "latitude": sample.lat}
+    if sample.distance is not None:
+        found["distance_m"] = round(sample.distance, 3)
+    return found
+
+
+def as_json(samples: Sequence[Sample]) -> str:
+    """GeoJSON FeatureCollection; the geometry is the cell's centre in CRS84, null outside."""
+    features = [
+        {
+            "type": "Feature",
+            "id": f"{sample.layer}/{sample.field.name}",
+            "geometry": (
+                None
+                if sample.lon is None or sample.lat is None
+                else {"type": "Point", "coordinates": [sample.lon, sample.lat]}
+            ),
+            "properties": properties(sample),
+        }
+        for sample in samples
+    ]
+    return json.dumps({"type": "FeatureCollection", "features": features}, ensure_ascii=False)
+
+
+def as_text(samples: Sequence[Sample]) -> str:
+    """One ``name: value`` a line, a blank line between the fields."""
+    blocks = (
+        "\n".join(f"{name}: {_shown(value)}" for name, value in properties(sample).items())
+        for sample in samples
+    )
+    return "\n\n".join(blocks) + "\n"
+
+
+def as_html(samples: Sequence[Sample]) -> str:
+    """A page with a table for each field."""
+    tables = "\n".join(_table(properties(sample)) for sample in samples)
+    return (
+        '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>Values</title></head>'
+        f"<body>\n{tables}\n</body></html>\n"
+    )
+
+
+def _table(found: Properties) -> str:
+    rows = "".join(
+        f"<tr><th>{escape(name)}</th><td>{escape(_shown(value))}</td></tr>"
+        for name, value in found.items()
+    )
+    return f"<table>{rows}</table>"
+
+
+def _shown(value: str | float | None) -> str:
+    match value:
+        case None:
+            return "no data"
+        case str():
+            return value
+        case _:
+            return plain_number(value)
+
+
+WRITERS: Mapping[str, Callable[[Sequence[Sample]], str]] = {
+    "application/json": as_json,
+    _GEOJSON: as_json,
+    "text/html": as_html,
+    "text/plain": as_text,
+}
+INFO_FORMATS = tuple(WRITERS)
+"""Media types of values, the most useful first."""

@@ -1,0 +1,43 @@
+"""Legends in documents: a URL that states the size, and the size that the legend needs."""
+
+from functools import lru_cache
+
+from datacube.engine.context import Context
+from datacube.engine.cube import Layer
+from datacube.engine.legend import draw_legend
+from datacube.render.style import Style
+from services.ows.pictures import PNG
+from services.ows.transport import Request
+from services.ows.urls import kvp_prefix, with_query
+
+type Size = tuple[int, int]
+
+
+def legend_url(request: Request, layer: str, style: str, size: Size) -> str:
+    """URL of a legend in exactly that size."""
+    width, height = size
+    return with_query(
+        kvp_prefix(request, "/wms"),
+        [
+            ("SERVICE", "WMS"),
+            ("VERSION", "1.3.0"),
+            ("REQUEST", "GetLegendGraphic"),
+            ("SLD_VERSION", "1.1.0"),
+            ("FORMAT", PNG),
+            ("LAYER", layer),
+            ("STYLE", style),
+            ("WIDTH", width),
+            ("HEIGHT", height),
+        ],
+    )
+
+
+def legend_size(context: Context, layer: Layer, style: Style) -> Size:
+    """Width and height that a style's legend needs, in pixels."""
+    return _size(context, layer.name, style.name, layer.cube.snapshot, style)
+
+
+@lru_cache(maxsize=4096)
+def _size(context: Context, layer: str, name: str, _snapshot: str, _style: Style) -> Size:
+    height, width = draw_legend(context, layer, name).shape
+    return width, height

@@ -1,0 +1,88 @@
+"""GetMap, GetFeatureInfo and GetLegendGraphic: decode, ask the engine, encode."""
+
+from datacube.engine.context import Context
+from datacube.engine.legend import draw_legend
+from datacube.engine.map import render_map
+from datacube.engine.sample import get_samples
+from datacube.errors import DatacubeError
+from datacube.render.encode import encode
+from services.ows.caching import (
+    DOCUMENT,
+    NO_STORE,
+    cache_control,
+    etag,
+    layer_states,
+    matches,
+    not_modified,
+    warnings,
+)
+from services.ows.featureinfo import encode_samples, info_format
+from services.ows.kvp import Kvp, positive
+from services.ows.pictures import PNG, map_format, opaque, plain_picture, text_picture
+from services.ows.transport import Request, Response
+from services.wms.decode import background, decode_info, decode_map, transparent
+from services.wms.version import Version
+
+LARGEST_LEGEND = 2048
+
+
+def get_map(context: Context, request: Request, kvp: Kvp, version: Version) -> Response:
+    """The picture of layers in a box (06-042, 7.3)."""
+    asked = decode_map(context, kvp, version)
+    control = cache_control(moving=not asked.pinned)
+    tag = etag(layer_states(context, asked.query.layers), asked.query, asked.media_type)
+    if matches(request, tag):
+        return not_modified(tag, control)
+    result = render_map(context, asked.query)
+    body = encode(result.image, asked.media_type)
+    return Response(200, asked.media_type, body, (("ETag", tag), control, *warnings(result.notes)))
+
+
+def get_feature_info(context: Context, request: Request, kvp: Kvp, version: Version) -> Response:
+    """Values under a pixel of a map (06-042, 7.4)."""
+    asked = decode_info(context, kvp, version)
+    media_type = kvp.one("INFO_FORMAT", info_format)
+    control = cache_control(moving=not asked.pinned)
+    tag = etag(layer_states(context, asked.query.layers), asked.query, media_type)
+    if matches(request, tag):
+        return not_modified(tag, control)
+    found = get_samples(context, asked.query)
+    body = encode_samples(found.samples, media_type)
+    return Response(200, media_type, body, (("ETag", tag), control, *warnings(found.notes)))
+
+
+def get_legend(context: Context, _request: Request, kvp: Kvp, _version: Version) -> Response:
+    """Legend of a layer's style (SLD profile, 05-078r4, 12)."""
+    layer = context.catalog.layer(kvp.one("LAYER"))
+    style = layer.style(kvp.optional("STYLE", str.strip, ""))
+    media_type = kvp.optional("FORMAT", map_format, PNG)
+    width = kvp.optional("WIDTH", legend_side, None)
+    height = kvp.optional("HEIGHT", legend_side, None)
+    image = draw_legend(context, layer.name, style.name, width, height)
+    return Response(200, media_type, encode(image, media_type), (DOCUMENT,))
+
+
+def exception_picture(kvp: Kvp, error: DatacubeError | None) -> Response:
+    """An exception as a picture: its text (INIMAGE), or nothing at all (BLANK, error None).
+
+    Raises
+    ------
+    DatacubeError
+        The request does not say which picture.
+    """
+    media_type = kvp.one("FORMAT", map_format)
+    width, height = kvp.one("WIDTH", legend_side), kvp.one("HEIGHT", legend_side)
+    color, clear = background(kvp), transparent(kvp) and not opaque(media_type)
+    if error is None:
+        image = plain_picture(width, height, color, transparent=clear)
+    else:
+        image = text_picture(error.message, width, height, color, transparent=clear)
+    return Response(200, media_type, encode(image, media_type), (NO_STORE,))
+
+
+def legend_side(text: str) -> int:
+    """Width or height of a legend or of an exception's picture, in pixels."""
+    side = positive(text)
+    if side > LARGEST_LEGEND:
+        raise ValueError(f"at most {LARGEST_LEGEND} pixels are drawn")
+    return side

@@ -1,0 +1,138 @@
+"""The layer tree of a WMS, the same for every version.
+
+The root holds a group for each cube, and a group the cube's default picture (``cube``) and its
+fields (``cube.field``). Groups have no name of their own: styles are inherited from named layers,
+and the styles of the picture are none of a field's.
+"""
+
+from dataclasses import dataclass
+
+from datacube.engine.context import Context
+from datacube.engine.cube import Cube, Layer
+from datacube.model.axis import Axis, TimeAxis
+from datacube.model.bbox import BoundingBox
+from datacube.render.style import Style
+from services.ows.boxes import geographic_box, published_boxes
+from services.ows.dimensions import dimension_name
+from services.ows.extents import axis_extent, axis_unit, listed_time, time_extent
+from services.ows.legends import legend_size
+
+
+@dataclass(frozen=True, slots=True)
+class Dimension:
+    """A dimension of a named layer.
+
+    Parameters
+    ----------
+    name, unit, symbol, default : str
+    values : tuple of str
+        Values or ranges.
+    nearest, multiple, current : bool
+    """
+
+    name: str
+    unit: str
+    symbol: str
+    default: str
+    values: tuple[str, ...]
+    nearest: bool = True
+    multiple: bool = False
+    current: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class StyleEntry:
+    """A style, with the size of its legend in pixels."""
+
+    name: str
+    title: str
+    legend: tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class LayerEntry:
+    """A named layer.
+
+    Parameters
+    ----------
+    boxes : one for each CRS offered, the cube's own first
+    """
+
+    name: str
+    title: str
+    abstract: str
+    keywords: tuple[str, ...]
+    attribution: str
+    world: BoundingBox
+    boxes: tuple[BoundingBox, ...]
+    dimensions: tuple[Dimension, ...]
+    styles: tuple[StyleEntry, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A cube's layers."""
+
+    title: str
+    abstract: str
+    layers: tuple[LayerEntry, ...]
+
+
+def layer_tree(context: Context) -> tuple[Group, ...]:
+    """Groups of all cubes, in the catalogue's order."""
+    return tuple(_group(context, cube) for cube in context.catalog.cubes())
+
+
+def common_crs(groups: tuple[Group, ...]) -> tuple[str, ...]:
+    """CRS keys that every named layer offers; they must stand on the root (06-042, 7.2.4.6.7).
+
+    The order is the first layer's, so a CRS that all cubes are in stands first.
+    """
+    offered = [[box.crs.key for box in layer.boxes] for group in groups for layer in group.layers]
+    if not offered:
+        return ("OGC:CRS84", "EPSG:4326", "EPSG:3857")
+    return tuple(key for key in offered[0] if all(key in others for others in offered))
+
+
+def _group(context: Context, cube: Cube) -> Group:
+    box = cube.description.domain.bbox
+    world, boxes = geographic_box(box), published_boxes(box)
+    dimensions = tuple(_dimension(cube, axis) for axis in cube.description.domain.axes)
+    layers = tuple(
+        LayerEntry(
+            layer.name,
+            layer.title,
+            cube.abstract,
+            _keywords(layer),
+            cube.attribution or context.settings.attribution,
+            world,
+            boxes,
+            dimensions,
+            tuple(_style(context, layer, style) for style in layer.styles),
+        )
+        for layer in cube.layers
+    )
+    return Group(cube.title, cube.abstract, layers)
+
+
+def _dimension(cube: Cube, axis: Axis) -> Dimension:
+    name = dimension_name(axis, vertical=axis is cube.description.domain.vertical)
+    if isinstance(axis, TimeAxis):
+        nearest = cube.settings.time.nearest
+        newest = listed_time(axis.iso[-1])
+        return Dimension(
+            name, "ISO8601", "", newest, time_extent(axis), nearest, multiple=True, current=True
+        )
+    values = axis_extent(axis)
+    unit = axis_unit(axis)
+    return Dimension(name, unit, unit, values[0], values)
+
+
+def _style(context: Context, layer: Layer, style: Style) -> StyleEntry:
+    return StyleEntry(style.name, style.title or style.name, legend_size(context, layer, style))
+
+
+def _keywords(layer: Layer) -> tuple[str, ...]:
+    """Standard names, or else names, of a layer's fields."""
+    fields = (layer.cube.description.range_type.field(name) for name in layer.fields)
+    return tuple(dict.fromkeys(field.standard_name or field.name for field in fields))

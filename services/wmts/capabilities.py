@@ -1,0 +1,266 @@
+"""The capabilities document of WMTS 1.0.0 (07-057r7, 7.1)."""
+
+from collections.abc import Callable, Iterator, Mapping
+
+from datacube.engine.context import Context
+from datacube.engine.cube import Layer
+from datacube.errors import InvalidParameter
+from datacube.model.axis import Axis, TimeAxis
+from datacube.model.bbox import BoundingBox
+from datacube.model.tiling import TileMatrix, TileMatrixSet
+from datacube.render.style import Style
+from services.ows.boxes import geographic_box, ordered_edges, published_boxes
+from services.ows.dimensions import dimension_name
+from services.ows.extents import axis_extent, axis_unit, plain_number, tile_time, tile_times
+from services.ows.featureinfo import INFO_FORMATS
+from services.ows.kvp import Kvp, comma_list
+from services.ows.legends import legend_size, legend_url
+from services.ows.pictures import MAP_FORMATS, PNG
+from services.ows.sections import (
+    Operation,
+    operations_metadata,
+    service_identification,
+    service_provider,
+)
+from services.ows.tilesets import tile_matrix_sets
+from services.ows.times import parse_times
+from services.ows.transport import Request
+from services.ows.urls import endpoint, kvp_prefix
+from services.ows.xml import OWS11, XLINK, XSI, Element, Maker
+from services.wmts.rest import CAPABILITIES, info_templates, tile_template
+
+NAMESPACE = "http://www.opengis.net/wmts/1.0"
+SECTIONS = ("ServiceIdentification", "ServiceProvider", "OperationsMetadata", "Contents")
+_SCHEMA = "http://schemas.opengis.net/wmts/1.0/wmtsGetCapabilities_response.xsd"
+_PREFIXES = {None: NAMESPACE, "ows": OWS11, "xlink": XLINK, "xsi": XSI}
+WMTS = Maker(NAMESPACE, _PREFIXES)
+OWS = Maker(OWS11, _PREFIXES)
+
+
+def capabilities_document(context: Context, request: Request, kvp: Kvp) -> Element:
+    """Capabilities, whole or the sections asked for.
+
+    Parameters
+    ----------
+    kvp : Kvp
+        ``Sections``; ``time`` becomes the default of every time dimension, for clients that
+        always ask for the default.
+
+    Raises
+    ------
+    InvalidParameter
+        A section that does not exist.
+    InvalidTime
+        ``time`` is no time.
+    """
+    wanted = _sections(kvp)
+    pinned = kvp.optional("time", _time_text, "")
+    makers: Mapping[str, Callable[[], Element]] = {
+        "ServiceIdentification": lambda: service_identification(
+            OWS11, context.settings, "OGC WMTS", ("1.0.0",)
+        ),
+        "ServiceProvider": lambda: service_provider(OWS11, context.settings, request.base_url),
+        "OperationsMetadata": lambda: operations_metadata(OWS11, _operations(request)),
+        "Contents": lambda: _contents(context, request, pinned),
+    }
+    return WMTS(
+        "Capabilities",
+        *(make() for name, make in makers.items() if name in wanted),
+        WMTS("ServiceMetadataURL", xlink_href=endpoint(request, f"/wmts/{CAPABILITIES}")),
+        version="1.0.0",
+        xsi_schemaLocation=f"{NAMESPACE} {_SCHEMA}",
+    )
+
+
+def _sections(kvp: Kvp) -> frozenset[str]:
+    asked = kvp.optional("Sections", comma_list, ("All",))
+    known = {name.lower(): name for name in (*SECTIONS, "Themes", "All")}
+    for name in asked:
+        if name.lower() not in known:
+            raise InvalidParameter(
+                f"there is no section '{name[:50]}'; sections are {', '.join(known.values())}",
+                subject="Sections",
+            )
+    chosen = frozenset(known[name.lower()] for name in asked)
+    return frozenset(SECTIONS) if "All" in chosen else chosen
+
+
+def _time_text(text: str) -> str:
+    parse_times(text)
+    return text.strip()
+
+
+def _operations(request: Request) -> tuple[Operation, ...]:
+    kvp = kvp_prefix(request, "/wmts")
+    rest = endpoint(request, "/wmts/1.0.0/")
+    document = endpoint(request, f"/wmts/{CAPABILITIES}")
+    return (
+        Operation("GetCapabilities", {"KVP": kvp, "RESTful": document}),
+        Operation("GetTile", {"KVP": kvp, "RESTful": rest}),
+        Operation("GetFeatureInfo", {"KVP": kvp, "RESTful": rest}),
+    )
+
+
+def _contents(context: Context, request: Request, pinned: str) -> Element:
+    layers = (layer for cube in context.catalog.cubes() for layer in cube.layers)
+    return WMTS(
+        "Contents",
+        *(_layer(context, request, layer, pinned) for layer in layers),
+        *(_matrix_set(one) for one in tile_matrix_sets()),
+    )
+
+
+def _layer(context: Context, request: Request, layer: Layer, pinned: str) -> Element:
+    cube = layer.cube
+    domain = cube.description.domain
+    world = geographic_box(domain.bbox)
+    return WMTS(
+        "Layer",
+        OWS("Title", layer.title),
+        OWS("Abstract", cube.abstract) if cube.abstract else None,
+        OWS(
+            "WGS84BoundingBox",
+            *_corners((world.left, world.bottom, world.right, world.top)),
+        ),
+        OWS("Identifier", layer.name),
+        *_bounding_boxes(domain.bbox),
+        *(_style(context, request, layer, style) for style in layer.styles),
+        *(WMTS("Format", media_type) for media_type in MAP_FORMATS),
+        *(WMTS("InfoFormat", media_type) for media_type in INFO_FORMATS),
+        *_dimensions(layer, pinned),
+        *(_link(one, domain.bbox) for one in tile_matrix_sets()),
+        *_resource_urls(request, layer),
+    )
+
+
+def _bounding_boxes(box: BoundingBox) -> Iterator[Element]:
+    """Boxes in the CRSs of the sets, named exactly as their SupportedCRS."""
+    keys = {one.crs.key for one in tile_matrix_sets()}
+    for placed in published_boxes(box):
+        if placed.crs.key in keys:
+            yield OWS("BoundingBox", *_corners(ordered_edges(placed)), crs=placed.crs.urn)
+
+
+def _corners(edges: tuple[float, float, float, float]) -> tuple[Element, Element]:
+    texts = [plain_number(edge) for edge in edges]
+    return OWS("LowerCorner", " ".join(texts[:2])), OWS("UpperCorner", " ".join(texts[2:]))
+
+
+def _style(context: Context, request: Request, layer: Layer, style: Style) -> Element:
+    width, height = size = legend_size(context, layer, style)
+    return WMTS(
+        "Style",
+        OWS("Title", style.title or style.name),
+        OWS("Identifier", style.name),
+        WMTS(
+            "LegendURL",
+            format=PNG,
+            xlink_href=legend_url(request, layer.name, style.name, size),
+            width=width,
+            height=height,
+        ),
+        isDefault="true" if style is layer.styles[0] else None,
+    )
+
+
+def _dimensions(layer: Layer, pinned: str) -> Iterator[Element]:
+    domain = layer.cube.description.domain
+    for axis in domain.axes:
+        name = dimension_name(axis, vertical=axis is domain.vertical)
+        match axis:
+            case TimeAxis():
+                default = pinned or tile_time(axis, axis.iso[-1])
+                yield _dimension(name, "ISO8601", default, tile_times(axis), current=True)
+            case _:
+                yield _plain_dimension(name, axis)
+
+
+def _plain_dimension(name: str, axis: Axis) -> Element:
+    values = axis_extent(axis)
+    return _dimension(name, axis_unit(axis), values[0], values)
+
+
+def _dimension(
+    name: str, unit: str, default: str, values: tuple[str, ...], *, current: bool = False
+) -> Element:
+    return WMTS(
+        "Dimension",
+        OWS("Identifier", name),
+        OWS("UOM", unit) if unit else None,
+        WMTS("Default", default),
+        WMTS("Current", "true") if current else None,
+        *(WMTS("Value", value) for value in values),
+    )
+
+
+def _link(matrix_set: TileMatrixSet, box: BoundingBox) -> Element:
+    return WMTS(
+        "TileMatrixSetLink",
+        WMTS("TileMatrixSet", matrix_set.id),
+        _limits(matrix_set, box),
+    )
+
+
+def _limits(matrix_set: TileMatrixSet, box: BoundingBox) -> Element | None:
+    """Tiles of an area; nothing where it goes round the globe.
+
+    The published schema wants maxima above zero: limits begin at the first matrix that has two
+    rows and columns, and a maximum of 0 becomes 1.
+    """
+    placed = {one.crs.key: one for one in published_boxes(box)}.get(matrix_set.crs.key)
+    if placed is None or _round_the_globe(placed):
+        return None
+    matrices = [one for one in matrix_set.matrices if one.rows > 1 and one.columns > 1]
+    return WMTS(
+        "TileMatrixSetLimits", *(_matrix_limits(matrix_set, one, placed) for one in matrices)
+    )
+
+
+def _round_the_globe(box: BoundingBox) -> bool:
+    return box.width > (359.9 if box.crs.geographic else 4e7)
+
+
+def _matrix_limits(matrix_set: TileMatrixSet, matrix: TileMatrix, box: BoundingBox) -> Element:
+    first_row, last_row, first_column, last_column = matrix_set.limits(matrix, box)
+    return WMTS(
+        "TileMatrixLimits",
+        WMTS("TileMatrix", matrix.id),
+        WMTS("MinTileRow", first_row),
+        WMTS("MaxTileRow", max(last_row, 1)),
+        WMTS("MinTileCol", first_column),
+        WMTS("MaxTileCol", max(last_column, 1)),
+    )
+
+
+def _resource_urls(request: Request, layer: Layer) -> Iterator[Element]:
+    template = tile_template(request, layer, PNG)
+    yield WMTS("ResourceURL", format=PNG, resourceType="tile", template=template)
+    for media_type, info in info_templates(request, layer):
+        yield WMTS("ResourceURL", format=media_type, resourceType="FeatureInfo", template=info)
+
+
+def _matrix_set(one: TileMatrixSet) -> Element:
+    geographic_scales = one.crs.geographic and one.well_known_scale_set
+    return WMTS(
+        "TileMatrixSet",
+        OWS("Title", one.title),
+        OWS("Identifier", one.id),
+        OWS("SupportedCRS", one.crs.urn),
+        # the set of the web map asks for a CRS spelling that clients do not know
+        WMTS("WellKnownScaleSet", one.well_known_scale_set) if geographic_scales else None,
+        *(_matrix(one, matrix) for matrix in one.matrices),
+    )
+
+
+def _matrix(matrix_set: TileMatrixSet, matrix: TileMatrix) -> Element:
+    corner = matrix_set.crs.ordered(matrix.left, matrix.top)
+    return WMTS(
+        "TileMatrix",
+        OWS("Identifier", matrix.id),
+        WMTS("ScaleDenominator", plain_number(matrix_set.scale_denominator(matrix))),
+        WMTS("TopLeftCorner", " ".join(plain_number(value) for value in corner)),
+        WMTS("TileWidth", matrix.tile_width),
+        WMTS("TileHeight", matrix.tile_height),
+        WMTS("MatrixWidth", matrix.columns),
+        WMTS("MatrixHeight", matrix.rows),
+    )

@@ -1,0 +1,101 @@
+"""The Web Map Tile Service: from a request to an answer, errors included."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+from datacube.engine.context import Context
+from datacube.errors import DatacubeError, InvalidParameter
+from services.ows.caching import DOCUMENT, etag, matches, not_modified
+from services.ows.kvp import Kvp
+from services.ows.negotiate import ows_version
+from services.ows.reports import internal_error, wmts100_report
+from services.ows.transport import Request, Response
+from services.ows.xml import serialise
+from services.wmts.capabilities import capabilities_document
+from services.wmts.handlers import get_feature_info, get_tile
+from services.wmts.rest import CAPABILITIES, NoSuchPath, parameters
+
+type Handler = Callable[[Context, Request, Kvp], Response]
+
+
+def handle(context: Context, request: Request) -> Response:
+    """Answer a KVP request; domain errors become exception reports."""
+    try:
+        kvp = Kvp.of(request)
+        _check_service(kvp)
+        return _operation(kvp)(context, request, kvp)
+    except DatacubeError as error:
+        return wmts100_report(error)
+
+
+def handle_rest(context: Context, request: Request, tail: str) -> Response:
+    """Answer a RESTful request.
+
+    Parameters
+    ----------
+    tail : str
+        Percent-decoded path below ``/wmts/``.
+    """
+    try:
+        if tail.strip("/").partition("&")[0] == CAPABILITIES:
+            pinned = [pair for pair in request.query if pair[0].lower() == "time"]
+            return get_capabilities(context, request, Kvp(pinned))
+        kvp = parameters(context, request, tail)
+        return _operation(kvp)(context, request, kvp)
+    except NoSuchPath as error:
+        return replace(wmts100_report(error), status=404)
+    except DatacubeError as error:
+        return wmts100_report(error)
+
+
+def failure(_request: Request, error_id: str) -> Response:
+    """Answer to an unexpected exception, which the log describes under error_id."""
+    return wmts100_report(internal_error(error_id))
+
+
+def get_capabilities(context: Context, request: Request, kvp: Kvp) -> Response:
+    """The capabilities document (07-057r7, 7.1)."""
+    ows_version(kvp, ("1.0.0",))
+    asked = (kvp.values("Sections"), kvp.values("time"))
+    tag = etag([context.catalog.version], "wmts", request.base_url, asked)
+    if matches(request, tag):
+        return not_modified(tag, DOCUMENT)
+    document = serialise(capabilities_document(context, request, kvp))
+    return Response(200, "application/xml", document, (("ETag", tag), DOCUMENT))
+
+
+_OPERATIONS: Mapping[str, Handler] = {
+    "GetCapabilities": get_capabilities,
+    "GetTile": get_tile,
+    "GetFeatureInfo": get_feature_info,
+}
+
+
+def _check_service(kvp: Kvp) -> None:
+    """SERVICE and VERSION, as tables 19 and 22 ask for them."""
+    service = kvp.one("service").strip()
+    if service.upper() != "WMTS":
+        raise InvalidParameter(
+            f"this is a WMTS; service={service[:50]} is not served here", subject="service"
+        )
+
+
+def _operation(kvp: Kvp) -> Handler:
+    asked = kvp.one("request").strip()
+    for name, handler in _OPERATIONS.items():
+        if name.lower() == asked.lower():
+            if handler is not get_capabilities:
+                _check_version(kvp)
+            return handler
+    raise InvalidParameter(
+        f"there is no operation '{asked[:50]}'; operations are {', '.join(_OPERATIONS)}",
+        subject="request",
+    )
+
+
+def _check_version(kvp: Kvp) -> None:
+    version = kvp.optional("version", str.strip, "1.0.0")
+    if version != "1.0.0":
+        raise InvalidParameter(
+            f"version={version[:20]} is not offered; offered: 1.0.0", subject="version"
+        )
