@@ -80,14 +80,15 @@ def category_colors(entries: tuple[Category, ...]) -> tuple[Rgba, ...]:
     )
 
 
-def _small(stored: np.dtype[np.generic]) -> bool:
-    return stored.kind in "iub" and stored.itemsize <= 2
+def _tabular(field: Field, data: Values) -> bool:
+    """Whether the values are of a stored type that a table has an entry for each value of."""
+    stored = data.dtype
+    return stored.kind in "iu" and stored.itemsize <= 2 and stored == np.dtype(field.dtype)
 
 
 def _bits(data: Values) -> NDArray[np.unsignedinteger]:
     """The same array read as unsigned integers."""
-    whole = data if data.dtype.isnative else data.astype(data.dtype.newbyteorder("="))
-    unsigned: NDArray[np.unsignedinteger] = whole.view(f"u{data.dtype.itemsize}")
+    unsigned: NDArray[np.unsignedinteger] = data.view(f"u{data.dtype.itemsize}")
     return unsigned
 
 
@@ -103,7 +104,7 @@ def _physical(field: Field, data: Values, valid: Valid, instead: float) -> NDArr
 
 
 def _paint_ramp(style: ColorRamp, field: Field, data: Values, valid: Valid) -> IndexedImage:
-    if _small(data.dtype) and data.dtype == np.dtype(field.dtype):
+    if _tabular(field, data):
         lookup, palette = ramp_lookup(style, field)
         entries = lookup.take(_bits(data))
     else:
@@ -142,7 +143,7 @@ def _class_entries(entries: tuple[Category, ...], data: Values) -> NDArray[np.ui
 
 
 def _paint_categories(style: Categories, field: Field, data: Values, valid: Valid) -> IndexedImage:
-    if _small(data.dtype) and data.dtype == np.dtype(field.dtype):
+    if _tabular(field, data):
         entries = _category_lookup(style.entries, field).take(_bits(data))
     else:
         entries = _class_entries(style.entries, data)
@@ -165,17 +166,17 @@ def _paint_composite(
     for place, channel in enumerate(style.channels):
         name = channel.field
         levels = _levels(channel, fields[name], data[name], valid[name])
-        if opaque:
-            pixels[..., place] = levels
-        else:
-            np.multiply(levels, good, out=pixels[..., place])
+        pixels[..., place] = levels if opaque else levels * good
     if opaque:
         return RgbImage(pixels)
     np.multiply(good, np.uint8(255), out=pixels[..., 3])
     return RgbaImage(pixels)
 
 
-def _levels(channel: Channel, field: Field, data: Values, valid: Valid) -> NDArray[np.uint8]:
-    if _small(data.dtype) and data.dtype == np.dtype(field.dtype):
+def _levels(
+    channel: Channel, field: Field, data: Values, valid: Valid
+) -> NDArray[np.uint8] | NDArray[np.floating]:
+    """Intensities 0 … 255; a power is looked up where a table can hold it."""
+    if channel.gamma != 1.0 and _tabular(field, data):
         return channel_lookup(channel, field).take(_bits(data))
-    return intensities(_physical(field, data, valid, channel.low), channel)
+    return intensities(data, valid, field, channel)

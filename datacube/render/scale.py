@@ -144,23 +144,43 @@ def ramp_lookup(style: ColorRamp, field: Field) -> tuple[NDArray[np.uint8], Pale
     return entries, palette
 
 
-def intensities(values: NDArray[np.floating], channel: Channel) -> NDArray[np.uint8]:
-    """Intensity 0 … 255 of physical values without NaN; values are overwritten."""
-    values -= values.dtype.type(channel.low)
-    values *= values.dtype.type(1.0 / (channel.high - channel.low))
-    np.clip(values, 0, 1, out=values)
+def intensities(
+    data: NDArray[np.generic], valid: NDArray[np.bool_], field: Field, channel: Channel
+) -> NDArray[np.floating]:
+    """Intensity of stored values, to be cut off to 0 … 255.
+
+    Parameters
+    ----------
+    data : stored values, any shape
+    valid : bool, same shape
+    field : Field
+    channel : Channel
+
+    Returns
+    -------
+    intensities : float32 (float64 of stored types beyond 32 bits), same shape, 0 … 255.5
+    """
+    exact = np.float64 if data.dtype.itemsize > 4 else np.float32
+    full = 255.0 if channel.gamma == 1.0 else 1.0
+    gain = full / (channel.high - channel.low)
+    levels: NDArray[np.floating] = np.multiply(
+        data, exact(field.scale * gain), dtype=exact, casting="unsafe"
+    )
+    levels += exact((field.offset - channel.low) * gain)
+    if data.dtype.kind == "f":
+        np.copyto(levels, 0, where=~valid)
     if channel.gamma != 1.0:
-        np.power(values, values.dtype.type(1.0 / channel.gamma), out=values)
-    values *= values.dtype.type(255)
-    values += values.dtype.type(0.5)
-    return values.astype(np.uint8)
+        np.clip(levels, 0, 1, out=levels)
+        np.power(levels, exact(1.0 / channel.gamma), out=levels)
+        levels *= exact(255)
+    levels += exact(0.5)
+    return np.clip(levels, 0, 255, out=levels)
 
 
 @lru_cache(maxsize=128)
 def channel_lookup(channel: Channel, field: Field) -> NDArray[np.uint8]:
     """Intensity of every stored value (by its bits) of a type of at most 16 bits."""
-    levels = intensities(
-        stored_values(field).astype(np.float64) * field.scale + field.offset, channel
-    )
+    stored = stored_values(field)
+    levels = intensities(stored, np.ones(stored.shape, bool), field, channel).astype(np.uint8)
     levels.setflags(write=False)
     return levels
