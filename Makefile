@@ -25,11 +25,13 @@ DEMO_STORE := .demo/store
 begin = set -eu; t=$$(date +%s); printf '\n\033[1m%s\033[0m\n'
 took = printf '   done in %s s\n' "$$(( $$(date +%s) - t ))"
 
+is_new = import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 12))
+
 # The first interpreter that starts and is new enough. pyenv's shims may start nothing, hence
 # the trial; its versions are tried newest first.
 find_python = for p in $(PYTHON) $(if $(PYTHON),,python3.13 python3.12 python3 \
 	  $$(ls -d $${PYENV_ROOT:-$$HOME/.pyenv}/versions/3.*/bin/python 2>/dev/null | sort -t. -k3,3nr -k4,4nr)); do \
-	  if "$$p" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 12))' 2>/dev/null; then \
+	  if "$$p" -c '$(is_new)' 2>/dev/null; then \
 	    python=$$p; break; fi; done; \
 	if [ -z "$${python:-}" ]; then \
 	  echo 'No Python >= 3.12 with venv $(if $(PYTHON),at PYTHON=$(PYTHON),found): install one (Debian 13, Ubuntu 24.04: apt-get install python3-venv; elsewhere: pyenv install 3.13) or name it with make PYTHON=/path/to/python.' >&2; \
@@ -97,9 +99,13 @@ clean: ## remove what was built: .venv, the viewer's page, the demo store, cache
 # ------------------------------------------------------------------------------------ the steps
 
 $(VENV)/.made:
-	@$(find_python); \
-	$(begin) "Making a virtual environment in $(VENV) with $$($$python --version)"; \
-	"$$python" -m venv $(VENV); \
+	@if $(BIN)/python -c '$(is_new)' 2>/dev/null; then \
+	  $(begin) "Taking the virtual environment that is in $(VENV), with $$($(BIN)/python --version)"; \
+	else \
+	  $(find_python); \
+	  $(begin) "Making a virtual environment in $(VENV) with $$($$python --version)"; \
+	  "$$python" -m venv --clear $(VENV); \
+	fi; \
 	$(PIP) --upgrade 'pip>=25.1'; \
 	touch $@; $(took)
 

@@ -74,10 +74,6 @@ function fetchAhead() {
 /** Take over a choice of cube, layer, style, elevation or time; what is not named stays or is the default. */
 async function choose(wanted) {
   const cube = wanted.cube ? cubes.find(({ id }) => id === wanted.cube) : chosen.cube;
-  if (!cube) {
-    fail(new Error(`There is no cube ${wanted.cube} here.`));
-    return;
-  }
   const other = cube !== chosen.cube;
   if (other) {
     frames.clear();
@@ -129,10 +125,14 @@ function setOpacity(percent) {
 
 async function readHash() {
   const { field, opacity, ...state } = parseHash(location.hash);
-  setOpacity(opacity ?? 100);
-  if (state.view) view.setView(state.view);
-  chosen.cube = null; // everything comes from the address, time as well
-  await choose({ ...state, cube: state.cube ?? cubes[0].id, layer: field });
+  const known = !state.cube || cubes.some(({ id }) => id === state.cube);
+  if (known || !chosen.cube) {
+    setOpacity(opacity ?? 100);
+    if (state.view) view.setView(state.view);
+    chosen.cube = null; // everything comes from the address, time as well
+    await choose({ ...state, cube: (known && state.cube) || cubes[0].id, layer: field });
+  }
+  if (!known) fail(new Error(`There is no cube ${state.cube} here.`));
 }
 
 function listen() {

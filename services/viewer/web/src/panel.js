@@ -90,6 +90,7 @@ export class Panel {
       const some = layers.some((layer) => layer.dataset.words.includes(wanted));
       for (const layer of layers) layer.hidden = some && !layer.dataset.words.includes(wanted);
     }
+    this.parts["none-found"].hidden = [...this.parts["cube-list"].children].some((row) => !row.hidden);
   }
 
   /** Mark what is shown, and offer its styles and levels. */
