@@ -88,3 +88,14 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     for words, count in sorted(reasons.items()):
         terminalreporter.write_sep("!", f"{count} TESTS DID NOT RUN", yellow=True, bold=True)
         terminalreporter.write_line(words, yellow=True)
+
+
+@pytest.fixture
+def cube_factory(tmp_path: Path) -> Callable[..., Any]:
+    """``cube_factory("id", **options)`` makes a cube of closed-form values in one store."""
+    from tests.cubes import make_cube
+
+    def make(cube_id: str = "closed", **options: Any) -> Any:
+        return make_cube(tmp_path / "store", cube_id, **options)
+
+    return make

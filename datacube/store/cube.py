@@ -1,0 +1,286 @@
+"""A cube to read: an immutable handle at one committed version."""
+
+import re
+from math import prod
+from typing import Any, override
+
+import numpy as np
+from numpy.typing import NDArray
+
+from datacube.errors import CoverageNotFound, StorageError
+from datacube.model.coverage import CoverageDescription
+from datacube.model.time import format_tick
+from datacube.store.cache import ChunkCache
+from datacube.store.codecs import ArrayCodec
+from datacube.store.layout import chunk_counts, chunk_key
+from datacube.store.manifest import ChunkTable, Head, SliceDocument, Version, head_key, slice_key
+from datacube.store.objects import ObjectStore
+from datacube.store.reader import read_chunk
+
+_CUBE_ID = re.compile(r"^[A-Za-z_][A-Za-z0-9_-]*\Z")
+
+
+def is_cube_id(text: str) -> bool:
+    """Whether a cube may be called so.
+
+    Examples
+    --------
+    >>> is_cube_id("sst-2d"), is_cube_id("sst.2d"), is_cube_id("../sst")
+    (True, False, False)
+    """
+    return _CUBE_ID.match(text) is not None
+
+
+def list_cubes(store: ObjectStore) -> list[str]:
+    """Ids of the cubes in a store, sorted."""
+    return [
+        name
+        for name in store.list_prefixes("")
+        if is_cube_id(name) and store.get(head_key(name)) is not None
+    ]
+
+
+def open_cube(store: ObjectStore, cube_id: str, cache: ChunkCache | None = None) -> "CubeStore":
+    """A cube at its newest version: two small reads.
+
+    Parameters
+    ----------
+    store : ObjectStore
+    cube_id : str
+    cache : ChunkCache, optional
+        Shared by all cubes of a process; else the cube gets its own.
+
+    Raises
+    ------
+    CoverageNotFound
+        There is no such cube.
+    StorageError
+        Its manifest is damaged or newer than this program.
+    """
+    return CubeStore(store, cube_id, read_head(store, cube_id), cache or ChunkCache())
+
+
+def read_head(store: ObjectStore, cube_id: str) -> Head:
+    """The head of a cube.
+
+    Raises
+    ------
+    CoverageNotFound
+        There is no such cube.
+    """
+    data = store.get(head_key(cube_id)) if is_cube_id(cube_id) else None
+    if data is None:
+        raise CoverageNotFound(f"there is no cube '{cube_id}' in {store.url}", subject=cube_id)
+    return Head.load(data, cube_id)
+
+
+def read_version(store: ObjectStore, cube_id: str, name: str) -> Version:
+    """A version document of a cube.
+
+    Raises
+    ------
+    StorageError
+        It is missing or damaged.
+    """
+    data = store.get(f"{cube_id}/{name}")
+    if data is None:
+        raise StorageError(f"cube '{cube_id}' lacks its version document {name}", subject=cube_id)
+    return Version.load(data, name, cube_id)
+
+
+class CubeStore:
+    """A cube folder at one version; cheap to hold and safe to share between threads.
+
+    Parameters
+    ----------
+    store : ObjectStore
+    cube_id : str
+    head : Head
+    cache : ChunkCache
+
+    Attributes
+    ----------
+    id : str
+    snapshot : str
+        ``id@version-digest``: names exactly these values for ever.
+    description : CoverageDescription
+    record : Version
+        The committed document: message, time of commit, sources, slots.
+    """
+
+    def __init__(self, store: ObjectStore, cube_id: str, head: Head, cache: ChunkCache) -> None:
+        self.id = cube_id
+        self.store = store
+        self.cache = cache
+        self.head = head
+        self.record = read_version(store, cube_id, head.manifest)
+        digest = head.manifest.rpartition("-")[2][:8]
+        self.snapshot = f"{cube_id}@{head.version}-{digest}"
+        self.description: CoverageDescription = self.record.description(self.snapshot)
+        self._codecs = {
+            name: tuple(ArrayCodec.parse(metadata) for metadata in levels)
+            for name, levels in self.record.arrays.items()
+        }
+        self._fills = {
+            name: tuple(codec.filled() for codec in codecs) for name, codecs in self._codecs.items()
+        }
+        self._counts = {
+            name: tuple(chunk_counts(metadata, timed=self.record.timed) for metadata in levels)
+            for name, levels in self.record.arrays.items()
+        }
+        home = f"{store.url}|{cube_id}|"
+        self._keys = tuple(home + one.name for one in self.record.slices)
+
+    @override
+    def __repr__(self) -> str:
+        """The snapshot."""
+        return f"<CubeStore {self.snapshot}>"
+
+    @property
+    def version(self) -> int:
+        """Number of the version."""
+        return self.head.version
+
+    @property
+    def committed(self) -> str:
+        """ISO 8601 time of the commit."""
+        return self.record.committed
+
+    @property
+    def timed(self) -> bool:
+        """Whether the arrays' first dimension is time."""
+        return self.record.timed
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """Ids of the granules in this version."""
+        return tuple(self.record.sources)
+
+    def chunk_shape(self, field: str, level: int = 0) -> tuple[int, ...]:
+        """Shape of a chunk in cells: (time, axes…, y, x), time only if the cube has it."""
+        return self._codecs[field][level].chunk_shape
+
+    def chunk_counts(self, field: str, level: int = 0) -> tuple[int, ...]:
+        """Number of chunks along each dimension: (time, axes…, y, x), time only if there is."""
+        counts = self._counts[field][level]
+        return (len(self.record.slices), *counts) if self.timed else counts
+
+    def chunk_sizes(self, field: str, level: int, slot_index: int = 0) -> NDArray[np.int64]:
+        """Stored bytes of each chunk of a logical time.
+
+        Parameters
+        ----------
+        field : str
+        level : int
+        slot_index : int
+            Logical index along time; 0 in a cube without time.
+
+        Returns
+        -------
+        sizes : int64, (axes…, chunk rows, chunk columns); 0 where nothing is written
+        """
+        counts = self._counts[field][level]
+        if not self._keys:
+            return np.zeros(counts, np.int64)
+        table = self._table(field, level, slot_index)
+        return table.sizes.astype(np.int64).reshape(counts)
+
+    def chunk(self, field: str, level: int, index: tuple[int, ...]) -> NDArray[Any]:
+        """One decoded chunk.
+
+        Parameters
+        ----------
+        field : str
+        level : int
+        index : tuple of int
+            Logical chunk index (time, axes…, row, column), time only if the cube has it.
+
+        Returns
+        -------
+        values : stored dtype, chunk_shape (whole also at the grid's edge), read-only
+
+        Raises
+        ------
+        StorageError
+            The chunk is missing, truncated or damaged; the message says which.
+        """
+        if not self._keys:
+            return self._fills[field][level]
+        place = index[1:] if self.record.timed else index
+        slot_index = index[0] if self.record.timed else 0
+        key = (self._keys[slot_index], field, level, place)
+        return self.cache.chunk(key, lambda: self._load(field, level, slot_index, place))
+
+    def refreshed(self) -> "CubeStore":
+        """Itself while the head has not moved (one small read), else the newest.
+
+        Raises
+        ------
+        CoverageNotFound
+            The cube is gone.
+        """
+        head = read_head(self.store, self.id)
+        return self if head == self.head else CubeStore(self.store, self.id, head, self.cache)
+
+    def slice_document(self, slot_index: int) -> SliceDocument:
+        """Lengths and checksums of a logical time's chunks.
+
+        Raises
+        ------
+        StorageError
+            The document is missing or damaged.
+        """
+        return self.cache.document(
+            self._keys[slot_index], lambda: self.read_slice_document(slot_index)
+        )
+
+    def read_slice_document(self, slot_index: int) -> SliceDocument:
+        """The same, read from the store whatever the cache holds."""
+        name = self.record.slices[slot_index].name
+        data = self.store.get(slice_key(self.id, name))
+        if data is None:
+            raise StorageError(f"cube '{self.id}' lacks its slice document {name}", subject=self.id)
+        return SliceDocument.load(data, name, self.id)
+
+    def chunk_object(self, field: str, level: int, slot_index: int, place: tuple[int, ...]) -> str:
+        """Key of the object that holds a chunk."""
+        slot = (self.record.slices[slot_index].slot,) if self.timed else ()
+        return chunk_key(self.id, level, field, (*slot, *place))
+
+    def describe_chunk(
+        self, field: str, level: int, slot_index: int, place: tuple[int, ...]
+    ) -> str:
+        """A chunk in words: cube, field, level, time, chunk."""
+        time = self.description.domain.time
+        when = (
+            ""
+            if time is None
+            else f", time {format_tick(int(time.ticks[slot_index]), time.calendar)}"
+        )
+        where = "/".join(map(str, place))
+        return f"cube '{self.id}', field '{field}', level {level}{when}, chunk {where}"
+
+    def _load(
+        self, field: str, level: int, slot_index: int, place: tuple[int, ...]
+    ) -> NDArray[Any]:
+        table = self._table(field, level, slot_index)
+        counts = self._counts[field][level]
+        flat = int(np.ravel_multi_index(place, counts))
+        size = int(table.sizes[flat])
+        if size == 0:
+            return self._fills[field][level]
+        key = self.chunk_object(field, level, slot_index, place)
+        codec = self._codecs[field][level]
+        try:
+            values = read_chunk(self.store, key, codec, size, int(table.checksums[flat]))
+        except StorageError as error:
+            what = self.describe_chunk(field, level, slot_index, place)
+            raise StorageError(f"{error.message} ({what})", subject=self.id) from error
+        self.cache.count_read(size)
+        return values
+
+    def _table(self, field: str, level: int, slot_index: int) -> ChunkTable:
+        tables = self.slice_document(slot_index).fields.get(field)
+        if tables is None:
+            return ChunkTable.empty(prod(self._counts[field][level]))
+        return tables[level]

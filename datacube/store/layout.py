@@ -1,0 +1,236 @@
+"""How a cube lies in its store: names, chunk shapes, codecs, fill values and overviews."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from math import isnan, nan
+from typing import Any
+
+import numpy as np
+
+from datacube.model.axis import TimeAxis
+from datacube.model.coverage import CoverageDescription, Level
+from datacube.model.domain import DomainSet
+from datacube.model.fields import Field
+from datacube.model.grid import RectifiedGrid
+
+CHUNK = 512
+"""Default side of a chunk in cells; also the longest side of the coarsest overview."""
+
+RESERVED = frozenset({"manifest", "overviews", "spatial_ref", "zarr.json"})
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkGrid:
+    """Where the chunks of one level lie on its horizontal grid.
+
+    Parameters
+    ----------
+    height, width : int, cells of the level
+    chunk_height, chunk_width : int, cells of a chunk
+
+    Examples
+    --------
+    >>> ChunkGrid(900, 1800, 512, 512).counts
+    (2, 4)
+    """
+
+    height: int
+    width: int
+    chunk_height: int
+    chunk_width: int
+
+    @property
+    def counts(self) -> tuple[int, int]:
+        """(rows, columns) of chunks."""
+        return -(-self.height // self.chunk_height), -(-self.width // self.chunk_width)
+
+    def cells(self, row: int, column: int) -> tuple[slice, slice]:
+        """The cells (rows, columns) of the level that a chunk covers, cut at the grid's edge."""
+        top, left = row * self.chunk_height, column * self.chunk_width
+        bottom = min(top + self.chunk_height, self.height)
+        return slice(top, bottom), slice(left, min(left + self.chunk_width, self.width))
+
+
+def make_levels(
+    grid: RectifiedGrid, chunks: tuple[int, int], count: int | None = None
+) -> tuple[Level, ...]:
+    """The grid and its overviews: halved until the longer side fits into one chunk.
+
+    Parameters
+    ----------
+    grid : RectifiedGrid
+    chunks : (height, width) of a chunk
+    count : int, optional
+        Exactly so many levels instead.
+
+    Examples
+    --------
+    >>> from datacube.model.bbox import BoundingBox
+    >>> from datacube.model.crs import CRS84
+    >>> globe = RectifiedGrid.from_bbox(BoundingBox(-180, -90, 180, 90, CRS84), 7200, 3600)
+    >>> [level.grid.width for level in make_levels(globe, (512, 512))]
+    [7200, 3600, 1800, 900, 450]
+    """
+    side = max(chunks)
+    levels = [Level(0, 1, grid)]
+    while len(levels) < count if count is not None else max(levels[-1].grid.shape) > side:
+        factor = 2 * levels[-1].factor
+        levels.append(Level(len(levels), factor, grid.coarsened(factor)))
+    return tuple(levels)
+
+
+def chunk_sides(grid: RectifiedGrid, chunks: Mapping[str, int] | None) -> tuple[int, int]:
+    """(height, width) of level 0's chunks: asked by ``x`` and ``y``, at most the grid's size.
+
+    Raises
+    ------
+    ValueError
+        A side is odd although the axis has several chunks: overviews halve chunks.
+    """
+    asked = chunks or {}
+    sides = min(asked.get("y", CHUNK), grid.height), min(asked.get("x", CHUNK), grid.width)
+    for name, side, size in (("y", sides[0], grid.height), ("x", sides[1], grid.width)):
+        if side < 1 or (side < size and side % 2):
+            raise ValueError(f"chunks of {side} cells along {name}: an even number is needed")
+    return sides
+
+
+def chunk_grid(level: Level, sides: tuple[int, int]) -> ChunkGrid:
+    """The chunk grid of a level, given the sides of level 0's chunks."""
+    height, width = level.grid.shape
+    return ChunkGrid(height, width, min(sides[0], height), min(sides[1], width))
+
+
+def storable(description: CoverageDescription, levels: tuple[Level, ...]) -> CoverageDescription:
+    """The description as a cube is made of it: time first and still empty, levels set.
+
+    Raises
+    ------
+    ValueError
+        A name is reserved or used twice, or a float field marks no data by a number.
+    """
+    time = description.domain.time
+    others = tuple(axis for axis in description.domain.axes if axis is not time)
+    axes = others
+    if time is not None:
+        empty = np.zeros(0, np.int64)
+        axes = (TimeAxis(time.name, empty, time.calendar, None, time.title), *others)
+    fields = description.range_type.fields
+    taken = RESERVED | set(horizontal_names(description.domain.rectified))
+    taken |= {axis.name for axis in axes}
+    for field in fields:
+        if field.name in taken:
+            raise ValueError(f"the field name '{field.name}' is reserved or an axis of the cube")
+        if np.dtype(field.dtype).kind == "f" and not isnan(nan if field.nil is None else field.nil):
+            raise ValueError(f"the float field '{field.name}' must mark no data by NaN")
+    domain = DomainSet(description.domain.rectified, axes)
+    return replace(description, domain=domain, levels=levels, snapshot="")
+
+
+def horizontal_names(grid: RectifiedGrid) -> tuple[str, str]:
+    """Names of the coordinate arrays of (x, y)."""
+    return ("lon", "lat") if grid.crs.geographic else ("x", "y")
+
+
+def fill_of(field: Field) -> int | float:
+    """Fill value: the nil value; NaN for floats; for integers without nil a type's extreme.
+
+    Never zero by default: GDAL takes the fill value as no-data.
+    """
+    dtype = np.dtype(field.dtype)
+    if dtype.kind == "f":
+        return float("nan")
+    if field.nil is not None:
+        return int(field.nil)
+    info = np.iinfo(dtype)
+    return int(info.min) if dtype.kind == "i" else int(info.max)
+
+
+def codecs_of(field: Field) -> list[dict[str, Any]]:
+    """Codec chain: blosc lz4 with byte shuffle; zstd for categories and single bytes."""
+    dtype = np.dtype(field.dtype)
+    if field.categories or field.overview == "mode" or dtype.itemsize == 1:
+        last = {"name": "zstd", "configuration": {"level": 3, "checksum": False}}
+    else:
+        last = {
+            "name": "blosc",
+            "configuration": {
+                "typesize": dtype.itemsize,
+                "cname": "lz4",
+                "clevel": 5,
+                "shuffle": "shuffle",
+                "blocksize": 0,
+            },
+        }
+    return [bytes_codec(dtype), last]
+
+
+def bytes_codec(dtype: np.dtype[Any]) -> dict[str, Any]:
+    """The codec that turns an array into bytes."""
+    if dtype.itemsize == 1:
+        return {"name": "bytes"}
+    return {"name": "bytes", "configuration": {"endian": "little"}}
+
+
+def array_metadata(
+    dtype: str,
+    shape: tuple[int, ...],
+    chunk_shape: tuple[int, ...],
+    fill: float,
+    codecs: list[dict[str, Any]],
+    dimension_names: tuple[str, ...],
+) -> dict[str, Any]:
+    """Zarr v3 metadata of an array, without attributes."""
+    return {
+        "zarr_format": 3,
+        "node_type": "array",
+        "shape": list(shape),
+        "data_type": dtype,
+        "chunk_grid": {"name": "regular", "configuration": {"chunk_shape": list(chunk_shape)}},
+        "chunk_key_encoding": {"name": "default", "configuration": {"separator": "/"}},
+        "fill_value": "NaN" if isnan(fill) else fill,
+        "codecs": codecs,
+        "dimension_names": list(dimension_names),
+        "storage_transformers": [],
+    }
+
+
+def field_metadata(
+    description: CoverageDescription, field: Field, level: Level, sides: tuple[int, int]
+) -> dict[str, Any]:
+    """Zarr v3 metadata of a field at a level; chunks hold one time and one place of each axis."""
+    grid = chunk_grid(level, sides)
+    axes = description.domain.axes
+    x, y = horizontal_names(description.domain.rectified)
+    return array_metadata(
+        field.dtype,
+        (*(axis.size for axis in axes), grid.height, grid.width),
+        (*(1 for _ in axes), grid.chunk_height, grid.chunk_width),
+        fill_of(field),
+        codecs_of(field),
+        (*(axis.name for axis in axes), y, x),
+    )
+
+
+def level_path(level: int) -> str:
+    """Folder of a level's group below the cube: empty for level 0."""
+    return f"overviews/{level}/" if level else ""
+
+
+def chunk_key(cube_id: str, level: int, field: str, index: tuple[int, ...]) -> str:
+    """Key of a chunk; index is the physical one.
+
+    Examples
+    --------
+    >>> chunk_key("sst", 1, "analysed", (7, 0, 3))
+    'sst/overviews/1/analysed/c/7/0/3'
+    """
+    return f"{cube_id}/{level_path(level)}{field}/c/{'/'.join(map(str, index))}"
+
+
+def chunk_counts(metadata: Mapping[str, Any], *, timed: bool) -> tuple[int, ...]:
+    """Number of chunks along each dimension of an array but time: (axes…, rows, columns)."""
+    first = 1 if timed else 0
+    shape = metadata["shape"][first:]
+    sides = metadata["chunk_grid"]["configuration"]["chunk_shape"][first:]
+    return tuple(-(-size // side) for size, side in zip(shape, sides, strict=True))

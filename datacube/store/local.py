@@ -1,0 +1,229 @@
+"""A folder of this machine as an object store: atomic, locked and, where it counts, fsynced."""
+
+import fcntl
+import os
+import uuid
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from hashlib import sha256
+from pathlib import Path
+
+from datacube.errors import StorageError
+from datacube.store.objects import Claim
+
+
+class LocalObjects:
+    """Objects are files; readers see a whole file or none.
+
+    Parameters
+    ----------
+    folder : Path
+        Made at the first write.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> objects = LocalObjects(Path(tempfile.mkdtemp()))
+    >>> objects.put("sst/zarr.json", b"{}")
+    >>> objects.get("sst/zarr.json"), objects.get("sst/absent"), objects.list("sst")
+    (b'{}', None, ['sst/zarr.json'])
+    >>> objects.put_if("sst/zarr.json", b"[]", None)
+    False
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._root = str(folder)
+
+    @property
+    def url(self) -> str:
+        """The folder's path."""
+        return self._root
+
+    @property
+    def is_local(self) -> bool:
+        """Always."""
+        return True
+
+    def get(self, key: str) -> bytes | None:
+        """The whole file; None where there is none."""
+        try:
+            with open(f"{self._root}/{key}", "rb", buffering=0) as file:  # noqa: PTH123 (hot path)
+                return file.read()
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except OSError as error:
+            raise _failure("read", key, error) from error
+
+    def get_range(self, key: str, start: int, length: int) -> bytes | None:
+        """Some bytes of a file; None where there is none."""
+        try:
+            with open(f"{self._root}/{key}", "rb", buffering=0) as file:  # noqa: PTH123 (hot path)
+                return os.pread(file.fileno(), length, start)
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except OSError as error:
+            raise _failure("read", key, error) from error
+
+    def get_tagged(self, key: str) -> tuple[bytes, str] | None:
+        """The whole file and the digest of its content."""
+        data = self.get(key)
+        return None if data is None else (data, sha256(data).hexdigest())
+
+    def put(self, key: str, data: bytes) -> None:
+        """Write a file beside and move it to its name."""
+        try:
+            self._replace(self._folder / key, data, durable=False)
+        except OSError as error:
+            raise _failure("write", key, error) from error
+
+    def put_if(self, key: str, data: bytes, tag: str | None) -> bool:
+        """Compare and write under a file lock; the file and its folder are fsynced."""
+        path = self._folder / key
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with _locked(path.parent / ".lock"):
+                found = self.get_tagged(key)
+                if (None if found is None else found[1]) != tag:
+                    return False
+                self._replace(path, data, durable=True)
+                return True
+        except OSError as error:
+            raise _failure("write", key, error) from error
+
+    def sync(self, keys: Iterable[str]) -> None:
+        """Fsync files and the folders that hold their names."""
+        paths = [self._folder / key for key in keys]
+        folders = {above for path in paths for above in path.parents if self._holds(above)}
+        try:
+            with ThreadPoolExecutor(8) as pool:
+                list(pool.map(_fsync, [*paths, *sorted(folders)]))
+        except OSError as error:
+            raise _failure("make durable", self._root, error) from error
+
+    def claim(self, key: str) -> Claim | None:
+        """Claim by a lock on a file, which the kernel frees when the process dies."""
+        path = self._folder / key
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            return LockClaim.take(path)
+        except OSError as error:
+            raise _failure("lock", key, error) from error
+
+    def list_prefixes(self, prefix: str) -> list[str]:
+        """Names of the folders directly below a prefix."""
+        try:
+            return sorted(
+                entry.name
+                for entry in os.scandir(self._folder / prefix)
+                if entry.is_dir() and not entry.name.startswith(".")
+            )
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+        except OSError as error:
+            raise _failure("list", prefix, error) from error
+
+    def list(self, prefix: str) -> list[str]:
+        """Every key below a prefix; unfinished and lock files are none."""
+        start = self._folder / prefix
+        return sorted(
+            path.relative_to(self._folder).as_posix()
+            for path in start.rglob("*")
+            if path.is_file() and not path.name.startswith(".")
+        )
+
+    def delete(self, keys: Iterable[str]) -> None:
+        """Delete files and the folders that become empty."""
+        for key in keys:
+            path = self._folder / key
+            try:
+                path.unlink(missing_ok=True)
+            except OSError as error:
+                raise _failure("delete", key, error) from error
+            with suppress(OSError):  # a folder is not empty
+                for above in path.parents:
+                    if above == self._folder:
+                        break
+                    above.rmdir()
+
+    def _holds(self, path: Path) -> bool:
+        return path.is_relative_to(self._folder)
+
+    def _replace(self, path: Path, data: bytes, *, durable: bool) -> None:
+        beside = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.tmp")
+        try:
+            file = beside.open("wb", buffering=0)
+        except FileNotFoundError:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            file = beside.open("wb", buffering=0)
+        try:
+            with file:
+                _write_all(file.fileno(), data)
+                if durable:
+                    os.fsync(file.fileno())
+            beside.replace(path)
+        except BaseException:
+            beside.unlink(missing_ok=True)
+            raise
+        if durable:
+            _fsync(path.parent)
+
+
+class LockClaim:
+    """A claim that is an exclusive lock on an open file."""
+
+    def __init__(self, path: Path, descriptor: int) -> None:
+        self._path = path
+        self._descriptor = descriptor
+
+    @staticmethod
+    def take(path: Path) -> "LockClaim | None":
+        """Lock the file; None while another descriptor has it locked."""
+        while True:
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                os.close(descriptor)
+                return None
+            with suppress(FileNotFoundError):
+                if path.stat().st_ino == os.fstat(descriptor).st_ino:
+                    return LockClaim(path, descriptor)
+            os.close(descriptor)  # its holder has just deleted it: lock the new one
+
+    def renew(self) -> None:
+        """A lock does not run out."""
+
+    def release(self) -> None:
+        """Delete the file and drop the lock."""
+        if self._descriptor >= 0:
+            with suppress(OSError):
+                self._path.unlink(missing_ok=True)
+            os.close(self._descriptor)
+            self._descriptor = -1
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    with path.open("ab") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _write_all(descriptor: int, data: bytes) -> None:
+    rest = memoryview(data)
+    while rest:
+        rest = rest[os.write(descriptor, rest) :]
+
+
+def _fsync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _failure(what: str, key: str, error: OSError) -> StorageError:
+    return StorageError(f"cannot {what} '{key}': {error.strerror or error}", subject=key)

@@ -1,0 +1,366 @@
+"""The documents that say what a cube is: head, version, slice.
+
+``manifest/head.json`` names one version document; that maps each logical time to a physical
+slot and each slot to a slice document; that holds length and CRC-32C of every chunk. Only the
+head is ever replaced, everything else is written once under a name with its digest.
+"""
+
+import base64
+import gzip
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from hashlib import sha256
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from datacube.errors import StorageError
+from datacube.model.axis import TimeAxis
+from datacube.model.coverage import CoverageDescription
+from datacube.store.document import dump_description, load_description
+
+FORMAT = 1
+UintArray = NDArray[np.uint32]
+type Bounds = tuple[int, int] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """Which version a cube is at.
+
+    Examples
+    --------
+    >>> head = Head(7, "manifest/versions/00000007-0123456789ab.json.gz")
+    >>> Head.load(head.dump(), "sst") == head
+    True
+    """
+
+    version: int
+    manifest: str
+
+    def dump(self) -> bytes:
+        """The head's bytes."""
+        document = {"format": FORMAT, "version": self.version, "manifest": self.manifest}
+        return json.dumps(document).encode()
+
+    @staticmethod
+    def load(data: bytes, cube_id: str) -> "Head":
+        """Read a head.
+
+        Raises
+        ------
+        StorageError
+            It is damaged, or a newer program has written it.
+        """
+        try:
+            document = json.loads(data)
+            written = int(document["format"])
+            head = Head(int(document.get("version", 0)), str(document.get("manifest", "")))
+        except (ValueError, KeyError, TypeError) as error:
+            raise StorageError(
+                f"the head of cube '{cube_id}' is damaged", subject=cube_id
+            ) from error
+        check_format(written, cube_id)
+        return head
+
+
+def check_format(written: int, cube_id: str) -> None:
+    """Refuse what a newer program has written.
+
+    Raises
+    ------
+    StorageError
+        The format is newer than this program knows.
+    """
+    if written > FORMAT:
+        raise StorageError(
+            f"cube '{cube_id}' was written by a newer datacube (format {written}); "
+            f"this program knows format {FORMAT}: upgrade it",
+            subject=cube_id,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class SourceRecord:
+    """Which granule a slice was made of.
+
+    Parameters
+    ----------
+    id : str
+        Stable name of the granule; the same granule is not ingested twice.
+    product, uri, checksum, ingested : str
+        Kind of product, where it was read, its digest, ISO 8601 time of ingest.
+    attributes : mapping of str to str
+    """
+
+    id: str
+    product: str = ""
+    uri: str = ""
+    checksum: str = ""
+    ingested: str = ""
+    attributes: Mapping[str, str] = field(default_factory=dict)
+
+    def dump(self) -> dict[str, Any]:
+        """As JSON."""
+        return {
+            "id": self.id,
+            "product": self.product,
+            "uri": self.uri,
+            "checksum": self.checksum,
+            "ingested": self.ingested,
+            "attributes": dict(self.attributes),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """One committed time of a cube.
+
+    Parameters
+    ----------
+    ticks : int or None
+        None in a cube without time.
+    slot : int
+        Physical index along the arrays' first dimension.
+    name : str
+        Of the slice document: ``<slot>-<digest>``.
+    bounds : (first, last) ticks, optional
+    """
+
+    ticks: int | None
+    slot: int
+    name: str
+    bounds: Bounds = None
+
+
+@dataclass(frozen=True, eq=False)
+class Version:
+    """A committed state of a cube.
+
+    Parameters
+    ----------
+    number : int
+    parent : str
+        Name of the version document before, or empty.
+    committed : str
+        ISO 8601 time of the commit.
+    message : str
+    template : CoverageDescription
+        What the cube is, its time axis empty.
+    arrays : field -> Zarr metadata for each level
+        With a length of 0 along time.
+    slices : tuple of Slice
+        In order of time.
+    sources : source id -> (record, ticks of its slices)
+    next_slot : int
+        First physical slot that no version has used.
+    plain : int
+        So many slots, in order, the plain Zarr path shows.
+    attributes : mapping
+        Further attributes of the Zarr group.
+    """
+
+    number: int
+    parent: str
+    committed: str
+    message: str
+    template: CoverageDescription
+    arrays: Mapping[str, tuple[Mapping[str, Any], ...]]
+    slices: tuple[Slice, ...] = ()
+    sources: Mapping[str, tuple[SourceRecord, tuple[int | None, ...]]] = field(default_factory=dict)
+    next_slot: int = 0
+    plain: int = 0
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def timed(self) -> bool:
+        """Whether the cube has a time axis."""
+        return self.template.domain.time is not None
+
+    @property
+    def in_order(self) -> bool:
+        """Whether the slots are in the order of time, so that the plain group shows them all."""
+        return all(one.slot == index for index, one in enumerate(self.slices))
+
+    def description(self, snapshot: str = "") -> CoverageDescription:
+        """What the cube is at this version, with its times."""
+        time = self.template.domain.time
+        if time is None:
+            return replace(self.template, snapshot=snapshot)
+        ticks = np.array([one.ticks for one in self.slices], np.int64)
+        pairs = [one.bounds for one in self.slices]
+        known = [pair for pair in pairs if pair is not None]
+        bounds = np.array(known, np.int64) if pairs and len(known) == len(pairs) else None
+        axis = TimeAxis(time.name, ticks, time.calendar, bounds, time.title)
+        domain = replace(self.template.domain, axes=(axis, *self.template.domain.axes[1:]))
+        return replace(self.template, domain=domain, snapshot=snapshot)
+
+    def dump(self) -> tuple[str, bytes]:
+        """Name (below the cube's folder) and bytes of the document."""
+        document = {
+            "format": FORMAT,
+            "version": self.number,
+            "parent": self.parent,
+            "committed": self.committed,
+            "message": self.message,
+            "description": dump_description(self.template),
+            "arrays": {name: list(levels) for name, levels in self.arrays.items()},
+            "slices": {
+                "ticks": [one.ticks for one in self.slices],
+                "slots": [one.slot for one in self.slices],
+                "names": [one.name for one in self.slices],
+                "bounds": [one.bounds for one in self.slices],
+            },
+            "sources": [
+                {**record.dump(), "ticks": list(ticks)} for record, ticks in self.sources.values()
+            ],
+            "next_slot": self.next_slot,
+            "plain": self.plain,
+            "attributes": dict(self.attributes),
+        }
+        data = json.dumps(document, separators=(",", ":")).encode()
+        digest = sha256(data).hexdigest()[:12]
+        packed = gzip.compress(data, 6, mtime=0)
+        return f"manifest/versions/{self.number:08d}-{digest}.json.gz", packed
+
+    @staticmethod
+    def load(packed: bytes, name: str, cube_id: str) -> "Version":
+        """Read a version document and check it against the digest in its name.
+
+        Raises
+        ------
+        StorageError
+            It is damaged, or a newer program has written it.
+        """
+        try:
+            data = gzip.decompress(packed)
+            _check_digest(data, name.removesuffix(".json.gz"))
+            document = json.loads(data)
+            check_format(int(document["format"]), cube_id)
+            return _load_version(document)
+        except (ValueError, KeyError, TypeError, OSError, EOFError) as error:
+            raise StorageError(
+                f"the version document {name} of cube '{cube_id}' is damaged: {error}",
+                subject=cube_id,
+            ) from error
+
+
+def _load_version(document: Mapping[str, Any]) -> Version:
+    table = document["slices"]
+    slices = tuple(
+        Slice(ticks, slot, name, None if pair is None else (pair[0], pair[1]))
+        for ticks, slot, name, pair in zip(
+            table["ticks"], table["slots"], table["names"], table["bounds"], strict=True
+        )
+    )
+    sources = {}
+    for entry in document["sources"]:
+        record = SourceRecord(**{key: value for key, value in entry.items() if key != "ticks"})
+        sources[record.id] = (record, tuple(entry["ticks"]))
+    return Version(
+        number=int(document["version"]),
+        parent=str(document["parent"]),
+        committed=str(document["committed"]),
+        message=str(document["message"]),
+        template=load_description(document["description"]),
+        arrays={name: tuple(levels) for name, levels in document["arrays"].items()},
+        slices=slices,
+        sources=sources,
+        next_slot=int(document["next_slot"]),
+        plain=int(document["plain"]),
+        attributes=document["attributes"],
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class ChunkTable:
+    """Length and checksum of each chunk of one field at one level of one slice.
+
+    Parameters
+    ----------
+    sizes : uint32, (chunks,), bytes; 0 where the chunk is nothing but fill and not written
+    checksums : uint32, (chunks,), CRC-32C
+    """
+
+    sizes: UintArray
+    checksums: UintArray
+
+    @staticmethod
+    def empty(count: int) -> "ChunkTable":
+        """A table of so many chunks that are not written."""
+        return ChunkTable(np.zeros(count, np.uint32), np.zeros(count, np.uint32))
+
+
+@dataclass(frozen=True, eq=False)
+class SliceDocument:
+    """Every chunk of one slot.
+
+    Parameters
+    ----------
+    slot : int
+    fields : field -> one table for each level
+    """
+
+    slot: int
+    fields: Mapping[str, tuple[ChunkTable, ...]]
+
+    def dump(self) -> tuple[str, bytes]:
+        """Name and bytes of the document."""
+        fields = {
+            name: [[_text(table.sizes), _text(table.checksums)] for table in tables]
+            for name, tables in self.fields.items()
+        }
+        data = json.dumps(
+            {"format": FORMAT, "slot": self.slot, "fields": fields}, separators=(",", ":")
+        ).encode()
+        return f"{self.slot:08d}-{sha256(data).hexdigest()[:12]}", data
+
+    @staticmethod
+    def load(data: bytes, name: str, cube_id: str) -> "SliceDocument":
+        """Read a slice document and check it against the digest in its name.
+
+        Raises
+        ------
+        StorageError
+            It is damaged.
+        """
+        try:
+            _check_digest(data, name)
+            document = json.loads(data)
+            fields = {
+                field_name: tuple(
+                    ChunkTable(_numbers(sizes), _numbers(sums)) for sizes, sums in tables
+                )
+                for field_name, tables in document["fields"].items()
+            }
+            return SliceDocument(int(document["slot"]), fields)
+        except (ValueError, KeyError, TypeError) as error:
+            raise StorageError(
+                f"the slice document {name} of cube '{cube_id}' is damaged: {error}",
+                subject=cube_id,
+            ) from error
+
+
+def slice_key(cube_id: str, name: str) -> str:
+    """Key of a slice document."""
+    return f"{cube_id}/manifest/slices/{name}.json"
+
+
+def head_key(cube_id: str) -> str:
+    """Key of the head."""
+    return f"{cube_id}/manifest/head.json"
+
+
+def _check_digest(data: bytes, name: str) -> None:
+    if name.rpartition("-")[2] != sha256(data).hexdigest()[:12]:
+        raise ValueError("its digest does not match")
+
+
+def _text(numbers: UintArray) -> str:
+    return base64.b64encode(numbers.astype("<u4").tobytes()).decode()
+
+
+def _numbers(text: str) -> UintArray:
+    return np.frombuffer(base64.b64decode(text), "<u4").astype(np.uint32)

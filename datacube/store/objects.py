@@ -1,0 +1,274 @@
+"""The few operations that a cube needs of a storage, and their implementation over obstore."""
+
+import json
+import time
+import uuid
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, Protocol, runtime_checkable
+
+import obstore
+from obstore.exceptions import AlreadyExistsError, BaseError, PreconditionError
+
+from datacube.errors import ConflictError, StorageError
+
+LEASE_SECONDS = 900.0
+
+
+class Claim(Protocol):
+    """The right to write one physical slot, until released."""
+
+    def renew(self) -> None:
+        """Make sure that the claim still holds.
+
+        Raises
+        ------
+        ConflictError
+            It ran out and another writer has it.
+        """
+
+    def release(self) -> None:
+        """Give it back; never fails."""
+
+
+@runtime_checkable
+class ObjectStore(Protocol):
+    """A flat space of immutable bytes under keys such as ``sst/manifest/head.json``.
+
+    Every method raises StorageError, with the key as subject, when the storage fails.
+    """
+
+    @property
+    def url(self) -> str:
+        """What the user called it; part of cache keys."""
+
+    @property
+    def is_local(self) -> bool:
+        """Whether it is a folder of this machine."""
+
+    def get(self, key: str) -> bytes | None:
+        """The whole object; None where there is none."""
+
+    def get_range(self, key: str, start: int, length: int) -> bytes | None:
+        """Some bytes of an object; None where there is none."""
+
+    def get_tagged(self, key: str) -> tuple[bytes, str] | None:
+        """The whole object and the tag of exactly this state, for :meth:`put_if`."""
+
+    def put(self, key: str, data: bytes) -> None:
+        """Write an object: readers see all of it or what was there before."""
+
+    def put_if(self, key: str, data: bytes, tag: str | None) -> bool:
+        """Write durably if the object is still in that state; None: if there is none.
+
+        Returns
+        -------
+        bool
+            False where somebody else was faster; nothing is written then.
+        """
+
+    def sync(self, keys: Iterable[str]) -> None:
+        """Return when these objects would survive a power cut."""
+
+    def claim(self, key: str) -> Claim | None:
+        """Claim a slot; None while another writer holds it."""
+
+    def list_prefixes(self, prefix: str) -> list[str]:
+        """Names of the folders directly below a prefix, sorted."""
+
+    def list(self, prefix: str) -> list[str]:
+        """Every key below a prefix, sorted."""
+
+    def delete(self, keys: Iterable[str]) -> None:
+        """Delete objects; those that are absent are no error."""
+
+
+class RemoteObjects:
+    """Object storage (S3, GCS, Azure, HTTP) through obstore.
+
+    Parameters
+    ----------
+    store : an obstore store, its prefix applied
+    url : str
+    """
+
+    def __init__(self, store: Any, url: str) -> None:
+        self._store = store
+        self._url = url
+        self._conditional = False
+
+    @property
+    def url(self) -> str:
+        """What the user called it."""
+        return self._url
+
+    @property
+    def is_local(self) -> bool:
+        """Never."""
+        return False
+
+    def get(self, key: str) -> bytes | None:
+        """The whole object; None where there is none."""
+        return self._read(key, lambda: bytes(obstore.get(self._store, key).bytes()))
+
+    def get_range(self, key: str, start: int, length: int) -> bytes | None:
+        """Some bytes of an object; None where there is none."""
+        return self._read(
+            key,
+            lambda: bytes(obstore.get_range(self._store, key, start=start, length=length)),
+        )
+
+    def get_tagged(self, key: str) -> tuple[bytes, str] | None:
+        """The whole object and its entity tag."""
+
+        def read() -> tuple[bytes, str]:
+            found = obstore.get(self._store, key)
+            tag = str(found.meta["e_tag"] or "")
+            return bytes(found.bytes()), tag
+
+        return self._read(key, read)
+
+    def put(self, key: str, data: bytes) -> None:
+        """Write an object."""
+        try:
+            obstore.put(self._store, key, data)
+        except (BaseError, OSError) as error:
+            raise self._failure("write", key, error) from error
+
+    def put_if(self, key: str, data: bytes, tag: str | None) -> bool:
+        """Write by a conditional put."""
+        mode: Any = "create" if tag is None else {"e_tag": tag}
+        try:
+            obstore.put(self._store, key, data, mode=mode)
+        except (AlreadyExistsError, PreconditionError, FileNotFoundError):
+            return False
+        except (BaseError, OSError) as error:
+            raise self._failure("write", key, error) from error
+        return True
+
+    def sync(self, keys: Iterable[str]) -> None:
+        """Object storage acknowledges only what is durable."""
+        del keys
+
+    def claim(self, key: str) -> Claim | None:
+        """Claim by a conditional put; a claim not renewed for 15 minutes may be taken over."""
+        self._check_conditional_put(key)
+        claim = LeaseClaim(self, key, uuid.uuid4().hex)
+        return claim if claim.take() else None
+
+    def list_prefixes(self, prefix: str) -> list[str]:
+        """Names of the folders directly below a prefix."""
+        try:
+            found = obstore.list_with_delimiter(self._store, prefix or None)
+        except (BaseError, OSError) as error:
+            raise self._failure("list", prefix, error) from error
+        return sorted(str(one).rstrip("/").rpartition("/")[2] for one in found["common_prefixes"])
+
+    def list(self, prefix: str) -> list[str]:
+        """Every key below a prefix."""
+        try:
+            return sorted(
+                str(meta["path"])
+                for batch in obstore.list(self._store, prefix or None)
+                for meta in batch
+            )
+        except (BaseError, OSError) as error:
+            raise self._failure("list", prefix, error) from error
+
+    def delete(self, keys: Iterable[str]) -> None:
+        """Delete objects."""
+        for key in keys:
+            try:
+                obstore.delete(self._store, key)
+            except FileNotFoundError:
+                continue
+            except (BaseError, OSError) as error:
+                raise self._failure("delete", key, error) from error
+
+    def _check_conditional_put(self, key: str) -> None:
+        """Refuse a storage that lets two writers both be the first."""
+        if self._conditional:
+            return
+        probe = f"{key}-probe-{uuid.uuid4().hex[:8]}"
+        first, second = self.put_if(probe, b"1", None), self.put_if(probe, b"2", None)
+        third = self.put_if(probe, b"3", '"none such"')
+        self.delete([probe])
+        if (first, second, third) != (True, False, False):
+            raise StorageError(
+                f"the store {self._url} does not honour conditional puts, so writers could destroy "
+                "each other's work; use a local path or another object storage",
+                subject=self._url,
+            )
+        self._conditional = True
+
+    def _read[T](self, key: str, read: Callable[[], T]) -> T | None:
+        try:
+            return read()
+        except FileNotFoundError:
+            return None
+        except (BaseError, OSError) as error:
+            raise self._failure("read", key, error) from error
+
+    def _failure(self, what: str, key: str, error: Exception) -> StorageError:
+        reason = str(error).partition("\n\nDebug source")[0].strip()
+        return StorageError(
+            f"cannot {what} '{key}' of the store {self._url}: {reason}", subject=key
+        )
+
+
+@dataclass(slots=True)
+class LeaseClaim:
+    """A claim that is an object with an expiry, for storages without locks."""
+
+    store: RemoteObjects
+    key: str
+    token: str
+    taken: float = 0.0
+
+    def take(self) -> bool:
+        """Make the object, or take over one that has expired."""
+        if self.store.put_if(self.key, self._body(), None):
+            self.taken = time.monotonic()
+            return True
+        found = self.store.get_tagged(self.key)
+        if found is None:
+            return self.take()
+        body, tag = found
+        if float(json.loads(body)["expires"]) > time.time():
+            return False
+        self.taken = time.monotonic()
+        return self.store.put_if(self.key, self._body(), tag)
+
+    def renew(self) -> None:
+        """Prolong the lease once a third of it is over.
+
+        Raises
+        ------
+        ConflictError
+            Another writer has taken the slot over.
+        """
+        if time.monotonic() - self.taken < LEASE_SECONDS / 3:
+            return
+        found = self.store.get_tagged(self.key)
+        if (
+            found is None
+            or json.loads(found[0])["token"] != self.token
+            or not self.store.put_if(self.key, self._body(), found[1])
+        ):
+            raise ConflictError(
+                f"the claim {self.key} ran out and another writer has taken it; start again",
+                subject=self.key,
+            )
+        self.taken = time.monotonic()
+
+    def release(self) -> None:
+        """Delete the object if it is still ours."""
+        try:
+            found = self.store.get(self.key)
+            if found is not None and json.loads(found)["token"] == self.token:
+                self.store.delete([self.key])
+        except StorageError:
+            return  # it will expire
+
+    def _body(self) -> bytes:
+        return json.dumps({"token": self.token, "expires": time.time() + LEASE_SECONDS}).encode()

@@ -1,0 +1,154 @@
+"""The plain Zarr v3 group over a cube's chunks, for every program that knows nothing of it.
+
+It shows the slots that are in the order of time. It is brought up to date after a commit, each
+document whole: time coordinates first, then the arrays' shapes, then the root with the
+consolidated metadata. What it shows at any moment is a complete, if older, layout.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from datacube.model.axis import TimeAxis
+from datacube.model.coverage import Level
+from datacube.store.attributes import (
+    Attributes,
+    axis_coordinates,
+    field_attributes,
+    grid_coordinates,
+    grid_mapping,
+    group_attributes,
+)
+from datacube.store.codecs import ArrayCodec
+from datacube.store.layout import array_metadata, bytes_codec, level_path
+from datacube.store.manifest import Version
+from datacube.store.objects import ObjectStore
+
+TIME_CHUNK = 1024
+"""Times in one chunk of the time coordinate."""
+
+VERSION_ATTRIBUTE = "datacube_version"
+
+type Documents = dict[str, dict[str, Any]]
+type Chunks = dict[str, bytes]
+
+
+def write_plain(store: ObjectStore, version: Version, *, first: bool = False) -> None:
+    """Bring the plain group up to date with a version.
+
+    Parameters
+    ----------
+    store : ObjectStore
+    version : Version
+    first : bool
+        Write also what never changes (coordinates of x, y and the other axes).
+    """
+    cube = version.template.id
+    documents: Documents = {}
+    for level in version.template.levels:
+        found, chunks = _level(version, level)
+        for name, data in chunks.items():
+            if first or _changes(name, level, version):
+                store.put(f"{cube}/{name}", data)
+        documents |= found
+    for path in list(documents):
+        if path.startswith("overviews/"):
+            documents.setdefault("overviews", _group({}))
+    for path, document in documents.items():
+        changing = document["node_type"] == "array" and document["dimension_names"][:1] == [
+            _time_name(version)
+        ]
+        if first or changing:
+            store.put(f"{cube}/{path}/zarr.json", _json(document))
+    store.put(f"{cube}/zarr.json", _json(_root(version, documents)))
+
+
+def plain_version(store: ObjectStore, cube_id: str) -> int:
+    """Which version the plain group shows; -1 where there is none."""
+    data = store.get(f"{cube_id}/zarr.json")
+    if data is None:
+        return -1
+    return int(json.loads(data)["attributes"].get(VERSION_ATTRIBUTE, -1))
+
+
+def _root(version: Version, documents: Documents) -> dict[str, Any]:
+    extra = {**version.attributes, VERSION_ATTRIBUTE: version.number}
+    level = version.template.levels[0]
+    root = _group(group_attributes(version.template, level, extra))
+    root["consolidated_metadata"] = {
+        "kind": "inline",
+        "must_understand": False,
+        "metadata": dict(sorted(documents.items())),
+    }
+    return root
+
+
+def _level(version: Version, level: Level) -> tuple[Documents, Chunks]:
+    """Metadata documents (by path) and coordinate chunks (by key) of one level's group."""
+    folder = level_path(level.number)
+    documents: Documents = {}
+    chunks: Chunks = {}
+    if level.number:
+        documents[folder.rstrip("/")] = _group(group_attributes(version.template, level, {}))
+    for field in version.template.range_type.fields:
+        metadata = dict(version.arrays[field.name][level.number])
+        if version.timed:
+            metadata["shape"] = [version.plain, *metadata["shape"][1:]]
+        metadata["attributes"] = field_attributes(field, level.grid)
+        documents[folder + field.name] = metadata
+    coordinates = dict(grid_coordinates(level.grid))
+    for axis in version.template.domain.axes:
+        values, attributes = axis_coordinates(axis)
+        if isinstance(axis, TimeAxis) and axis is version.template.domain.time:
+            values = np.array([one.ticks for one in version.slices[: version.plain]], np.int64)
+        coordinates[axis.name] = (values, attributes)
+    for name, (values, attributes) in coordinates.items():
+        side = TIME_CHUNK if name == _time_name(version) else max(len(values), 1)
+        metadata, parts = _coordinate(name, values, side, attributes)
+        documents[folder + name] = metadata
+        chunks |= {f"{folder}{name}/c/{index}": data for index, data in enumerate(parts)}
+    scalar = array_metadata("int32", (), (), 0, [bytes_codec(np.dtype("i4"))], ())
+    documents[f"{folder}spatial_ref"] = {**scalar, "attributes": grid_mapping(level.grid)}
+    chunks[f"{folder}spatial_ref/c"] = bytes(4)
+    return documents, chunks
+
+
+def _coordinate(
+    name: str, values: NDArray[Any], side: int, attributes: Attributes
+) -> tuple[dict[str, Any], list[bytes]]:
+    dtype = values.dtype
+    fill: int | float = float("nan") if dtype.kind == "f" else int(np.iinfo(dtype).min)
+    metadata = array_metadata(
+        dtype.name, values.shape, (side,), fill, [bytes_codec(dtype)], (name,)
+    )
+    codec = ArrayCodec.parse(metadata)
+    parts = []
+    for start in range(0, len(values), side):
+        part = np.full(side, fill, dtype)
+        part[: len(values) - start] = values[start : start + side]
+        parts.append(codec.encode(part))
+    return {**metadata, "attributes": attributes}, parts
+
+
+def _changes(name: str, level: Level, version: Version) -> bool:
+    """Whether a coordinate chunk may differ from the version before: the last ones of time."""
+    start = f"{level_path(level.number)}{_time_name(version)}/c/"
+    if not name.startswith(start):
+        return False
+    return int(name.removeprefix(start)) >= (version.plain - 1) // TIME_CHUNK - 1
+
+
+def _time_name(version: Version) -> str:
+    time = version.template.domain.time
+    return "" if time is None else time.name
+
+
+def _group(attributes: Mapping[str, Any]) -> dict[str, Any]:
+    return {"zarr_format": 3, "node_type": "group", "attributes": dict(attributes)}
+
+
+def _json(document: Mapping[str, Any]) -> bytes:
+    return json.dumps(document, indent=1).encode()

@@ -1,0 +1,376 @@
+"""The only way to write: cubes are made, and changed in transactions that commit as a whole."""
+
+import contextlib
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from functools import partial
+from types import TracebackType
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from datacube.errors import ConflictError, StorageError
+from datacube.model.coverage import CoverageDescription
+from datacube.store.commit import Change, commit, repair_plain
+from datacube.store.cube import CubeStore, is_cube_id, open_cube, read_head, read_version
+from datacube.store.layout import (
+    chunk_counts,
+    chunk_key,
+    chunk_sides,
+    field_metadata,
+    make_levels,
+    storable,
+)
+from datacube.store.manifest import (
+    Bounds,
+    ChunkTable,
+    Head,
+    Slice,
+    SliceDocument,
+    SourceRecord,
+    Version,
+    head_key,
+    slice_key,
+)
+from datacube.store.objects import Claim, ObjectStore
+from datacube.store.plain import write_plain
+from datacube.store.reader import chunk_damage
+from datacube.store.writer import SliceWriter, Uploader
+
+type Values = Mapping[str, NDArray[Any]]
+
+
+def create_cube(
+    store: ObjectStore,
+    description: CoverageDescription,
+    *,
+    chunks: Mapping[str, int] | None = None,
+    levels: int | None = None,
+    attributes: Mapping[str, Any] | None = None,
+) -> CubeStore:
+    """Make an empty cube.
+
+    Parameters
+    ----------
+    store : ObjectStore
+    description : CoverageDescription
+        Its time axis only says that there is one, its name and its calendar: times come with the
+        slices. Levels are made here.
+    chunks : mapping of ``x`` and ``y`` to cells, optional
+        Default 512.
+    levels : int, optional
+        Number of levels; default: halve until the longer side fits into a chunk.
+    attributes : mapping, optional
+        Further attributes of the Zarr group: institution, history, source …
+
+    Raises
+    ------
+    ConflictError
+        There is a cube of that id.
+    ValueError
+        The description cannot be stored.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from datacube.model.axis import TimeAxis
+    >>> from datacube.model.bbox import BoundingBox
+    >>> from datacube.model.crs import CRS84
+    >>> from datacube.model.domain import DomainSet
+    >>> from datacube.model.fields import Field, RangeType
+    >>> from datacube.model.grid import RectifiedGrid
+    >>> from datacube.store.url import open_store
+    >>> grid = RectifiedGrid.from_bbox(BoundingBox(-180, -90, 180, 90, CRS84), 4, 2)
+    >>> times = TimeAxis("time", np.zeros(0, np.int64))
+    >>> store = open_store(tempfile.mkdtemp())
+    >>> cube = create_cube(store, CoverageDescription(
+    ...     "sst", "SST", "", DomainSet(grid, (times,)), RangeType((Field("v", "int16"),))))
+    >>> with transaction(store, "sst", "first day") as tx:
+    ...     tx.write_slice(0, {"v": np.arange(8, dtype="int16").reshape(2, 4)})
+    >>> cube.refreshed().chunk("v", 0, (0, 0, 0)).tolist()
+    [[[0, 1, 2, 3], [4, 5, 6, 7]]]
+    """
+    if not is_cube_id(description.id):
+        raise ValueError(f"'{description.id}' is no cube id: letters, digits, _ and - only")
+    sides = chunk_sides(description.domain.rectified, chunks)
+    made = storable(description, make_levels(description.domain.rectified, sides, levels))
+    arrays = {
+        field.name: tuple(field_metadata(made, field, level, sides) for level in made.levels)
+        for field in made.range_type.fields
+    }
+    version = Version(
+        number=1,
+        parent="",
+        committed=_now(),
+        message="create",
+        template=made,
+        arrays=arrays,
+        attributes=dict(attributes or {}),
+    )
+    claim = store.claim(f"{made.id}/manifest/claims/create")
+    try:
+        name, data = version.dump()
+        store.put(f"{made.id}/{name}", data)
+        store.sync([f"{made.id}/{name}"])
+        new = store.put_if(head_key(made.id), Head(1, name).dump(), None)
+        if claim is None or not new:
+            raise ConflictError(
+                f"there is already a cube '{made.id}' in {store.url}", subject=made.id
+            )
+        write_plain(store, version, first=True)
+    finally:
+        if claim is not None:
+            claim.release()
+    return open_cube(store, made.id)
+
+
+def transaction(store: ObjectStore, cube_id: str, message: str) -> "Transaction":
+    """A transaction on a cube: ``with transaction(store, "sst", "day 7") as tx: …``.
+
+    Parameters
+    ----------
+    store : ObjectStore
+    cube_id : str
+    message : str
+        For people who read the cube's history.
+    """
+    return Transaction(store, cube_id, message)
+
+
+class Transaction:
+    """A change of a cube; committed when its block ends, undone when it raises.
+
+    Times that are written in ascending order after all others keep the plain Zarr group
+    complete; any order is right for :func:`~datacube.store.cube.open_cube`.
+
+    Parameters
+    ----------
+    store : ObjectStore
+    cube_id : str
+    message : str
+
+    Raises
+    ------
+    ConflictError
+        At the end, where another writer has meanwhile changed one of the same times.
+    """
+
+    def __init__(self, store: ObjectStore, cube_id: str, message: str) -> None:
+        self._store = store
+        self._message = message
+        self._head = read_head(store, cube_id)
+        self._base = read_version(store, cube_id, self._head.manifest)
+        self._uploader = Uploader(store)
+        self._claims: list[Claim] = []
+        self._slices: dict[int | None, Slice] = {}
+        self._sources: dict[str, tuple[SourceRecord, tuple[int | None, ...]]] = {}
+        self._committing = False
+        self.id = cube_id
+        self.committed: Version | None = None
+
+    @property
+    def description(self) -> CoverageDescription:
+        """What the cube is at the state on which this transaction stands."""
+        return self._base.description()
+
+    @property
+    def bytes_written(self) -> int:
+        """Bytes of the objects written so far."""
+        return self._uploader.bytes_written
+
+    def has_source(self, source_id: str) -> bool:
+        """Whether a granule is in the cube, or in this transaction, already."""
+        return source_id in self._base.sources or source_id in self._sources
+
+    def write_slice(
+        self,
+        ticks: int | None,
+        values: Values,
+        source: SourceRecord | None = None,
+        *,
+        bounds: Bounds = None,
+    ) -> None:
+        """Write one time, overviews included; it replaces that time where the cube has it.
+
+        Fields that are not given keep what that time had.
+
+        Parameters
+        ----------
+        ticks : int or None
+            Milliseconds since 1970-01-01 of the cube's calendar; None in a cube without time.
+        values : field -> stored dtype, (axes…, y, x)
+        source : SourceRecord, optional
+        bounds : (first, last) ticks, optional
+
+        Raises
+        ------
+        ValueError
+            Shape or dtype are not the cube's.
+        ConflictError
+            The cube has no time and already holds other values.
+        """
+        shape = self._base.template.domain.shape[1 if self._base.timed else 0 :]
+        with self.open_slice(ticks, source, bounds=bounds) as writer:
+            for name, array in values.items():
+                packed = np.asarray(array)
+                if packed.shape != shape:
+                    raise ValueError(f"field {name} has shape {packed.shape} instead of {shape}")
+                for axes_index in np.ndindex(*shape[:-2]):
+                    writer.write(name, axes_index, 0, 0, packed[axes_index])
+
+    def open_slice(
+        self, ticks: int | None, source: SourceRecord | None = None, *, bounds: Bounds = None
+    ) -> SliceWriter:
+        """A slice to be written window by window: ``with tx.open_slice(t) as writer: …``.
+
+        Parameters
+        ----------
+        ticks, source, bounds
+            As of :meth:`write_slice`.
+        """
+        if (ticks is None) == self._base.timed:
+            has = "has times" if self._base.timed else "has no time"
+            raise ValueError(f"cube '{self.id}' {has}; ticks are {ticks}")
+        template, arrays = self._base.template, self._base.arrays
+        if ticks is None and self._base.slices:
+            # a cube without time is written once; what comes later is only compared
+            compare = partial(self._compare, source)
+            dry = Uploader(self._store, dry=True)
+            return SliceWriter(dry, template, arrays, 0, compare)
+        slot, claim = self._take_slot()
+        if ticks is None and slot:
+            claim.release()
+            raise ConflictError(f"another writer writes cube '{self.id}'", subject=self.id)
+        keep = partial(self._keep, ticks, source, bounds)
+        return SliceWriter(self._uploader, template, arrays, slot, keep, claim)
+
+    def add_source(self, source: SourceRecord, ticks: tuple[int | None, ...] = ()) -> None:
+        """Note that a granule is in the cube."""
+        _, before = self._sources.get(source.id) or self._base.sources.get(source.id) or (None, ())
+        self._sources[source.id] = (source, tuple(dict.fromkeys((*before, *ticks))))
+
+    def __enter__(self) -> Self:
+        repair_plain(self._store, self._base)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        try:
+            if kind is None:
+                self._commit()
+        finally:
+            self._uploader.close()
+            if self.committed is None and not self._committing:
+                with contextlib.suppress(StorageError):
+                    self._store.delete(self._uploader.written)
+            for claim in self._claims:
+                claim.release()
+
+    def _keep(
+        self,
+        ticks: int | None,
+        source: SourceRecord | None,
+        bounds: Bounds,
+        document: SliceDocument,
+    ) -> None:
+        """Take a finished slice into the change."""
+        before = self._slices.get(ticks) or self._committed_slice(ticks)
+        if before is not None:
+            document = self._carried_over(before, document)
+        name, data = document.dump()
+        self._uploader.put(slice_key(self.id, name), data)
+        self._slices[ticks] = Slice(ticks, document.slot, name, bounds)
+        if source is not None:
+            self.add_source(source, (ticks,))
+
+    def _compare(self, source: SourceRecord | None, document: SliceDocument) -> None:
+        """Refuse other values for a cube that has one slice only."""
+        name, _ = self._carried_over(self._base.slices[0], document, copy=False).dump()
+        if name != self._base.slices[0].name:
+            raise ConflictError(
+                f"cube '{self.id}' has no time and already holds other values; "
+                "write these into another cube",
+                subject=self.id,
+            )
+        if source is not None:
+            self.add_source(source, (None,))
+
+    def _committed_slice(self, ticks: int | None) -> Slice | None:
+        return next((one for one in self._base.slices if one.ticks == ticks), None)
+
+    def _carried_over(
+        self, before: Slice, document: SliceDocument, *, copy: bool = True
+    ) -> SliceDocument:
+        """The document with the fields that only the slice before has, their chunks copied."""
+        key = slice_key(self.id, before.name)
+        data = self._store.get(key)
+        if data is None:
+            raise StorageError(f"cube '{self.id}' lacks its slice document {key}", subject=self.id)
+        old = SliceDocument.load(data, before.name, self.id)
+        lacking = {
+            name: tables for name, tables in old.fields.items() if name not in document.fields
+        }
+        for name, tables in lacking.items() if copy else ():
+            for level, table in enumerate(tables):
+                self._copy_chunks(name, level, table, old.slot, document.slot)
+        fields = {**document.fields, **lacking}
+        ordered = {name: fields[name] for name in self._base.arrays if name in fields}
+        return SliceDocument(document.slot, ordered)
+
+    def _copy_chunks(
+        self, field: str, level: int, table: ChunkTable, old_slot: int, slot: int
+    ) -> None:
+        counts = chunk_counts(self._base.arrays[field][level], timed=self._base.timed)
+        for flat in np.flatnonzero(table.sizes):
+            place = tuple(int(one) for one in np.unravel_index(flat, counts))
+            data = self._store.get(chunk_key(self.id, level, field, (old_slot, *place)))
+            damage = chunk_damage(data, int(table.sizes[flat]), int(table.checksums[flat]))
+            if data is None or damage is not None:
+                raise StorageError(
+                    f"{damage} (field '{field}' of cube '{self.id}')", subject=self.id
+                )
+            self._uploader.put(chunk_key(self.id, level, field, (slot, *place)), data)
+
+    def _commit(self) -> None:
+        self._uploader.drain()
+        if not (self._slices or self._sources):
+            return
+        for claim in self._claims:
+            claim.renew()
+        self._store.sync(self._uploader.written)
+        change = Change(self._slices, self._sources, self._message)
+        self._committing = True
+        try:
+            self.committed = commit(self._store, self._base, self._head.manifest, change)
+        except ConflictError:
+            self._committing = False
+            raise
+
+    def _take_slot(self) -> tuple[int, Claim]:
+        """A physical slot that no version uses and no other writer has."""
+        slot = max([self._base.next_slot, *(one.slot + 1 for one in self._slices.values())])
+        while True:
+            claim = self._store.claim(f"{self.id}/manifest/claims/{slot:08d}")
+            if claim is not None:
+                self._claims.append(claim)
+                used = self._newest().next_slot
+                if slot >= used:
+                    return slot, claim
+                slot = used  # committed since this transaction began
+            else:
+                slot += 1
+
+    def _newest(self) -> Version:
+        head = read_head(self._store, self.id)
+        if head == self._head:
+            return self._base
+        return read_version(self._store, self.id, head.manifest)
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
