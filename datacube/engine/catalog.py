@@ -122,7 +122,7 @@ class Catalog:
                 cube = self._newest(name, cube)
             except DatacubeError as error:
                 self._complain(name, error)
-            if cube is not None and not cube.settings.hidden:
+            if cube is not None and cube.store.record.slices and not cube.settings.hidden:
                 cubes[name] = cube
         layers = {layer.name: layer for cube in cubes.values() for layer in cube.layers}
         listed = "\n".join(f"{cube.id} {cube.snapshot}" for cube in cubes.values())
