@@ -24,7 +24,6 @@ from services.app.status import problem
 from services.ows.transport import Request, Response
 
 LOGGER = logging.getLogger("datacube.server")
-MAX_BODY = 1 << 20  # bytes
 _METHODS = frozenset({"GET", "HEAD", "POST", "OPTIONS"})
 _NONE = Route("none", lambda _: problem(400, "BadRequest", "the request cannot be read"))
 
@@ -133,9 +132,10 @@ class Application:
         except ValueError:
             many = f"the query has more than {edge.MAX_FIELDS} parameters"
             return bare, _NONE, problem(400, "BadRequest", many)
-        body = await _body(http)
+        most = self.context.settings.limits.max_body_bytes
+        body = await _body(http, most)
         if body is None:
-            large = f"the body is larger than {MAX_BODY:,} bytes"
+            large = f"the body is larger than {most:,} bytes"
             return bare, route, problem(413, "TooLarge", large)
         return Request(bare.method, path, query, headers, body, base_url), route, None
 
@@ -194,14 +194,14 @@ def _method(http: HttpRequest) -> str:
     return "GET" if http.method == "HEAD" else http.method
 
 
-async def _body(http: HttpRequest) -> bytes | None:
+async def _body(http: HttpRequest, most: int) -> bytes | None:
     """The body, None where it is too large."""
     if http.method != "POST":
         return b""
     parts, size = [], 0
     async for part in http.stream():
         size += len(part)
-        if size > MAX_BODY:
+        if size > most:
             return None
         parts.append(part)
     return b"".join(parts)

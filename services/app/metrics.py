@@ -1,6 +1,7 @@
 """Counts for an operator, in Prometheus' text format; each application has its own registry."""
 
 from collections.abc import Iterator
+from typing import override
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
@@ -68,6 +69,7 @@ class _StoreCollector(Collector):
     def __init__(self, context: Context) -> None:
         self._context = context
 
+    @override
     def collect(self) -> Iterator[Metric]:
         """The metrics as they are now."""
         cache = self._context.cache

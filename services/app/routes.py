@@ -1,8 +1,7 @@
 """Which path is whose. Paths are below the server's root; every service has one function."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Protocol
+from dataclasses import dataclass
 
 from datacube.engine.context import Context
 from datacube.store.objects import ObjectStore
@@ -20,14 +19,6 @@ READ = frozenset({"GET"})
 READ_OR_POST = frozenset({"GET", "POST"})
 
 
-class Failure(Protocol):
-    """The report of an unexpected exception in a protocol's own form."""
-
-    def __call__(self, request: Request, error_id: str) -> Response:
-        """Answer that names the entry of the log, and nothing else."""
-        ...
-
-
 @dataclass(frozen=True, slots=True)
 class Route:
     """Where a request goes.
@@ -39,12 +30,13 @@ class Route:
     handle : callable
     methods : set of str, without HEAD and OPTIONS
     failure : callable
+        Report of an unexpected exception in the protocol's own form, by its id in the log.
     """
 
     service: str
     handle: Callable[[Request], Response]
     methods: frozenset[str] = READ
-    failure: Failure = field(default=ogcapi.failure)
+    failure: Callable[[Request, str], Response] = ogcapi.failure
 
 
 class Routes:

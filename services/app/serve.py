@@ -64,9 +64,7 @@ def free_port(host: str, port: int) -> int:
         ) from error
 
 
-async def _serve(
-    app: Application, host: str, port: int, started: Callable[[str], None]
-) -> None:
+async def _serve(app: Application, host: str, port: int, started: Callable[[str], None]) -> None:
     server = Server(
         app,
         address=host,

@@ -3,8 +3,7 @@
 from pathlib import Path
 
 import click
-
-from datacube.config.settings import load_config
+from datacube.config.load import load_config
 
 
 @click.group("config")

@@ -1,5 +1,7 @@
 """``datacube ls``, ``show`` and ``verify``."""
 
+from dataclasses import asdict
+from math import isnan
 from typing import Any
 
 import click
@@ -16,7 +18,7 @@ from services.cli.options import json_option, store_option, write_json, write_ta
 @click.command("ls")
 @store_option
 @json_option
-def ls_command(store: str, as_json: bool) -> None:  # noqa: FBT001  click's form
+def ls_command(store: str, as_json: bool) -> None:
     """List the cubes of a store."""
     objects = open_store(store)
     cubes = [open_cube(objects, name) for name in list_cubes(objects)]
@@ -32,7 +34,7 @@ def ls_command(store: str, as_json: bool) -> None:  # noqa: FBT001  click's form
 @click.argument("cube")
 @store_option
 @json_option
-def show_command(cube: str, store: str, as_json: bool) -> None:  # noqa: FBT001  click's form
+def show_command(cube: str, store: str, as_json: bool) -> None:
     """Show one cube: grid, axes, fields, version."""
     found = open_cube(open_store(store), cube)
     if as_json:
@@ -47,9 +49,8 @@ def show_command(cube: str, store: str, as_json: bool) -> None:  # noqa: FBT001 
     levels = ", ".join(f"1:{level['factor']}" for level in document["levels"])
     click.echo(f"  {'overviews':<12} {levels}")
     for axis in document["axes"]:
-        click.echo(
-            f"  {axis['name']:<12} {axis['size']} from {axis['first']} to {axis['last']} {axis['uom']}"
-        )
+        span = f"{axis['size']} from {axis['first']} to {axis['last']} {axis['uom']}"
+        click.echo(f"  {axis['name']:<12} {span}")
     click.echo()
     rows = [
         (one["name"], one["dtype"], one["uom"], str(one["nil"]), _packing(one), one["title"])
@@ -62,7 +63,7 @@ def show_command(cube: str, store: str, as_json: bool) -> None:  # noqa: FBT001 
 @click.argument("cube", required=False)
 @store_option
 @json_option
-def verify_command(cube: str | None, store: str, as_json: bool) -> int:  # noqa: FBT001
+def verify_command(cube: str | None, store: str, as_json: bool) -> int:
     """Check every stored chunk of a cube, or of all: presence, length, checksum.
 
     Leaves with 1 where a chunk is damaged.
@@ -76,7 +77,7 @@ def verify_command(cube: str | None, store: str, as_json: bool) -> int:  # noqa:
                 {
                     "cube": name,
                     "sound": not damages,
-                    "damages": [_damage(one) for one in damages],
+                    "damages": [asdict(one) for one in damages],
                 }
                 for name, damages in found.items()
             ]
@@ -85,7 +86,7 @@ def verify_command(cube: str | None, store: str, as_json: bool) -> int:  # noqa:
         for name, damages in found.items():
             click.echo(f"{name}: {f'{len(damages)} damaged chunks' if damages else 'sound'}")
             for one in damages:
-                click.echo(f"  {_line(one)}", err=True)
+                click.echo(f"  {one}", err=True)
     return int(any(found.values()))
 
 
@@ -133,7 +134,7 @@ def _field(field: Field) -> dict[str, Any]:
         "standard_name": field.standard_name,
         "dtype": field.dtype,
         "uom": field.uom,
-        "nil": field.nil if field.nil == field.nil else "NaN",  # noqa: PLR0124  NaN alone differs
+        "nil": "NaN" if field.nil is not None and isnan(field.nil) else field.nil,
         "scale": field.scale,
         "offset": field.offset,
     }
@@ -143,28 +144,14 @@ def _row(cube: CubeStore) -> tuple[str, ...]:
     whole = cube.description
     height, width = whole.domain.grid.shape
     time = whole.domain.time
-    times = "" if time is None else f"{time.size} ({time.iso[0]} – {time.iso[-1]})"
-    return cube.id, ",".join(whole.range_type.names), f"{width} × {height}", times, whole.title
+    times = "" if time is None else f"{time.size} ({time.iso[0]} .. {time.iso[-1]})"
+    return cube.id, ",".join(whole.range_type.names), f"{width} x {height}", times, whole.title
 
 
 def _packing(field: dict[str, Any]) -> str:
     packed = field["scale"] != 1 or field["offset"] != 0
-    return f"× {field['scale']:g} + {field['offset']:g}" if packed else ""
+    return f"{field['scale']:g} n + {field['offset']:g}" if packed else ""
 
 
 def _damages(objects: ObjectStore, name: str) -> list[Damage]:
-    return list(verify(open_cube(objects, name)))
-
-
-def _damage(damage: Damage) -> dict[str, Any]:
-    return {
-        "field": damage.field,
-        "level": damage.level,
-        "time": damage.time,
-        "chunk": damage.chunk if isinstance(damage.chunk, str) else list(damage.chunk),
-        "what": damage.what,
-    }
-
-
-def _line(damage: Damage) -> str:
-    return f"{damage.field} level {damage.level} {damage.time or ''} {damage.chunk}: {damage.what}"
+    return verify(open_cube(objects, name))

@@ -46,7 +46,7 @@ class LazyGroup(click.Group):
 @click.version_option(__version__, prog_name="datacube")
 @click.option("--debug", is_flag=True, help="Show tracebacks.")
 @click.pass_context
-def datacube(context: click.Context, debug: bool) -> None:  # noqa: FBT001  click's form
+def datacube(context: click.Context, debug: bool) -> None:
     """One Zarr cube, every door: ingest products, serve them as WMS, WMTS, WCS and OGC API."""
     context.obj = {"debug": debug}
 

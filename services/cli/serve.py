@@ -3,8 +3,8 @@
 from pathlib import Path
 
 import click
+from datacube.config.load import load_config
 
-from datacube.config.settings import load_config
 from services.app import create_app
 from services.app.serve import configure_logging, serve
 from services.cli.options import store_option
@@ -43,5 +43,8 @@ def serve_command(
     cubes = len(app.context.catalog.cubes())
     noun = "cube" if cubes == 1 else "cubes"
     serve(
-        app, host, port, lambda url: click.echo(f"Serving {cubes} {noun} of {store} on {url}", err=True)
+        app,
+        host,
+        port,
+        lambda url: click.echo(f"Serving {cubes} {noun} of {store} on {url}", err=True),
     )

@@ -5,10 +5,10 @@ from datacube.engine.coverage import get_coverage
 from datacube.formats.registry import Encoder
 from datacube.model.axis import TimeAxis, axis_values
 from datacube.model.domain import DomainSet
-from datacube.model.query import CoverageQuery, Slice, Subset
+from datacube.model.query import CoverageQuery, Slice, Subset, Trim
 from services.ogcapi.media import coverage_encoder
 from services.ogcapi.parameters import COVERAGE_PARAMETERS, decode_coverage, known
-from services.ows.caching import cache_control, etag, matches, not_modified, warning
+from services.ows.caching import cache_control, etag, matches, not_modified, warnings
 from services.ows.transport import Request, Response
 
 
@@ -26,7 +26,7 @@ def coverage(context: Context, request: Request, name: str) -> Response:
     encoder = coverage_encoder(parameters.optional("f", str, None), request.header("accept"))
     asked = decode_coverage(cube.id, domain, parameters)
     query, notes = fitted(asked, domain, encoder)
-    control = cache_control(moving=bool(notes) or _moves(query))
+    control = cache_control(moving=_moves(query, domain))
     tag = etag([cube.snapshot], query, encoder.media_type)
     if matches(request, tag):
         return not_modified(tag, control)
@@ -44,7 +44,7 @@ def coverage(context: Context, request: Request, name: str) -> Response:
             ("Vary", "Accept"),
             ("Content-Disposition", shown),
             ("Content-Crs", f"<{domain.grid.crs.uri}>"),
-            *(warning(note) for note in (*notes, *found.notes)),
+            *warnings((*notes, *found.notes)),
         ),
     )
 
@@ -76,6 +76,15 @@ def fitted(
     return wider, tuple(notes)
 
 
-def _moves(query: CoverageQuery) -> bool:
-    """Whether newer data would change the answer to the same query."""
-    return any(isinstance(subset, Slice) and subset.point == "latest" for subset in query.subsets)
+def _moves(query: CoverageQuery, domain: DomainSet) -> bool:
+    """Whether newer data would change the answer: no time is asked, the latest, or an open end."""
+    if domain.time is None:
+        return False
+    for subset in query.subsets:
+        if domain.axis(subset.axis) == domain.time:
+            match subset:
+                case Slice():
+                    return subset.point == "latest"
+                case Trim():
+                    return subset.low is None or subset.high is None
+    return True

@@ -62,7 +62,7 @@ class Documents:
         self._made: OrderedDict[tuple[str, str], documents.API] = OrderedDict()
 
     def api(self, base_url: str) -> Any:
-        """pygeoapi's API object of the catalog as it is now."""
+        """Pygeoapi's API object of the catalog as it is now."""
         key = (self._context.catalog.version, base_url)
         with self._lock:
             if key not in self._made:
@@ -81,6 +81,7 @@ class Documents:
         content = body.encode() if isinstance(body, str) else body
         media_type = headers["Content-Type"]
         if int(status) == 200 and f != HTML:
+            content = content.replace(b"&lt;", b"<").replace(b"&gt;", b">")  # JSON needs none
             content = _mended(kind, content, api.config["resources"])
         return int(status), _with_charset(media_type), content
 
@@ -93,7 +94,7 @@ def _make(context: Context, base_url: str) -> Any:
 
 @contextmanager
 def _root_logger_untouched() -> Any:
-    """pygeoapi calls logging.basicConfig, which does nothing where a handler is."""
+    """Pygeoapi calls logging.basicConfig, which does nothing where a handler is."""
     handler = logging.NullHandler()
     root = logging.getLogger()
     root.addHandler(handler)
@@ -116,7 +117,7 @@ def _mended(kind: Document, content: bytes, resources: dict[str, Any]) -> bytes:
     elif kind is LANDING or kind is COLLECTIONS:
         for part in (document, *document.get("collections", ())):
             if (resource := resources.get(part.get("id", ""))) is not None:
-                part |= {"dataType": "coverage"} | resource["providers"][0]["cube_crs"]
+                part.update(dataType="coverage", **resource["providers"][0]["cube_crs"])
             if "links" in part:
                 part["links"] = [link for link in part["links"] if _is_served(link)]
     else:

@@ -49,8 +49,18 @@ def domain_document(domain: DomainSet) -> dict[str, Any]:
                 "srsName": "http://www.opengis.net/def/crs/OGC/0/Index2D",
                 "axisLabels": ["i", "j"],
                 "axis": [
-                    {"type": "IndexAxis", "axisLabel": "i", "lowerBound": 0, "upperBound": width - 1},
-                    {"type": "IndexAxis", "axisLabel": "j", "lowerBound": 0, "upperBound": height - 1},
+                    {
+                        "type": "IndexAxis",
+                        "axisLabel": "i",
+                        "lowerBound": 0,
+                        "upperBound": width - 1,
+                    },
+                    {
+                        "type": "IndexAxis",
+                        "axisLabel": "j",
+                        "lowerBound": 0,
+                        "upperBound": height - 1,
+                    },
                 ],
             },
         },

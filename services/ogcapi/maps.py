@@ -13,7 +13,7 @@ from datacube.model.query import LayerRequest, MapQuery, TimeChoice
 from datacube.render.encode import encode
 from services.ogcapi.media import NotAcceptable, accepted
 from services.ogcapi.parameters import MAP_PARAMETERS, decode_bbox, decode_datetime, known
-from services.ows.caching import cache_control, conditional, etag, warning
+from services.ows.caching import cache_control, conditional, etag, warnings
 from services.ows.kvp import Kvp, boolean, positive
 from services.ows.transport import Request, Response
 
@@ -55,7 +55,7 @@ def map_of(context: Context, request: Request, name: str) -> Response:
         200,
         media_type,
         encode(result.image, media_type),
-        (cache_control(moving=result.moving), ("Vary", "Accept"), *map(warning, result.notes)),
+        (cache_control(moving=result.moving), ("Vary", "Accept"), *warnings(result.notes)),
     )
     return conditional(request, response, etag(result.snapshots, query, media_type))
 

@@ -2,12 +2,14 @@
 
 from typing import Any
 
-from datacube.engine.cube import Cube
 from datacube.engine.context import Context
+from datacube.engine.cube import Cube
 from services.ows.urls import segment
 
 _ABSENT = ("/processes", "/jobs", "/TileMatrixSets", "/stac", "/admin")
-_ABSENT_TAGS = frozenset({"stac", "processes", "jobs", "PubSub", "tiles", "maps", "edr"})
+_ABSENT_TAGS = frozenset(
+    {"stac", "processes", "jobs", "PubSub", "tiles", "maps", "edr", "records", "features"}
+)
 _PROBLEM = {"application/problem+json": {"schema": {"type": "object"}}}
 
 

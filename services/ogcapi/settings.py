@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 from pygeoapi.util import TEMPLATESDIR
 
-from datacube.engine.cube import Cube
 from datacube.engine.context import Context
+from datacube.engine.cube import Cube
 from datacube.model.axis import Axis, IndexAxis, TimeAxis, axis_values
 from datacube.model.crs import Crs
 from datacube.model.fields import Field
@@ -49,7 +49,8 @@ def pygeoapi_config(context: Context, base_url: str) -> dict[str, Any]:
         "logging": {"level": "ERROR"},
         "metadata": _metadata(context, base_url.rpartition("/")[0] + "/"),
         "resources": {
-            cube.id: _resource(cube, settings.keywords, base_url) for cube in context.catalog.cubes()
+            cube.id: _resource(cube, settings.keywords, base_url)
+            for cube in context.catalog.cubes()
         },
     }
 
@@ -70,8 +71,8 @@ def _metadata(context: Context, home: str) -> dict[str, Any]:
         "provider": {"name": contact.organization or settings.title, "url": home},
         "contact": {
             "name": contact.person or contact.organization or settings.title,
-            "email": contact.email,
             "url": home,
+            **({"email": contact.email} if contact.email else {}),
         },
     }
 
@@ -102,7 +103,9 @@ def _resource(cube: Cube, keywords: tuple[str, ...], base_url: str) -> dict[str,
                 "type": "coverage",
                 "name": "services.ogcapi.provider.CubeProvider",
                 "data": cube.id,
-                "cube_fields": {f.name: field_schema(f) for f in cube.description.range_type.fields},
+                "cube_fields": {
+                    f.name: field_schema(f) for f in cube.description.range_type.fields
+                },
                 "cube_properties": properties,
                 "cube_crs": _crs_names(domain.grid.crs),
                 "cube_axes": [*domain.grid.crs.labels, *(axis.name for axis in domain.axes)],
@@ -117,7 +120,7 @@ def listable(axis: TimeAxis, index: int) -> str:
     try:
         np.datetime64(text.removesuffix("Z"))
     except ValueError:
-        return f"{text[:-len('30T00:00:00Z')]}28{text[text.index('T'):]}"
+        return f"{text[: -len('30T00:00:00Z')]}28{text[text.index('T') :]}"
     return text
 
 
@@ -152,12 +155,12 @@ def _extent(axis: Axis) -> dict[str, Any]:
 def _grid_properties(cube: Cube) -> dict[str, Any]:
     grid = cube.description.domain.grid
     height, width = grid.shape
-    rectified = isinstance(grid, RectifiedGrid)
+    resolution = (abs(grid.dx), abs(grid.dy)) if isinstance(grid, RectifiedGrid) else (None, None)
     return {
         "width": width,
         "height": height,
-        "resx": abs(grid.dx) if rectified else None,
-        "resy": abs(grid.dy) if rectified else None,
+        "resx": resolution[0],
+        "resy": resolution[1],
     }
 
 
