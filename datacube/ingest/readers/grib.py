@@ -8,7 +8,8 @@ temperature, 10 m wind, mean sea level pressure) that share grid and times are o
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field as made
+from dataclasses import dataclass
+from dataclasses import field as made
 from pathlib import Path
 from typing import Any
 

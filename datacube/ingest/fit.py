@@ -1,0 +1,138 @@
+"""Whether a granule fits a cube, what differs where it does not."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+
+from datacube.errors import SourceError
+from datacube.ingest.packing import Repacked, shift_between
+from datacube.ingest.source import BandSource, Granule
+from datacube.model.axis import Axis, TimeAxis, axis_values
+from datacube.model.coverage import CoverageDescription
+from datacube.model.domain import DomainSet
+from datacube.model.fields import Field
+from datacube.model.grid import RectifiedGrid
+
+_CELL = 1e-3  # tolerated distance of corresponding cell edges, in cells
+
+
+def fitted(granule: Granule, cube: CoverageDescription) -> Granule:
+    """The granule with its values in the cube's packing.
+
+    Raises
+    ------
+    SourceError
+        Grid, axes or fields differ; the message says what.
+    """
+    differences = [
+        *_grid(granule.description.domain.rectified, cube.domain.rectified),
+        *_axes(granule.description.domain, cube.domain),
+        *_fields(granule.description, cube),
+    ]
+    if differences:
+        raise SourceError(f"does not fit the cube '{cube.id}': {'; '.join(differences)}")
+    own = granule.description.range_type.by_name
+    shifts = {
+        field.name: shift_between(own[field.name.lower()], field) or 0
+        for field in cube.range_type.fields
+    }
+    slices = tuple(
+        replace(
+            one,
+            bands={
+                field.name: _moved(one.bands[field.name], field, shifts[field.name])
+                for field in cube.range_type.fields
+            },
+        )
+        for one in granule.slices
+    )
+    return replace(granule, slices=slices)
+
+
+def _moved(band: BandSource, field: Field, shift: int) -> BandSource:
+    return Repacked(band, field, shift) if shift else band
+
+
+def _grid(own: RectifiedGrid, cube: RectifiedGrid) -> Iterator[str]:
+    if not own.crs.same_plane(cube.crs):
+        yield f"its CRS is {own.crs.key} instead of {cube.crs.key}"
+        return
+    if own.shape != cube.shape:
+        yield f"it has {own.width} x {own.height} cells instead of {cube.width} x {cube.height}"
+        return
+    boxes = own.bbox, cube.bbox
+    for one, other, cell in zip(
+        boxes[0].edges, boxes[1].edges, (cube.dx, cube.dy) * 2, strict=True
+    ):
+        if abs(one - other) > _CELL * abs(cell):
+            yield f"its box is {_numbers(boxes[0].edges)} instead of {_numbers(boxes[1].edges)}"
+            return
+    if own.dx * cube.dx < 0 or own.dy * cube.dy < 0:
+        yield "its rows or columns run the other way"
+
+
+def _axes(own: DomainSet, cube: DomainSet) -> Iterator[str]:
+    times = own.time, cube.time
+    if (times[0] is None) != (times[1] is None):
+        yield "it has no time" if times[0] is None else "it has a time and the cube has none"
+    elif times[0] is not None and times[1] is not None and times[0].calendar != times[1].calendar:
+        yield f"its calendar is {times[0].calendar} instead of {times[1].calendar}"
+    further = [[axis for axis in one.axes if not isinstance(axis, TimeAxis)] for one in (own, cube)]
+    names = [[axis.name for axis in axes] for axes in further]
+    if names[0] != names[1]:
+        yield f"its axes are {_list(names[0])} instead of {_list(names[1])}"
+        return
+    for one, other in zip(*further, strict=True):
+        if not _same(one, other):
+            yield f"other places along the axis '{one.name}'"
+
+
+def _same(one: Axis, other: Axis) -> bool:
+    if one.size != other.size or _uom(one) != _uom(other):
+        return False
+    places = axis_values(one), axis_values(other)
+    if isinstance(places[0], tuple) or isinstance(places[1], tuple):
+        return tuple(places[0]) == tuple(places[1])
+    return bool(np.allclose(places[0], places[1], rtol=1e-6, atol=1e-9))
+
+
+def _uom(axis: Axis) -> str:
+    return "" if isinstance(axis, TimeAxis) else axis.uom
+
+
+def _fields(own: CoverageDescription, cube: CoverageDescription) -> Iterator[str]:
+    names = set(own.range_type.names), set(cube.range_type.names)
+    if names[0] != names[1]:
+        lacking, further = sorted(names[1] - names[0]), sorted(names[0] - names[1])
+        if lacking:
+            yield f"it lacks the fields {', '.join(lacking)}"
+        if further:
+            yield f"it has the further fields {', '.join(further)}"
+        return
+    for field in cube.range_type.fields:
+        one = own.range_type.field(field.name)
+        yield from _field(one, field)
+
+
+def _field(own: Field, cube: Field) -> Iterator[str]:
+    name = cube.name
+    if own.dtype != cube.dtype:
+        yield f"{name} is {own.dtype} instead of {cube.dtype}"
+    elif own.nil != cube.nil:
+        yield f"{name} marks no data by {own.nil} instead of {cube.nil}"
+    elif shift_between(own, cube) is None:
+        yield (
+            f"{name} is packed with scale {own.scale} and offset {own.offset} instead of "
+            f"{cube.scale} and {cube.offset}"
+        )
+    if own.uom != cube.uom:
+        yield f"{name} is in '{own.uom}' instead of '{cube.uom}'"
+
+
+def _numbers(edges: tuple[float, ...]) -> str:
+    return ", ".join(f"{edge:g}" for edge in edges)
+
+
+def _list(names: list[str]) -> str:
+    return ", ".join(names) if names else "none but time"
