@@ -13,12 +13,48 @@ Cube                    What it is
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from datacube.ingest.pipeline import IngestReport, ingest
-
 from datacube.errors import SourceError
+from datacube.ingest.pipeline import ingest
+from datacube.ingest.recipe import Recipe
+from datacube.ingest.report import IngestReport
 from services.demo.fetch import CLIMATE, FORECAST, fetch
+from services.demo.identity import NOTICE
 from services.demo.scene import SEED, SIZE
 from services.demo.sentinel2 import make_series
+
+RECIPES: tuple[Recipe, ...] = (
+    Recipe(
+        cube="ecmwf-forecast",
+        title="ECMWF forecast: temperature and wind on pressure levels",
+        abstract="Temperature, eastward and northward wind of one run of the ECMWF forecast.",
+        attribution=FORECAST.attribution,
+        licence=FORECAST.licence,
+    ),
+    Recipe(
+        cube="a1b-air-temperature",
+        title="Air temperature over North America, 1860 to 2099, scenario A1B",
+        abstract="Annual means of a Met Office climate model in a year of 360 days.",
+        attribution=CLIMATE.attribution,
+        licence=CLIMATE.licence,
+    ),
+    Recipe(
+        cube="ostia-monthly",
+        title="OSTIA sea surface temperature along the equator, monthly means",
+        abstract="Monthly means of the Met Office's analysis of sea surface temperature.",
+        attribution=CLIMATE.attribution,
+        licence=CLIMATE.licence,
+    ),
+    Recipe(
+        cube="s2-simulated",
+        title="Simulated Sentinel-2 L2A, not an observation",
+        abstract=(
+            f"{NOTICE} Six dates over a growing season on a cut-out of tile 32UPU: surface "
+            "reflectance in twelve bands and the scene classes."
+        ),
+        attribution="Simulated by the datacube demo; no Copernicus Sentinel data are contained.",
+        licence="Apache-2.0",
+    ),
+)
 
 
 def make_demo(store: str, *, cache: Path, report: Callable[[str], None]) -> None:
@@ -38,41 +74,42 @@ def make_demo(store: str, *, cache: Path, report: Callable[[str], None]) -> None
     SourceError
         If a wheel cannot be had, or a source was refused by the ingest.
     StorageError
-        If the store cannot be written.
+        If the store cannot be used.
     """
     forecast = fetch(FORECAST, cache, report)
     climate = fetch(CLIMATE, cache, report)
     scenes = make_series(cache / f"sentinel2-simulated-{SIZE}-{SEED}", report=report)
-    cubes = {
+    sources = {
         "ecmwf-forecast": (forecast["tuv.grib"],),
         "a1b-air-temperature": (climate["A1B_north_america.nc"],),
         "ostia-monthly": (climate["ostia_monthly.nc"],),
         "s2-simulated": scenes,
     }
-    fill(store, cubes, report)
+    fill(store, sources, report)
 
 
-def fill(store: str, cubes: Mapping[str, Sequence[Path]], report: Callable[[str], None]) -> None:
+def fill(store: str, sources: Mapping[str, Sequence[Path]], report: Callable[[str], None]) -> None:
     """Ingest what is not in the store yet.
 
     Parameters
     ----------
     store : str
         URL or path of the store.
-    cubes : mapping of str to sequence of pathlib.Path
-        The sources of each cube, by its id.
+    sources : mapping of str to sequence of pathlib.Path
+        The sources of each cube, by the id of a recipe of `RECIPES`.
     report : callable
         Called with a line for each cube.
 
     Raises
     ------
     SourceError
-        If a source was refused; the cubes before it are in.
+        If a source was refused; those before it are in.
     StorageError
-        If the store cannot be written.
+        If the store cannot be used.
     """
-    for cube, sources in cubes.items():
-        done = ingest([str(path) for path in sources], store=store, cube=cube)
+    recipes = {recipe.cube: recipe for recipe in RECIPES}
+    for cube, paths in sources.items():
+        done = ingest([str(path) for path in paths], store=store, recipe=recipes[cube])
         _require_all(done)
         report(summary(cube, done))
 
@@ -90,6 +127,13 @@ def summary(cube: str, done: IngestReport) -> str:
     -------
     str
         ``ostia-monthly: 54 slices added, 1.7 MB in 0.4 s``.
+
+    Examples
+    --------
+    >>> from datacube.ingest.report import SourceResult
+    >>> there = SourceResult("sst.nc", ("ostia-monthly",), "already")
+    >>> summary("ostia-monthly", IngestReport((there,)))
+    'ostia-monthly: already there'
     """
     added = sum(result.slices_added for result in done.results)
     if not added:
