@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from datacube.engine.cube import Cube, Layer
 from datacube.engine.context import Context
+from datacube.engine.cube import Cube, Layer
 from datacube.model.axis import IndexAxis, TimeAxis, axis_values
 from services.ows.urls import with_query
 

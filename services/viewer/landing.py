@@ -5,8 +5,8 @@ from html import escape
 from math import sqrt
 
 from datacube import __version__
-from datacube.engine.cube import Cube
 from datacube.engine.context import Context
+from datacube.engine.cube import Cube
 from datacube.model.axis import Axis, IndexAxis, TimeAxis, axis_values
 from datacube.model.bbox import BoundingBox
 from services.ows.caching import DOCUMENT, conditional, etag
@@ -137,7 +137,7 @@ def _shape(cube: Cube) -> str:
     height, width = cube.description.domain.grid.shape
     fields = len(cube.description.range_type.fields)
     crs = cube.description.domain.grid.crs
-    parts = [_count(fields, "field"), f"{width:,} × {height:,} cells"]
+    parts = [_count(fields, "field"), f"{width:,} x {height:,} cells"]
     return " · ".join([*parts, crs.short if crs.has_code else "own projection"])
 
 
@@ -150,10 +150,10 @@ def _extent(axis: Axis) -> str:
     if isinstance(axis, TimeAxis):
         step = f", every {axis.period}" if axis.period else ""
         first, last = (_short(axis.iso[index]) for index in (0, -1))
-        return f"{first} – {last} ({axis.size:,} times{step})"
+        return f"{first} to {last} ({axis.size:,} times{step})"
     values = [str(one) if isinstance(one, str) else f"{one:g}" for one in axis_values(axis)]
     uom = "" if isinstance(axis, IndexAxis) else f" {axis.uom}"
-    return f"{axis.name}: {values[0]} – {values[-1]}{uom} ({axis.size:,})"
+    return f"{axis.name}: {values[0]} to {values[-1]}{uom} ({axis.size:,})"
 
 
 def _short(iso: str) -> str:

@@ -26,7 +26,9 @@ def recipes(cube: Cube, base_url: str) -> tuple[Recipe, ...]:
         Recipe("QGIS", _QGIS, _qgis(base_url)),
         Recipe("Python, with OWSLib", "Values by WCS, a picture by WMS.", _owslib(cube, base_url)),
         Recipe("A web map, with OpenLayers", "Any map library works.", _openlayers(cube, base_url)),
-        Recipe("Command line, with curl", "Values as NetCDF or CoverageJSON.", _curl(cube, base_url)),
+        Recipe(
+            "Command line, with curl", "Values as NetCDF or CoverageJSON.", _curl(cube, base_url)
+        ),
     )
 
 
