@@ -67,7 +67,7 @@ def group_attributes(
 
 def field_attributes(field: Field, grid: RectifiedGrid) -> Attributes:
     """CF attributes of a field's array."""
-    attributes: Attributes = {"grid_mapping": "spatial_ref"}
+    attributes: Attributes = {"grid_mapping": "spatial_ref", "coordinates": "spatial_ref"}
     if field.uom:
         attributes["units"] = field.uom
     if field.standard_name:

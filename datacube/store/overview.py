@@ -133,7 +133,8 @@ def finish(field: Field, state: State) -> Packed:
             packed = np.rint(mean).astype(dtype)
             if field.nil is not None:
                 # a mean of valid cells that happens to be the nil value moves by one step
-                packed[known & (packed == fill)] += -1 if fill == np.iinfo(dtype).max else 1
+                beside = int(fill) - 1 if fill == np.iinfo(dtype).max else int(fill) + 1
+                packed[known & (packed == fill)] = beside
             packed[~known] = fill
             return packed
         case _:

@@ -1,0 +1,274 @@
+"""What every object store must do, and what a cube does on each of them."""
+
+import json
+import os
+import threading
+import urllib.request
+import uuid
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import numpy as np
+import pytest
+from obstore.store import MemoryStore
+
+from datacube.errors import ConflictError, CoverageNotFound, StorageError
+from datacube.store.cube import list_cubes, open_cube
+from datacube.store.maintain import verify
+from datacube.store.manifest import head_key
+from datacube.store.objects import ObjectStore, RemoteObjects
+from datacube.store.transaction import transaction
+from datacube.store.url import open_store
+from tests.cubes import add_slices, closed_form, make_cube, read_level, slice_values, ticks_of
+
+
+@pytest.fixture(scope="module")
+def s3_server() -> Iterator[str]:
+    """A real server process' address that speaks S3, with a bucket."""
+    from moto.server import ThreadedMotoServer
+
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    _, port = server.get_host_and_port()
+    url = f"http://127.0.0.1:{port}"
+    bucket = urllib.request.Request(f"{url}/bucket", method="PUT")  # noqa: S310
+    with closing(urllib.request.urlopen(bucket)) as answer:  # noqa: S310
+        answer.read()
+    yield url
+    server.stop()
+
+
+def s3_environment(url: str) -> dict[str, str]:
+    return {
+        "AWS_ENDPOINT_URL": url,
+        "AWS_ALLOW_HTTP": "true",
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_REGION": "us-east-1",
+    }
+
+
+class StoreContract:
+    """Inherited by the tests of each object store; ``store`` is an empty one."""
+
+    @pytest.fixture
+    def store(self) -> ObjectStore:
+        raise NotImplementedError
+
+    def test_is_a_store(self, store):
+        assert isinstance(store, ObjectStore)
+        assert store.url
+
+    def test_absent_is_none(self, store):
+        assert store.get("a/b") is None
+        assert store.get_range("a/b", 0, 4) is None
+        assert store.get_tagged("a/b") is None
+
+    def test_put_and_get(self, store):
+        store.put("a/b", b"0123456789")
+        assert store.get("a/b") == b"0123456789"
+        assert store.get_range("a/b", 3, 4) == b"3456"
+        store.put("a/b", b"new")
+        assert store.get("a/b") == b"new"
+        store.sync(["a/b"])
+
+    def test_empty_object(self, store):
+        store.put("a/empty", b"")
+        assert store.get("a/empty") == b""
+
+    def test_conditional_put_makes_once(self, store):
+        assert store.put_if("head", b"1", None)
+        assert not store.put_if("head", b"2", None)
+        assert store.get("head") == b"1"
+
+    def test_conditional_put_replaces_only_the_known_state(self, store):
+        store.put_if("head", b"1", None)
+        _, tag = store.get_tagged("head")
+        assert store.put_if("head", b"2", tag)
+        assert not store.put_if("head", b"3", tag)
+        assert store.get_tagged("head")[0] == b"2"
+
+    def test_conditional_put_of_what_was_deleted(self, store):
+        store.put_if("head", b"1", None)
+        _, tag = store.get_tagged("head")
+        store.delete(["head"])
+        assert not store.put_if("head", b"2", tag)
+
+    def test_racing_conditional_puts_have_one_winner(self, store):
+        store.put_if("head", b"0", None)
+        _, tag = store.get_tagged("head")
+        won = []
+        threads = [
+            threading.Thread(
+                target=lambda n=n: won.append(store.put_if("head", str(n).encode(), tag))
+            )
+            for n in range(1, 7)
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert sorted(won) == [False] * 5 + [True]
+
+    def test_lists(self, store):
+        for key in ("sst/c/0/1", "sst/zarr.json", "air/zarr.json"):
+            store.put(key, b"x")
+        assert store.list_prefixes("") == ["air", "sst"]
+        assert store.list_prefixes("sst") == ["c"]
+        assert store.list("sst") == ["sst/c/0/1", "sst/zarr.json"]
+        assert store.list("none") == []
+        assert store.list_prefixes("none") == []
+
+    def test_delete(self, store):
+        store.put("a/b", b"x")
+        store.delete(["a/b", "a/never"])
+        assert store.get("a/b") is None
+        assert store.list("") == []
+
+    def test_claim_is_exclusive_until_released(self, store):
+        claim = store.claim("cube/manifest/claims/00000000")
+        assert store.claim("cube/manifest/claims/00000000") is None
+        claim.renew()
+        claim.release()
+        again = store.claim("cube/manifest/claims/00000000")
+        assert again is not None
+        again.release()
+        claim.release()
+
+    def test_cube_there_and_back(self, store):
+        cube = make_cube(
+            store, times=("2020-01-01", "2020-01-02"), width=20, height=10, chunks={"x": 8, "y": 4}
+        )
+        for t in (0, 1):
+            assert np.array_equal(read_level(cube, "v", t), slice_values(cube.description, t)["v"])
+        assert list_cubes(store) == ["closed"]
+        assert verify(cube) == []
+        with pytest.raises(CoverageNotFound):
+            open_cube(store, "other")
+
+    def test_refreshed_sees_a_commit_and_the_old_handle_does_not(self, store):
+        old = make_cube(store)
+        assert old.refreshed() is old
+        add_slices(store, old.description, ["2020-01-02"], first=1)
+        new = old.refreshed()
+        assert (old.version, new.version) == (2, 3)
+        assert old.description.domain.time.size == 1
+        assert int(new.chunk("v", 0, (1, 0, 0))[0, 2, 5]) == closed_form(1, 0, 0, 2, 5)
+        assert old.snapshot != new.snapshot
+
+    def test_disjoint_writers_both_commit(self, store):
+        made = make_cube(store)
+        with transaction(store, "closed", "a") as first:
+            first.write_slice(ticks_of("2020-01-02"), slice_values(made.description, 1))
+            with transaction(store, "closed", "b") as second:
+                second.write_slice(ticks_of("2020-01-03"), slice_values(made.description, 2))
+        cube = open_cube(store, "closed")
+        assert cube.description.domain.time.iso == (
+            "2020-01-01T00:00:00Z",
+            "2020-01-02T00:00:00Z",
+            "2020-01-03T00:00:00Z",
+        )
+        for t in range(3):
+            assert int(cube.chunk("v", 0, (t, 0, 0))[0, 4, 4]) == closed_form(t, 0, 0, 4, 4)
+        assert cube.record.plain == 3
+
+    def test_overlapping_writers_conflict(self, store):
+        made = make_cube(store)
+        outer = transaction(store, "closed", "a")
+        with pytest.raises(ConflictError, match="2020-01-02T00:00:00Z"), outer:
+            outer.write_slice(ticks_of("2020-01-02"), slice_values(made.description, 7))
+            with transaction(store, "closed", "b") as inner:
+                inner.write_slice(ticks_of("2020-01-02"), slice_values(made.description, 1))
+        cube = open_cube(store, "closed")
+        assert int(cube.chunk("v", 0, (1, 0, 0))[0, 0, 0]) == 1000
+        assert verify(cube) == []
+
+    def test_newer_format_is_refused_in_words(self, store):
+        cube = make_cube(store)
+        head = json.loads(store.get(head_key("closed")))
+        store.put(head_key("closed"), json.dumps({**head, "format": 2}).encode())
+        with pytest.raises(StorageError, match=r"newer datacube \(format 2\).* upgrade"):
+            open_cube(store, "closed")
+        with pytest.raises(StorageError, match="format 1"):
+            cube.refreshed()
+
+
+class TestLocal(StoreContract):
+    @pytest.fixture
+    def store(self, tmp_path: Path) -> ObjectStore:
+        return open_store(str(tmp_path / "not-yet-there"))
+
+    def test_url_forms(self, tmp_path):
+        by_url = open_store(f"file://{tmp_path}/a%20b")
+        by_url.put("x", b"1")
+        assert open_store(str(tmp_path / "a b")).get("x") == b"1"
+
+    def test_no_file_is_left_beside(self, store, tmp_path):
+        make_cube(store)
+        left = [path.name for path in tmp_path.rglob("*.tmp")]
+        claims = [path.name for path in tmp_path.rglob("claims/*")]
+        assert left == claims == []
+
+    def test_a_claim_of_a_dead_process_is_free(self, store, tmp_path):
+        pid = os.fork()
+        if pid == 0:
+            store.claim("cube/manifest/claims/1")
+            os._exit(0)
+        os.waitpid(pid, 0)
+        assert (tmp_path / "not-yet-there/cube/manifest/claims/1").exists()
+        claim = store.claim("cube/manifest/claims/1")
+        assert claim is not None
+        claim.release()
+
+    def test_the_head_is_made_durable(self, store, monkeypatch):
+        synced = []
+        fsync = os.fsync
+        monkeypatch.setattr(
+            "os.fsync", lambda fd: (synced.append(Path(f"/proc/self/fd/{fd}").readlink()), fsync(fd))
+        )
+        make_cube(store)
+        names = [str(path) for path in synced]
+        assert any(".head.json." in name for name in names)
+        assert any(name.endswith("/manifest") for name in names)
+        assert any("/v/c/0/0/0" in name for name in names)
+
+
+class TestMemory(StoreContract):
+    """The code for object storage, over obstore's own memory."""
+
+    @pytest.fixture
+    def store(self) -> ObjectStore:
+        return RemoteObjects(MemoryStore(), "memory://")
+
+    def test_an_expired_claim_is_taken_over(self, store, monkeypatch):
+        monkeypatch.setattr("datacube.store.objects.LEASE_SECONDS", -1.0)
+        first = store.claim("cube/manifest/claims/1")
+        second = store.claim("cube/manifest/claims/1")
+        assert second is not None
+        with pytest.raises(ConflictError, match="taken it"):
+            first.renew()
+        first.release()
+        assert store.get("cube/manifest/claims/1") is not None
+
+    def test_a_storage_without_conditional_puts_is_refused(self):
+        class Careless(RemoteObjects):
+            def put_if(self, key: str, data: bytes, tag: str | None) -> bool:
+                self.put(key, data)
+                return True
+
+        with pytest.raises(StorageError, match="does not honour conditional puts"):
+            make_cube(Careless(MemoryStore(), "memory://"))
+
+
+@pytest.mark.s3
+class TestS3(StoreContract):
+    @pytest.fixture
+    def store(self, s3_server: str, monkeypatch: pytest.MonkeyPatch) -> ObjectStore:
+        for name, value in s3_environment(s3_server).items():
+            monkeypatch.setenv(name, value)
+        return open_store(f"s3://bucket/{uuid.uuid4().hex}/cubes")
+
+    def test_missing_bucket_in_words(self, store):
+        with pytest.raises(StorageError, match="bucket does not exist"):
+            open_store("s3://absent/cubes").put("x", b"1")
