@@ -43,7 +43,7 @@ def encode(coverage: Coverage, options: Mapping[str, str]) -> bytes:  # noqa: AR
         dtype that keeps every number.
     """
     description = coverage.description
-    _check(description)
+    check(description)
     grid = description.domain.rectified
     blocks = tuple(coverage.blocks.values())
     dtype = common_dtype([block.field.dtype for block in blocks])
@@ -96,7 +96,14 @@ def _exact(source: np.dtype[np.generic], target: np.dtype[np.generic]) -> bool:
     return not (wide and target.kind == "f") and np.can_cast(source, target, "safe")
 
 
-def _check(description: CoverageDescription) -> None:
+def check(description: CoverageDescription) -> None:
+    """Refuse what a GeoTIFF cannot hold.
+
+    Raises
+    ------
+    InvalidFormat
+        As :func:`encode`; the message names what would work.
+    """
     domain = description.domain
     if not isinstance(domain.grid, RectifiedGrid):
         raise InvalidFormat(
@@ -113,6 +120,7 @@ def _check(description: CoverageDescription) -> None:
             "or ask for application/netcdf or application/prs.coverage+json",
             subject="format",
         )
+    common_dtype([field.dtype for field in description.range_type.fields])
 
 
 def _profile(

@@ -7,7 +7,7 @@ from importlib.metadata import entry_points
 
 from datacube.errors import InvalidFormat
 from datacube.formats import coveragejson, geotiff, netcdf
-from datacube.model.coverage import Coverage
+from datacube.model.coverage import Coverage, CoverageDescription
 from datacube.model.domain import DomainSet
 
 type Content = bytes | Iterator[bytes]
@@ -31,6 +31,9 @@ class Encoder:
         Other names of the format in requests, lower case.
     dims : int or None
         How many axes of more than one cell it holds beside x and y; None is any number.
+    check : callable
+        Raises InvalidFormat where a coverage of that description does not fit, and names what
+        would; for a refusal before anything is read.
     """
 
     media_type: str
@@ -39,6 +42,7 @@ class Encoder:
     write: Callable[[Coverage, Options], Content]
     aliases: tuple[str, ...] = ()
     dims: int | None = None
+    check: Callable[[CoverageDescription], None] = lambda _description: None
 
     def holds(self, domain: DomainSet) -> bool:
         """Whether a coverage over this domain fits into the format."""
@@ -119,6 +123,7 @@ def builtin() -> Registry:
                 geotiff.encode,
                 ("geotiff", "tiff", "tif", "image/geotiff", "image/x-geotiff", "gtiff"),
                 0,
+                geotiff.check,
             ),
             Encoder(
                 "application/netcdf",

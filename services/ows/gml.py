@@ -9,6 +9,7 @@ which clients read and the schemas do not allow; in the encoding ``strict`` they
 1600-12-31, as AnsiDate defines them. Labels of an index axis are quoted in the same way.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, assert_never
@@ -176,7 +177,7 @@ def _horizontal(grid: RectifiedGrid) -> tuple[Line, Line]:
     x0, y0 = float(grid.x_centres().min()), float(grid.y_centres().max())
     x = Line(
         x_label,
-        crs.uom,
+        unit_label(crs.uom),
         _crs_name(crs),
         plain_number(box.left),
         plain_number(box.right),
@@ -186,7 +187,7 @@ def _horizontal(grid: RectifiedGrid) -> tuple[Line, Line]:
     )
     y = Line(
         y_label,
-        crs.uom,
+        unit_label(crs.uom),
         "",
         plain_number(box.bottom),
         plain_number(box.top),
@@ -235,14 +236,16 @@ def _places(axis: IndexAxis, encoding: TimeEncoding) -> Line:
     high = _quoted(axis.labels[-1:]) if quoted else str(axis.size - 1)
     coefficients = _quoted(axis.labels) if quoted else ""
     crs = f"{_OGC_CRS}Index1D"
-    return Line(axis.name, "1", crs, low, high, "0", "1", axis.size, coefficients)
+    return Line(axis.name, "unity", crs, low, high, "0", "1", axis.size, coefficients)
 
 
 def _regular(axis: RegularAxis) -> Line:
     ends = sorted((axis.origin, axis.origin + axis.step * (axis.size - 1)))
     low, high = (plain_number(end) for end in ends)
     origin, step = plain_number(axis.origin), plain_number(axis.step)
-    return Line(axis.name, _uom(axis), _vertical_crs(axis), low, high, origin, step, axis.size)
+    return Line(
+        axis.name, unit_label(axis.uom), _vertical_crs(axis), low, high, origin, step, axis.size
+    )
 
 
 def _irregular(axis: IrregularAxis) -> Line:
@@ -251,7 +254,9 @@ def _irregular(axis: IrregularAxis) -> Line:
     coefficients = _numbers((values - values[0]).tolist())
     origin = plain_number(values[0])
     crs = _vertical_crs(axis)
-    return Line(axis.name, _uom(axis), crs, low, high, origin, "1", axis.size, coefficients)
+    return Line(
+        axis.name, unit_label(axis.uom), crs, low, high, origin, "1", axis.size, coefficients
+    )
 
 
 def _vertical_crs(axis: RegularAxis | IrregularAxis) -> str:
@@ -262,8 +267,18 @@ def _vertical_crs(axis: RegularAxis | IrregularAxis) -> str:
     return f"{_OGC_CRS}Index1D"
 
 
-def _uom(axis: RegularAxis | IrregularAxis) -> str:
-    return "_".join(axis.uom.split()) or "1"
+def unit_label(uom: str) -> str:
+    """A unit as the schema takes it among others: an NCName; ``unity`` where there is none.
+
+    Examples
+    --------
+    >>> unit_label("m"), unit_label("US survey foot"), unit_label("%"), unit_label("1")
+    ('m', 'US_survey_foot', 'percent', 'unity')
+    """
+    if uom.strip() in {"", "1"}:
+        return "unity"
+    label = re.sub(r"[^A-Za-z0-9_.-]+", "_", uom.strip().replace("%", "percent"))
+    return label if label[0].isalpha() or label[0] == "_" else f"_{label}"
 
 
 def _is_gregorian(axis: TimeAxis) -> bool:

@@ -1,0 +1,95 @@
+"""The operations of WCS 2.0.1: decode, query, engine, encode."""
+
+from dataclasses import replace
+
+from datacube.engine.context import Context
+from datacube.engine.coverage import get_coverage, plan_coverage
+from datacube.formats.registry import Encoder, encoders
+from datacube.model.coverage import Coverage
+from datacube.model.query import CoverageQuery
+from services.ows import caching
+from services.ows.kvp import Kvp
+from services.ows.negotiate import ows_version
+from services.ows.transport import Request, Response
+from services.ows.urls import kvp_prefix
+from services.wcs import multipart
+from services.wcs.filenames import file_name
+from services.wcs.scaling import resolve_scaling
+from services.wcs.v201 import capabilities, decode, gmlcov
+from services.wcs.v201.decode import CoverageRequest
+from services.wcs.v201.names import VERSION
+
+_XML = "text/xml"
+_GML = "application/gml+xml"
+
+
+def answer_capabilities(context: Context, request: Request, kvp: Kvp) -> Response:
+    """GetCapabilities."""
+    ows_version(kvp, (VERSION,))
+    wanted = decode.sections(kvp)
+    catalog = context.catalog
+    sequence = catalog.version
+    if kvp.optional("updateSequence", str.strip, "") == sequence:
+        body = capabilities.unchanged(sequence)
+    else:
+        url = kvp_prefix(request, "/wcs")
+        body = capabilities.capabilities(context.settings, catalog.cubes(), url, wanted, sequence)
+    return _document(request, body)
+
+
+def answer_description(context: Context, request: Request, kvp: Kvp) -> Response:
+    """DescribeCoverage."""
+    cubes = [context.catalog.cube(name) for name in decode.coverage_ids(kvp)]
+    descriptions = tuple(cube.description for cube in cubes)
+    encoding = context.settings.wcs_time_encoding
+    return _document(request, gmlcov.coverage_descriptions(descriptions, encoding))
+
+
+def answer_coverage(context: Context, request: Request, kvp: Kvp) -> Response:
+    """GetCoverage."""
+    asked = decode.get_coverage(kvp)
+    registry = encoders()
+    named = registry.find(asked.media_type) if asked.media_type else None
+    description = context.catalog.cube(asked.coverage).description
+    query = _scaled(context, asked, decode.bind_query(asked, description))
+    encoder = named or registry.native(description.domain)
+    plan = plan_coverage(context, query)
+    encoder.check(plan.description)
+    tag = caching.etag([], plan.description, asked, encoder.media_type)
+    if caching.matches(request, tag):
+        return caching.not_modified(tag, caching.MOVING)
+    coverage = get_coverage(context, query)
+    return _encoded(context, asked, coverage, encoder).with_headers(
+        ("ETag", tag), caching.MOVING, *caching.warnings(coverage.notes)
+    )
+
+
+def _scaled(context: Context, asked: CoverageRequest, query: CoverageQuery) -> CoverageQuery:
+    """The query with its scaling, for which the size of the unscaled answer may be needed."""
+    scaling = resolve_scaling(
+        asked.scaling,
+        context.catalog.cube(query.coverage).description.domain,
+        lambda: plan_coverage(context, query).description.domain.rectified,
+    )
+    return replace(query, scaling=scaling)
+
+
+def _encoded(
+    context: Context, asked: CoverageRequest, coverage: Coverage, encoder: Encoder
+) -> Response:
+    fields = coverage.description.range_type.names if asked.range_subset else ()
+    name = file_name(coverage.description.id, asked.brackets, fields, encoder.extension)
+    content = encoder.encode(coverage, {"history": f"GetCoverage {name.rpartition('.')[0]}"})
+    if asked.multipart:
+        described = gmlcov.coverage_beside_file(
+            coverage.description, encoder, f"cid:{name}", context.settings.wcs_time_encoding
+        )
+        media_type, pieces = multipart.related(described, _GML, content, encoder.media_type, name)
+        return Response(200, media_type, pieces)
+    disposition = ("Content-Disposition", f'attachment; filename="{name}"')
+    return Response(200, encoder.media_type, content, (disposition,))
+
+
+def _document(request: Request, body: bytes) -> Response:
+    response = Response(200, _XML, body, (caching.DOCUMENT,))
+    return caching.conditional(request, response, caching.etag([], body))

@@ -1,0 +1,152 @@
+"""The capabilities document of WCS 2.0.1 (09-110r4, 8.2; OWS Common 2.0)."""
+
+from collections.abc import Callable, Iterable
+
+from datacube.config.settings import Contact, ServerSettings
+from datacube.engine.cube import Cube
+from datacube.formats.registry import encoders
+from services.ows.boxes import geographic_box, ordered_edges
+from services.ows.extents import plain_number
+from services.ows.gml import coverage_subtype
+from services.ows.xml import Element, serialise
+from services.wcs.v201.names import OWS, SCHEMA, VERSION, WCS, WCS20
+
+PROFILES = (
+    "http://www.opengis.net/spec/WCS/2.0/conf/core",
+    "http://www.opengis.net/spec/WCS_protocol-binding_get-kvp/1.0/conf/get-kvp",
+    "http://www.opengis.net/spec/WCS_service-extension_range-subsetting/1.0/conf/record-subsetting",
+    "http://www.opengis.net/spec/WCS_service-extension_scaling/1.0/conf/scaling",
+    "http://www.opengis.net/spec/GMLCOV_geotiff-coverages/1.0/conf/geotiff-coverage",
+)
+OPERATIONS = ("GetCapabilities", "DescribeCoverage", "GetCoverage")
+
+
+def capabilities(
+    settings: ServerSettings,
+    cubes: Iterable[Cube],
+    url: str,
+    sections: frozenset[str],
+    sequence: str,
+) -> bytes:
+    """The document with some of its sections.
+
+    Parameters
+    ----------
+    url : str, public URL of the service, ending in ``?``
+    sequence : str, the catalogue's version, as updateSequence
+    """
+    makers: dict[str, Callable[[], Element]] = {
+        "ServiceIdentification": lambda: _identification(settings),
+        "ServiceProvider": lambda: _provider(settings.contact),
+        "OperationsMetadata": lambda: _operations(url),
+        "ServiceMetadata": _service_metadata,
+        "Contents": lambda: WCS("Contents", *(_summary(cube) for cube in cubes)),
+    }
+    return serialise(
+        _root(sequence, *(make() for name, make in makers.items() if name in sections))
+    )
+
+
+def unchanged(sequence: str) -> bytes:
+    """The document for a client that has it already: no section at all."""
+    return serialise(_root(sequence))
+
+
+def _root(sequence: str, *children: Element) -> Element:
+    return WCS(
+        "Capabilities",
+        *children,
+        version=VERSION,
+        updateSequence=sequence,
+        xsi_schemaLocation=f"{WCS20} {SCHEMA}/wcsAll.xsd",
+    )
+
+
+def _identification(settings: ServerSettings) -> Element:
+    keywords = [OWS("Keyword", word) for word in settings.keywords]
+    return OWS(
+        "ServiceIdentification",
+        OWS("Title", settings.title),
+        OWS("Abstract", settings.abstract),
+        OWS("Keywords", *keywords) if keywords else None,
+        OWS("ServiceType", "WCS", codeSpace="OGC"),
+        OWS("ServiceTypeVersion", VERSION),
+        *(OWS("Profile", profile) for profile in PROFILES),
+        OWS("Fees", settings.fees or "none"),
+        OWS("AccessConstraints", settings.access_constraints or "none"),
+    )
+
+
+def _provider(contact: Contact) -> Element:
+    return OWS(
+        "ServiceProvider",
+        OWS("ProviderName", contact.organization or "unknown"),
+        OWS("ProviderSite", xlink_href=contact.url) if contact.url else None,
+        OWS(
+            "ServiceContact",
+            _text("IndividualName", contact.person),
+            _text("PositionName", contact.position),
+            _contact_info(contact),
+        ),
+    )
+
+
+def _contact_info(contact: Contact) -> Element | None:
+    phone = OWS("Phone", OWS("Voice", contact.phone)) if contact.phone else None
+    address = [
+        _text("DeliveryPoint", contact.address),
+        _text("City", contact.city),
+        _text("AdministrativeArea", contact.region),
+        _text("PostalCode", contact.postcode),
+        _text("Country", contact.country),
+        _text("ElectronicMailAddress", contact.email),
+    ]
+    known = [part for part in address if part is not None]
+    if phone is None and not known:
+        return None
+    return OWS("ContactInfo", phone, OWS("Address", *known) if known else None)
+
+
+def _text(name: str, text: str) -> Element | None:
+    return OWS(name, text) if text else None
+
+
+def _operations(url: str) -> Element:
+    def operation(name: str) -> Element:
+        http = OWS("HTTP", OWS("Get", xlink_type="simple", xlink_href=url))
+        return OWS("Operation", OWS("DCP", http), name=name)
+
+    return OWS("OperationsMetadata", *(operation(name) for name in OPERATIONS))
+
+
+def _service_metadata() -> Element:
+    formats = (WCS("formatSupported", name) for name in encoders().media_types)
+    return WCS("ServiceMetadata", *formats)
+
+
+def _summary(cube: Cube) -> Element:
+    description = cube.description
+    box = description.domain.bbox
+    world = geographic_box(box)
+    own = [plain_number(edge) for edge in ordered_edges(box)]
+    return WCS(
+        "CoverageSummary",
+        OWS("Title", description.title or description.id),
+        OWS("Abstract", description.abstract) if description.abstract else None,
+        OWS(
+            "WGS84BoundingBox",
+            OWS("LowerCorner", f"{plain_number(world.left)} {plain_number(world.bottom)}"),
+            OWS("UpperCorner", f"{plain_number(world.right)} {plain_number(world.top)}"),
+        ),
+        WCS("CoverageId", description.id),
+        WCS("CoverageSubtype", coverage_subtype(description.domain)),
+        OWS(
+            "BoundingBox",
+            OWS("LowerCorner", " ".join(own[:2])),
+            OWS("UpperCorner", " ".join(own[2:])),
+            crs=box.crs.uri,
+            dimensions="2",
+        )
+        if box.crs.has_code
+        else None,
+    )

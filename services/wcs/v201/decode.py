@@ -1,0 +1,218 @@
+"""Key-value requests of WCS 2.0.1 (09-147r3), read from top to bottom as the standard's tables."""
+
+from dataclasses import dataclass
+
+from datacube.errors import InvalidInterpolation, InvalidParameter, MissingParameter
+from datacube.model.coverage import CoverageDescription
+from datacube.model.crs import Crs
+from datacube.model.fields import RangeType
+from datacube.model.query import CoverageQuery, ScaleFactor, ScaleSize, Scaling
+from services.ows.kvp import Kvp, comma_list
+from services.wcs.scaling import AxisScaling, decode_scaling
+from services.wcs.subsets import Bracket, bind, horizontal_crs, parse_brackets
+from services.wcs.v201.errors import IllegalFieldSequence, OutputCrsNotSupported
+
+SECTIONS = (
+    "ServiceIdentification",
+    "ServiceProvider",
+    "OperationsMetadata",
+    "ServiceMetadata",
+    "Contents",
+)
+MOST_SUBSETS = 100
+_ABSENT = frozenset({"", "none", "null"})
+_NEAREST = frozenset({"nearest", "nearest-neighbor", "nearest-neighbour", "none"})
+
+
+@dataclass(frozen=True, slots=True)
+class CoverageRequest:
+    """GetCoverage as written.
+
+    Parameters
+    ----------
+    coverage : str
+    brackets : tuple of Bracket, the subsets
+    crs : of the subsets' numbers; None is the coverage's own
+    range_subset : str, empty for all fields
+    scaling : as asked, perhaps along one axis only
+    media_type : str, empty for the native format
+    multipart : bool, the GML description before the file
+    output_crs : Crs or None
+    """
+
+    coverage: str
+    brackets: tuple[Bracket, ...] = ()
+    crs: Crs | None = None
+    range_subset: str = ""
+    scaling: ScaleFactor | ScaleSize | AxisScaling | None = None
+    media_type: str = ""
+    multipart: bool = False
+    output_crs: Crs | None = None
+
+
+def sections(kvp: Kvp) -> frozenset[str]:
+    """Sections of the capabilities that are wanted (OWS Common, table 7).
+
+    Raises
+    ------
+    InvalidParameter
+        There is no such section.
+    """
+    named = kvp.optional("Sections", comma_list, ())
+    if not named or "all" in {name.lower() for name in named}:
+        return frozenset(SECTIONS)
+    known = {name.lower(): name for name in SECTIONS}
+    wrong = [name for name in named if name.lower() not in known]
+    if wrong:
+        raise InvalidParameter(
+            f"there is no section '{wrong[0][:100]}'; there are {', '.join(SECTIONS)}",
+            subject="sections",
+        )
+    return frozenset(known[name.lower()] for name in named)
+
+
+def coverage_ids(kvp: Kvp) -> tuple[str, ...]:
+    """CoverageId of DescribeCoverage: one or several."""
+    return tuple(coverage_id(text) for text in kvp.one("coverageId", comma_list))
+
+
+def coverage_id(text: str) -> str:
+    """One identifier, also as some scripts send it: ``['sst']``.
+
+    Examples
+    --------
+    >>> coverage_id("['sst']"), coverage_id(" sst ")
+    ('sst', 'sst')
+    """
+    return text.strip().removeprefix("[").removesuffix("]").strip("'\" ")
+
+
+def get_coverage(kvp: Kvp) -> CoverageRequest:
+    """The parameters of GetCoverage.
+
+    Raises
+    ------
+    MissingParameter, InvalidParameter, InvalidSubset, InvalidScaling, InvalidCrs
+        A parameter is missing or cannot be read.
+    InvalidInterpolation
+        Another method than nearest.
+    """
+    kvp.optional("interpolation", _interpolation, None)
+    return CoverageRequest(
+        kvp.one("coverageId", coverage_id),
+        _brackets(kvp),
+        kvp.optional("subsettingCrs", horizontal_crs, None),
+        ",".join(kvp.many("rangeSubset")),
+        decode_scaling(kvp),
+        kvp.optional("format", _media_type, ""),
+        kvp.optional("mediaType", _multipart, default=False),
+        kvp.optional("outputCrs", horizontal_crs, None),
+    )
+
+
+def bind_query(
+    request: CoverageRequest, description: CoverageDescription, scaling: Scaling | None = None
+) -> CoverageQuery:
+    """The query that a request means on a coverage.
+
+    Raises
+    ------
+    AxisNotFound, FieldNotFound, InvalidSubset, InvalidTime, InvalidCrs
+        The request does not fit the coverage.
+    """
+    own = description.domain.grid.crs
+    if request.output_crs is not None and not request.output_crs.same_plane(own):
+        raise OutputCrsNotSupported(
+            f"the answer can only be given in {own.uri}", subject=request.output_crs.key
+        )
+    return CoverageQuery(
+        description.id,
+        bind(request.brackets, description.domain, request.crs),
+        field_names(request.range_subset, description.range_type),
+        scaling,
+    )
+
+
+def field_names(text: str, fields: RangeType) -> tuple[str, ...]:
+    """Fields of ``B08,B02:B04``, in the order asked, each once (12-040, 7.2).
+
+    Raises
+    ------
+    FieldNotFound
+        There is no such field.
+    IllegalFieldSequence
+        An interval ends before it starts.
+
+    Examples
+    --------
+    >>> from datacube.model.fields import Field
+    >>> bands = RangeType(tuple(Field(name, "uint16") for name in ("B02", "B03", "B04", "B08")))
+    >>> field_names("B08,B02:B04", bands)
+    ('B08', 'B02', 'B03', 'B04')
+    """
+    names: list[str] = []
+    for part in comma_list(text) if text else ():
+        low, colon, high = (piece.strip(" \"'") for piece in part.partition(":"))
+        first = fields.names.index(fields.field(low).name)
+        last = fields.names.index(fields.field(high).name) if colon else first
+        if last < first:
+            raise IllegalFieldSequence(
+                f"the interval {part} runs backwards; the fields are {', '.join(fields.names)}",
+                subject=part,
+            )
+        names += fields.names[first : last + 1]
+    return tuple(dict.fromkeys(names))
+
+
+def _brackets(kvp: Kvp) -> tuple[Bracket, ...]:
+    parts = kvp.many("subset", parse_brackets, numbered=True)
+    found = tuple(bracket for part in parts for bracket in part)
+    if len(found) > MOST_SUBSETS:
+        raise InvalidParameter(
+            f"{len(found)} subsets are too many; each axis needs one at most", subject="subset"
+        )
+    return found
+
+
+def _media_type(text: str) -> str:
+    """A format; a client without a wish sends its language's word for nothing."""
+    return "" if text.strip().lower() in _ABSENT else text.strip()
+
+
+def _multipart(text: str) -> bool:
+    if text.strip().lower() in _ABSENT:
+        return False
+    if text.partition(";")[0].strip().lower() != "multipart/related":
+        raise InvalidParameter(
+            f"the media type '{text[:100]}' is not offered; it can be multipart/related",
+            subject="mediaType",
+        )
+    return True
+
+
+def _interpolation(text: str) -> None:
+    if text.strip().rpartition("/")[2].lower() not in _NEAREST:
+        raise InvalidInterpolation(
+            f"the interpolation '{text[:100]}' is not offered; offered is nearest-neighbor",
+            subject="interpolation",
+        )
+
+
+def request_name(kvp: Kvp) -> str:
+    """The operation, after SERVICE has been checked (OWS Common, 7.2.1).
+
+    Raises
+    ------
+    MissingParameter
+        SERVICE or REQUEST is absent.
+    InvalidParameter
+        SERVICE is another.
+    """
+    if "service" not in kvp:
+        raise MissingParameter("the parameter SERVICE is missing; it is WCS", subject="service")
+    if kvp.one("service").strip().upper() != "WCS":
+        raise InvalidParameter(
+            f"the service '{kvp.one('service')[:50]}' is not here; SERVICE is WCS",
+            subject="service",
+        )
+    return kvp.one("request").strip()

@@ -1,0 +1,30 @@
+"""Namespaces and element makers of WCS 2.0.1 documents."""
+
+from services.ows.gml import GML, RGRID
+from services.ows.swe import GMLCOV, SWE
+from services.ows.xml import OWS20, XLINK, XSI, Element, Maker
+
+WCS20 = "http://www.opengis.net/wcs/2.0"
+SCHEMA = "http://schemas.opengis.net/wcs/2.0"
+VERSION = "2.0.1"
+
+PREFIXES: dict[str | None, str] = {
+    "wcs": WCS20,
+    "ows": OWS20,
+    "gml": GML,
+    "gmlcov": GMLCOV,
+    "gmlrgrid": RGRID,
+    "swe": SWE,
+    "xlink": XLINK,
+    "xsi": XSI,
+}
+WCS = Maker(WCS20, PREFIXES)
+OWS = Maker(OWS20, PREFIXES)
+GMLCOV_MAKER = Maker(GMLCOV, PREFIXES)
+GML_MAKER = Maker(GML, PREFIXES)
+
+
+def with_id(element: Element, identifier: str) -> Element:
+    """The element with its ``gml:id``."""
+    element.set(f"{{{GML}}}id", identifier)
+    return element
