@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datacube.config.settings import Config, ServerSettings
 from datacube.engine.catalog import Catalog
 from datacube.store.cache import ChunkCache
+from datacube.store.objects import ObjectStore
 from datacube.store.url import open_store
 
 
@@ -36,7 +37,11 @@ def open_context(store_url: str, config: Config) -> Context:
     StorageError
         The store cannot be reached.
     """
-    store = open_store(store_url)
+    return make_context(open_store(store_url), config)
+
+
+def make_context(store: ObjectStore, config: Config) -> Context:
+    """The same for a store that is open already."""
     cache = ChunkCache(config.server.limits.cache_bytes)
     pool = ThreadPoolExecutor(max_workers=4 * (os.cpu_count() or 2), thread_name_prefix="chunks")
     return Context(Catalog(store, config, cache), config.server, cache, pool)
