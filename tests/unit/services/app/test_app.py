@@ -1,0 +1,297 @@
+"""The application as HTTP shows it, whatever the service."""
+
+import gzip
+import json
+import logging
+import re
+import time
+from urllib.parse import quote
+
+import httpx
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from lxml import html
+
+from datacube.config.settings import Config, ServerSettings
+from services.app import create_app
+from services.app.routes import Route
+from tests.asgi import Client
+from tests.cubes import make_cube
+
+EVERYWHERE = [
+    "/",
+    "/viewer/",
+    "/viewer/cubes.json",
+    "/wms?SERVICE=WMS&REQUEST=GetCapabilities",
+    "/wms?REQUEST=GetMap",
+    "/wmts?SERVICE=WMTS&REQUEST=GetCapabilities",
+    "/wmts/1.0.0/WMTSCapabilities.xml",
+    "/wmts/1.0.0/nothing",
+    "/wcs?SERVICE=WCS&REQUEST=GetCapabilities",
+    "/wcs?SERVICE=WCS&REQUEST=GetCoverage&VERSION=2.0.1&COVERAGEID=none",
+    "/ogcapi/",
+    "/ogcapi/collections/none",
+    "/ogcapi/collections/closed/coverage",
+    "/healthz",
+    "/metrics",
+    "/nothing",
+]
+
+
+@pytest.mark.parametrize("path", EVERYWHERE)
+def test_cors_and_request_id_on_every_answer(client, path):
+    answer = client.get(path, headers={"Origin": "https://elsewhere.example"})
+    assert answer.headers["access-control-allow-origin"] == "*"
+    assert "Warning" in answer.headers["access-control-expose-headers"]
+    assert re.fullmatch(r"[0-9a-f]{16}", answer.headers["x-request-id"])
+
+
+@pytest.mark.parametrize("path", EVERYWHERE)
+def test_head_is_get_without_its_body(client, path):
+    get = client.get(path, headers={"Accept-Encoding": "identity"})
+    head = client.request("HEAD", path, headers={"Accept-Encoding": "identity"})
+    assert head.status_code == get.status_code
+    assert head.headers["content-type"] == get.headers["content-type"]
+    assert head.content == b""
+
+
+@pytest.mark.parametrize("path", EVERYWHERE)
+def test_preflight(client, path):
+    answer = client.request(
+        "OPTIONS",
+        path,
+        headers={
+            "Origin": "https://elsewhere.example",
+            "Access-Control-Request-Method": "GET",
+            "Access-Control-Request-Headers": "authorization",
+        },
+    )
+    assert answer.status_code == 204
+    assert answer.headers["access-control-allow-origin"] == "*"
+    assert "authorization" in answer.headers["access-control-allow-headers"].lower()
+    assert "GET" in answer.headers["access-control-allow-methods"]
+
+
+def test_method_that_is_not_offered(client):
+    answer = client.request("DELETE", "/wms")
+    assert answer.status_code == 405
+    assert answer.headers["allow"] == "GET, HEAD, OPTIONS, POST"
+    assert client.request("POST", "/ogcapi/").status_code == 405
+
+
+def test_capabilities_are_packed_when_asked(client):
+    url = "/wms?SERVICE=WMS&REQUEST=GetCapabilities"
+    packed = client.get(url, headers={"Accept-Encoding": "gzip"})
+    plain = client.get(url, headers={"Accept-Encoding": "identity"})
+    assert packed.headers["content-encoding"] == "gzip"
+    assert "content-encoding" not in plain.headers
+    assert packed.content == plain.content
+    assert "Accept-Encoding" in plain.headers["vary"]
+    assert len(gzip.compress(plain.content)) < len(plain.content) / 2
+
+
+def test_etag_brings_304(client):
+    first = client.get("/ogcapi/collections")
+    again = client.get("/ogcapi/collections", headers={"If-None-Match": first.headers["etag"]})
+    assert (again.status_code, again.content) == (304, b"")
+    assert again.headers["access-control-allow-origin"] == "*"
+
+
+def test_unknown_path_says_what_there_is(client):
+    answer = client.get("/nothing/here")
+    assert answer.status_code == 404
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert "http://test/wms" in answer.json()["detail"]
+
+
+def test_unknown_path_for_a_browser(client):
+    answer = client.get("/<script>x</script>", headers={"Accept": "text/html"})
+    assert answer.status_code == 404
+    assert answer.headers["content-type"].startswith("text/html")
+    assert "<script>" not in answer.text
+    assert "http://test/ogcapi/" in html.fromstring(answer.text).xpath("//a/@href")
+
+
+def test_health(client):
+    report = client.get("/healthz").json()
+    assert report | {"version": ""} == {
+        "status": "ok",
+        "store": "reachable",
+        "cubes": 1,
+        "version": "",
+    }
+
+
+def test_metrics(client):
+    client.get("/wms?REQUEST=GetMap")
+    client.get("/ogcapi/collections/closed/coverage")
+    page = client.get("/metrics")
+    assert page.headers["content-type"].startswith("text/plain; version=0.0.4")
+    assert re.search(r'^datacube_requests_total\{service="wms",status="200"\} \d', page.text, re.MULTILINE)
+    assert 'datacube_request_seconds_bucket{le="0.1",service="wms"}' in page.text
+    for name in ("hits_total", "misses_total", "bytes"):
+        assert re.search(rf"^datacube_chunk_cache_{name} \d", page.text, re.MULTILINE)
+    assert re.search(r"^datacube_chunks_read_total [1-9]", page.text, re.MULTILINE)
+    assert "datacube_cubes 1.0" in page.text
+
+
+def test_two_applications_count_apart(client, store):
+    client.get("/healthz")
+    other = create_app(Config(), str(store))
+    try:
+        assert 'service="healthz"' not in Client(other).get("/metrics").text
+    finally:
+        other.close()
+
+
+def test_access_line(client, caplog):
+    with caplog.at_level(logging.INFO, logger="datacube.access"):
+        answer = client.get("/wms?SERVICE=WMS&REQUEST=GetMap&LAYERS=closed&token=secret")
+    line = json.loads(caplog.messages[-1])
+    assert line["id"] == answer.headers["x-request-id"]
+    assert (line["service"], line["operation"], line["name"]) == ("wms", "GetMap", "closed")
+    assert (line["method"], line["path"], line["status"]) == ("GET", "/wms", 200)
+    assert line["bytes"] == len(answer.content)
+    assert line["ms"] > 0
+    assert "secret" not in caplog.messages[-1]
+
+
+def test_unexpected_exception_is_logged_not_told(app, client, caplog, monkeypatch):
+    def broken(_request):
+        raise RuntimeError("the password is 1234")
+
+    real = app._routes.find
+    monkeypatch.setattr(
+        app._routes, "find", lambda path: Route("wms", broken, failure=real(path).failure)
+    )
+    answer = client.get("/wms?REQUEST=GetMap")
+    assert answer.status_code in {200, 500}
+    assert b"1234" not in answer.content
+    assert "ServiceException" in answer.text
+    error_id = answer.headers["x-request-id"]
+    assert error_id in answer.text
+    record = next(one for one in caplog.records if error_id in one.getMessage() and one.exc_info)
+    assert "1234" in str(record.exc_info[1])
+
+
+def test_body_that_is_too_large(client):
+    answer = client.request("POST", "/wcs", content=b"x" * (2 << 20))
+    assert answer.status_code == 413
+    assert "1,048,576" in answer.json()["detail"]
+
+
+def test_too_many_parameters(client):
+    answer = client.get("/wms?" + "&".join(f"a{number}=1" for number in range(600)))
+    assert answer.status_code == 400
+
+
+def test_forwarded_headers_reach_the_documents(app):
+    sent = {
+        "X-Forwarded-Proto": "https",
+        "X-Forwarded-Host": "maps.example",
+        "X-Forwarded-Prefix": "/eo",
+    }
+    trusted = Client(app, "10.1.1.1")
+    assert (
+        "https://maps.example/eo/wms?"
+        in trusted.get("/wms?REQUEST=GetCapabilities&SERVICE=WMS", headers=sent).text
+    )
+    assert (
+        "https://maps.example/eo/ogcapi/collections"
+        in trusted.get("/eo/ogcapi/", headers=sent).text
+    )
+    stranger = Client(app, "192.0.2.7").get("/wms?REQUEST=GetCapabilities", headers=sent)
+    assert "maps.example" not in stranger.text
+
+
+def test_configured_url_with_a_prefix(store):
+    app = create_app(Config(ServerSettings(public_url="https://eo.example/data/")), str(store))
+    try:
+        client = Client(app)
+        for path in ("/wms", "/data/wms"):
+            answer = client.get(f"{path}?SERVICE=WMS&REQUEST=GetCapabilities")
+            assert "https://eo.example/data/wms?" in answer.text
+        assert client.get("/data/viewer").headers["location"] == "https://eo.example/data/viewer/"
+        assert client.get("/data").status_code == 200
+    finally:
+        app.close()
+
+
+def test_a_new_cube_is_served_within_five_seconds(tmp_path):
+    make_cube(tmp_path, "first")
+    app = create_app(Config(), str(tmp_path))
+    try:
+        client = Client(app)
+        assert client.get("/ogcapi/collections/second").status_code == 404
+        make_cube(tmp_path, "second")
+        deadline = time.monotonic() + 5
+        while client.get("/ogcapi/collections/second").status_code != 200:
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+        for path in (
+            "/wms?SERVICE=WMS&REQUEST=GetCapabilities",
+            "/wmts/1.0.0/WMTSCapabilities.xml",
+            "/wcs?SERVICE=WCS&REQUEST=GetCapabilities",
+            "/ogcapi/collections",
+            "/viewer/cubes.json",
+            "/",
+        ):
+            assert "second" in client.get(path).text
+    finally:
+        app.close()
+
+
+HOSTILE = st.text(st.characters(exclude_categories=()), max_size=30).map(
+    lambda text: quote(text.encode("utf-8", "surrogatepass"))
+) | st.sampled_from(["%", "%zz", "%00", "%ff%fe", "..%2f..", "1e999", "nan", "-1", "\\", "'\"<>"])
+NAMES = st.sampled_from(
+    [
+        "SERVICE",
+        "REQUEST",
+        "VERSION",
+        "LAYERS",
+        "STYLES",
+        "CRS",
+        "BBOX",
+        "WIDTH",
+        "HEIGHT",
+        "FORMAT",
+    ]
+    + ["TIME", "COVERAGEID", "SUBSET", "subset", "bbox", "datetime", "f", "scale-factor", "LAYER"]
+    + ["TileMatrixSet", "TileMatrix", "TileRow", "TileCol", "STYLE", "elevation", "properties"]
+)
+VALUES = HOSTILE | st.sampled_from(
+    ["WMS", "WMTS", "WCS", "GetMap", "GetTile", "GetCoverage", "GetFeatureInfo", "closed", "1.3.0"]
+    + ["2.0.1", "1.0.0", "EPSG:4326", "CRS:84", "0,0,10,10", "256", "image/png", "Lat(0:10)"]
+    + ["2020-01-01", "WebMercatorQuad", "0", "DescribeCoverage", "GetLegendGraphic", "closed.v"]
+)
+PATHS = st.sampled_from(
+    [
+        "/wms",
+        "/wmts",
+        "/wcs",
+        "/ogcapi/collections/closed/coverage",
+        "/ogcapi/collections/closed/map",
+    ]
+    + [
+        "/wmts/1.0.0/closed/default/WebMercatorQuad/0/0/0.png",
+        "/ogcapi/",
+        "/viewer/cubes.json",
+        "/",
+    ]
+) | st.lists(HOSTILE, max_size=4).map(lambda parts: "/" + "/".join(parts))
+
+
+@settings(max_examples=150)
+@given(PATHS, st.lists(st.tuples(NAMES | HOSTILE, VALUES), max_size=8))
+def test_no_request_is_a_server_error(fuzzed, path, pairs):
+    query = "&".join(f"{name}={value}" for name, value in pairs)
+    answer = fuzzed.get(httpx.URL(f"http://test{path}?{query}"))
+    assert answer.status_code < 500
+    assert "failed unexpectedly" not in answer.text
+
+
+@pytest.fixture(scope="module")
+def fuzzed(app):
+    return Client(app)

@@ -1,0 +1,61 @@
+"""The landing page: whole, escaped, and every one of its links answered."""
+
+import pytest
+from lxml import html
+
+from datacube.config.settings import Config
+from services.app import create_app
+from tests.asgi import Client
+
+
+@pytest.fixture(scope="module")
+def page(app):
+    return html.fromstring(Client(app).get("/").text)
+
+
+def test_nothing_of_the_cubes_is_markup(page):
+    assert page.xpath("//script") == []
+    assert page.xpath("//b") == []
+    assert page.xpath("//h1/text()") == ["A & B <server>"]
+    assert page.xpath("//h3/text()") == ['<b>"Bold"</b> & brave']
+    assert "<script>alert(1)</script>" in page.text_content()
+    assert "© <i>somebody</i>" in page.text_content()
+
+
+def test_every_link_is_answered(client, page):
+    links = {link for link in page.xpath("//a/@href") if link.startswith("http")}
+    assert len(links) > 8
+    broken = {link: client.get(link).status_code for link in links}
+    assert set(broken.values()) <= {200}, broken
+
+
+def test_thumbnail_is_a_map(client, page):
+    (source,) = page.xpath("//img/@src")
+    answer = client.get(source)
+    assert answer.headers["content-type"] == "image/png"
+    assert answer.content.startswith(b"\x89PNG")
+
+
+def test_times_are_told(page):
+    assert "2020-01-01 to 2020-01-02 (2 times, every P1D)" in page.text_content()
+
+
+def test_recipes_name_the_cube(page):
+    recipes = page.xpath("//pre/text()")
+    assert any("WebCoverageService" in text and '"closed"' in text for text in recipes)
+    assert any("http://test/wms" in text for text in recipes)
+
+
+def test_a_strict_policy(client):
+    assert "default-src 'none'" in client.get("/").headers["content-security-policy"]
+
+
+def test_an_empty_store_says_how_to_fill_it(tmp_path):
+    app = create_app(Config(), str(tmp_path))
+    try:
+        client = Client(app)
+        assert "datacube ingest" in client.get("/").text
+        assert client.get("/ogcapi/collections").json()["collections"] == []
+        assert client.get("/viewer/cubes.json").json()["cubes"] == []
+    finally:
+        app.close()
