@@ -6,7 +6,7 @@ from datacube.errors import DatacubeError
 from datacube.model.bbox import BoundingBox
 from datacube.model.crs import CRS84, Crs
 
-_MERCATOR_TOP = 85.051128779806589  # latitude where the web map's square ends
+_MERCATOR_TOP = 85.0511287798066  # latitude where the web map's square ends
 _UTM_TOP = 84.0
 _WEB = ("EPSG:4326", "EPSG:3857")
 

@@ -12,7 +12,7 @@ from datacube.model.axis import TimeAxis
 from datacube.model.query import TimeChoice
 from datacube.model.time import Period, TimePoint, TimeRange, Timestamp, format_tick
 
-LONGEST_LIST = 64  # instants of one request
+LONGEST_LIST = 16  # instants of one request
 _LATEST = frozenset({"current", "latest", "now"})
 _OPEN = frozenset({"", ".."})
 
@@ -59,8 +59,8 @@ def parse_times(text: str, subject: str = "time") -> tuple[TimeChoice, ...]:
 def pinned(axis: TimeAxis | None, choices: tuple[TimeChoice, ...]) -> bool:
     """Whether the choices name steps of the axis exactly, so that later steps change nothing.
 
-    A cube without time is pinned; a default, ``latest``, a range and an instant between steps
-    are not.
+    A cube without time is pinned; a default, ``latest``, a range, a month and an instant between
+    steps are not.
 
     Examples
     --------
@@ -74,7 +74,7 @@ def pinned(axis: TimeAxis | None, choices: tuple[TimeChoice, ...]) -> bool:
 
 
 def _on_step(axis: TimeAxis, choice: TimeChoice) -> bool:
-    if not isinstance(choice.when, Timestamp):
+    if not isinstance(choice.when, Timestamp) or choice.when.precision in {"year", "month"}:
         return False
     try:
         ticks = choice.when.ticks(axis.calendar)

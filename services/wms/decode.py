@@ -6,8 +6,6 @@ GetMap (06-042, 7.3.2) and GetFeatureInfo (7.4.2), read in the order of the stan
 from dataclasses import dataclass
 from itertools import repeat
 
-from affine import Affine
-
 from datacube.engine.context import Context
 from datacube.engine.cube import Layer
 from datacube.errors import (
@@ -93,7 +91,7 @@ def decode_info(context: Context, kvp: Kvp, version: Version) -> InfoRequest:
     grid = decode_grid(context, kvp, version)
     column = _pixel(kvp, version.column, grid.width)
     row = _pixel(kvp, version.row, grid.height)
-    x, y = grid.transform @ Affine.translation(0.5, 0.5) * (column, row)
+    x, y = grid.transform @ (column + 0.5, row + 0.5)
     requests, pinned = layer_requests(kvp, layers, repeat(""))
     return InfoRequest(SampleQuery(requests, x, y, grid.crs), pinned)
 

@@ -116,7 +116,7 @@ def _layer(context: Context, request: Request, layer: Layer, pinned: str) -> Ele
     world = geographic_box(domain.bbox)
     return WMTS(
         "Layer",
-        OWS("Title", layer.title),
+        OWS("Title", _title(layer)),
         OWS("Abstract", cube.abstract) if cube.abstract else None,
         OWS(
             "WGS84BoundingBox",
@@ -131,6 +131,12 @@ def _layer(context: Context, request: Request, layer: Layer, pinned: str) -> Ele
         *(_link(one, domain.bbox) for one in tile_matrix_sets()),
         *_resource_urls(request, layer),
     )
+
+
+def _title(layer: Layer) -> str:
+    """Title in a list without groups: a field's says which cube it is of."""
+    cube = layer.cube
+    return layer.title if layer.name == cube.id else f"{cube.title}: {layer.title}"
 
 
 def _bounding_boxes(box: BoundingBox) -> Iterator[Element]:

@@ -6,8 +6,6 @@ A RESTful path becomes the same parameters first (:mod:`services.wmts.rest`).
 from dataclasses import dataclass
 from itertools import repeat
 
-from affine import Affine
-
 from datacube.engine.context import Context
 from datacube.errors import InvalidPixel, MissingParameter
 from datacube.model.grid import RectifiedGrid
@@ -63,7 +61,7 @@ def decode_info(context: Context, kvp: Kvp) -> InfoRequest:
     grid = _grid(kvp)
     column, row = _pixel(kvp, "I", grid.width), _pixel(kvp, "J", grid.height)
     media_type = kvp.one("InfoFormat", info_format)
-    x, y = grid.transform @ Affine.translation(0.5, 0.5) * (column, row)
+    x, y = grid.transform @ (column + 0.5, row + 0.5)
     return InfoRequest(SampleQuery(requests, x, y, grid.crs), media_type, pinned)
 
 
