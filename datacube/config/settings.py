@@ -1,12 +1,13 @@
 """The settings that engine and services see: plain frozen values with sensible defaults."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from datacube.model.coverage import CoverageDescription
-from datacube.model.fields import Field, RangeType
-from datacube.render.style import Style, fields_of, for_field
+from datacube.model.fields import Field, Overview, RangeType
+from datacube.render.defaults import DEFAULT, default_styles
+from datacube.render.style import ColorRamp, Style, fields_of, for_field
 
 type TimeEncoding = Literal["iso", "strict"]
 
@@ -52,6 +53,20 @@ class Contact:
 
 
 @dataclass(frozen=True, slots=True)
+class TimePolicy:
+    """What a time means that is no step of the cube.
+
+    Parameters
+    ----------
+    nearest : bool, whether the nearest step is taken
+    tolerance_ms : int, how far it may be, in milliseconds; half the median step where None
+    """
+
+    nearest: bool = True
+    tolerance_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ServerSettings:
     """One server.
 
@@ -66,6 +81,8 @@ class ServerSettings:
     trusted_proxies : tuple of str
         Addresses or networks whose forwarded headers are believed.
     limits : Limits
+    time : TimePolicy
+        Of cubes that have none of their own.
     strict_http : bool
         WMS errors with their HTTP status instead of 200.
     wcs_time_encoding : ``iso`` (quoted ISO 8601, what clients read) or ``strict`` (numeric days,
@@ -82,31 +99,31 @@ class ServerSettings:
     public_url: str = ""
     trusted_proxies: tuple[str, ...] = ()
     limits: Limits = field(default_factory=Limits)
+    time: TimePolicy = field(default_factory=TimePolicy)
     strict_http: bool = False
     wcs_time_encoding: TimeEncoding = "iso"
 
 
 @dataclass(frozen=True, slots=True)
-class TimePolicy:
-    """What a time means that is no step of the cube.
+class FieldSettings:
+    """Overrides for a field; None is as in the cube.
 
     Parameters
     ----------
-    nearest : bool, whether the nearest step is taken
-    tolerance_ms : int, how far it may be, in milliseconds; half the median step where None
+    title, uom : str, optional
+    valid_range : (low, high), optional
+        Ends of its colours, physical.
+    colormap : str, optional
+        Of its style ``default``.
+    log : bool
+        Whether that style is logarithmic.
     """
-
-    nearest: bool = True
-    tolerance_ms: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class FieldSettings:
-    """Overrides for a field; None is as in the cube."""
 
     title: str | None = None
     uom: str | None = None
     valid_range: tuple[float, float] | None = None
+    colormap: str | None = None
+    log: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,8 +132,9 @@ class CubeSettings:
 
     Parameters
     ----------
-    styles : tuple of Style
-        Of the whole cube or of one field; they come before the styles that every cube has.
+    styles : tuple of Style or str
+        Of the whole cube or of one field; they come before the styles that every cube has. A
+        name is one of those that every cube has, put first here.
     """
 
     title: str | None = None
@@ -124,7 +142,7 @@ class CubeSettings:
     attribution: str | None = None
     licence: str | None = None
     hidden: bool = False
-    styles: tuple[Style, ...] = ()
+    styles: tuple[Style | str, ...] = ()
     fields: Mapping[str, FieldSettings] = field(default_factory=dict)
     time: TimePolicy = field(default_factory=TimePolicy)
 
@@ -143,19 +161,82 @@ class CubeSettings:
     def styles_for(
         self, description: CoverageDescription, names: tuple[str, ...]
     ) -> tuple[Style, ...]:
-        """Configured styles of a layer that shows these fields.
+        """Configured styles of a layer that shows these fields, each name once.
 
         A style fits the whole cube when all its fields are there, and a layer of one field when
         it reads that field alone or, naming none, any field.
         """
         whole = len(names) == len(description.range_type.names)
-        fitting = []
-        for style in self.styles:
+        fitting: dict[str, Style] = {}
+        for style in self._candidates(description, names):
             own = for_field(style, names[0]) if len(names) == 1 else style
             known = set(fields_of(own)) <= set(names)
             if known and (whole or len(fields_of(own)) == 1):
-                fitting.append(own)
-        return tuple(fitting)
+                fitting.setdefault(own.name, own)
+        return tuple(fitting.values())
+
+    def _candidates(
+        self, description: CoverageDescription, names: tuple[str, ...]
+    ) -> Iterator[Style]:
+        """Styles in their order: the listed ones, then that of the layer's only field."""
+        for listed in self.styles:
+            if isinstance(listed, str):
+                usual = default_styles(description, names)
+                yield from (style for style in usual if style.name == listed)
+            else:
+                yield listed
+        own = self.fields.get(names[0]) if len(names) == 1 else None
+        if own is not None and own.colormap is not None:
+            low, high = own.valid_range or (None, None)
+            yield ColorRamp(DEFAULT, own.colormap, names[0], own.colormap, low, high, own.log)
+
+
+@dataclass(frozen=True, slots=True)
+class FieldRecipe:
+    """One field that an ingest wants; None is as in the source.
+
+    Parameters
+    ----------
+    source : str, its name in the source
+    name : str, its name in the cube
+    title, uom, standard_name : str
+    overview : how coarser levels are made
+    valid_range : (low, high), physical, for colours
+    """
+
+    source: str
+    name: str | None = None
+    title: str | None = None
+    uom: str | None = None
+    standard_name: str | None = None
+    overview: Overview | None = None
+    valid_range: tuple[float, float] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RecipeSettings:
+    """How a product becomes a cube; None is what the source says.
+
+    Parameters
+    ----------
+    cube : str, base of the cube ids
+    title, abstract, attribution, licence : str
+    fields : tuple of FieldRecipe
+        The wanted fields in their order; empty means all.
+    time : str, ISO 8601 instant of sources that hold one and do not say it
+    crs : str, of a projected grid that names none
+    chunk : int, side of a chunk in cells
+    """
+
+    cube: str | None = None
+    title: str | None = None
+    abstract: str | None = None
+    attribution: str | None = None
+    licence: str | None = None
+    fields: tuple[FieldRecipe, ...] = ()
+    time: str | None = None
+    crs: str | None = None
+    chunk: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,14 +247,23 @@ class Config:
     ----------
     server : ServerSettings
     cubes : mapping of cube id to CubeSettings
+    styles : mapping of name to Style, reusable by any cube
+    recipes : mapping of name to RecipeSettings
+
+    Examples
+    --------
+    >>> Config().cube("sst").time.nearest
+    True
     """
 
     server: ServerSettings = field(default_factory=ServerSettings)
     cubes: Mapping[str, CubeSettings] = field(default_factory=dict)
+    styles: Mapping[str, Style] = field(default_factory=dict)
+    recipes: Mapping[str, RecipeSettings] = field(default_factory=dict)
 
     def cube(self, identifier: str) -> CubeSettings:
-        """Settings of a cube; the defaults where none are configured."""
-        return self.cubes.get(identifier, CubeSettings())
+        """Settings of a cube; the server's defaults where none are configured."""
+        return self.cubes.get(identifier) or CubeSettings(time=self.server.time)
 
 
 def _first(own: str | None, otherwise: str) -> str:

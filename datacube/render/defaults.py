@@ -39,6 +39,7 @@ _SENTINEL2 = (
     ("urban", "False colour, urban (12-11-4)", (("b12", 0.5), ("b11", 0.5), ("b04", 0.4))),
     ("swir", "Short-wave infrared (12-8A-4)", (("b12", 0.5), ("b8a", 0.5), ("b04", 0.4))),
 )
+COMPOSITES = tuple(name for name, _, _ in _SENTINEL2)
 _SPELLINGS = {
     "b02": ("b02", "b2", "blue"),
     "b03": ("b03", "b3", "green"),

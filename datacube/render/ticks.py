@@ -91,7 +91,7 @@ def _number(value: float) -> str:
     """Up to four significant digits, the exponent only where it is shorter."""
     if value == 0:
         return "0"
-    if 1e-4 < abs(value) < 1e6:
+    if 1e-3 <= abs(value) < 1e6:
         text = f"{value:.4g}" if abs(value) < 1e4 else f"{value:.0f}"
     else:
         mantissa, _, exponent = f"{value:.2e}".partition("e")

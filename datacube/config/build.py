@@ -1,0 +1,135 @@
+"""Models to the plain settings that the rest of the program sees."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import assert_never
+
+from datacube.config.base import duration_ms, rgba
+from datacube.config.cubes import CubeModel, FieldModel
+from datacube.config.recipes import RecipeModel
+from datacube.config.server import ServerModel, TimeModel
+from datacube.config.settings import (
+    Contact,
+    CubeSettings,
+    FieldRecipe,
+    FieldSettings,
+    Limits,
+    RecipeSettings,
+    ServerSettings,
+    TimePolicy,
+)
+from datacube.config.styles import CategoriesModel, ChannelModel, CompositeModel, RampModel
+from datacube.model.fields import Category
+from datacube.render.style import Categories, Channel, ColorRamp, Composite, Style
+
+type StyleFile = RampModel | CategoriesModel | CompositeModel
+
+
+def build_server(model: ServerModel) -> ServerSettings:
+    """Settings of a server."""
+    return ServerSettings(
+        title=model.title,
+        abstract=model.abstract,
+        attribution=model.attribution,
+        keywords=model.keywords,
+        fees=model.fees,
+        access_constraints=model.access_constraints,
+        contact=Contact(**model.contact.model_dump()),
+        public_url=model.public_url,
+        trusted_proxies=model.trusted_proxies,
+        limits=Limits(**model.limits.model_dump()),
+        time=build_time(model.time),
+        strict_http=model.strict_http,
+        wcs_time_encoding=model.wcs.time_encoding,
+    )
+
+
+def build_time(model: TimeModel) -> TimePolicy:
+    """What other times than the steps mean."""
+    tolerance = None if model.tolerance is None else duration_ms(model.tolerance)
+    return TimePolicy(model.nearest, tolerance)
+
+
+def build_cube(
+    model: CubeModel, styles: Mapping[str, Style], otherwise: TimePolicy
+) -> CubeSettings:
+    """Overrides for a cube.
+
+    Parameters
+    ----------
+    model : CubeModel
+    styles : mapping of name to Style, those of ``styles/``
+    otherwise : TimePolicy, where the cube has none
+    """
+    time = model.dimensions.time
+    return CubeSettings(
+        title=model.title,
+        abstract=model.abstract,
+        attribution=model.attribution,
+        licence=model.licence,
+        hidden=model.hidden,
+        styles=tuple(
+            styles.get(one, one) if isinstance(one, str) else build_style(one, "")
+            for one in model.styles
+        ),
+        fields={name: _field(one) for name, one in model.fields.items()},
+        time=otherwise if time is None else build_time(time),
+    )
+
+
+def _field(model: FieldModel) -> FieldSettings:
+    return FieldSettings(model.title, model.unit, model.range, model.colormap, model.log)
+
+
+def build_style(model: StyleFile, name: str) -> Style:
+    """A style; ``name`` is the one of its file."""
+    own = model.name or name
+    title = model.title or own
+    match model:
+        case RampModel():
+            return _ramp(model, own, title)
+        case CategoriesModel():
+            entries = tuple(
+                Category(one.value, one.label, one.color or "") for one in model.classes
+            )
+            return Categories(own, title, model.field, entries)
+        case CompositeModel():
+            channels = (_channel(one) for one in (model.red, model.green, model.blue))
+            return Composite(own, title, *channels)
+        case _:
+            assert_never(model)
+
+
+def _ramp(model: RampModel, name: str, title: str) -> ColorRamp:
+    ramp = ColorRamp(name, title, model.field, model.colormap, *model.range, model.log)
+    return replace(
+        ramp,
+        below=None if model.below is None else rgba(model.below),
+        above=None if model.above is None else rgba(model.above),
+        missing=rgba(model.missing),
+    )
+
+
+def _channel(model: ChannelModel) -> Channel:
+    return Channel(model.field, *model.range, model.gamma)
+
+
+def build_recipe(model: RecipeModel) -> RecipeSettings:
+    """How a product becomes a cube."""
+    fields = tuple(
+        FieldRecipe(
+            one.source, one.name, one.title, one.unit, one.standard_name, one.overview, one.range
+        )
+        for one in model.fields
+    )
+    return RecipeSettings(
+        model.cube,
+        model.title,
+        model.abstract,
+        model.attribution,
+        model.licence,
+        fields,
+        model.time,
+        model.crs,
+        model.chunk,
+    )

@@ -1,0 +1,41 @@
+"""Model of ``cubes/*.yaml``: overrides for the cubes of the store."""
+
+from pydantic import Field
+
+from datacube.config.base import ColormapName, Ends, Model, Name
+from datacube.config.server import TimeModel
+from datacube.config.styles import ListedStyle
+
+
+class FieldModel(Model):
+    """Overrides for a field."""
+
+    title: str | None = Field(None, description="For people.")
+    unit: str | None = Field(None, description="Unit of its values, where the source is wrong.")
+    range: Ends | None = Field(None, description="Physical values at the ends of its colours.")
+    colormap: ColormapName | None = Field(None, description="Colour map of its default style.")
+    log: bool = Field(default=False, description="Its default style is logarithmic.")
+
+
+class DimensionsModel(Model):
+    """Overrides for axes."""
+
+    time: TimeModel | None = Field(None, description="What other times than the steps mean.")
+
+
+class CubeModel(Model):
+    """Overrides for a cube."""
+
+    id: Name = Field("", description="Cube id; the file's name where not given.")
+    title: str | None = Field(None, description="For people.")
+    abstract: str | None = Field(None, description="What the cube is.")
+    attribution: str | None = Field(None, description="Whom its data are credited to.")
+    licence: str | None = Field(None, description="Licence of the data.")
+    hidden: bool = Field(default=False, description="Not published.")
+    styles: tuple[ListedStyle, ...] = Field(
+        (),
+        description="Names of styles, or styles written here; they come before those that every "
+        "cube has, the first is the default.",
+    )
+    fields: dict[str, FieldModel] = Field({}, description="Overrides for fields, by name.")
+    dimensions: DimensionsModel = Field(DimensionsModel(), description="Overrides for axes.")

@@ -1,0 +1,163 @@
+"""Reading a configuration: every problem of every file in one report.
+
+``server.yaml`` stands beside the folders ``cubes/``, ``styles/`` and ``recipes/``; each of their
+``*.yaml`` files is one cube's overrides, one style, one recipe, called like the file where it has
+no name of its own.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pydantic import TypeAdapter, ValidationError
+
+from datacube.config.build import StyleFile, build_cube, build_recipe, build_server, build_style
+from datacube.config.cubes import CubeModel
+from datacube.config.document import Document, read_document
+from datacube.config.findings import findings_of
+from datacube.config.recipes import RecipeModel
+from datacube.config.server import ServerModel
+from datacube.config.settings import Config, CubeSettings, RecipeSettings, TimePolicy
+from datacube.config.styles import StyleModel
+from datacube.errors import ConfigError
+from datacube.render.defaults import COMPOSITES, DEFAULT
+from datacube.render.style import Style
+
+# Styles that cubes have by themselves and that a cube's file may put first.
+USUAL_STYLES = (DEFAULT, *COMPOSITES)
+
+
+def load_config(path: Path | None, environment: Mapping[str, str] | None = None) -> Config:
+    """Read ``server.yaml`` and the folders beside it.
+
+    Parameters
+    ----------
+    path : Path, optional
+        None gives the defaults.
+    environment : mapping, optional
+        For ``${VARIABLE}``; the process's own where None.
+
+    Raises
+    ------
+    ConfigError
+        With every finding of every file, ``file:line: what is wrong``.
+
+    Examples
+    --------
+    >>> load_config(None).server.title
+    'Datacube server'
+    """
+    if path is None:
+        return Config()
+    report = _Report(environment)
+    _, model = report.read(path, TypeAdapter(ServerModel), "ServerModel")
+    server = build_server(model or ServerModel())
+    styles = _styles(report, path.parent / "styles")
+    cubes = _cubes(report, path.parent / "cubes", styles, server.time)
+    recipes = _recipes(report, path.parent / "recipes")
+    report.close(path)
+    return Config(server, cubes, styles, recipes)
+
+
+def load_recipe(path: Path) -> RecipeSettings:
+    """Read one recipe.
+
+    Raises
+    ------
+    ConfigError
+        With every finding.
+    """
+    report = _Report(None)
+    _, model = report.read(path, TypeAdapter(RecipeModel), "RecipeModel")
+    report.close(path)
+    return build_recipe(model or RecipeModel())
+
+
+@dataclass(frozen=True, eq=False)
+class _Report:
+    """Reads files and keeps what is wrong with them."""
+
+    environment: Mapping[str, str] | None
+    findings: list[str] = field(default_factory=list)
+
+    def read[M](self, path: Path, adapter: TypeAdapter[M], kind: str) -> tuple[Document, M | None]:
+        """A file and its model; None where it has findings.
+
+        ``kind`` is the name of its definition in the schema.
+        """
+        document = read_document(path, self.environment)
+        self.findings.extend(document.findings)
+        if document.unreadable:
+            return document, None
+        try:
+            return document, adapter.validate_python(document.data)
+        except ValidationError as error:
+            self.findings.extend(findings_of(document, error, kind))
+            return document, None
+
+    def folder[M](
+        self, folder: Path, adapter: TypeAdapter[M], kind: str
+    ) -> Iterator[tuple[Document, M]]:
+        """Every sound ``*.yaml`` of a folder, by name; a folder need not be there."""
+        for path in sorted([*folder.glob("*.yaml"), *folder.glob("*.yml")]):
+            read = self.read(path, adapter, kind)
+            document, model = read
+            if model is not None:
+                yield document, model
+
+    def once(self, document: Document, name: str, known: Mapping[str, object], key: str) -> None:
+        """Note a name that another file has taken."""
+        if name in known:
+            text = f"'{name}' is configured in another file too; every {key} is there once"
+            self.findings.append(document.finding((key,), text))
+
+    def close(self, path: Path) -> None:
+        """Raise what has been found."""
+        if self.findings:
+            raise ConfigError(tuple(dict.fromkeys(self.findings)), subject=str(path))
+
+
+def _styles(report: _Report, folder: Path) -> dict[str, Style]:
+    styles: dict[str, Style] = {}
+    adapter: TypeAdapter[StyleFile] = TypeAdapter(StyleModel)
+    for document, model in report.folder(folder, adapter, "StyleFile"):
+        style = build_style(model, document.path.stem)
+        report.once(document, style.name, styles, "name")
+        styles[style.name] = style
+    return styles
+
+
+def _cubes(
+    report: _Report, folder: Path, styles: Mapping[str, Style], time: TimePolicy
+) -> dict[str, CubeSettings]:
+    cubes: dict[str, CubeSettings] = {}
+    for document, model in report.folder(folder, TypeAdapter(CubeModel), "CubeModel"):
+        identifier = model.id or document.path.stem
+        report.once(document, identifier, cubes, "id")
+        report.findings.extend(_unknown_styles(document, model, styles))
+        cubes[identifier] = build_cube(model, styles, time)
+    return cubes
+
+
+def _unknown_styles(
+    document: Document, model: CubeModel, styles: Mapping[str, Style]
+) -> Iterator[str]:
+    """Findings about names of styles that are neither configured nor known."""
+    for place, style in enumerate(model.styles):
+        if isinstance(style, str):
+            if style not in styles and style not in USUAL_STYLES:
+                names = ", ".join((*styles, *USUAL_STYLES))
+                yield document.finding(
+                    ("styles", place), f"no style '{style}'; the styles are {names}"
+                )
+        elif not style.name:
+            yield document.finding(("styles", place), "a style written here needs a 'name'")
+
+
+def _recipes(report: _Report, folder: Path) -> dict[str, RecipeSettings]:
+    recipes: dict[str, RecipeSettings] = {}
+    for document, model in report.folder(folder, TypeAdapter(RecipeModel), "RecipeModel"):
+        name = model.name or document.path.stem
+        report.once(document, name, recipes, "name")
+        recipes[name] = build_recipe(model)
+    return recipes

@@ -1,0 +1,111 @@
+"""Model of ``server.yaml``."""
+
+from ipaddress import ip_network
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field
+
+from datacube.config.base import Count, Duration, Model, Size
+from datacube.config.settings import Contact, Limits, ServerSettings
+
+_DEFAULT = ServerSettings()
+_LIMITS = Limits()
+_CONTACT = Contact()
+
+
+def _url(value: str) -> str:
+    if value and not value.startswith(("http://", "https://")):
+        raise ValueError(f"'{value}' is no base URL: it begins with http:// or https://")
+    return value.rstrip("/")
+
+
+def _network(value: str) -> str:
+    if value != "*":
+        try:
+            ip_network(value, strict=False)
+        except ValueError as error:
+            raise ValueError(
+                f"'{value}' is no address, no network such as 10.0.0.0/8, and not *"
+            ) from error
+    return value
+
+
+class ContactModel(Model):
+    """Who runs the server."""
+
+    organization: str = Field(_CONTACT.organization, description="Who provides the service.")
+    url: str = Field(_CONTACT.url, description="Web page of the provider.")
+    person: str = Field(_CONTACT.person, description="Whom to ask.")
+    position: str = Field(_CONTACT.position, description="Position of that person.")
+    phone: str = Field(_CONTACT.phone, description="Telephone number.")
+    address: str = Field(_CONTACT.address, description="Street and number.")
+    city: str = Field(_CONTACT.city, description="City.")
+    region: str = Field(_CONTACT.region, description="State or province.")
+    postcode: str = Field(_CONTACT.postcode, description="Postal code.")
+    country: str = Field(_CONTACT.country, description="Country.")
+    email: str = Field(_CONTACT.email, description="Mail address.")
+
+
+class LimitsModel(Model):
+    """What one request may cost."""
+
+    max_width: Count = Field(_LIMITS.max_width, description="Width of a map in pixels.")
+    max_height: Count = Field(_LIMITS.max_height, description="Height of a map in pixels.")
+    max_layers: Count = Field(_LIMITS.max_layers, description="Layers of a map.")
+    max_steps: Count = Field(
+        _LIMITS.max_steps, description="Time steps that one map may look through."
+    )
+    max_coverage_bytes: Size = Field(
+        _LIMITS.max_coverage_bytes, description="Values of a coverage in memory."
+    )
+    cache_bytes: Size = Field(_LIMITS.cache_bytes, description="Decoded chunks kept in memory.")
+    max_body_bytes: Size = Field(_LIMITS.max_body_bytes, description="Body of a request.")
+
+
+class TimeModel(Model):
+    """What a time means that is no step of the cube."""
+
+    nearest: bool = Field(default=True, description="Whether the nearest step is taken.")
+    tolerance: Duration | None = Field(
+        None, description="How far it may be (PT6H, P1D); half the median step where not given."
+    )
+
+
+class WcsModel(Model):
+    """The Web Coverage Service."""
+
+    time_encoding: Literal["iso", "strict"] = Field(
+        _DEFAULT.wcs_time_encoding,
+        description="Times as quoted ISO 8601, which clients read, or as numeric days, which the "
+        "schema asks for.",
+    )
+
+
+class ServerModel(Model):
+    """A server."""
+
+    title: str = Field(_DEFAULT.title, description="Title of every service.")
+    abstract: str = Field(_DEFAULT.abstract, description="What the server offers.")
+    attribution: str = Field(_DEFAULT.attribution, description="Whom maps are credited to.")
+    keywords: tuple[str, ...] = Field(_DEFAULT.keywords, description="Keywords of every service.")
+    fees: str = Field(_DEFAULT.fees, description="What its use costs.")
+    access_constraints: str = Field(_DEFAULT.access_constraints, description="Who may use it.")
+    contact: ContactModel = Field(ContactModel(), description="Who runs it.")
+    public_url: Annotated[str, AfterValidator(_url)] = Field(
+        _DEFAULT.public_url,
+        description="Base URL in all documents, with its path prefix; taken from the request "
+        "where not given. May hold ${VARIABLE} or ${VARIABLE:-otherwise}.",
+    )
+    trusted_proxies: tuple[Annotated[str, AfterValidator(_network)], ...] = Field(
+        _DEFAULT.trusted_proxies,
+        description="Addresses or networks whose forwarded headers are believed; * is all.",
+    )
+    limits: LimitsModel = Field(LimitsModel(), description="What one request may cost.")
+    time: TimeModel = Field(
+        TimeModel(), description="What other times than the steps mean; a cube may say otherwise."
+    )
+    strict_http: bool = Field(
+        _DEFAULT.strict_http,
+        description="WMS errors with a 4xx status instead of 200.",
+    )
+    wcs: WcsModel = Field(WcsModel(), description="The Web Coverage Service.")
