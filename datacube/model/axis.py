@@ -156,13 +156,17 @@ class TimeAxis:
 
     @cached_property
     def period(self) -> Period | None:
-        """The step where all steps are equal (in milliseconds, or in whole months)."""
+        """The step where all steps are equal: in whole months if possible, else in milliseconds.
+
+        Months come first because a year of a 360-day calendar is P1Y to a client that counts in
+        the standard one, not P360D.
+        """
         if self.size < 2:
             return None
+        if (months := _monthly(self.ticks, self.calendar)) is not None:
+            return months
         steps = np.unique(np.diff(self.ticks))
-        if len(steps) == 1:
-            return Period(ms=int(steps[0]))
-        return _monthly(self.ticks, self.calendar)
+        return Period(ms=int(steps[0])) if len(steps) == 1 else None
 
     def segments(self) -> Iterator[tuple[str, str, Period]]:
         """Runs of equal steps as (start, end, period); together exactly the instants.
@@ -241,6 +245,6 @@ def _monthly(ticks: TickArray, calendar: Calendar) -> Period | None:
     days, ms = np.divmod(ticks, MS_PER_DAY)
     year, month, day = civil_from_days(days, calendar)
     months = np.unique(np.diff(year * 12 + month))
-    if len(months) == 1 and len(np.unique(day)) == 1 and len(np.unique(ms)) == 1:
+    if len(months) == 1 and months[0] > 0 and len(np.unique(day)) == len(np.unique(ms)) == 1:
         return Period(months=int(months[0]))
     return None

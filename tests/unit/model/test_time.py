@@ -130,3 +130,8 @@ def test_segments_hold_exactly_the_steps(days):
 def test_a_monthly_axis_has_a_period_of_a_month():
     months = [Timestamp.parse(f"2020-{month:02d}-16").ticks("standard") for month in range(1, 13)]
     assert str(TimeAxis("time", np.array(months)).period) == "P1M"
+
+
+def test_a_year_of_360_days_is_a_year_to_clients():
+    years = [Timestamp.parse(f"{year}-06-01").ticks("360_day") for year in range(1860, 1900)]
+    assert str(TimeAxis("time", np.array(years), "360_day").period) == "P1Y"
