@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { formatHash, parseHash } from "../../../services/viewer/web/src/permalink.js";
-import { readableUnit } from "../../../services/viewer/web/src/units.js";
+import { readableTitle, readableUnit } from "../../../services/viewer/web/src/words.js";
 
 test("the address after # and back", () => {
   const state = { cube: "ostia", field: "ostia.sst", style: "thermal", time: "2019-03-01T00:00:00Z",
@@ -22,4 +22,9 @@ test("units as people write them", () => {
   const units = { "m s-1": "m s⁻¹", "m s**-1": "m s⁻¹", "kg.m-2": "kg·m⁻²", "W/m2": "W/m²", Cel: "°C", 1: "", K: "K", "%": "%", "10^-3": "10^-3" };
   for (const [given, wanted] of Object.entries(units)) assert.equal(readableUnit(given), wanted);
   assert.equal(readableUnit(null), "");
+});
+
+test("names of variables become titles, titles stay", () => {
+  assert.equal(readableTitle("air_temperature"), "Air temperature");
+  for (const title of ["Air temperature", "B04", "t", "sst_K"]) assert.equal(readableTitle(title), title);
 });

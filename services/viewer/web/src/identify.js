@@ -4,9 +4,9 @@ import { toLonLat } from "ol/proj.js";
 import { fetchValues } from "./api.js";
 import { wrapX } from "./geo.js";
 import { label } from "./time.js";
-import { readableUnit } from "./units.js";
+import { readableTitle, readableUnit } from "./words.js";
 
-const OWN_PLACE = new Set(["layer", "field", "title", "value", "uom", "time", "elevation"]);
+const OWN_PLACE = new Set(["layer", "field", "title", "value", "uom", "unit", "time", "elevation"]);
 
 /** A number with at most six significant digits; the exact one goes into a tooltip. */
 export function shortNumber(value) {
@@ -27,9 +27,9 @@ function detail(name, value) {
 }
 
 function fieldBlock(properties, several, unit) {
-  const { title, field, value, uom, time, elevation } = properties;
+  const { title, field, value, uom = properties.unit, time, elevation } = properties;
   const block = element("div", "", { className: "reading" });
-  block.append(element("p", title ?? field ?? "", { className: "what" }));
+  block.append(element("p", readableTitle(title ?? field ?? ""), { className: "what" }));
   const missing = value === null || value === undefined;
   const number = element("p", missing ? "no data" : shortNumber(value), {
     className: missing ? "number missing" : several ? "number small" : "number",
@@ -64,6 +64,7 @@ function draw(card, readings, coordinate, unit) {
   });
   const [longitude, latitude] = toLonLat([wrapX(coordinate[0]), coordinate[1]]);
   const place = `${Math.abs(latitude).toFixed(4)}° ${latitude < 0 ? "S" : "N"}, ${Math.abs(longitude).toFixed(4)}° ${longitude < 0 ? "W" : "E"}`;
+  card.classList.toggle("many", readings.length > 4);
   const common = (blocks[0]?.rows ?? []).filter(shared);
   if (!readings.length) body.push(element("p", "no data", { className: "number missing" }));
   card.replaceChildren(...body, table([...common, ["place", place]]));

@@ -1,6 +1,6 @@
 // The legend of the style that is shown, with the field's unit.
 import { legendUrl } from "./api.js";
-import { readableUnit } from "./units.js";
+import { readableTitle, readableUnit } from "./words.js";
 
 export class Legend {
   constructor(card, title, image) {
@@ -16,9 +16,10 @@ export class Legend {
   }
 
   show({ title, uom, legend }) {
-    this.card.hidden = !title;
     const unit = readableUnit(uom);
-    this.words = unit ? `${title} in ${unit}` : title;
+    const name = readableTitle(title);
+    this.card.hidden = false;
+    this.words = unit ? `${name} in ${unit}` : name;
     this.title.textContent = this.words;
     this.image.alt = `Legend: ${this.words}`;
     this.image.hidden = !legend;

@@ -77,6 +77,11 @@ export function createMap(target, valueCard) {
     mark(coordinate) {
       marked.clear();
       if (coordinate) marked.addFeature(new Feature(new Point(coordinate)));
+      if (coordinate) {
+        const below = (map.getPixelFromCoordinate(coordinate)?.[1] ?? 0) < 0.4 * map.getSize()[1];
+        overlay.setPositioning(below ? "top-center" : "bottom-center");
+        overlay.setOffset([0, below ? 14 : -14]);
+      }
       overlay.setPosition(coordinate ?? undefined);
     },
     zoomTo(extent, duration = 400) {

@@ -1,5 +1,5 @@
 // The list of cubes and their fields, and how the chosen one is drawn.
-import { readableUnit } from "./units.js";
+import { readableTitle, readableUnit } from "./words.js";
 
 const MANY = 8;
 
@@ -75,7 +75,7 @@ export class Panel {
   #layerRow(cube, layer) {
     const radio = element("input", { type: "radio", name: `layer of ${cube.id}`, value: layer.name });
     radio.addEventListener("change", () => this.onChoose({ layer: layer.name }));
-    const title = layer.title === cube.title ? "Default picture" : layer.title;
+    const title = layer.title === cube.title ? "Default picture" : readableTitle(layer.title);
     const row = element("label", {}, radio, element("span", { className: "name", textContent: title }),
       element("small", { textContent: readableUnit(fieldOf(cube, layer.name)?.uom) }));
     row.dataset.words = `${layer.name} ${layer.title}`.toLowerCase();
@@ -99,14 +99,17 @@ export class Panel {
       const chosen = row.dataset.cube === cube.id;
       row.classList.toggle("chosen", chosen);
       row.querySelector("input").checked = chosen;
-      if (chosen) row.scrollIntoView({ block: "nearest" });
       const fields = row.querySelector(".fields");
       fields.hidden = !chosen || !fields.children.length;
       for (const radio of fields.querySelectorAll("input")) radio.checked = radio.value === layer.name;
+      if (chosen && document.activeElement?.type !== "radio") {
+        row.scrollIntoView({ block: fields.hidden ? "nearest" : "start" });
+        fields.querySelector(":checked")?.scrollIntoView({ block: "nearest" });
+      }
     }
     const parts = this.parts;
     parts.shown.textContent =
-      layer.title === cube.title ? cube.title : `${cube.title} · ${layer.title}`;
+      layer.title === cube.title ? cube.title : `${readableTitle(layer.title)} · ${cube.title}`;
     parts.abstract.textContent = cube.abstract ?? "";
     options(parts.style, layer.styles.map(({ name, title }) => [name, title || name]), style?.name);
     parts["style-row"].hidden = layer.styles.length < 2;

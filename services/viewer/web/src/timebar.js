@@ -94,7 +94,7 @@ export class TimeBar {
     slider.value = String(this.index);
     slider.setAttribute("aria-valuetext", `${text} UTC`);
     slider.style.setProperty("--at", `${(100 * this.index) / Math.max(1, this.times.length - 1)}%`);
-    when.size = text.length;
+    when.style.width = `calc(${text.length + 0.5}ch + 18px)`;
     when.removeAttribute("aria-invalid");
     if (document.activeElement !== when) when.value = text;
     count.textContent = `${this.index + 1} of ${this.times.length}`;

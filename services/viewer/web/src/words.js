@@ -1,4 +1,4 @@
-// Units as people write them: m s-1 becomes m s⁻¹, degC and Cel become °C, 1 is nothing.
+// Units and names as people write them: m s-1 becomes m s⁻¹, Cel becomes °C, 1 is nothing.
 
 const RAISED = { "-": "⁻", 0: "⁰", 1: "¹", 2: "²", 3: "³", 4: "⁴", 5: "⁵", 6: "⁶", 7: "⁷", 8: "⁸", 9: "⁹" };
 const NAMES = { 1: "", Cel: "°C", degC: "°C", degree_Celsius: "°C", degrees_C: "°C", celsius: "°C", Celsius: "°C", degrees: "°", deg: "°", percent: "%" };
@@ -9,4 +9,11 @@ export function readableUnit(uom) {
   return given
     .replace(/([A-Za-z])[*^]{0,2}(-?\d+)/g, (_, letter, power) => letter + [...power].map((sign) => RAISED[sign]).join(""))
     .replace(/(?<=[^\d\s])\.(?=[A-Za-z])/g, "·");
+}
+
+/** "Air temperature" of "air_temperature"; a title that has blanks or capitals stays. */
+export function readableTitle(title) {
+  if (!/^[a-z][a-z0-9]*(_[a-z0-9]+)+$/.test(title)) return title;
+  const words = title.replaceAll("_", " ");
+  return words[0].toUpperCase() + words.slice(1);
 }
