@@ -39,8 +39,8 @@ def local(source: str) -> Iterator[Path]:
         yield Path(unquote(urlsplit(source).path))
         return
     with tempfile.TemporaryDirectory(prefix="ingest-") as folder:
-        name = Path(unquote(urlsplit(source).path)).name or "source"
-        target = Path(folder) / name
+        name = unquote(source.partition("?")[0].rstrip("/").rpartition("/")[2])
+        target = Path(folder) / (name or "source")
         _download(source, target)
         yield target
 

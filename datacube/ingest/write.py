@@ -141,7 +141,7 @@ def _record(granule: Granule, one: SliceSource, source: str) -> SourceRecord:
     attributes = {}
     if one.reference_ticks is not None:
         attributes["reference_time"] = format_tick(one.reference_ticks)
-    checksum = granule.id if granule.id.startswith("sha256:") else ""
+    checksum = granule.id.partition("@")[0] if granule.id.startswith("sha256:") else ""
     return SourceRecord(granule.id, granule.product, source, checksum, _now(), attributes)
 
 

@@ -19,7 +19,7 @@ from datacube.ingest.readers.parts import Origin, Part, granules_of, reading
 from datacube.ingest.readers.raster import RasterBand, grid_of_raster, open_raster
 from datacube.ingest.source import Granule, ReadOptions, SliceSource, content_id, instant, magic
 from datacube.model.fields import Category, Field, Number
-from datacube.model.time import Timestamp
+from datacube.model.time import Timestamp, format_tick
 
 _TIFF = (b"II*\x00", b"MM\x00*", b"II+\x00", b"MM\x00+")
 _JP2 = (b"\x00\x00\x00\x0cjP  \r\n\x87\n", b"\xff\x4f\xff\x51")
@@ -58,11 +58,13 @@ def _granules(file: Any, path: Path, options: ReadOptions) -> tuple[Granule, ...
         bands[name] = RasterBand(
             file, number, path, None if gone is None or np.isnan(gone) else gone
         )
-    one = SliceSource(_ticks(file, path, options), bands)
+    ticks = _ticks(file, path, options)
+    one = SliceSource(ticks, bands)
     tags = file.tags()
     origin = Origin(
         path,
-        content_id(path),
+        # equal pixels of two days are two granules: the time may stand in the name only
+        content_id(path) + ("" if ticks is None else f"@{format_tick(ticks)}"),
         title=str(tags.get("TITLE", "")),
         abstract=str(tags.get("TIFFTAG_IMAGEDESCRIPTION", "")),
         attribution=str(tags.get("TIFFTAG_COPYRIGHT", "")),

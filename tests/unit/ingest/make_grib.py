@@ -1,0 +1,55 @@
+"""Write a GRIB 2 file from a JSON list of messages: run by itself, as ecCodes wants a process.
+
+Each message has shortName, typeOfLevel, level, step (hours), date; its values are
+``1000 * step + level + 10 * row + column`` on a 4 x 5 grid of half degrees from (10, 52).
+"""
+
+import json
+import sys
+from pathlib import Path
+
+import eccodes
+import numpy as np
+
+
+def main() -> None:
+    messages = json.loads(sys.argv[2])
+    with Path(sys.argv[1]).open("wb") as file:
+        for one in messages:
+            handle = eccodes.codes_grib_new_from_samples("regular_ll_pl_grib2")
+            south_up = one.pop("south_up", False)
+            missing = one.pop("missing", False)
+            first, last = (50.5, 52.0) if south_up else (52.0, 50.5)
+            geometry = {
+                "Ni": 5,
+                "Nj": 4,
+                "latitudeOfFirstGridPointInDegrees": first,
+                "latitudeOfLastGridPointInDegrees": last,
+                "longitudeOfFirstGridPointInDegrees": 10.0,
+                "longitudeOfLastGridPointInDegrees": 12.0,
+                "iDirectionIncrementInDegrees": 0.5,
+                "jDirectionIncrementInDegrees": 0.5,
+                "jScansPositively": int(south_up),
+                "dataDate": one.get("date", 20200101),
+                "dataTime": one.get("time", 0),
+                "stepRange": str(one["step"]),
+                "typeOfLevel": one["typeOfLevel"],
+                "level": one["level"],
+                "shortName": one["shortName"],
+                "bitsPerValue": 24,
+                "bitmapPresent": int(missing),
+                "missingValue": 9999,
+            }
+            for key, value in geometry.items():
+                eccodes.codes_set(handle, key, value)
+            values = np.add.outer(10.0 * np.arange(4), np.arange(5.0))
+            values += 1000 * one["step"] + one["level"]
+            if missing:
+                values[1, 2] = 9999
+            eccodes.codes_set_values(handle, values.ravel())
+            eccodes.codes_write(handle, file)
+            eccodes.codes_release(handle)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,126 @@
+"""GRIB through the child process: times, levels, parts, bitmaps, damage."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from datacube.errors import SourceError
+from datacube.ingest.readers.grib import GribReader
+from datacube.ingest.source import ReadOptions
+
+PLANE = np.add.outer(10.0 * np.arange(4), np.arange(5.0)).astype("f4")
+
+
+def message(name="t", kind="isobaricInhPa", level=500, step=0, **other):
+    return {"shortName": name, "typeOfLevel": kind, "level": level, "step": step, **other}
+
+
+def make(path, *messages):
+    script = Path(__file__).with_name("make_grib.py")
+    subprocess.run([sys.executable, script, path, json.dumps(messages)], check=True)
+    return path
+
+
+def granules(path, **options):
+    return GribReader().open(path, ReadOptions(**options))
+
+
+def test_a_run_becomes_valid_times_and_pressure_an_axis(tmp_path):
+    path = make(
+        tmp_path / "ifs_20200101.grib2",
+        *(message(level=level, step=step) for step in (0, 6, 12) for level in (1000, 500)),
+    )
+    with granules(path) as (one,):
+        domain = one.description.domain
+        assert one.cube_id == "ifs"
+        assert domain.time.iso == tuple(f"2020-01-01T{hour:02d}:00:00Z" for hour in (0, 6, 12))
+        assert domain.vertical.uom == "hPa"
+        assert domain.rectified.bbox.edges == (9.75, 50.25, 12.25, 52.25)
+        assert {piece.reference_ticks for piece in one.slices} == {int(domain.time.ticks[0])}
+        field = one.description.range_type.field("t")
+        assert (field.dtype, field.uom, field.standard_name) == ("float32", "K", "air_temperature")
+        place = domain.vertical.coordinates.tolist().index(500)
+        values = one.slices[2].bands["t"].read((place,), 1, 4, 2, 5)
+        np.testing.assert_array_equal(values, PLANE[1:4, 2:5] + 12500)
+
+
+def test_one_pressure_level_is_an_axis_of_one(tmp_path):
+    with granules(make(tmp_path / "a.grib", message())) as (one,):
+        assert one.description.domain.vertical.coordinates.tolist() == [500]
+        values = one.slices[0].bands["t"].read((0,), 0, 4, 0, 5)
+        np.testing.assert_array_equal(values, PLANE + 500)
+
+
+def test_single_levels_are_one_part_beside_the_pressure_levels(tmp_path):
+    path = make(
+        tmp_path / "a.grib",
+        message(level=850),
+        message(level=500),
+        message("2t", "heightAboveGround", 2),
+        message("10u", "heightAboveGround", 10),
+        message("sp", "surface", 0),
+    )
+    with granules(path, cube="ifs") as found:
+        fields = {one.cube_id: set(one.description.range_type.names) for one in found}
+        assert fields == {"ifs": {"t"}, "ifs-2d": {"t2m", "u10", "sp"}}
+        for name, level in (("t2m", 2), ("u10", 10), ("sp", 0)):
+            values = found[1].slices[0].bands[name].read((), 0, 4, 0, 5)
+            np.testing.assert_array_equal(values, PLANE + level)
+
+
+def test_rows_from_south_to_north_stay(tmp_path):
+    path = make(tmp_path / "a.grib", message("2t", "heightAboveGround", 2, south_up=True))
+    with granules(path) as (one,):
+        grid = one.description.domain.rectified
+        assert (grid.dy, grid.y_centres()[0]) == (0.5, 50.5)
+        np.testing.assert_array_equal(one.slices[0].bands["t2m"].read((), 0, 4, 0, 5), PLANE + 2)
+
+
+def test_a_bitmap_becomes_nan(tmp_path):
+    path = make(tmp_path / "a.grib", message("2t", "heightAboveGround", 2, missing=True))
+    with granules(path) as (one,):
+        values = one.slices[0].bands["t2m"].read((), 0, 4, 0, 5)
+        assert np.argwhere(np.isnan(values)).tolist() == [[1, 2]]
+
+
+def test_several_runs_with_several_steps_are_refused_in_words(tmp_path):
+    path = make(
+        tmp_path / "a.grib",
+        *(message(step=step, date=day) for step in (0, 6) for day in (20200101, 20200102)),
+    )
+    with (
+        pytest.raises(SourceError, match=r"both the run \(2 times\) and the step \(2\)"),
+        granules(path),
+    ):
+        pass
+
+
+@pytest.mark.parametrize("cut", [-1, -40, 100])
+def test_a_cut_file_is_refused(tmp_path, cut):
+    path = make(tmp_path / "a.grib", message(step=0), message(step=6))
+    path.write_bytes(path.read_bytes()[:cut])
+    with pytest.raises(SourceError, match="damaged"), granules(path):
+        pass
+
+
+def test_nothing_is_written_beside_the_source(tmp_path):
+    path = make(tmp_path / "a.grib", message())
+    with granules(path) as (one,):
+        one.slices[0].bands["t"].read((0,), 0, 1, 0, 1)
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_the_parent_never_loads_the_decoder():
+    code = (
+        "import sys, datacube.ingest.pipeline, datacube.ingest.readers;"
+        "print([name for name in ('eccodes', 'gribapi', 'cfgrib') if name in sys.modules])"
+    )
+    root = Path(__file__).resolve().parents[3]
+    found = subprocess.run(
+        [sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True
+    )
+    assert found.stdout.strip() == "[]"

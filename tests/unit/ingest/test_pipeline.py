@@ -1,0 +1,261 @@
+"""Ingest into a store: whole or not at all, once only, in any order, in the cube's packing."""
+
+import numpy as np
+import pytest
+
+from datacube.errors import InvalidParameter, InvalidTime
+from datacube.ingest.pipeline import ingest
+from datacube.ingest.recipe import FieldRecipe, Recipe
+from datacube.ingest.report import BytesRead, SlicePlanned, SourceResult, SourceStarted
+from datacube.store.cube import list_cubes
+from datacube.store.url import open_store
+from tests.unit.ingest.products import (
+    opened,
+    plane,
+    whole,
+    write_netcdf,
+    write_safe,
+    write_tiff,
+)
+
+
+@pytest.fixture
+def store(tmp_path):
+    return str(tmp_path / "store")
+
+
+def days(tmp_path, *numbers):
+    """Files sst_2020010N.nc; the value of day N is plane(0) with the day in the name only."""
+    return [
+        str(write_netcdf(tmp_path / f"sst_202001{day:02d}.nc", times=(float(day - 1),)))
+        for day in numbers
+    ]
+
+
+def status(report):
+    return [one.status for one in report.results]
+
+
+def test_values_in_the_store_are_those_of_the_file(tmp_path, store):
+    path = write_netcdf(tmp_path / "sst.nc", times=(0.0, 1.0, 2.5))
+    report = ingest([str(path)], store=store)
+    assert (report.exit_code, report.results[0].cube, report.results[0].slices_added) == (
+        0,
+        "sst",
+        3,
+    )
+    assert report.results[0].bytes > 0
+    cube = opened(store, "sst")
+    assert cube.description.domain.time.iso[2] == "2020-01-03T12:00:00Z"
+    for t in range(3):
+        np.testing.assert_array_equal(whole(cube, "v", t), plane(5, 8, t))
+    field = cube.description.range_type.field("v")
+    assert (field.scale, field.offset, field.nil, field.uom) == (0.5, 100.0, -1, "K")
+
+
+def test_a_second_run_does_nothing(tmp_path, store):
+    paths = days(tmp_path, 1, 2)
+    ingest(paths, store=store)
+    before = opened(store, "sst").snapshot
+    again = ingest(paths, store=store)
+    assert (status(again), again.exit_code) == (["already", "already"], 0)
+    assert [one.slices_added for one in again.results] == [0, 0]
+    assert opened(store, "sst").snapshot == before
+
+
+def test_a_file_is_known_by_its_content(tmp_path, store):
+    (path,) = days(tmp_path, 1)
+    other = tmp_path / "copy" / "sst_20200101.nc"
+    other.parent.mkdir()
+    other.write_bytes((tmp_path / "sst_20200101.nc").read_bytes())
+    ingest([path], store=store)
+    assert status(ingest([str(other)], store=store)) == ["already"]
+
+
+@pytest.mark.parametrize("order", [(1, 2, 3), (3, 1, 2), (2, 3, 1)])
+def test_the_order_of_slices_does_not_matter(tmp_path, store, order):
+    ingest(days(tmp_path, *order), store=store)
+    cube = opened(store, "sst")
+    assert [text[8:10] for text in cube.description.domain.time.iso] == ["01", "02", "03"]
+
+
+def test_a_bad_source_in_the_middle_leaves_no_trace(tmp_path, store):
+    first, second = days(tmp_path, 1, 2)
+    bad = tmp_path / "broken.nc"
+    bad.write_bytes((tmp_path / "sst_20200101.nc").read_bytes()[:3000])
+    report = ingest([first, str(bad), second], store=store)
+    assert status(report) == ["ingested", "refused", "ingested"]
+    assert report.exit_code == 3
+    assert "\n" not in report.results[1].reason
+    assert str(bad) in report.results[1].line
+    assert list_cubes(open_store(store)) == ["sst"]
+
+
+def damaged(path):
+    """The file with its last compressed chunk overwritten: it opens, but cannot be read whole."""
+    import netCDF4
+
+    with netCDF4.Dataset(path, "w") as file:
+        for name, size, unit in (("lat", 64, "degrees_north"), ("lon", 64, "degrees_east")):
+            file.createDimension(name, size)
+            one = file.createVariable(name, "f8", (name,))
+            one.units = unit
+            one[:] = np.arange(size) * 0.5
+        file.createDimension("time", 2)
+        time = file.createVariable("time", "f8", ("time",))
+        time.units = "days since 2020-01-10"
+        time[:] = [0, 1]
+        v = file.createVariable(
+            "v", "i2", ("time", "lat", "lon"), zlib=True, chunksizes=(1, 64, 64), fill_value=-1
+        )
+        v[:] = np.random.default_rng(1).integers(0, 30000, (2, 64, 64))
+    content = bytearray(path.read_bytes())
+    middle = len(content) - 3000
+    content[middle : middle + 600] = bytes(600)
+    path.write_bytes(content)
+    return str(path)
+
+
+def test_damage_found_while_writing_undoes_everything(tmp_path, store):
+    report = ingest([damaged(tmp_path / "bad.nc")], store=store)
+    assert (status(report), report.exit_code) == (["refused"], 2)
+    assert list_cubes(open_store(store)) == []
+    assert open_store(store).list("bad") == []
+
+
+def test_damage_found_while_appending_leaves_the_cube_as_it_was(tmp_path, store):
+    good = write_netcdf(
+        tmp_path / "good.nc",
+        times=(0.0,),
+        lon=np.arange(64) * 0.5,
+        lat=np.arange(64) * 0.5,
+        scale=None,
+        field_units="",
+    )
+    ingest([str(good)], store=store, cube="c")
+    before = opened(store, "c").snapshot
+    report = ingest([damaged(tmp_path / "bad.nc")], store=store, cube="c")
+    assert status(report) == ["refused"], report
+    assert opened(store, "c").snapshot == before
+    np.testing.assert_array_equal(whole(opened(store, "c"), "v"), plane(64, 64))
+
+
+@pytest.mark.parametrize(
+    ("other", "words"),
+    [
+        ({"lon": np.arange(9) * 0.25}, "9 x 5 cells instead of 8 x 5"),
+        ({"lon": 1 + np.arange(8) * 0.25}, "its box is 0.875"),
+        ({"lat": 49 + np.arange(5) * 0.25}, "run the other way"),
+        ({"dtype": "i4"}, "int32 instead of int16"),
+        ({"scale": 0.25}, "packed with scale 0.25"),
+        ({"offset": 100.1}, "packed with scale"),
+        ({"fill": -2}, "marks no data by -2 instead of -1"),
+        ({"field": "w"}, "lacks the fields v; it has the further fields w"),
+        ({"field_units": "degC"}, "'degC' instead of 'K'"),
+        ({"calendar": "360_day"}, "calendar is 360_day"),
+    ],
+)
+def test_what_does_not_fit_is_said(tmp_path, store, other, words):
+    ingest(days(tmp_path, 1), store=store)
+    odd = write_netcdf(tmp_path / "sst_20200109.nc", **{"times": (8.0,), **other})
+    report = ingest([str(odd)], store=store)
+    assert status(report) == ["refused"]
+    assert words in report.results[0].reason
+    assert opened(store, "sst").description.domain.time.size == 1
+
+
+def test_a_static_source_does_not_go_into_a_cube_with_time(tmp_path, store):
+    ingest(
+        [str(write_tiff(tmp_path / "a_20200101.tif", plane(3, 3)[None].astype("u1")))],
+        store=store,
+        cube="c",
+    )
+    late = write_tiff(tmp_path / "b.tif", plane(3, 3)[None].astype("u1"))
+    assert "no time" in ingest([str(late)], store=store, cube="c").results[0].reason
+
+
+def test_old_and_new_baselines_give_the_same_reflectance(tmp_path, store):
+    fine = np.array([[0, 1, 1001], [2000, 65535, 500], [1000, 1500, 9000]], "u2")
+    old = write_safe(tmp_path, {"B04": (10, fine)})
+    new = write_safe(
+        tmp_path, {"B04": (10, fine)}, day="20230219", baseline="05.09", boa_offset=-1000
+    )
+    ingest([str(old), str(new)], store=store)
+    cube = opened(store, "s2-l2a-29RKH")
+    np.testing.assert_array_equal(whole(cube, "B04", 0), fine)
+    expected = np.array([[0, 1, 1], [1000, 64535, 1], [1, 500, 8000]], "u2")
+    np.testing.assert_array_equal(whole(cube, "B04", 1), expected)
+    ingest([str(new), str(old)], store=store, cube="reverse")
+    cube = opened(store, "reverse")
+    np.testing.assert_array_equal(whole(cube, "B04", 1), fine)
+    expected = np.array([[0, 1001, 2001], [3000, 65535, 1500], [2000, 2500, 10000]], "u2")
+    np.testing.assert_array_equal(whole(cube, "B04", 0), expected)
+
+
+def test_a_recipe_chooses_and_names(tmp_path, store):
+    values = np.stack([plane(6, 7, band) for band in range(3)]).astype("u2")
+    path = write_tiff(tmp_path / "x.tif", values)
+    recipe = Recipe(
+        cube="mine",
+        title="My cube",
+        time="2020-05-05",
+        chunk=4,
+        fields=(FieldRecipe("band3", "nir", "near infrared", "1"), FieldRecipe("band1")),
+    )
+    report = ingest([str(path)], store=store, recipe=recipe)
+    assert report.results[0].cubes == ("mine",)
+    cube = opened(store, "mine")
+    assert cube.description.title == "My cube"
+    assert cube.description.range_type.names == ("nir", "band1")
+    assert cube.description.range_type.field("nir").title == "near infrared"
+    assert cube.chunk_shape("nir")[-2:] == (4, 4)
+    np.testing.assert_array_equal(whole(cube, "nir"), values[2])
+    absent = Recipe(fields=(FieldRecipe("band9"),))
+    refused = ingest([str(path)], store=store, recipe=absent).results[0]
+    assert "wants the fields band9; the source has band1, band2, band3" in refused.reason
+
+
+def test_large_fields_are_read_by_windows_of_whole_chunks(tmp_path, store, monkeypatch):
+    monkeypatch.setattr("datacube.ingest.write.WINDOW_BYTES", 4 * 4 * 2 * 2)
+    values = np.arange(23 * 18, dtype="u2").reshape(1, 23, 18)
+    seen = []
+    ingest(
+        [str(write_tiff(tmp_path / "x.tif", values))],
+        store=store,
+        recipe=Recipe(chunk=4),
+        report=seen.append,
+    )
+    np.testing.assert_array_equal(whole(opened(store, "x"), "band1"), values[0])
+    read = [event.bytes for event in seen if isinstance(event, BytesRead)]
+    assert max(read) <= 4 * 4 * 2 * 2
+    assert sum(read) == values.nbytes
+
+
+def test_events_tell_what_happens(tmp_path, store):
+    seen = []
+    ingest(days(tmp_path, 1), store=store, report=seen.append)
+    kinds = [type(event) for event in seen]
+    assert kinds == [SourceStarted, SlicePlanned, BytesRead, SourceResult]
+    assert seen[1].bytes == seen[2].bytes == 5 * 8 * 2
+
+
+def test_urls_are_downloaded(tmp_path, store):
+    (path,) = days(tmp_path, 1)
+    report = ingest([f"file://{path}", f"memory://{'absent'}.nc"], store=store)
+    assert status(report) == ["ingested", "refused"]
+    import fsspec
+
+    with fsspec.open("memory://sst_20200101.nc", "wb") as file:
+        file.write((tmp_path / "sst_20200101.nc").read_bytes())
+    assert status(ingest(["memory://sst_20200101.nc"], store=store)) == ["already"]
+
+
+def test_no_source_at_all_is_no_success(store):
+    assert ingest([], store=store).exit_code == 2
+
+
+def test_arguments_are_checked_before_anything_is_opened(store):
+    with pytest.raises(InvalidParameter, match="is no cube id"):
+        ingest(["x"], store=store, cube="a.b")
+    with pytest.raises(InvalidTime):
+        ingest(["x"], store=store, time="yesterday")
