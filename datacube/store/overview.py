@@ -3,7 +3,7 @@
 A cell of level k covers 2^k by 2^k cells of level 0 (fewer at the right and lower edge). Its value
 is, by the field: the **mean** of those that are valid (summed in float64 through all levels,
 rounded once); the **mode** (of the four cells below, the first in reading order on a tie); or the
-**nearest** (a cell beside its centre).
+**nearest** (of the four below, in turn the last and the first, which stays near the centre).
 """
 
 from collections.abc import Iterator
@@ -191,7 +191,7 @@ class Pyramid:
     def _raise(
         self, level: int, place: tuple[int, int], state: State
     ) -> Iterator[tuple[int, tuple[int, int], Packed]]:
-        part = state.halved(1 if level == 0 else 0)
+        part = state.halved(1 - level % 2)
         below, above = self._grids[level], self._grids[level + 1]
         row, rows = _target(place[0], below.chunk_height, above.chunk_height)
         column, columns = _target(place[1], below.chunk_width, above.chunk_width)

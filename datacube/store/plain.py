@@ -54,9 +54,11 @@ def write_plain(store: ObjectStore, version: Version, *, first: bool = False) ->
             if first or _changes(name, level, version):
                 store.put(f"{cube}/{name}", data)
         documents |= found
-    for path in list(documents):
-        if path.startswith("overviews/"):
-            documents.setdefault("overviews", _group({}))
+    if len(version.template.levels) > 1:
+        documents["overviews"] = _group({})
+    if first:
+        # an empty group, so that listing the cube's folder meets nothing unknown
+        store.put(f"{cube}/manifest/zarr.json", _json(_group({})))
     for path, document in documents.items():
         changing = document["node_type"] == "array" and document["dimension_names"][:1] == [
             _time_name(version)

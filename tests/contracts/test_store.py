@@ -175,11 +175,16 @@ class StoreContract:
 
     def test_overlapping_writers_conflict(self, store):
         made = make_cube(store)
-        outer = transaction(store, "closed", "a")
-        with pytest.raises(ConflictError, match="2020-01-02T00:00:00Z"), outer:
-            outer.write_slice(ticks_of("2020-01-02"), slice_values(made.description, 7))
-            with transaction(store, "closed", "b") as inner:
-                inner.write_slice(ticks_of("2020-01-02"), slice_values(made.description, 1))
+        time = ticks_of("2020-01-02")
+
+        def overtaken():
+            with transaction(store, "closed", "a") as outer:
+                outer.write_slice(time, slice_values(made.description, 7))
+                with transaction(store, "closed", "b") as inner:
+                    inner.write_slice(time, slice_values(made.description, 1))
+
+        with pytest.raises(ConflictError, match="2020-01-02T00:00:00Z"):
+            overtaken()
         cube = open_cube(store, "closed")
         assert int(cube.chunk("v", 0, (1, 0, 0))[0, 0, 0]) == 1000
         assert verify(cube) == []
@@ -225,7 +230,8 @@ class TestLocal(StoreContract):
         synced = []
         fsync = os.fsync
         monkeypatch.setattr(
-            "os.fsync", lambda fd: (synced.append(Path(f"/proc/self/fd/{fd}").readlink()), fsync(fd))
+            "os.fsync",
+            lambda fd: (synced.append(Path(f"/proc/self/fd/{fd}").readlink()), fsync(fd)),
         )
         make_cube(store)
         names = [str(path) for path in synced]
@@ -254,6 +260,7 @@ class TestMemory(StoreContract):
     def test_a_storage_without_conditional_puts_is_refused(self):
         class Careless(RemoteObjects):
             def put_if(self, key: str, data: bytes, tag: str | None) -> bool:
+                del tag
                 self.put(key, data)
                 return True
 
@@ -269,6 +276,7 @@ class TestS3(StoreContract):
             monkeypatch.setenv(name, value)
         return open_store(f"s3://bucket/{uuid.uuid4().hex}/cubes")
 
-    def test_missing_bucket_in_words(self, store):
+    @pytest.mark.usefixtures("store")
+    def test_missing_bucket_in_words(self):
         with pytest.raises(StorageError, match="bucket does not exist"):
             open_store("s3://absent/cubes").put("x", b"1")
