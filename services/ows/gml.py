@@ -351,14 +351,11 @@ def _general_axis(axes: Frame, line: Line) -> Element:
 
 
 def _grid_attributes(axes: Frame, identifier: str) -> dict[str, str]:
-    reference = axes.reference
+    """Without the attribute axisLabels: GDAL takes it for the element, and so x for y."""
     return {
         f"{{{GML}}}id": f"{identifier}-grid",
         "dimension": str(len(axes.grid_order)),
-        "srsName": reference["srsName"],
-        "axisLabels": reference["axisLabels"],
-        "uomLabels": reference["uomLabels"],
-        "srsDimension": reference["srsDimension"],
+        "srsName": axes.srs_name,
     }
 
 
