@@ -8,7 +8,7 @@
     ├─ InvalidRequestError      MissingParameter  InvalidParameter  InvalidSubset
     │                           SubsetOutOfDomain  InvalidTime  MissingTime  InvalidCrs
     │                           InvalidFormat  InvalidScaling  InvalidInterpolation
-    │                           InvalidPixel  TileOutOfRange
+    │                           InvalidPixel  TileOutOfRange  InvalidExpression
     ├─ NotSupportedError        OperationNotSupported  VersionNotSupported
     ├─ LimitExceededError       RequestTooLarge
     ├─ ConflictError            another writer was faster
@@ -126,6 +126,10 @@ class InvalidPixel(InvalidRequestError):
 
 class TileOutOfRange(InvalidRequestError):
     """A tile row or column outside the matrix; ``subject`` is ``TileRow`` or ``TileCol``."""
+
+
+class InvalidExpression(InvalidRequestError):
+    """Band maths that cannot be read or meant; the message gives line and column."""
 
 
 class NotSupportedError(DatacubeError):

@@ -12,6 +12,9 @@ from datacube.model.time import TimePoint, TimeRange
 
 type Point = float | TimePoint | str
 type SelectionRule = Literal["cells", "nearest", "inside", "strict-inside", "outside"]
+type Interpolation = Literal[
+    "nearest", "bilinear", "cubic", "average", "mode", "min", "max", "med", "q1", "q3"
+]
 
 
 @dataclass(frozen=True, slots=True)
