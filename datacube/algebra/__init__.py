@@ -1,0 +1,1 @@
+"""Expression trees: one meaning for band maths, styles and queries; numpy only."""
