@@ -20,6 +20,20 @@ type Value = str | int | float | NDArray[np.generic]
 type Attributes = Mapping[str, Value]
 
 _EPOCH = "1970-01-01 00:00:00"
+_STANDARD_NAMES = frozenset(
+    {
+        "air_pressure",
+        "altitude",
+        "depth",
+        "forecast_period",
+        "height",
+        "height_above_mean_sea_level",
+        "model_level_number",
+        "radiation_wavelength",
+        "realization",
+    }
+)
+_DOWNWARD = ("depth", "pressure", "isobaric", "plev")
 _UNITS = ((MS_PER_DAY, "days"), (3_600_000, "hours"), (60_000, "minutes"), (1000, "seconds"))
 
 
@@ -144,13 +158,15 @@ def grid_mapping(domain: DomainSet) -> Variable:
 def _time(axis: TimeAxis) -> list[Variable]:
     every = axis.ticks if axis.bounds is None else np.append(axis.ticks, axis.bounds)
     units, length = time_units(every)
+    reference = "reference" in axis.name.lower()
     attributes: dict[str, Value] = {
-        "standard_name": "time",
+        "standard_name": "forecast_reference_time" if reference else "time",
         "long_name": axis.title or "time",
-        "axis": "T",
         "units": units,
         "calendar": axis.calendar,
     }
+    if not reference:
+        attributes["axis"] = "T"
     bounds = None if axis.bounds is None else axis.bounds // length
     return _with_bounds(axis.name, axis.ticks // length, bounds, attributes)
 
@@ -163,8 +179,10 @@ def _numeric(
     attributes: dict[str, Value] = {"long_name": axis.title or axis.name}
     if axis.uom:
         attributes["units"] = axis.uom
+    if axis.title in _STANDARD_NAMES or axis.name in _STANDARD_NAMES:
+        attributes["standard_name"] = axis.title if axis.title in _STANDARD_NAMES else axis.name
     if is_vertical(axis):
-        falling = any(word in f"{axis.name} {axis.title}".lower() for word in ("depth", "pressure"))
+        falling = any(word in f"{axis.name} {axis.title}".lower() for word in _DOWNWARD)
         attributes |= {"axis": "Z", "positive": "down" if falling else "up"}
     return _with_bounds(axis.name, values, bounds, attributes)
 

@@ -118,6 +118,7 @@ class TestOwslib:
     def test_errors_carry_the_report(self, wcs):
         with pytest.raises(requests.HTTPError) as outside:
             wcs.getCoverage(identifier="closed", format="image/tiff", subsets=[("depth", 3)])
+        assert outside.value.response is not None
         assert "InvalidAxisLabel" in outside.value.response.text
         with pytest.raises(ServiceException, match="InvalidParameterValue"):
             wcs.getCoverage(identifier="closed", format="image/tiff")

@@ -4,6 +4,7 @@ import threading
 import netCDF4
 import numpy as np
 import pytest
+import rasterio
 import xarray as xr
 
 from datacube.formats.netcdf import encode
@@ -37,6 +38,7 @@ def test_xarray_decodes_packed_numbers_times_and_places():
         assert str(dataset["time"].values[1])[:10] == "2020-01-03"
         assert dataset["depth"].values.tolist() == [5, 15]
         assert dataset["depth"].attrs["positive"] == "down"
+        assert dataset["depth"].attrs["standard_name"] == "depth"
         assert dataset["lat"].values.tolist() == [59, 57, 55, 53]
         assert dataset["lon"].values[0] == -19
         assert dataset["lat_bnds"].values[0].tolist() == [60, 58]
@@ -62,8 +64,8 @@ def test_times_keep_their_calendar(calendar, last):
         time = file["time"]
         assert time.calendar == calendar
         assert time.units == "days since 1970-01-01 00:00:00"
-        found = netCDF4.num2date(time[:], time.units, time.calendar)
-        assert [str(one)[:10] for one in np.ravel(found)] == [iso[:10] for iso in axis.iso]
+        found = [netCDF4.num2date(one, time.units, time.calendar) for one in time[:]]
+        assert [str(one)[:10] for one in found] == [iso[:10] for iso in axis.iso]
     assert last is None or axis.iso[0][:4] in {"2018", "2019"}
 
 
@@ -147,3 +149,15 @@ def test_threads_do_not_disturb_each_other():
     for thread in threads:
         thread.join()
     assert len(set(contents)) == 1
+
+
+@pytest.mark.gdal
+def test_gdal_reads_it(tmp_path):
+    field = Field("sst", "int16", "K", -32768, 0.01, 273.15)
+    path = tmp_path / "sst.nc"
+    path.write_bytes(encode(make_coverage(field, invalid=[(0, 0)]), {}))
+    with rasterio.open(f"netcdf:{path}:sst") as file:
+        assert file.crs.to_epsg() == 4326
+        assert tuple(file.transform)[:6] == (2, 0, -20, 0, -2, 60)
+        assert (file.nodata, file.scales, file.offsets) == (-32768, (0.01,), (273.15,))
+        assert file.read(1)[3, 5] == 35
