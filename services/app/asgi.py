@@ -59,12 +59,18 @@ class Application:
         self._public = edge.PublicUrl(settings.public_url or "", settings.trusted_proxies)
         workers = max(8, 4 * (os.cpu_count() or 2))
         self._threads = ThreadPoolExecutor(workers, thread_name_prefix="requests")
+        self._active = 0
+        self._draining = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, or follow the server's start and stop."""
         match scope["type"]:
             case "http":
-                await self._http(scope, receive, send)
+                self._active += 1
+                try:
+                    await self._http(scope, receive, send)
+                finally:
+                    self._active -= 1
             case "lifespan":
                 await self._lifespan(receive, send)
             case "websocket":
@@ -75,6 +81,19 @@ class Application:
             await send({"type": "lifespan.startup.complete"})
         self.close()
         await send({"type": "lifespan.shutdown.complete"})
+
+    async def drain(self, seconds: float) -> None:
+        """Refuse new requests (503) and wait until those under way are answered.
+
+        Parameters
+        ----------
+        seconds : float
+            How long at most.
+        """
+        self._draining = True
+        deadline = perf_counter() + seconds
+        while self._active and perf_counter() < deadline:
+            await asyncio.sleep(0.02)
 
     def close(self) -> None:
         """Wait for the requests under way, then let the threads go."""
@@ -119,6 +138,9 @@ class Application:
         path = edge.below(edge.clean(http.scope["path"]), prefix)
         bare = Request(_method(http), path, (), headers, b"", base_url)
         route = self._routes.find(path)
+        if self._draining:
+            again = [("Retry-After", "5"), ("Connection", "close")]
+            return bare, route, problem(503, "Stopping", "the server is being stopped", again)
         if http.method not in _METHODS or (
             http.method != "OPTIONS" and bare.method not in route.methods
         ):

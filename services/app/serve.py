@@ -18,7 +18,9 @@ from granian.server.embed import Server
 from datacube.errors import ConfigError
 from services.app.asgi import Application
 
-GRACE = 20.0  # seconds that requests under way get
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+GRACE = 30.0  # seconds that requests under way get
+FLUSH = 0.2  # seconds for the last bytes to leave
 
 
 def serve(app: Application, host: str, port: int, started: Callable[[str], None]) -> None:
@@ -74,12 +76,25 @@ async def _serve(app: Application, host: str, port: int, started: Callable[[str]
         log_enabled=False,
         backlog=1024,
     )
+    asked = asyncio.Event()
+
+    async def stop_when_asked() -> None:
+        """The server itself would leave requests under way unanswered."""
+        await asked.wait()
+        for name in SIGNALS:
+            loop.add_signal_handler(name, server.stop)  # a second one does not wait
+        await app.drain(GRACE)
+        await asyncio.sleep(FLUSH)
+        server.stop()
+
     loop = asyncio.get_running_loop()
-    for name in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(name, server.stop)
+    for name in SIGNALS:
+        loop.add_signal_handler(name, asked.set)
     shown = f"[{host}]" if ":" in host else host
     started(f"http://{shown}:{port}/")
+    stopping = loop.create_task(stop_when_asked())
     await server.serve()
+    stopping.cancel()
 
 
 def configure_logging(*, debug: bool = False) -> None:

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import click
+
 from datacube.config.load import load_config
 
 

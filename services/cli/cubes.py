@@ -53,7 +53,14 @@ def show_command(cube: str, store: str, as_json: bool) -> None:
         click.echo(f"  {axis['name']:<12} {span}")
     click.echo()
     rows = [
-        (one["name"], one["dtype"], one["uom"], str(one["nil"]), _packing(one), one["title"])
+        (
+            one["name"],
+            one["dtype"],
+            one["uom"],
+            "-" if one["nil"] is None else str(one["nil"]),
+            _packing(one),
+            one["title"],
+        )
         for one in document["fields"]
     ]
     write_table(("FIELD", "DTYPE", "UNIT", "NO DATA", "PACKING", "TITLE"), rows)

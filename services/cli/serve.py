@@ -3,8 +3,8 @@
 from pathlib import Path
 
 import click
-from datacube.config.load import load_config
 
+from datacube.config.load import load_config
 from services.app import create_app
 from services.app.serve import configure_logging, serve
 from services.cli.options import store_option

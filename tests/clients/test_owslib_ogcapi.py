@@ -7,6 +7,7 @@ import pytest
 import rasterio
 from owslib.ogcapi.coverages import Coverages
 from owslib.ogcapi.maps import Maps
+from PIL import Image
 
 
 @pytest.fixture
@@ -109,5 +110,6 @@ def test_map(live_server):
     picture = Maps(f"{live_server.url}/ogcapi/").map(
         "closed", width=40, height=20, bbox=[-180, -90, 180, 90], datetime="2020-01-01"
     )
-    with rasterio.MemoryFile(picture.read()) as file, file.open() as image:
-        assert image.shape == (20, 40)
+    with Image.open(picture) as image:
+        assert image.size == (40, 20)
+        assert image.format == "PNG"
