@@ -86,7 +86,9 @@ def _ascending(value: tuple[float | None, float | None]) -> tuple[float | None, 
     return value
 
 
-type Size = Annotated[int, BeforeValidator(byte_size), Field(gt=0)]
+type Size = Annotated[
+    int, BeforeValidator(byte_size, json_schema_input_type=int | str), Field(gt=0)
+]
 type Duration = Annotated[str, AfterValidator(milliseconds)]
 type Color = Annotated[str, AfterValidator(_color)]
 type ColormapName = Annotated[str, AfterValidator(_colormap)]

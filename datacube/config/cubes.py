@@ -38,4 +38,4 @@ class CubeModel(Model):
         "cube has, the first is the default.",
     )
     fields: dict[str, FieldModel] = Field({}, description="Overrides for fields, by name.")
-    dimensions: DimensionsModel = Field(DimensionsModel(), description="Overrides for axes.")
+    dimensions: DimensionsModel = Field(DimensionsModel(), description="Overrides for its axes.")

@@ -16,6 +16,15 @@ VARIABLES_ALLOWED: frozenset[KeyPath] = frozenset({("public_url",), ("contact", 
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
 
 
+class _Loader(yaml.SafeLoader):
+    """Plain values only; a time stays the text that it is."""
+
+    yaml_implicit_resolvers = {  # noqa: RUF012  as PyYAML declares it
+        first: [(tag, pattern) for tag, pattern in resolvers if not tag.endswith(":timestamp")]
+        for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
+
+
 @dataclass(frozen=True, eq=False)
 class Document:
     """A file that has been read.
@@ -61,8 +70,10 @@ def read_document(path: Path, environment: Mapping[str, str] | None = None) -> D
     environment : mapping, for ``${VARIABLE}``; the process's own where None
     """
     try:
-        loader = yaml.SafeLoader(path.read_text(encoding="utf-8"))
+        loader = _Loader(path.read_text(encoding="utf-8"))
         node = loader.get_single_node()
+        lines: dict[KeyPath, int] = {}
+        twice = [] if node is None else list(_walk(node, (), lines, ()))
         data = None if node is None else loader.construct_document(node)
     except OSError as error:
         return _unreadable(path, 1, f"cannot be read: {error.strerror}")
@@ -73,8 +84,6 @@ def read_document(path: Path, environment: Mapping[str, str] | None = None) -> D
         return _unreadable(path, 1, f"no valid YAML: {error}")
     if data is not None and not isinstance(data, dict):
         return _unreadable(path, 1, "the file holds no keys: write 'key: value' lines")
-    lines: dict[KeyPath, int] = {}
-    twice = [] if node is None else list(_walk(node, (), lines, ()))
     findings = [f"{path}:{line}: the key '{key}' is there twice" for line, key in twice]
     plain = Document(path, data or {}, lines, ())
     values = os.environ if environment is None else environment
@@ -92,7 +101,7 @@ def _walk(
     """Note the line of every key and item; give the keys that are there twice."""
     lines.setdefault(path, node.start_mark.line + 1)
     if id(node) in above:
-        return
+        raise yaml.MarkedYAMLError(problem="an alias holds itself", problem_mark=node.start_mark)
     above = (*above, id(node))
     if isinstance(node, yaml.MappingNode):
         seen: set[str] = set()

@@ -15,7 +15,7 @@ _SHOWN = 60  # characters of a wrong value
 
 
 def findings_of(document: Document, error: ValidationError, kind: str) -> Iterator[str]:
-    """One line for each error.
+    """One sentence for each error, by line.
 
     Parameters
     ----------
@@ -23,7 +23,11 @@ def findings_of(document: Document, error: ValidationError, kind: str) -> Iterat
     error : ValidationError
     kind : str, name of the file's definition in the schema
     """
-    for one in error.errors(include_url=False):
+    errors = error.errors(include_url=False)
+    for one in sorted(errors, key=lambda one: document.line_of(one["loc"])):
+        below = [other for other in errors if other["loc"][: len(one["loc"])] == one["loc"]]
+        if one["type"] == "too_short" and len(below) > 1:
+            continue  # only because its items have findings of their own
         yield document.finding(one["loc"], _sentence(one, kind))
 
 
@@ -37,6 +41,8 @@ def _sentence(error: ErrorDetails, kind: str) -> str:
     match error["type"]:
         case "extra_forbidden":
             return _unknown_key(key, keys_at(_schema(), kind, error["loc"][:-1]))
+        case "missing" if isinstance(error["loc"][-1], int):
+            return f"'{key}' has too few values"
         case "missing":
             return f"the key '{key}' is missing"
         case "value_error":

@@ -56,7 +56,8 @@ def load_config(path: Path | None, environment: Mapping[str, str] | None = None)
     cubes = _cubes(report, path.parent / "cubes", styles, server.time)
     recipes = _recipes(report, path.parent / "recipes")
     report.close(path)
-    return Config(server, cubes, styles, recipes)
+    sound = {name: style for name, style in styles.items() if style is not None}
+    return Config(server, cubes, sound, recipes)
 
 
 def load_recipe(path: Path) -> RecipeSettings:
@@ -97,13 +98,11 @@ class _Report:
 
     def folder[M](
         self, folder: Path, adapter: TypeAdapter[M], kind: str
-    ) -> Iterator[tuple[Document, M]]:
-        """Every sound ``*.yaml`` of a folder, by name; a folder need not be there."""
+    ) -> Iterator[tuple[Document, M | None]]:
+        """Every ``*.yaml`` of a folder, by name; a folder need not be there."""
         for path in sorted([*folder.glob("*.yaml"), *folder.glob("*.yml")]):
             read = self.read(path, adapter, kind)
-            document, model = read
-            if model is not None:
-                yield document, model
+            yield read
 
     def once(self, document: Document, name: str, known: Mapping[str, object], key: str) -> None:
         """Note a name that another file has taken."""
@@ -117,47 +116,48 @@ class _Report:
             raise ConfigError(tuple(dict.fromkeys(self.findings)), subject=str(path))
 
 
-def _styles(report: _Report, folder: Path) -> dict[str, Style]:
-    styles: dict[str, Style] = {}
+def _styles(report: _Report, folder: Path) -> dict[str, Style | None]:
+    """Styles by name; None where the file has findings."""
+    styles: dict[str, Style | None] = {}
     adapter: TypeAdapter[StyleFile] = TypeAdapter(StyleModel)
     for document, model in report.folder(folder, adapter, "StyleFile"):
-        style = build_style(model, document.path.stem)
-        report.once(document, style.name, styles, "name")
-        styles[style.name] = style
+        style = None if model is None else build_style(model, document.path.stem)
+        name = document.path.stem if style is None else style.name
+        report.once(document, name, styles, "name")
+        styles[name] = style
     return styles
 
 
 def _cubes(
-    report: _Report, folder: Path, styles: Mapping[str, Style], time: TimePolicy
+    report: _Report, folder: Path, styles: Mapping[str, Style | None], time: TimePolicy
 ) -> dict[str, CubeSettings]:
     cubes: dict[str, CubeSettings] = {}
+    sound = {name: style for name, style in styles.items() if style is not None}
     for document, model in report.folder(folder, TypeAdapter(CubeModel), "CubeModel"):
-        identifier = model.id or document.path.stem
-        report.once(document, identifier, cubes, "id")
-        report.findings.extend(_unknown_styles(document, model, styles))
-        cubes[identifier] = build_cube(model, styles, time)
+        report.findings.extend(_unknown_styles(document, (*styles, *USUAL_STYLES)))
+        if model is not None:
+            identifier = model.id or document.path.stem
+            report.once(document, identifier, cubes, "id")
+            cubes[identifier] = build_cube(model, sound, time)
     return cubes
 
 
-def _unknown_styles(
-    document: Document, model: CubeModel, styles: Mapping[str, Style]
-) -> Iterator[str]:
-    """Findings about names of styles that are neither configured nor known."""
-    for place, style in enumerate(model.styles):
-        if isinstance(style, str):
-            if style not in styles and style not in USUAL_STYLES:
-                names = ", ".join((*styles, *USUAL_STYLES))
-                yield document.finding(
-                    ("styles", place), f"no style '{style}'; the styles are {names}"
-                )
-        elif not style.name:
+def _unknown_styles(document: Document, known: tuple[str, ...]) -> Iterator[str]:
+    """Findings about listed styles: names that are neither configured nor usual, or none."""
+    listed = document.data.get("styles")
+    for place, style in enumerate(listed if isinstance(listed, list) else ()):
+        if isinstance(style, str) and style not in known:
+            text = f"no style '{style}'; the styles are {', '.join(known)}"
+            yield document.finding(("styles", place), text)
+        elif isinstance(style, dict) and not style.get("name"):
             yield document.finding(("styles", place), "a style written here needs a 'name'")
 
 
 def _recipes(report: _Report, folder: Path) -> dict[str, RecipeSettings]:
     recipes: dict[str, RecipeSettings] = {}
     for document, model in report.folder(folder, TypeAdapter(RecipeModel), "RecipeModel"):
-        name = model.name or document.path.stem
-        report.once(document, name, recipes, "name")
-        recipes[name] = build_recipe(model)
+        if model is not None:
+            name = model.name or document.path.stem
+            report.once(document, name, recipes, "name")
+            recipes[name] = build_recipe(model)
     return recipes

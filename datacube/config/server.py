@@ -100,7 +100,7 @@ class ServerModel(Model):
         _DEFAULT.trusted_proxies,
         description="Addresses or networks whose forwarded headers are believed; * is all.",
     )
-    limits: LimitsModel = Field(LimitsModel(), description="What one request may cost.")
+    limits: LimitsModel = Field(LimitsModel(), description="Bounds of what one request may cost.")
     time: TimeModel = Field(
         TimeModel(), description="What other times than the steps mean; a cube may say otherwise."
     )
@@ -108,4 +108,4 @@ class ServerModel(Model):
         _DEFAULT.strict_http,
         description="WMS errors with a 4xx status instead of 200.",
     )
-    wcs: WcsModel = Field(WcsModel(), description="The Web Coverage Service.")
+    wcs: WcsModel = Field(WcsModel(), description="Settings of the Web Coverage Service.")

@@ -10,7 +10,7 @@ from datacube.config.base import Color, ColormapName, Ends, Model, Name, OpenEnd
 class RampModel(Model):
     """Values of one field along a colour map."""
 
-    type: Literal["ramp"]
+    type: Literal["ramp"] = Field(description="Kind of style.")
     name: Name = Field("", description="Name in requests; the file's name where not given.")
     title: str = Field("", description="For people; the name where not given.")
     field: str = Field("", description="Field of the cube; any field where not given.")
@@ -41,7 +41,7 @@ class ClassModel(Model):
 class CategoriesModel(Model):
     """One colour for each class of a categorical field."""
 
-    type: Literal["categories"]
+    type: Literal["categories"] = Field(description="Kind of style.")
     name: Name = Field("", description="Name in requests; the file's name where not given.")
     title: str = Field("", description="For people; the name where not given.")
     field: str = Field("", description="Field of the cube; any field where not given.")
@@ -61,7 +61,7 @@ class ChannelModel(Model):
 class CompositeModel(Model):
     """Three fields as red, green and blue."""
 
-    type: Literal["composite"]
+    type: Literal["composite"] = Field(description="Kind of style.")
     name: Name = Field("", description="Name in requests; the file's name where not given.")
     title: str = Field("", description="For people; the name where not given.")
     red: ChannelModel = Field(description="What is shown red.")
