@@ -34,7 +34,7 @@ type Formula = Callable[[int, int, int, NDArray[Any], NDArray[Any]], NDArray[Any
 """(t, k, f, y as a column, x as a row) -> values of shape (y, x)."""
 
 
-def closed_form(t: int, k: int, f: int, y: NDArray[Any], x: NDArray[Any]) -> NDArray[Any]:
+def closed_form(t: int, k: int, f: int, y: Any, x: Any) -> NDArray[Any]:
     """Value of the cell: 1000 * t + 10 * y + x + 100_000 * k + 10_000_000 * f."""
     return np.asarray(1000 * t + 10 * y + x + 100_000 * k + 10_000_000 * f)
 
@@ -179,6 +179,13 @@ def read_level(cube: CubeStore, field: str, t: int | None = 0, level: int = 0) -
         part = cube.chunk(field, level, index).reshape(shape[-2:])
         whole[(*place[:-2], slice(row, row + shape[-2]), slice(column, column + shape[-1]))] = part
     return whole[..., : grid.height, : grid.width]
+
+
+def time_of(cube: CubeStore) -> TimeAxis:
+    """The cube's time axis."""
+    axis = cube.description.domain.time
+    assert axis is not None
+    return axis
 
 
 def field_dtype(cube: CubeStore, field: str) -> np.dtype[Any]:

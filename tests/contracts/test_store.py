@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import override
 
 import numpy as np
 import pytest
@@ -20,7 +21,15 @@ from datacube.store.manifest import head_key
 from datacube.store.objects import ObjectStore, RemoteObjects
 from datacube.store.transaction import transaction
 from datacube.store.url import open_store
-from tests.cubes import add_slices, closed_form, make_cube, read_level, slice_values, ticks_of
+from tests.cubes import (
+    add_slices,
+    closed_form,
+    make_cube,
+    read_level,
+    slice_values,
+    ticks_of,
+    time_of,
+)
 
 
 @pytest.fixture(scope="module")
@@ -153,7 +162,7 @@ class StoreContract:
         add_slices(store, old.description, ["2020-01-02"], first=1)
         new = old.refreshed()
         assert (old.version, new.version) == (2, 3)
-        assert old.description.domain.time.size == 1
+        assert time_of(old).size == 1
         assert int(new.chunk("v", 0, (1, 0, 0))[0, 2, 5]) == closed_form(1, 0, 0, 2, 5)
         assert old.snapshot != new.snapshot
 
@@ -164,7 +173,7 @@ class StoreContract:
             with transaction(store, "closed", "b") as second:
                 second.write_slice(ticks_of("2020-01-03"), slice_values(made.description, 2))
         cube = open_cube(store, "closed")
-        assert cube.description.domain.time.iso == (
+        assert time_of(cube).iso == (
             "2020-01-01T00:00:00Z",
             "2020-01-02T00:00:00Z",
             "2020-01-03T00:00:00Z",
@@ -201,6 +210,7 @@ class StoreContract:
 
 class TestLocal(StoreContract):
     @pytest.fixture
+    @override
     def store(self, tmp_path: Path) -> ObjectStore:
         return open_store(str(tmp_path / "not-yet-there"))
 
@@ -229,10 +239,12 @@ class TestLocal(StoreContract):
     def test_the_head_is_made_durable(self, store, monkeypatch):
         synced = []
         fsync = os.fsync
-        monkeypatch.setattr(
-            "os.fsync",
-            lambda fd: (synced.append(Path(f"/proc/self/fd/{fd}").readlink()), fsync(fd)),
-        )
+
+        def watched(descriptor):
+            synced.append(Path(f"/proc/self/fd/{descriptor}").readlink())
+            fsync(descriptor)
+
+        monkeypatch.setattr("os.fsync", watched)
         make_cube(store)
         names = [str(path) for path in synced]
         assert any(".head.json." in name for name in names)
@@ -244,6 +256,7 @@ class TestMemory(StoreContract):
     """The code for object storage, over obstore's own memory."""
 
     @pytest.fixture
+    @override
     def store(self) -> ObjectStore:
         return RemoteObjects(MemoryStore(), "memory://")
 
@@ -259,6 +272,7 @@ class TestMemory(StoreContract):
 
     def test_a_storage_without_conditional_puts_is_refused(self):
         class Careless(RemoteObjects):
+            @override
             def put_if(self, key: str, data: bytes, tag: str | None) -> bool:
                 del tag
                 self.put(key, data)
@@ -271,6 +285,7 @@ class TestMemory(StoreContract):
 @pytest.mark.s3
 class TestS3(StoreContract):
     @pytest.fixture
+    @override
     def store(self, s3_server: str, monkeypatch: pytest.MonkeyPatch) -> ObjectStore:
         for name, value in s3_environment(s3_server).items():
             monkeypatch.setenv(name, value)

@@ -1,6 +1,7 @@
 """The same folder for programs that know only Zarr, CF and GDAL."""
 
 import warnings
+from typing import Any
 
 import numpy as np
 import pytest
@@ -32,7 +33,7 @@ CLASSES = Field(
     categories=(Category(0, "no data", "#000000"), Category(6, "water")),
     overview="mode",
 )
-GRIDS = {
+GRIDS: dict[str, dict[str, Any]] = {
     "globe": {"crs": "EPSG:4326", "bbox": (-180, -90, 180, 90)},
     "crs84": {"crs": "OGC:CRS84", "bbox": (-10, 40, 10, 50)},
     "globe from 0": {"crs": "EPSG:4326", "bbox": (0, -90, 360, 90)},
@@ -165,8 +166,8 @@ def test_other_calendars_and_axes(tmp_path):
 def test_zarr_agrees_with_and_without_the_consolidated_metadata(tmp_path):
     make_cube(tmp_path, width=40, height=20, chunks={"x": 16, "y": 16})
     path = str(tmp_path / "closed")
-    one = zarr.open_group(path, mode="r", use_consolidated=True)
-    other = zarr.open_group(path, mode="r", use_consolidated=False)
+    one: Any = zarr.open_group(path, mode="r", use_consolidated=True)
+    other: Any = zarr.open_group(path, mode="r", use_consolidated=False)
     assert sorted(one.array_keys()) == sorted(other.array_keys())
     for name in ("v", "time", "overviews/1/v", "overviews/2/lat"):
         assert one[name].metadata.to_dict() == other[name].metadata.to_dict()
@@ -176,7 +177,7 @@ def test_zarr_agrees_with_and_without_the_consolidated_metadata(tmp_path):
 
 def test_the_conventions_are_declared(tmp_path):
     cube = make_cube(tmp_path, width=40, height=20, chunks={"x": 16, "y": 16})
-    attributes = dict(zarr.open_group(str(tmp_path / "closed"), mode="r").attrs)
+    attributes: dict[str, Any] = dict(zarr.open_group(str(tmp_path / "closed"), mode="r").attrs)
     names = [one["name"] for one in attributes["zarr_conventions"]]
     assert names == ["multiscales", "proj:", "spatial:"]
     layout = attributes["multiscales"]["layout"]

@@ -5,6 +5,7 @@ import sys
 import threading
 import time
 from contextlib import suppress
+from typing import Any
 
 import numpy as np
 import pytest
@@ -24,16 +25,17 @@ from tests.cubes import (
     read_level,
     slice_values,
     ticks_of,
+    time_of,
 )
 from tests.stores import CrashingStore
 
 FIELDS = (Field("a", "int32"), Field("b", "float32"))
-OPTIONS = {"width": 12, "height": 6, "chunks": {"x": 4, "y": 4}, "fields": FIELDS}
+OPTIONS: dict[str, Any] = {"width": 12, "height": 6, "chunks": {"x": 4, "y": 4}, "fields": FIELDS}
 
 
 def is_closed_form(cube) -> bool:
     """Every value of every field, time and level 0 is that of the formula, by its time."""
-    for t, iso in enumerate(cube.description.domain.time.iso):
+    for t, iso in enumerate(time_of(cube).iso):
         day = int(iso[8:10]) - 1
         for name, expected in slice_values(cube.description, day).items():
             if not np.array_equal(read_level(cube, name, t), expected):
@@ -42,7 +44,7 @@ def is_closed_form(cube) -> bool:
 
 
 def days(cube) -> list[str]:
-    return [iso[:10] for iso in cube.description.domain.time.iso]
+    return [iso[:10] for iso in time_of(cube).iso]
 
 
 def crash_points(run, make_store) -> int:
@@ -121,6 +123,7 @@ def test_a_crash_at_any_write_of_a_replacement_leaves_old_or_new(tmp_path):
         assert verify(cube) == []
         seen.add(t)
     assert seen == {0}  # the head is the last write: a crash before it leaves the old values
+    store = prepared("finished")
     replace(store)
     assert int(read_level(open_cube(store, "closed"), "a")[0, 0]) == 8000
 
@@ -277,7 +280,7 @@ def test_sources_are_remembered_with_their_times(tmp_path):
     cube = open_cube(store, "closed")
     assert cube.version == 2  # nothing written, nothing committed
     assert cube.record.sources["S2A_1"] == (record, (0, 50))
-    assert cube.description.domain.time.bounds.tolist() == [[0, 10], [50, 60]]
+    assert np.array_equal(np.asarray(time_of(cube).bounds), [[0, 10], [50, 60]])
     assert cube.record.message == "m"
     assert cube.committed.startswith("20")
 
