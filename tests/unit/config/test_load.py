@@ -1,5 +1,6 @@
 """Configuration files: what is read, and what is said about what is wrong with them."""
 
+from collections.abc import Callable
 from pathlib import Path
 from textwrap import dedent
 
@@ -29,7 +30,7 @@ USUAL = "default, true-color, false-color, urban, swir"
 
 
 @pytest.fixture
-def write(tmp_path):
+def write(tmp_path: Path) -> Callable[..., Path]:
     """Write files (name -> YAML) and give the path of server.yaml."""
 
     def make(**files: str) -> Path:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from PIL import Image as Pillow
 
 from datacube.errors import InvalidFormat
-from datacube.model.block import IndexedImage, RgbaImage, RgbImage
+from datacube.model.block import Image, IndexedImage, RgbaImage, RgbImage
 from datacube.render.composite import blank, flatten, over, rgba_pixels
 from datacube.render.encode import FORMATS, encode, find_format
 
@@ -22,7 +22,7 @@ INDEXED = IndexedImage(
 )
 RGB = RgbImage(RNG.integers(0, 256, (13, 17, 3)).astype("uint8"))
 RGBA = RgbaImage(RNG.integers(0, 256, (13, 17, 4)).astype("uint8"))
-EVERY = [INDEXED, RGB, RGBA]
+EVERY: list[Image] = [INDEXED, RGB, RGBA]
 
 
 def read(data, mode="RGBA"):
@@ -134,4 +134,4 @@ def test_one_pixel_blends_to_the_nearest_integer(lower, upper, alpha):
     base = RgbImage(np.full((1, 1, 3), lower, "uint8"))
     top = RgbaImage(np.array([[[upper, upper, upper, alpha]]], "uint8"))
     exact = (upper * alpha + lower * (255 - alpha)) / 255
-    assert abs(int(over(base, top).pixels[0, 0, 0]) - exact) <= 0.5
+    assert abs(int(rgba_pixels(over(base, top))[0, 0, 0]) - exact) <= 0.5
