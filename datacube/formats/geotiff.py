@@ -169,6 +169,9 @@ def _describe(file: DatasetWriter, description: CoverageDescription) -> None:
         "TIFFTAG_COPYRIGHT": description.attribution,
         "TIFFTAG_SOFTWARE": "datacube-server",
     }
+    crs = description.domain.grid.crs
+    if not crs.has_code:  # the keys of a GeoTIFF cannot say every CRS
+        texts["crs_wkt"] = crs.wkt
     texts |= {axis.name: str(axis_values(axis)[0]) for axis in description.domain.axes}
     tags = {name: _tiff_text(text) for name, text in texts.items() if text}
     file.update_tags(AREA_OR_POINT="Area", **tags)

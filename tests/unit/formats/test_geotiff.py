@@ -124,6 +124,7 @@ def test_a_crs_without_a_code_is_written_out():
     with opened(coverage) as file:
         assert file.crs.to_dict()["proj"] == "laea"
         assert file.crs.to_dict()["x_0"] == 1000
+        assert "Lambert Azimuthal Equal Area" in file.tags()["crs_wkt"]
 
 
 def test_crs84_is_written_as_longitude_latitude():
