@@ -107,7 +107,8 @@ def storable(description: CoverageDescription, levels: tuple[Level, ...]) -> Cov
     Raises
     ------
     ValueError
-        A name is reserved or used twice, or a float field marks no data by a number.
+        A name is reserved or used twice, a dtype is neither integer nor float, or a float field
+        marks no data by a number.
     """
     time = description.domain.time
     others = tuple(axis for axis in description.domain.axes if axis is not time)
@@ -121,6 +122,8 @@ def storable(description: CoverageDescription, levels: tuple[Level, ...]) -> Cov
     for field in fields:
         if field.name in taken:
             raise ValueError(f"the field name '{field.name}' is reserved or an axis of the cube")
+        if np.dtype(field.dtype).kind not in "iuf":
+            raise ValueError(f"field '{field.name}': values of dtype {field.dtype} are not stored")
         if np.dtype(field.dtype).kind == "f" and not isnan(nan if field.nil is None else field.nil):
             raise ValueError(f"the float field '{field.name}' must mark no data by NaN")
     domain = DomainSet(description.domain.rectified, axes)

@@ -5,6 +5,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from itertools import batched
 from typing import Any, Protocol, runtime_checkable
 
 import obstore
@@ -13,6 +14,7 @@ from obstore.exceptions import AlreadyExistsError, BaseError, PreconditionError
 from datacube.errors import ConflictError, StorageError
 
 LEASE_SECONDS = 900.0
+_BULK = 500
 
 
 class Claim(Protocol):
@@ -177,6 +179,15 @@ class RemoteObjects:
 
     def delete(self, keys: Iterable[str]) -> None:
         """Delete objects."""
+        for some in batched(keys, _BULK):
+            try:
+                obstore.delete(self._store, list(some))
+            except FileNotFoundError:
+                self._delete_singly(some)
+            except (BaseError, OSError) as error:
+                raise self._failure("delete", some[0], error) from error
+
+    def _delete_singly(self, keys: Iterable[str]) -> None:
         for key in keys:
             try:
                 obstore.delete(self._store, key)
@@ -234,8 +245,9 @@ class LeaseClaim:
         if found is None:
             return self.take()
         body, tag = found
-        if float(json.loads(body)["expires"]) > time.time():
-            return False
+        holder = json.loads(body)
+        if holder["token"] != self.token and float(holder["expires"]) > time.time():
+            return False  # with our own token, the storage reported a repeated put as a second
         self.taken = time.monotonic()
         return self.store.put_if(self.key, self._body(), tag)
 

@@ -12,7 +12,7 @@ from typing import override
 
 import numpy as np
 import pytest
-from obstore.store import MemoryStore
+from obstore.store import MemoryStore, S3Store
 
 from datacube.errors import ConflictError, CoverageNotFound, StorageError
 from datacube.store.cube import list_cubes, open_cube
@@ -144,6 +144,13 @@ class StoreContract:
         assert again is not None
         again.release()
         claim.release()
+
+    def test_several_chunks_in_their_order(self, store):
+        cube = make_cube(store, chunks={"x": 8, "y": 4}, levels=1)
+        indexes = list(np.ndindex(*cube.chunk_counts("v")))
+        firsts = [int(chunk[0, 0, 0]) for chunk in cube.chunks("v", 0, indexes)]
+        assert firsts == [10 * 4 * row + 8 * column for _, row, column in indexes]
+        assert cube.cache.chunks_read == len(indexes)
 
     def test_cube_there_and_back(self, store):
         cube = make_cube(
@@ -290,6 +297,16 @@ class TestS3(StoreContract):
         for name, value in s3_environment(s3_server).items():
             monkeypatch.setenv(name, value)
         return open_store(f"s3://bucket/{uuid.uuid4().hex}/cubes")
+
+    def test_xarray_opens_it_as_it_lies(self, store):
+        import xarray as xr
+        import zarr
+
+        make_cube(store, times=("2020-01-01", "2020-01-02"))
+        prefix = store.url.removeprefix("s3://bucket/")
+        remote = zarr.storage.ObjectStore(S3Store("bucket", prefix=f"{prefix}/closed"))
+        with xr.open_zarr(remote, chunks=None) as dataset:
+            assert dataset["v"].sel(time="2020-01-02").values[3, 7] == closed_form(1, 0, 0, 3, 7)
 
     @pytest.mark.usefixtures("store")
     def test_missing_bucket_in_words(self):

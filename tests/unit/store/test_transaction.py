@@ -347,6 +347,7 @@ def test_windows_must_be_aligned(tmp_path):
         {"fields": (Field("time", "int16"),)},
         {"fields": (Field("manifest", "int16"),)},
         {"fields": (Field("v", "float32", nil=-9999),)},
+        {"fields": (Field("v", "bool"),)},
     ],
 )
 def test_what_cannot_be_stored_is_refused(tmp_path, changes):
