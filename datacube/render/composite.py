@@ -40,11 +40,8 @@ def over(base: Image | None, top: Image) -> Image:
         raise ValueError(f"a picture of {top.shape} does not fit over one of {base.shape}")
     if isinstance(top, RgbImage):
         return top
-    upper = rgba_pixels(top)
-    if isinstance(base, RgbImage):
-        return RgbImage(_blend(base.pixels, upper))
-    lower = rgba_pixels(base)
-    return RgbaImage(_blend_alpha(lower, upper))
+    blended = _blend(rgba_pixels(base), rgba_pixels(top))
+    return RgbImage(_without_alpha(blended)) if isinstance(base, RgbImage) else RgbaImage(blended)
 
 
 def flatten(
@@ -68,11 +65,11 @@ def flatten(
         return image
     match image:
         case IndexedImage(index=index, palette=palette):
-            return IndexedImage(index, _flat(palette[np.newaxis], background)[0])
+            return IndexedImage(index, _blend(_plain(palette.shape[:1], background), palette))
         case RgbImage():
             return image
         case RgbaImage(pixels=pixels):
-            return RgbImage(np.ascontiguousarray(_flat(pixels, background)[..., :3]))
+            return RgbImage(_without_alpha(_blend(_plain(image.shape, background), pixels)))
         case _:
             assert_never(image)
 
@@ -88,43 +85,42 @@ def rgba_pixels(image: Image) -> Pixels:
         case IndexedImage(index=index, palette=palette):
             whole = np.ascontiguousarray(palette).view(np.uint32)[:, 0]
             return whole.take(index).view(np.uint8).reshape(*index.shape, 4)
-        case RgbImage():
-            return image.rgba().pixels
+        case RgbImage(pixels=pixels):
+            return _channels(pixels, np.full((*image.shape, 4), 255, np.uint8))
         case RgbaImage(pixels=pixels):
             return pixels
         case _:
             assert_never(image)
 
 
-def _flat(pixels: Pixels, background: tuple[int, int, int]) -> Pixels:
-    """Colours over a background: uint8, (y, x, 4), opaque."""
-    lower = np.empty((*pixels.shape[:2], 3), np.uint8)
-    lower[:] = background
-    opaque = np.full((*pixels.shape[:2], 4), 255, np.uint8)
-    opaque[..., :3] = _blend(lower, pixels)
-    return opaque
+def _plain(shape: tuple[int, ...], background: tuple[int, int, int]) -> Pixels:
+    """One opaque colour: uint8, (*shape, 4), not to be written to."""
+    return np.broadcast_to(np.array((*background, 255), np.uint8), (*shape, 4))
 
 
-def _blend(lower: Pixels, upper: Pixels) -> Pixels:
-    """RGBA over RGB: uint8, (y, x, 3)."""
-    alpha = upper[..., 3]
-    solid = alpha == 255
-    if bool(solid.all()):
-        return np.ascontiguousarray(upper[..., :3])
-    result = np.where(solid[..., np.newaxis], upper[..., :3], lower)
-    veil = ~solid & (alpha > 0)
-    if bool(veil.any()):
-        share = alpha[veil][:, np.newaxis].astype(np.uint32)
-        mixed = upper[veil][:, :3] * share + lower[veil] * (255 - share)
-        result[veil] = (mixed + 127) // 255
+def _without_alpha(pixels: Pixels) -> Pixels:
+    return _channels(pixels, np.empty((*pixels.shape[:2], 3), np.uint8))
+
+
+def _channels(pixels: Pixels, result: Pixels) -> Pixels:
+    """Red, green and blue copied channel by channel, ten times as fast as pixel by pixel."""
+    for channel in range(3):
+        result[..., channel] = pixels[..., channel]
     return result
 
 
-def _blend_alpha(lower: Pixels, upper: Pixels) -> Pixels:
-    """RGBA over RGBA: uint8, (y, x, 4)."""
+def _whole(pixels: Pixels) -> NDArray[np.uint32]:
+    """Each pixel of uint8, (…, 4) as one number."""
+    return np.ascontiguousarray(pixels).view(np.uint32)[..., 0]
+
+
+def _blend(lower: Pixels, upper: Pixels) -> Pixels:
+    """Straight alpha over straight alpha: uint8, (…, 4); only what shines through is computed."""
     alpha = upper[..., 3]
-    result = np.where((alpha > 0)[..., np.newaxis], upper, lower)
-    veil = (alpha > 0) & (alpha < 255) & (lower[..., 3] > 0)
+    seen = alpha > 0
+    chosen = np.where(seen, _whole(upper), _whole(lower))
+    result: Pixels = chosen[..., np.newaxis].view(np.uint8)
+    veil = seen & (alpha < 255) & (lower[..., 3] > 0)
     if bool(veil.any()):
         top, bottom = upper[veil].astype(np.uint32), lower[veil].astype(np.uint32)
         share = top[:, 3:] * 255  # of 255²
