@@ -94,8 +94,9 @@ def rgba_pixels(image: Image) -> Pixels:
 
 
 def _plain(shape: tuple[int, ...], background: tuple[int, int, int]) -> Pixels:
-    """One opaque colour: uint8, (*shape, 4), not to be written to."""
-    return np.broadcast_to(np.array((*background, 255), np.uint8), (*shape, 4))
+    """One opaque colour: uint8, (*shape, 4)."""
+    one = np.array((*background, 255), np.uint8).view(np.uint32)[0]
+    return np.full((*shape, 1), one, np.uint32).view(np.uint8)
 
 
 def _without_alpha(pixels: Pixels) -> Pixels:
