@@ -2,8 +2,7 @@
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Iterable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Hashable
 from typing import Any
 
 from numpy.typing import NDArray
@@ -12,7 +11,6 @@ from datacube.store.manifest import SliceDocument
 
 DEFAULT_BYTES = 512 << 20
 _DOCUMENT_BYTES = 32 << 20
-_READERS = 16
 
 
 class _Flight:
@@ -109,13 +107,8 @@ class ChunkCache:
         self._chunks: _Lru[NDArray[Any]] = _Lru(max_bytes)
         self._documents: _Lru[SliceDocument] = _Lru(_DOCUMENT_BYTES)
         self._lock = threading.Lock()
-        self._pool = ThreadPoolExecutor(_READERS, thread_name_prefix="read")
         self.chunks_read = 0
         self.bytes_read = 0
-
-    def together[A, R](self, read: Callable[[A], R], places: Iterable[A]) -> list[R]:
-        """Read several chunks at the same time; results in the order of places."""
-        return list(self._pool.map(read, places))
 
     @property
     def max_bytes(self) -> int:

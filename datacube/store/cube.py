@@ -1,7 +1,6 @@
 """A cube to read: an immutable handle at one committed version."""
 
 import re
-from collections.abc import Sequence
 from math import prod
 from typing import Any, override
 
@@ -211,25 +210,6 @@ class CubeStore:
         slot_index = index[0] if self.record.timed else 0
         key = (self._keys[slot_index], field, level, place)
         return self.cache.chunk(key, lambda: self._load(field, level, slot_index, place))
-
-    def chunks(
-        self, field: str, level: int, indexes: Sequence[tuple[int, ...]]
-    ) -> list[NDArray[Any]]:
-        """Several decoded chunks, from object storage at the same time.
-
-        Parameters
-        ----------
-        field, level
-            As of :meth:`chunk`.
-        indexes : sequence of chunk indexes
-
-        Returns
-        -------
-        list of arrays, in the order of indexes
-        """
-        if self.store.is_local or len(indexes) < 2:
-            return [self.chunk(field, level, index) for index in indexes]
-        return self.cache.together(lambda index: self.chunk(field, level, index), indexes)
 
     def refreshed(self) -> "CubeStore":
         """Itself while the head has not moved (one small read), else the newest.

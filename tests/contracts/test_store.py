@@ -145,13 +145,6 @@ class StoreContract:
         again.release()
         claim.release()
 
-    def test_several_chunks_in_their_order(self, store):
-        cube = make_cube(store, chunks={"x": 8, "y": 4}, levels=1)
-        indexes = list(np.ndindex(*cube.chunk_counts("v")))
-        firsts = [int(chunk[0, 0, 0]) for chunk in cube.chunks("v", 0, indexes)]
-        assert firsts == [10 * 4 * row + 8 * column for _, row, column in indexes]
-        assert cube.cache.chunks_read == len(indexes)
-
     def test_cube_there_and_back(self, store):
         cube = make_cube(
             store, times=("2020-01-01", "2020-01-02"), width=20, height=10, chunks={"x": 8, "y": 4}

@@ -15,7 +15,7 @@ from datacube.model.fields import Category, Field
 from datacube.store.codecs import ArrayCodec
 from datacube.store.cube import open_cube
 from datacube.store.document import dump_description, load_description
-from datacube.store.layout import fill_of, make_levels
+from datacube.store.layout import chunk_grid, chunk_sides, fill_of, make_levels
 from datacube.store.url import open_store
 from tests.cubes import make_cube, make_description, time_of
 
@@ -215,3 +215,19 @@ def test_bytes_of_another_size_do_not_decode():
                 }
             ).encode(np.zeros(3, "int16"))
         )
+
+
+@given(st.integers(1, 8000), st.integers(1, 8000), st.data())
+def test_a_window_of_two_tiles_touches_four_chunks_at_most(width, height, data):
+    grid = make_description(width=width, height=height, timed=False).domain.rectified
+    sides = chunk_sides(grid, None)
+    levels = make_levels(grid, sides)
+    assert max(levels[-1].grid.shape) <= 512
+    level = data.draw(st.sampled_from(levels))
+    chunks = chunk_grid(level, sides)
+    row = data.draw(st.integers(0, chunks.height - 1))
+    column = data.draw(st.integers(0, chunks.width - 1))
+    bottom, right = min(row + 511, chunks.height - 1), min(column + 511, chunks.width - 1)
+    rows = bottom // chunks.chunk_height - row // chunks.chunk_height + 1
+    columns = right // chunks.chunk_width - column // chunks.chunk_width + 1
+    assert rows * columns <= 4
