@@ -4,6 +4,7 @@ import re
 
 from datacube.config.settings import Limits
 from datacube.engine.context import Context
+from datacube.engine.cube import Layer
 from datacube.engine.map import render_map
 from datacube.errors import InvalidParameter, InvalidScaling, RequestTooLarge
 from datacube.model.bbox import BoundingBox
@@ -14,6 +15,7 @@ from datacube.render.encode import encode
 from services.ogcapi.media import NotAcceptable, accepted
 from services.ogcapi.parameters import MAP_PARAMETERS, decode_bbox, decode_datetime, known
 from services.ows.caching import cache_control, conditional, etag, warnings
+from services.ows.dimensions import layer_places, parameter_names
 from services.ows.kvp import Kvp, boolean, positive
 from services.ows.transport import Request, Response
 
@@ -36,7 +38,8 @@ def map_of(context: Context, request: Request, name: str) -> Response:
         The request cannot be meant.
     """
     cube = context.catalog.cube(name)
-    parameters = known(request, MAP_PARAMETERS)
+    picture = cube.layers[0]
+    parameters = known(request, MAP_PARAMETERS | _axis_names(picture))
     media_type = _picture_type(parameters.optional("f", str, None), request.header("accept"))
     box = decode_bbox(parameters) or cube.description.domain.bbox.geographic()
     crs = parameters.optional("crs", Crs.parse, box.crs)
@@ -45,6 +48,7 @@ def map_of(context: Context, request: Request, name: str) -> Response:
         cube.id,
         parameters.optional("style", str, ""),
         None if when is None else TimeChoice(when),
+        layer_places(parameters, picture),
     )
     grid = _grid(box.to_crs(crs), parameters, context.settings.limits)
     background = parameters.optional("bgcolor", _colour, (255, 255, 255))
@@ -58,6 +62,17 @@ def map_of(context: Context, request: Request, name: str) -> Response:
         (cache_control(moving=result.moving), ("Vary", "Accept"), *warnings(result.notes)),
     )
     return conditional(request, response, etag(result.snapshots, query, media_type))
+
+
+def _axis_names(picture: Layer) -> frozenset[str]:
+    """Names under which a place on an axis other than time is sent."""
+    domain = picture.cube.description.domain
+    others = (axis for axis in domain.axes if axis is not domain.time)
+    return frozenset(
+        name.lower()
+        for axis in others
+        for name in parameter_names(axis, vertical=axis is domain.vertical)
+    )
 
 
 def _picture_type(f: str | None, accept: str) -> str:

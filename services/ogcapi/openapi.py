@@ -4,6 +4,7 @@ from typing import Any
 
 from datacube.engine.context import Context
 from datacube.engine.cube import Cube
+from services.ows.dimensions import parameter_names
 from services.ows.urls import segment
 
 _ABSENT = ("/processes", "/jobs", "/TileMatrixSets", "/stac", "/admin")
@@ -71,6 +72,7 @@ def _map(cube: Cube) -> dict[str, Any]:
             _text("f", "Format", enum=["png", "jpeg", "webp"]),
             _text("crs", "CRS of the map", example="EPSG:3857"),
             _text("style", "Style", enum=styles),
+            *_places(cube),
             _number("width", "Pixels"),
             _number("height", "Pixels"),
             _text("bgcolor", "Background", example="0xFFFFFF"),
@@ -78,6 +80,17 @@ def _map(cube: Cube) -> dict[str, Any]:
         ],
         "responses": _responses("The picture", "image/png", "image/jpeg", "image/webp"),
     }
+
+
+def _places(cube: Cube) -> list[dict[str, Any]]:
+    """Parameters of the axes other than time."""
+    domain = cube.description.domain
+    others = [axis for axis in domain.axes if axis is not domain.time]
+    names = [parameter_names(axis, vertical=axis is domain.vertical)[0] for axis in others]
+    return [
+        _text(name, f"Place on the axis {axis.name}")
+        for name, axis in zip(names, others, strict=True)
+    ]
 
 
 def _common(cube: Cube) -> list[dict[str, Any]]:

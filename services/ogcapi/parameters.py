@@ -27,7 +27,7 @@ COVERAGE_PARAMETERS = frozenset(
 )  # fmt: skip
 MAP_PARAMETERS = frozenset(
     {"f", "lang", "bbox", "bbox-crs", "datetime", "width", "height", "crs", "transparent"}
-    | {"bgcolor", "style", "layer", "elevation"}
+    | {"bgcolor", "style", "elevation"}
 )
 _AXIS_NUMBER = re.compile(r"^\s*([^\s()]+)\s*\(\s*([^()\s]+)\s*\)\s*$")
 
