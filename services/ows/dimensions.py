@@ -11,7 +11,7 @@ from datacube.model.axis import Axis, IndexAxis, TimeAxis, is_vertical
 from datacube.model.query import LayerRequest, Slice, TimeChoice
 from services.ows.extents import axis_unit
 from services.ows.kvp import Kvp, number
-from services.ows.times import parse_times, pinned
+from services.ows.times import in_calendar, parse_times, pinned
 
 
 def layer_requests(
@@ -44,9 +44,10 @@ def layer_requests(
     for layer, style in zip(layers, styles, strict=False):
         axis = layer.cube.description.domain.time
         places = layer_places(kvp, layer)
-        choices: Sequence[TimeChoice | None] = times if axis is not None and times else (None,)
+        own = () if axis is None else tuple(in_calendar(one, axis.calendar) for one in times)
+        choices: Sequence[TimeChoice | None] = own or (None,)
         requests += [LayerRequest(layer.name, style, choice, places) for choice in choices]
-        firm = firm and pinned(axis, times)
+        firm = firm and pinned(axis, own)
     return tuple(requests), firm
 
 

@@ -48,7 +48,19 @@ def tile_time(axis: TimeAxis, iso: str) -> str:
     """One of them: the date alone where the axis has nothing but midnights and is written out."""
     if axis.size <= LISTED_TILES and _listable(axis) and _all_midnights(axis):
         return iso.partition("T")[0]
-    return listed_time(iso)
+    return iso
+
+
+def default_time(axis: TimeAxis) -> str:
+    """The newest instant; ``current``, which means the same, where its date cannot be listed."""
+    newest = axis.iso[-1]
+    return newest if listed_time(newest) == newest else "current"
+
+
+def default_tile_time(axis: TimeAxis) -> str:
+    """The same in the form of :func:`tile_times`."""
+    newest = default_time(axis)
+    return newest if newest == "current" else tile_time(axis, newest)
 
 
 def listed_time(iso: str) -> str:

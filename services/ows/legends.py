@@ -2,10 +2,10 @@
 
 from functools import lru_cache
 
-from datacube.engine.context import Context
 from datacube.engine.cube import Layer
-from datacube.engine.legend import draw_legend
-from datacube.render.style import Style
+from datacube.model.fields import Field
+from datacube.render.legend import legend
+from datacube.render.style import Style, fields_of
 from services.ows.pictures import PNG
 from services.ows.transport import Request
 from services.ows.urls import kvp_prefix, with_query
@@ -32,12 +32,13 @@ def legend_url(request: Request, layer: str, style: str, size: Size) -> str:
     )
 
 
-def legend_size(context: Context, layer: Layer, style: Style) -> Size:
+def legend_size(layer: Layer, style: Style) -> Size:
     """Width and height that a style's legend needs, in pixels."""
-    return _size(context, layer.name, style.name, layer.cube.snapshot, style)
+    known = layer.cube.description.range_type
+    return _size(style, tuple(known.field(name) for name in fields_of(style)))
 
 
 @lru_cache(maxsize=4096)
-def _size(context: Context, layer: str, name: str, _snapshot: str, _style: Style) -> Size:
-    height, width = draw_legend(context, layer, name).shape
+def _size(style: Style, fields: tuple[Field, ...]) -> Size:
+    height, width = legend(style, {field.name: field for field in fields}).shape
     return width, height

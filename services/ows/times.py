@@ -5,10 +5,13 @@ or a range. A list becomes several choices in order of time; drawn one over the 
 the most recent valid pixel, as a range does.
 """
 
+from dataclasses import replace
+
 import numpy as np
 
 from datacube.errors import InvalidTime, RequestTooLarge
 from datacube.model.axis import TimeAxis
+from datacube.model.calendar import Calendar, days_in_month
 from datacube.model.query import TimeChoice
 from datacube.model.time import Period, TimePoint, TimeRange, Timestamp, format_tick
 
@@ -54,6 +57,36 @@ def parse_times(text: str, subject: str = "time") -> tuple[TimeChoice, ...]:
         )
     choices = [TimeChoice(_parse_one(part, subject)) for part in parts]
     return tuple(sorted(choices, key=_order))
+
+
+def in_calendar(choice: TimeChoice, calendar: Calendar) -> TimeChoice:
+    """The choice for a cube of a calendar.
+
+    Clients reckon in the Gregorian calendar. A day that it has and the cube's has not (31 January
+    of 360_day, 29 February of noleap) means the last day of that month; a day that neither has is
+    left as it is, and refused later.
+
+    Examples
+    --------
+    >>> (choice,) = parse_times("1999-01-31")
+    >>> in_calendar(choice, "360_day").when.day
+    30
+    """
+    match choice.when:
+        case Timestamp() as when:
+            return TimeChoice(_existing(when, calendar))
+        case TimeRange(start, end, period):
+            first = None if start is None else _existing(start, calendar)
+            last = None if end is None else _existing(end, calendar)
+            return TimeChoice(TimeRange(first, last, period))
+        case _:
+            return choice
+
+
+def _existing(stamp: Timestamp, calendar: Calendar) -> Timestamp:
+    last = days_in_month(stamp.year, stamp.month, calendar)
+    gregorian = days_in_month(stamp.year, stamp.month, "proleptic_gregorian")
+    return replace(stamp, day=last) if last < stamp.day <= gregorian else stamp
 
 
 def pinned(axis: TimeAxis | None, choices: tuple[TimeChoice, ...]) -> bool:

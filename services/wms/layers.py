@@ -14,7 +14,7 @@ from datacube.model.bbox import BoundingBox
 from datacube.render.style import Style
 from services.ows.boxes import geographic_box, published_boxes
 from services.ows.dimensions import dimension_name
-from services.ows.extents import axis_extent, axis_unit, listed_time, time_extent
+from services.ows.extents import axis_extent, axis_unit, default_time, time_extent
 from services.ows.legends import legend_size
 
 
@@ -108,7 +108,7 @@ def _group(context: Context, cube: Cube) -> Group:
             world,
             boxes,
             dimensions,
-            tuple(_style(context, layer, style) for style in layer.styles),
+            tuple(_style(layer, style) for style in layer.styles),
         )
         for layer in cube.layers
     )
@@ -119,17 +119,17 @@ def _dimension(cube: Cube, axis: Axis) -> Dimension:
     name = dimension_name(axis, vertical=axis is cube.description.domain.vertical)
     if isinstance(axis, TimeAxis):
         nearest = cube.settings.time.nearest
-        newest = listed_time(axis.iso[-1])
+        values = time_extent(axis)
         return Dimension(
-            name, "ISO8601", "", newest, time_extent(axis), nearest, multiple=True, current=True
+            name, "ISO8601", "", default_time(axis), values, nearest, multiple=True, current=True
         )
     values = axis_extent(axis)
     unit = axis_unit(axis)
     return Dimension(name, unit, unit, values[0], values)
 
 
-def _style(context: Context, layer: Layer, style: Style) -> StyleEntry:
-    return StyleEntry(style.name, style.title or style.name, legend_size(context, layer, style))
+def _style(layer: Layer, style: Style) -> StyleEntry:
+    return StyleEntry(style.name, style.title or style.name, legend_size(layer, style))
 
 
 def _keywords(layer: Layer) -> tuple[str, ...]:

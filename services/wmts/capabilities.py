@@ -11,7 +11,7 @@ from datacube.model.tiling import TileMatrix, TileMatrixSet
 from datacube.render.style import Style
 from services.ows.boxes import geographic_box, ordered_edges, published_boxes
 from services.ows.dimensions import dimension_name
-from services.ows.extents import axis_extent, axis_unit, plain_number, tile_time, tile_times
+from services.ows.extents import axis_extent, axis_unit, default_tile_time, plain_number, tile_times
 from services.ows.featureinfo import INFO_FORMATS
 from services.ows.kvp import Kvp, comma_list
 from services.ows.legends import legend_size, legend_url
@@ -105,12 +105,12 @@ def _contents(context: Context, request: Request, pinned: str) -> Element:
     layers = (layer for cube in context.catalog.cubes() for layer in cube.layers)
     return WMTS(
         "Contents",
-        *(_layer(context, request, layer, pinned) for layer in layers),
+        *(_layer(request, layer, pinned) for layer in layers),
         *(_matrix_set(one) for one in tile_matrix_sets()),
     )
 
 
-def _layer(context: Context, request: Request, layer: Layer, pinned: str) -> Element:
+def _layer(request: Request, layer: Layer, pinned: str) -> Element:
     cube = layer.cube
     domain = cube.description.domain
     world = geographic_box(domain.bbox)
@@ -124,7 +124,7 @@ def _layer(context: Context, request: Request, layer: Layer, pinned: str) -> Ele
         ),
         OWS("Identifier", layer.name),
         *_bounding_boxes(domain.bbox),
-        *(_style(context, request, layer, style) for style in layer.styles),
+        *(_style(request, layer, style) for style in layer.styles),
         *(WMTS("Format", media_type) for media_type in MAP_FORMATS),
         *(WMTS("InfoFormat", media_type) for media_type in INFO_FORMATS),
         *_dimensions(layer, pinned),
@@ -152,8 +152,8 @@ def _corners(edges: tuple[float, float, float, float]) -> tuple[Element, Element
     return OWS("LowerCorner", " ".join(texts[:2])), OWS("UpperCorner", " ".join(texts[2:]))
 
 
-def _style(context: Context, request: Request, layer: Layer, style: Style) -> Element:
-    width, height = size = legend_size(context, layer, style)
+def _style(request: Request, layer: Layer, style: Style) -> Element:
+    width, height = size = legend_size(layer, style)
     return WMTS(
         "Style",
         OWS("Title", style.title or style.name),
@@ -175,7 +175,7 @@ def _dimensions(layer: Layer, pinned: str) -> Iterator[Element]:
         name = dimension_name(axis, vertical=axis is domain.vertical)
         match axis:
             case TimeAxis():
-                default = pinned or tile_time(axis, axis.iso[-1])
+                default = pinned or default_tile_time(axis)
                 yield _dimension(name, "ISO8601", default, tile_times(axis), current=True)
             case _:
                 yield _plain_dimension(name, axis)

@@ -1,6 +1,7 @@
 """Map services over closed-form cubes, asked without a web server, and their pictures read back."""
 
 from io import BytesIO
+from typing import Any
 from urllib.parse import parse_qsl, unquote
 
 import numpy as np
@@ -40,7 +41,12 @@ def write_cubes(url):
     deep   depths 0.5, 10, 100 m and two scenarios · model  360_day calendar
     """
     value = Field("v", "int32", uom="K", nil=NIL, title="Value", standard_name="air_temperature")
-    options = {"fields": (value,), "width": 10, "height": 5, "formula": small}
+    options: dict[str, Any] = {
+        "fields": (value,),
+        "width": 10,
+        "height": 5,
+        "formula": small,
+    }
     make_cube(url, "globe", times=DAYS, **options)
     make_cube(url, "around", times=DAYS[:1], bbox=(0, -90, 360, 90), flip_y=True, **options)
     utm = (500_000, 5_000_000, 500_100, 5_000_050)
@@ -109,7 +115,7 @@ def rgba(response):
     assert response.status == 200, response.body
     assert response.media_type.startswith("image/"), response.body
     with Image.open(BytesIO(response.body)) as image:
-        assert Image.MIME[image.format] == response.media_type
+        assert image.get_format_mimetype() == response.media_type
         return np.asarray(image.convert("RGBA"))
 
 

@@ -121,6 +121,22 @@ def test_a_range_and_a_list_show_the_most_recent_valid_pixel(wms):
         np.testing.assert_array_equal(hundreds(response), expected)
 
 
+@pytest.mark.parametrize(
+    ("time", "step"),
+    [("1999-02-29", 0), ("1999-02-30", 1), ("1999-03-01", 2), ("", 2), ("current", 2)],
+)
+def test_times_of_a_360_day_calendar(wms, time, step):
+    response = get(wms, f"{GLOBE}&TIME={time}", layers="model.v", styles="coarse")
+    assert (hundreds(response) == step).all()
+
+
+def test_a_gregorian_day_that_the_calendar_lacks_is_its_month_s_last(wms):
+    response = get(wms, f"{GLOBE}&TIME=1999-01-31/1999-03-31", layers="model.v", styles="coarse")
+    assert (hundreds(response) == 2).all()
+    late = get(wms, f"{GLOBE}&TIME=1999-01-31", layers="model.v")
+    assert warnings_of(late) == ["99 No data at time=1999-01-30T00:00:00Z ISO8601"]
+
+
 def test_a_hole_is_transparent_or_background(wms):
     shown = get(wms, f"{GLOBE}&TIME=2020-01-01", layers="holes.v")
     assert np.isnan(cells(shown)[:, 0]).all()

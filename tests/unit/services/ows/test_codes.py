@@ -85,4 +85,5 @@ def test_statuses_of_wms():
 def test_problem_details():
     response = problem_json(errors.CoverageNotFound("no 'é'", subject="é"))
     assert (response.status, response.media_type) == (404, "application/problem+json")
+    assert isinstance(response.body, bytes)
     assert json.loads(response.body)["detail"] == "no 'é'"

@@ -18,8 +18,8 @@ from services.ows.transport import Request, Response
 from services.ows.urls import endpoint, kvp_prefix, segment, with_query
 
 
-def box(*edges, crs="OGC:CRS84"):
-    return BoundingBox(*edges, Crs.parse(crs))
+def box(left, bottom, right, top, crs="OGC:CRS84"):
+    return BoundingBox(left, bottom, right, top, Crs.parse(crs))
 
 
 def test_geographic_boxes():

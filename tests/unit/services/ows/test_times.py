@@ -14,12 +14,14 @@ from services.ows.extents import (
     COVERING,
     LISTED,
     axis_extent,
+    default_tile_time,
+    default_time,
     listed_time,
     tile_time,
     tile_times,
     time_extent,
 )
-from services.ows.times import LONGEST_LIST, parse_times, pinned
+from services.ows.times import LONGEST_LIST, in_calendar, parse_times, pinned
 
 
 def when(text):
@@ -153,6 +155,27 @@ def test_values_for_tiles():
     many = axis(*(np.arange(100) * MS_PER_DAY))
     assert tile_times(many) == ("1970-01-01T00:00:00Z/1970-04-10T00:00:00Z/P1D",)
     assert tile_time(many, many.iso[-1]) == "1970-04-10T00:00:00Z"
+
+
+def test_defaults():
+    days = axis(0, MS_PER_DAY)
+    assert default_time(days) == "1970-01-02T00:00:00Z"
+    assert default_tile_time(days) == "1970-01-02"
+    odd = axis(Timestamp.parse("1999-02-30").ticks("360_day"), calendar="360_day")
+    assert default_time(odd) == default_tile_time(odd) == "current"
+
+
+def test_days_of_other_calendars():
+    def day(text, calendar):
+        (choice,) = parse_times(text)
+        return in_calendar(choice, calendar).when
+
+    assert day("1999-01-31", "360_day") == Timestamp.parse("1999-01-30")
+    assert day("2000-02-29", "noleap") == Timestamp.parse("2000-02-28")
+    assert day("1999-02-30", "360_day") == Timestamp.parse("1999-02-30")
+    assert day("1999-02-30", "standard") == Timestamp.parse("1999-02-30")
+    assert day("1999-01-31/..", "360_day").start == Timestamp.parse("1999-01-30")
+    assert day("latest", "360_day") == "latest"
 
 
 def test_other_axes():
