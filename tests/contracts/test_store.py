@@ -198,6 +198,32 @@ class StoreContract:
         assert int(cube.chunk("v", 0, (1, 0, 0))[0, 0, 0]) == 1000
         assert verify(cube) == []
 
+    def test_racing_writers_lose_no_acknowledged_commit(self, store):
+        made = make_cube(store, times=())
+        done, failed = [], []
+
+        def write(days):
+            for day in days:
+                try:
+                    add_slices(store, made.description, [f"2020-01-{day:02d}"], first=day)
+                    done.append(day)
+                except ConflictError as error:
+                    failed.append(error)
+
+        plan = ([1, 4, 7], [2, 5, 7], [3, 6, 8])  # two of them both write the seventh
+        threads = [threading.Thread(target=write, args=(days,)) for days in plan]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        cube = open_cube(store, "closed")
+        assert sorted(done + [7] * len(failed)) == [1, 2, 3, 4, 5, 6, 7, 7, 8]
+        assert [int(iso[8:10]) for iso in time_of(cube).iso] == [1, 2, 3, 4, 5, 6, 7, 8]
+        for t in range(8):
+            assert int(cube.chunk("v", 0, (t, 0, 0))[0, 4, 4]) == closed_form(t + 1, 0, 0, 4, 4)
+        assert verify(cube) == []
+        assert cube.version == 1 + len(done)
+
     def test_newer_format_is_refused_in_words(self, store):
         cube = make_cube(store)
         head = json.loads(store.get(head_key("closed")))
