@@ -8,11 +8,12 @@ import json
 import sys
 from pathlib import Path
 
-import eccodes
 import numpy as np
 
 
 def main() -> None:
+    import eccodes  # never in the process of the tests, which has PROJ loaded
+
     messages = json.loads(sys.argv[2])
     with Path(sys.argv[1]).open("wb") as file:
         for one in messages:

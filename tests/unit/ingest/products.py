@@ -55,7 +55,7 @@ def write_netcdf(
     lat: NDArray[Any] | None = None,
     dtype: str = "i2",
     fill: float | None = -1,
-    scale: float | None = 0.5,
+    scale: float | np.float32 | None = 0.5,
     offset: float = 100.0,
     field: str = "v",
     field_units: str = "K",

@@ -271,12 +271,14 @@ def rasterio_wkt(code):
 
 def test_classes_are_categories_and_masks_are_not(tmp_path):
     path = write_netcdf(tmp_path / "a.nc", dtype="u1", fill=255, scale=None, times=(0.0,))
-    flags = {"flag_values": np.uint8([0, 1]), "flag_meanings": "open_sea sea_ice"}
+    flags = {"flag_values": np.array([0, 1], "u1"), "flag_meanings": "open_sea sea_ice"}
     classes = field_of(_rewritten(path, tmp_path / "b.nc", flags))
     assert [(one.value, one.label) for one in classes.categories] == [
         (0, "open sea"),
         (1, "sea ice"),
     ]
     assert classes.overview == "mode"
-    masks = field_of(_rewritten(path, tmp_path / "c.nc", {**flags, "flag_masks": np.uint8([1, 2])}))
+    masks = field_of(
+        _rewritten(path, tmp_path / "c.nc", {**flags, "flag_masks": np.array([1, 2], "u1")})
+    )
     assert (masks.categories, masks.overview) == ((), "nearest")

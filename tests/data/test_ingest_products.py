@@ -1,0 +1,271 @@
+"""Real products through ingest: every probe of facts.json, and raw numbers bit for bit."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import netCDF4
+import numpy as np
+import pytest
+import rasterio
+
+from datacube.ingest.pipeline import ingest
+from datacube.ingest.report import IngestReport
+from datacube.model.axis import IrregularAxis
+from datacube.store.cube import list_cubes
+from datacube.store.url import open_store
+from tests.unit.ingest.products import opened, whole
+
+pytestmark = pytest.mark.data
+
+OSTIA = "ocean/20170605120000-UKMO-L4_GHRSST-SSTfnd-OSTIAanom-GLOB-v02.0-fv02.0.nc4"
+SCENE = "sentinel2/S2A_MSIL2A_20200219T112111_N0214_R037_T29RKH_20200219T123947.SAFE"
+NAMED = {
+    "ostia": OSTIA,
+    "era5": "atmosphere/era5-2mt-2019-03-uk.grib",
+    "currents": "ocean/cmems_phy_001_024_uovo_brazil.nc",
+    "gdps": "atmosphere/CMC_glb_TMP_TGL_2_latlon.15x.15_2020081000_P000.grib2",
+}
+TIMES = {"time", "TIME", "tdim"}
+REFUSED = {  # a part of the path -> words of the reason
+    "README.md": "no known format",
+    "facts.json": "JSON",
+    "forecast_monthly_ukmo.grib": "both the run (8 times) and the step (20)",
+    "nam.t00z.awp21100.tm00.grib2": "lambert",
+    "pl_regular_ll.grib": "both the run (4 times) and the step (2)",
+    "era5-levels-corrupted.grib": "damaged",
+    "machias_bay_fvcom.nc": "unstructured mesh",
+    "mercator.grib": "mercator",
+    "reduced_gg.grib": "reduced_gg",
+    "cams_regional_fc.nc": "name no reference time",
+    "small_rotPole": "rotated-pole",
+    "tas_EUR-22": "rotated-pole",
+    "nemo_1m_20150101": "curvilinear",
+    "nemo_1m_20150201": "curvilinear",
+    "iw-vv.tiff": "ground control points",
+    "productInfo.json": "JSON",
+    "S1B_IW_GRDH": "Sentinel-1",
+    "S2A_MSIL1C": "zip archive",
+    "N0509_R073_T01WCP": "27 of 27 images",
+    "S2A_29RKH_20200219_0_L2A.json": "JSON",
+    "O_L2_0001_SNS": "curvilinear grid or swath",
+    "S5P_L2_CO_trimmed.nc": "groups are PRODUCT",
+    "S5P_OFFL_L2__NO2": "groups are PRODUCT",
+    ".xml": "XML",
+}
+
+
+@pytest.fixture(scope="session")
+def facts(test_data: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((test_data / "facts.json").read_text())
+    return found
+
+
+@pytest.fixture(scope="module")
+def store(test_data: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A store with the named products and the Sentinel-2 scene."""
+    url = str(tmp_path_factory.mktemp("store"))
+    for cube_id, path in NAMED.items():
+        report = ingest([str(test_data / path)], store=url, cube=cube_id)
+        assert report.exit_code == 0, report.results
+    assert ingest([str(test_data / SCENE)], store=url).results[0].cubes == ("s2-l2a-29RKH",)
+    return url
+
+
+def probes(fact: dict[str, Any]) -> list[tuple[str, tuple[str, ...], dict[str, Any]]]:
+    """(variable, dimensions, probe) of a file."""
+    cubes = fact.get("cubes", [fact])
+    return [
+        (name, tuple(variable["dims"]), probe)
+        for cube in cubes
+        for name, variable in cube.get("variables", {}).items()
+        for probe in variable.get("probes", [])
+    ]
+
+
+def value_at(cube: Any, field: str, dims: tuple[str, ...], index: list[int]) -> float:
+    """Decoded value of the cell that a probe names by its place in the file's array."""
+    places = dict(zip(dims, index, strict=True))
+    time = next((places.pop(name) for name in list(places) if name in TIMES), 0)
+    x, y = (next(n for n in places if n.lower() in names) for names in (XS, YS))
+    column, row = places.pop(x), places.pop(y)
+    further = cube.description.domain.axes[1:] if cube.timed else cube.description.domain.axes
+    place: tuple[Any, ...] = tuple(places.get(axis.name, 0) for axis in further)
+    known = cube.description.range_type.field(field)
+    packed = whole(cube, known.name, time)[(*place, slice(row, row + 1), slice(column, column + 1))]
+    return float(known.decode(packed, known.valid(packed))[0, 0])
+
+
+XS = {"lon", "longitude", "x", "xax_subset", "etopo60x"}
+YS = {"lat", "latitude", "y", "yax_subset", "etopo60y"}
+
+
+@pytest.mark.parametrize("cube_id", NAMED)
+def test_probe_values_come_back_exactly(store, facts, cube_id):
+    cube = opened(store, cube_id)
+    found = probes(facts[NAMED[cube_id]])
+    assert found
+    for name, dims, probe in found:
+        value = value_at(cube, name, dims, probe["index"])
+        assert np.float32(value) == np.float32(probe["value"]), (name, probe)
+
+
+def test_packed_numbers_are_those_of_the_file(store, test_data):
+    cube = opened(store, "ostia")
+    with netCDF4.Dataset(test_data / OSTIA) as file:
+        file.set_auto_maskandscale(False)
+        for name in ("analysed_sst", "sst_anomaly"):
+            raw = np.asarray(file.variables[name][0])
+            stored = whole(cube, name)
+            assert stored.dtype == raw.dtype == np.int16
+            np.testing.assert_array_equal(stored, raw)
+            field = cube.description.range_type.field(name)
+            assert field.scale == float(file.variables[name].scale_factor)
+            assert field.offset == float(file.variables[name].add_offset)
+            assert field.nil == -32768
+
+
+@pytest.mark.parametrize(
+    ("cube_id", "edges", "first", "last", "count"),
+    [
+        ("ostia", (0, -90, 360, 90), "2017-06-05T12:00:00Z", "2017-06-05T12:00:00Z", 1),
+        (
+            "era5",
+            (-10.125, 49.875, 2.125, 58.125),
+            "2019-03-01T00:00:00Z",
+            "2019-03-31T23:00:00Z",
+            744,
+        ),
+        (
+            "currents",
+            (-51 - 1 / 24, -30 - 1 / 24, -31 + 1 / 24, -15 + 1 / 24),
+            "2020-01-07T00:30:00Z",
+            "2020-01-07T02:30:00Z",
+            3,
+        ),
+        (
+            "gdps",
+            (-180.075, -90.075, 179.925, 90.075),
+            "2020-08-10T00:00:00Z",
+            "2020-08-10T00:00:00Z",
+            1,
+        ),
+    ],
+)
+def test_boxes_and_times(store, cube_id, edges, first, last, count):
+    domain = opened(store, cube_id).description.domain
+    assert domain.bbox.edges == pytest.approx(edges, abs=1e-9)
+    assert domain.time is not None
+    assert (domain.time.iso[0], domain.time.iso[-1], domain.time.size) == (first, last, count)
+
+
+def test_currents_keep_their_single_depth(store):
+    vertical = opened(store, "currents").description.domain.vertical
+    assert isinstance(vertical, IrregularAxis)
+    assert vertical.coordinates.tolist() == [float(np.float32(0.494025))]
+    assert (vertical.name, vertical.uom) == ("depth", "m")
+
+
+def test_every_pixel_of_the_scene(store, test_data):
+    cube = opened(store, "s2-l2a-29RKH")
+    names = ("B01", "B02", "B03", "B04", "B05", "B08", "B8A", "B09", "B11", "B12", "SCL")
+    assert cube.description.range_type.names == names
+    assert cube.description.domain.rectified.transform[:6] == (100, 0, 199980, 0, -100, 2800020)
+    for image in sorted((test_data / SCENE).rglob("*.jp2")):
+        band = image.stem.split("_")[-2]
+        with rasterio.open(image, driver="JP2OpenJPEG") as file:
+            own = file.read(1)
+        factor = 1098 // own.shape[0]
+        repeated = own.repeat(factor, axis=0).repeat(factor, axis=1)
+        np.testing.assert_array_equal(whole(cube, band), repeated)
+
+
+def test_the_scenes_facts(store, facts):
+    cube = opened(store, "s2-l2a-29RKH")
+    for path, fact in facts.items():
+        if not path.startswith(SCENE) or not path.endswith(".jp2"):
+            continue
+        values = whole(cube, path.split("_")[-2])
+        assert (values.min(), values.max()) == (fact["min"], fact["max"])
+        middle = fact["height"] // 2 * (1098 // fact["height"])
+        assert values[middle, middle] == fact["centre_value"]
+
+
+def sources(folder: Path) -> list[Path]:
+    """Every entry of the folder: files, and SAFE products as a whole."""
+    found = []
+    for place, folders, files in os.walk(folder):
+        folders.sort()
+        safes = [name for name in folders if name.endswith(".SAFE")]
+        found += [Path(place) / name for name in safes]
+        folders[:] = [name for name in folders if name not in {*safes, "L8NY18"}]
+        found += [Path(place) / name for name in sorted(files)]
+    return found
+
+
+@pytest.fixture(scope="module")
+def everything(
+    test_data: Path, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[str, IngestReport]:
+    url = str(tmp_path_factory.mktemp("everything"))
+    return url, ingest([str(path) for path in sources(test_data)], store=url)
+
+
+@pytest.mark.slow
+def test_every_entry_goes_in_or_is_refused_in_one_line(everything):
+    _, report = everything
+    assert report.exit_code == 3
+    for result in report.results:
+        words = [reason for part, reason in REFUSED.items() if part in result.source]
+        assert bool(words) == (result.status == "refused"), result
+        if words:
+            assert words[0] in result.reason
+            assert "unexpected" not in result.reason
+            assert "\n" not in result.line
+        else:
+            assert result.slices_added > 0
+
+
+@pytest.mark.slow
+def test_refused_sources_leave_no_cube(everything):
+    url, report = everything
+    expected = {cube for result in report.results for cube in result.cubes}
+    assert set(list_cubes(open_store(url))) == expected
+    for cube_id in expected:
+        assert opened(url, cube_id).sources
+
+
+@pytest.mark.slow
+def test_every_gridded_files_probes(everything, facts, test_data):
+    url, report = everything
+    checked = 0
+    for result in report.results:
+        fact = facts.get(str(Path(result.source).relative_to(test_data)), {})
+        cubes = [opened(url, cube_id) for cube_id in result.cubes]
+        for name, dims, probe in probes(fact) if cubes else []:
+            if not isinstance(probe.get("value"), int | float):
+                continue
+            cube = next((one for one in cubes if name in one.description.range_type.names), None)
+            if cube is None:
+                continue  # a helper variable (quality, bounds) is no field
+            value = value_at(cube, name, dims, probe["index"])
+            assert value == pytest.approx(probe["value"], rel=2e-7), (result.source, name, probe)
+            checked += 1
+    assert checked > 100
+
+
+@pytest.mark.slow
+def test_scenes_of_other_extents_are_refused_in_words(test_data, tmp_path):
+    images = sorted((test_data / "timeseries" / "L8NY18").rglob("LC08_L1TP_013032_*_B2.TIF"))
+    report = ingest([str(path) for path in images], store=str(tmp_path))
+    assert len(images) > 3
+    cube = opened(tmp_path, "LC08_L1TP_013032_B2")
+    good = [one for one in report.results if one.status == "ingested"]
+    assert cube.description.domain.time is not None
+    assert cube.description.domain.time.size == len(good) > 0
+    for place, result in enumerate(good):
+        with rasterio.open(result.source) as file:
+            np.testing.assert_array_equal(whole(cube, "band1", place), file.read(1))
+    for result in report.results:
+        assert result.status == "ingested" or "its box is" in result.reason
