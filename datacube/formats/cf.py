@@ -13,7 +13,7 @@ from datacube.model.crs import Crs
 from datacube.model.domain import DomainSet
 from datacube.model.fields import Field
 from datacube.model.grid import RectifiedGrid, ReferenceableGrid
-from datacube.model.time import TickArray
+from datacube.model.time import TickArray, Timestamp
 
 GRID_MAPPING = "spatial_ref"
 type Value = str | int | float | NDArray[np.generic]
@@ -155,7 +155,16 @@ def grid_mapping(domain: DomainSet) -> Variable:
     return Variable(GRID_MAPPING, (), np.array(0, "int32"), attributes)
 
 
+def _with_year_zero(axis: TimeAxis) -> TimeAxis:
+    """The same dates in the proleptic Gregorian calendar where CF's standard one has no year 0."""
+    if axis.calendar != "standard" or not axis.iso[0].startswith(("0000", "-")):
+        return axis
+    ticks = [Timestamp.parse(text).ticks("proleptic_gregorian") for text in axis.iso]
+    return TimeAxis(axis.name, np.array(ticks), "proleptic_gregorian", title=axis.title)
+
+
 def _time(axis: TimeAxis) -> list[Variable]:
+    axis = _with_year_zero(axis)
     every = axis.ticks if axis.bounds is None else np.append(axis.ticks, axis.bounds)
     units, length = time_units(every)
     reference = "reference" in axis.name.lower()

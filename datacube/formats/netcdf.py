@@ -46,7 +46,17 @@ def encode(coverage: Coverage, options: Mapping[str, str]) -> bytes:
         except BaseException:
             file.close()
             raise
-        return bytes(file.close())
+        return _trimmed(file.close())
+
+
+def _trimmed(buffer: memoryview) -> bytes:
+    """The file without the room that the library made for more.
+
+    The superblock of HDF5 (format specification, II.A) says where the file ends.
+    """
+    place = {0: 40, 1: 44, 2: 28, 3: 28}.get(buffer[8])
+    end = len(buffer) if place is None else int.from_bytes(buffer[place : place + 8], "little")
+    return bytes(buffer[:end])
 
 
 def _guess(coverage: Coverage) -> int:

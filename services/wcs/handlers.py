@@ -4,6 +4,8 @@ from dataclasses import replace
 
 from datacube.engine.context import Context
 from datacube.engine.coverage import get_coverage, plan_coverage
+from datacube.engine.cube import Cube
+from datacube.errors import CoverageNotFound
 from datacube.formats.registry import Encoder, encoders
 from datacube.model.coverage import Coverage
 from datacube.model.query import CoverageQuery
@@ -33,13 +35,15 @@ def answer_capabilities(context: Context, request: Request, kvp: Kvp) -> Respons
         body = capabilities.unchanged(sequence)
     else:
         url = kvp_prefix(request, "/wcs")
-        body = capabilities.capabilities(context.settings, catalog.cubes(), url, wanted, sequence)
+        body = capabilities.capabilities(
+            context.settings, filter(_has_values, catalog.cubes()), url, wanted, sequence
+        )
     return _document(request, body)
 
 
 def answer_description(context: Context, request: Request, kvp: Kvp) -> Response:
     """DescribeCoverage."""
-    cubes = [context.catalog.cube(name) for name in decode.coverage_ids(kvp)]
+    cubes = [_cube(context, name) for name in decode.coverage_ids(kvp)]
     descriptions = tuple(cube.description for cube in cubes)
     encoding = context.settings.wcs_time_encoding
     return _document(request, gmlcov.coverage_descriptions(descriptions, encoding))
@@ -50,7 +54,7 @@ def answer_coverage(context: Context, request: Request, kvp: Kvp) -> Response:
     asked = decode.get_coverage(kvp)
     registry = encoders()
     named = registry.find(asked.media_type) if asked.media_type else None
-    description = context.catalog.cube(asked.coverage).description
+    description = _cube(context, asked.coverage).description
     query = _scaled(context, asked, decode.bind_query(asked, description))
     encoder = named or registry.native(description.domain)
     plan = plan_coverage(context, query)
@@ -62,6 +66,18 @@ def answer_coverage(context: Context, request: Request, kvp: Kvp) -> Response:
     return _encoded(context, asked, coverage, encoder).with_headers(
         ("ETag", tag), caching.MOVING, *caching.warnings(coverage.notes)
     )
+
+
+def _cube(context: Context, identifier: str) -> Cube:
+    cube = context.catalog.cube(identifier)
+    if not _has_values(cube):
+        raise CoverageNotFound(f"the cube '{identifier}' holds nothing yet", subject=identifier)
+    return cube
+
+
+def _has_values(cube: Cube) -> bool:
+    """False for a cube that waits for its first time step."""
+    return all(axis.size for axis in cube.description.domain.axes)
 
 
 def _scaled(context: Context, asked: CoverageRequest, query: CoverageQuery) -> CoverageQuery:

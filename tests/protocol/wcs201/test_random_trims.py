@@ -24,7 +24,7 @@ def overlapped(low, high, start, step, size):
     t=st.integers(0, 3),
 )
 def test_cells_of_a_box(service, x, y, t):
-    columns = overlapped(*x, -20, 2, 20)
+    columns = overlapped(x[0], x[1], -20, 2, 20)
     rows = overlapped(-y[1], -y[0], -50, 2, 10)
     time = ("2020-01-01", "2020-01-02", "2020-01-05", "2020-02-01")[t]
     query = (

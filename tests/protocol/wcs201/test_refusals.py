@@ -1,8 +1,11 @@
 import pytest
 
+from datacube.config.settings import Config
+from datacube.engine.context import open_context
 from services.ows.transport import Request
 from services.wcs.service import failure
-from tests.protocol.wcs201.service import report
+from tests.cubes import make_cube
+from tests.protocol.wcs201.service import Service, report, texts
 
 AIR = "CoverageId=air&SUBSET=ansi(2020-01-02)"
 
@@ -84,6 +87,15 @@ def test_reports_are_schema_valid_and_never_kept(service, xsd_validator):
         response = service.ask("GetCoverage", query)
         assert xsd_validator(response.body) == []
         assert response.header("Cache-Control") == "no-store"
+
+
+def test_a_cube_without_a_time_step_is_not_offered(tmp_path):
+    make_cube(tmp_path, "waiting", times=())
+    service = Service(open_context(str(tmp_path), Config()))
+    assert texts(service.document("GetCapabilities"), ".//wcs:CoverageId") == []
+    for operation in ("DescribeCoverage", "GetCoverage"):
+        found = service.refused("CoverageId=waiting", operation)
+        assert found[:3] == (404, "NoSuchCoverage", "waiting")
 
 
 def test_an_unexpected_failure_says_nothing_of_itself():

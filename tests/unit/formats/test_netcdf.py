@@ -10,6 +10,7 @@ import xarray as xr
 from datacube.formats.netcdf import encode
 from datacube.model.axis import IndexAxis, IrregularAxis, RegularAxis, TimeAxis
 from datacube.model.fields import Category, Field
+from datacube.model.time import Timestamp
 from tests.unit.formats.coverages import DAY, closed_form, days, make_coverage
 
 
@@ -67,6 +68,19 @@ def test_times_keep_their_calendar(calendar, last):
         found = [netCDF4.num2date(one, time.units, time.calendar) for one in time[:]]
         assert [str(one)[:10] for one in found] == [iso[:10] for iso in axis.iso]
     assert last is None or axis.iso[0][:4] in {"2018", "2019"}
+
+
+def test_the_year_zero_of_a_climatology_keeps_its_dates():
+    ticks = [Timestamp.parse(text).ticks("standard") for text in ("0000-01-16", "0000-02-29")]
+    with raw(make_coverage(axes=(TimeAxis("time", np.array(ticks)),))) as file:
+        time = file["time"]
+        assert time.calendar == "proleptic_gregorian"
+        found = [netCDF4.num2date(one, time.units, time.calendar) for one in time[:]]
+        assert [str(one)[:10] for one in found] == ["0000-01-16", "0000-02-29"]
+
+
+def test_a_small_file_is_small():
+    assert len(encode(make_coverage(), {})) < 30_000
 
 
 def test_times_of_hours_and_milliseconds_are_whole_in_their_unit():
