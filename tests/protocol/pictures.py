@@ -92,9 +92,12 @@ class Maps:
         self.path = path
 
     def raw(self, query, **headers):
-        pairs = tuple(parse_qsl(query, keep_blank_values=True))
         names = {name.replace("_", "-"): value for name, value in headers.items()}
-        return self.service.handle(self.context, Request("GET", self.path, pairs, names, b"", BASE))
+        return self.pairs(parse_qsl(query, keep_blank_values=True), names)
+
+    def pairs(self, pairs, headers=None):
+        request = Request("GET", self.path, tuple(pairs), headers or {}, b"", BASE)
+        return self.service.handle(self.context, request)
 
     def post(self, form, query=""):
         headers = {"content-type": "application/x-www-form-urlencoded"}
