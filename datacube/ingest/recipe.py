@@ -1,88 +1,40 @@
-"""Recipes: what a person decides about a product beyond what its files say."""
+"""Recipes applied: the wanted fields and texts of a product.
+
+What a recipe can say is in :class:`datacube.config.settings.RecipeSettings`.
+"""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
+from datacube.config.settings import FieldRecipe, RecipeSettings
 from datacube.errors import SourceError
 from datacube.ingest.naming import part_ids
 from datacube.ingest.source import Granule, SliceSource
-from datacube.model.fields import Field, Overview, RangeType
+from datacube.model.fields import Field, RangeType
+
+__all__ = ["FieldRecipe", "Recipe", "apply_field", "apply_recipe"]
+
+Recipe = RecipeSettings
 
 
-@dataclass(frozen=True, slots=True)
-class FieldRecipe:
-    """One field that is wanted.
+def apply_field(recipe: FieldRecipe, field: Field) -> Field:
+    """The field as the cube has it.
 
-    Parameters
-    ----------
-    source : str
-        Its name in the source (as a cube id's field, after the naming rule).
-    name : str, optional
-        Its name in the cube; the same where not given.
-    title, uom, standard_name : str, optional
-        Stand above what the source says.
-    overview : str, optional
-        How coarser levels are made: mean, mode or nearest.
-    valid_range : (low, high), optional
-        For colour ranges, physical.
+    Examples
+    --------
+    >>> apply_field(FieldRecipe("t2m", "air", title="Air"), Field("t2m", "float32", uom="K")).name
+    'air'
     """
-
-    source: str
-    name: str | None = None
-    title: str | None = None
-    uom: str | None = None
-    standard_name: str | None = None
-    overview: Overview | None = None
-    valid_range: tuple[float, float] | None = None
-
-    def applied(self, field: Field) -> Field:
-        """The field as the cube has it.
-
-        Examples
-        --------
-        >>> FieldRecipe("t2m", "air", title="Air").applied(Field("t2m", "float32", uom="K")).name
-        'air'
-        """
-        changes: dict[str, Any] = {
-            "name": self.name,
-            "title": self.title,
-            "uom": self.uom,
-            "standard_name": self.standard_name,
-            "overview": self.overview,
-            "valid_range": self.valid_range,
-        }
-        return replace(field, **{key: value for key, value in changes.items() if value is not None})
-
-
-@dataclass(frozen=True, slots=True)
-class Recipe:
-    """How a product becomes a cube; everything has the obvious default.
-
-    Parameters
-    ----------
-    cube : str, optional
-        Base of the cube ids.
-    title, abstract, attribution, licence : str, optional
-    fields : tuple of FieldRecipe
-        The wanted fields in their order; empty means all.
-    time : str, optional
-        ISO 8601 instant of sources that hold one and do not say it.
-    crs : str, optional
-        CRS of a projected grid that names none: ``EPSG:27700``.
-    chunk : int, optional
-        Side of a chunk in cells; even.
-    """
-
-    cube: str | None = None
-    title: str | None = None
-    abstract: str | None = None
-    attribution: str | None = None
-    licence: str | None = None
-    fields: tuple[FieldRecipe, ...] = ()
-    time: str | None = None
-    crs: str | None = None
-    chunk: int | None = None
+    changes: dict[str, Any] = {
+        "name": recipe.name,
+        "title": recipe.title,
+        "uom": recipe.uom,
+        "standard_name": recipe.standard_name,
+        "overview": recipe.overview,
+        "valid_range": recipe.valid_range,
+    }
+    return replace(field, **{key: value for key, value in changes.items() if value is not None})
 
 
 def apply_recipe(recipe: Recipe, granules: Sequence[Granule]) -> tuple[Granule, ...]:
@@ -120,7 +72,8 @@ def _applied(recipe: Recipe, granule: Granule, cube_id: str) -> Granule:
         own = set(_lower(before.names))
         chosen = [one for one in recipe.fields if one.source.lower() in own]
         pairs = [
-            (before.field(one.source).name, one.applied(before.field(one.source))) for one in chosen
+            (before.field(one.source).name, apply_field(one, before.field(one.source)))
+            for one in chosen
         ]
     texts: dict[str, Any] = {
         "title": recipe.title,

@@ -6,7 +6,7 @@ import pytest
 from datacube.errors import InvalidParameter, InvalidTime
 from datacube.ingest.pipeline import ingest
 from datacube.ingest.recipe import FieldRecipe, Recipe
-from datacube.ingest.report import BytesRead, SlicePlanned, SourceResult, SourceStarted
+from datacube.ingest.report import BytesRead, Event, SlicePlanned, SourceResult, SourceStarted
 from datacube.store.cube import list_cubes
 from datacube.store.url import open_store
 from tests.unit.ingest.products import (
@@ -32,6 +32,12 @@ def days(tmp_path, *numbers):
     ]
 
 
+def times(cube):
+    axis = cube.description.domain.time
+    assert axis is not None
+    return axis.iso
+
+
 def status(report):
     return [one.status for one in report.results]
 
@@ -46,7 +52,7 @@ def test_values_in_the_store_are_those_of_the_file(tmp_path, store):
     )
     assert report.results[0].bytes > 0
     cube = opened(store, "sst")
-    assert cube.description.domain.time.iso[2] == "2020-01-03T12:00:00Z"
+    assert times(cube)[2] == "2020-01-03T12:00:00Z"
     for t in range(3):
         np.testing.assert_array_equal(whole(cube, "v", t), plane(5, 8, t))
     field = cube.description.range_type.field("v")
@@ -76,7 +82,7 @@ def test_a_file_is_known_by_its_content(tmp_path, store):
 def test_the_order_of_slices_does_not_matter(tmp_path, store, order):
     ingest(days(tmp_path, *order), store=store)
     cube = opened(store, "sst")
-    assert [text[8:10] for text in cube.description.domain.time.iso] == ["01", "02", "03"]
+    assert [text[8:10] for text in times(cube)] == ["01", "02", "03"]
 
 
 def test_a_bad_source_in_the_middle_leaves_no_trace(tmp_path, store):
@@ -161,7 +167,7 @@ def test_what_does_not_fit_is_said(tmp_path, store, other, words):
     report = ingest([str(odd)], store=store)
     assert status(report) == ["refused"]
     assert words in report.results[0].reason
-    assert opened(store, "sst").description.domain.time.size == 1
+    assert len(times(opened(store, "sst"))) == 1
 
 
 def test_a_static_source_does_not_go_into_a_cube_with_time(tmp_path, store):
@@ -218,7 +224,7 @@ def test_a_recipe_chooses_and_names(tmp_path, store):
 def test_large_fields_are_read_by_windows_of_whole_chunks(tmp_path, store, monkeypatch):
     monkeypatch.setattr("datacube.ingest.write.WINDOW_BYTES", 4 * 4 * 2 * 2)
     values = np.arange(23 * 18, dtype="u2").reshape(1, 23, 18)
-    seen = []
+    seen: list[Event] = []
     ingest(
         [str(write_tiff(tmp_path / "x.tif", values))],
         store=store,
@@ -232,11 +238,12 @@ def test_large_fields_are_read_by_windows_of_whole_chunks(tmp_path, store, monke
 
 
 def test_events_tell_what_happens(tmp_path, store):
-    seen = []
+    seen: list[Event] = []
     ingest(days(tmp_path, 1), store=store, report=seen.append)
     kinds = [type(event) for event in seen]
     assert kinds == [SourceStarted, SlicePlanned, BytesRead, SourceResult]
-    assert seen[1].bytes == seen[2].bytes == 5 * 8 * 2
+    amounts = [event.bytes for event in seen if isinstance(event, SlicePlanned | BytesRead)]
+    assert amounts == [5 * 8 * 2] * 2
 
 
 def test_urls_are_downloaded(tmp_path, store):
