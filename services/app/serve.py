@@ -85,7 +85,7 @@ async def _serve(app: Application, host: str, port: int, started: Callable[[str]
             loop.add_signal_handler(name, server.stop)  # a second one does not wait
         await app.drain(GRACE)
         await asyncio.sleep(FLUSH)
-        server.stop()
+        server.stop()  # type: ignore[no-untyped-call]  # granian's
 
     loop = asyncio.get_running_loop()
     for name in SIGNALS:

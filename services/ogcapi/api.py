@@ -1,8 +1,6 @@
 """Everything below ``/ogcapi/``: which route, and every error as problem details."""
 
 from dataclasses import replace
-from importlib.resources import files
-from mimetypes import guess_type
 from urllib.parse import unquote
 
 from datacube.engine.context import Context
@@ -13,7 +11,7 @@ from services.ogcapi.documents import Document, Documents
 from services.ogcapi.grids import domain_set, range_type
 from services.ogcapi.maps import map_of
 from services.ogcapi.media import NotAcceptable, document_format
-from services.ows.caching import DOCUMENT, PINNED, conditional, etag
+from services.ows.caching import DOCUMENT, conditional, etag
 from services.ows.reports import internal_error, problem_json
 from services.ows.transport import Request, Response
 from services.ows.urls import endpoint
@@ -71,8 +69,6 @@ class OgcApi:
         if (kind := _ROOT_DOCUMENTS.get(parts)) is not None:
             return self._document(request, kind)
         match parts:
-            case ("static", *rest):
-                return _static(tuple(rest))
             case ("collections", name, *rest):
                 return self._collection(request, unquote(name), "/".join(rest))
             case _:
@@ -114,14 +110,3 @@ def _not_acceptable(error: NotAcceptable) -> Response:
     report = problem_json(error)
     body = report.body if isinstance(report.body, bytes) else b"".join(report.body)
     return replace(report, status=406, body=body.replace(b'"status": 400', b'"status": 406'))
-
-
-def _static(parts: tuple[str, ...]) -> Response:
-    """A file of the look of pygeoapi's pages, out of its package."""
-    if parts[:1] not in {("css",), ("img",), ("js",)} or len(parts) != 2 or ".." in parts[1]:
-        raise NotFoundError("no such file")
-    file = files("pygeoapi").joinpath("static", *parts)
-    if not file.is_file():
-        raise NotFoundError("no such file")
-    media_type = guess_type(parts[1])[0] or "application/octet-stream"
-    return Response(200, media_type, file.read_bytes(), (PINNED,))

@@ -1,5 +1,6 @@
 """The catalog as pygeoapi's configuration: server, metadata, and a resource for each cube."""
 
+from importlib.resources import files
 from typing import Any
 
 import numpy as np
@@ -39,11 +40,8 @@ def pygeoapi_config(context: Context, base_url: str) -> dict[str, Any]:
             "encoding": "utf-8",
             "languages": ["en-US"],
             "locale_dir": str(TEMPLATESDIR.parent / "locale"),
+            "templates": {"path": str(files("services.ogcapi").joinpath("templates"))},
             "limits": {"default_items": 20, "max_items": 50},
-            "map": {
-                "url": "https://tile.openstreetmap.org/{z}/{x}/{y}.png",
-                "attribution": "&copy; OpenStreetMap contributors",
-            },
             "manager": {"name": "Dummy", "connection": "", "output_dir": ""},
         },
         "logging": {"level": "ERROR"},

@@ -15,7 +15,7 @@ from services.ows.urls import endpoint, segment, with_query
 from services.viewer.recipes import Recipe, recipes
 from services.viewer.style import CSS
 
-_LONG_SIDE = 640  # pixels of a thumbnail
+_LONG_SIDE = 480  # pixels of a thumbnail
 _POLICY = (
     "Content-Security-Policy",
     "default-src 'none'; img-src *; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'",
@@ -36,7 +36,9 @@ def _page(context: Context, request: Request) -> Iterator[str]:
     yield (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{title}</title>\n<style>{CSS}</style>\n</head>\n<body>\n"
+        f"<title>{title}</title>\n"
+        f'<link rel="icon" href="{_url(request, "viewer/icon.svg")}" type="image/svg+xml">\n'
+        f"<style>{CSS}</style>\n</head>\n<body>\n"
         f"<header>\n<h1>{title}</h1>\n"
     )
     if settings.abstract:

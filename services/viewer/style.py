@@ -22,7 +22,7 @@ nav { display: flex; flex-wrap: wrap; gap: .6rem; margin-top: 1.4rem; }
 .button.main { background: var(--accent); border-color: var(--accent); color: #fff; }
 @media (prefers-color-scheme: dark) { .button.main { color: #07121b; } }
 .cubes { display: grid; gap: 1.25rem; padding: 0; margin: 0; list-style: none;
-  grid-template-columns: repeat(auto-fill, minmax(19rem, 1fr)); }
+  grid-template-columns: repeat(auto-fill, minmax(16rem, 1fr)); }
 .cube { display: flex; flex-direction: column; overflow: hidden; border-radius: .75rem;
   border: 1px solid var(--line); background: var(--card); }
 .cube .picture { display: block; height: 11rem; background: var(--frame); }

@@ -11,7 +11,7 @@ from tests.cubes import make_cube
 
 
 @pytest.fixture(scope="module")
-def store(tmp_path_factory) -> Path:
+def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("app") / "store"
     make_cube(
         folder,

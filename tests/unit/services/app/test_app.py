@@ -1,5 +1,6 @@
 """The application as HTTP shows it, whatever the service."""
 
+import asyncio
 import gzip
 import json
 import logging
@@ -128,7 +129,9 @@ def test_metrics(client):
     client.get("/ogcapi/collections/closed/coverage")
     page = client.get("/metrics")
     assert page.headers["content-type"].startswith("text/plain; version=0.0.4")
-    assert re.search(r'^datacube_requests_total\{service="wms",status="200"\} \d', page.text, re.MULTILINE)
+    assert re.search(
+        r'^datacube_requests_total\{service="wms",status="200"\} \d', page.text, re.MULTILINE
+    )
     assert 'datacube_request_seconds_bucket{le="0.1",service="wms"}' in page.text
     for name in ("hits_total", "misses_total", "bytes"):
         assert re.search(rf"^datacube_chunk_cache_{name} \d", page.text, re.MULTILINE)
@@ -246,40 +249,18 @@ HOSTILE = st.text(st.characters(exclude_categories=()), max_size=30).map(
     lambda text: quote(text.encode("utf-8", "surrogatepass"))
 ) | st.sampled_from(["%", "%zz", "%00", "%ff%fe", "..%2f..", "1e999", "nan", "-1", "\\", "'\"<>"])
 NAMES = st.sampled_from(
-    [
-        "SERVICE",
-        "REQUEST",
-        "VERSION",
-        "LAYERS",
-        "STYLES",
-        "CRS",
-        "BBOX",
-        "WIDTH",
-        "HEIGHT",
-        "FORMAT",
-    ]
-    + ["TIME", "COVERAGEID", "SUBSET", "subset", "bbox", "datetime", "f", "scale-factor", "LAYER"]
-    + ["TileMatrixSet", "TileMatrix", "TileRow", "TileCol", "STYLE", "elevation", "properties"]
+    """SERVICE REQUEST VERSION LAYERS STYLES CRS BBOX WIDTH HEIGHT FORMAT TIME COVERAGEID SUBSET
+    subset bbox datetime f scale-factor LAYER TileMatrixSet TileMatrix TileRow TileCol STYLE
+    elevation properties I J QUERY_LAYERS INFO_FORMAT SCALESIZE RANGESUBSET""".split()
 )
 VALUES = HOSTILE | st.sampled_from(
-    ["WMS", "WMTS", "WCS", "GetMap", "GetTile", "GetCoverage", "GetFeatureInfo", "closed", "1.3.0"]
-    + ["2.0.1", "1.0.0", "EPSG:4326", "CRS:84", "0,0,10,10", "256", "image/png", "Lat(0:10)"]
-    + ["2020-01-01", "WebMercatorQuad", "0", "DescribeCoverage", "GetLegendGraphic", "closed.v"]
+    """WMS WMTS WCS GetMap GetTile GetCoverage GetFeatureInfo GetLegendGraphic DescribeCoverage
+    closed closed.v 1.3.0 2.0.1 1.0.0 EPSG:4326 CRS:84 0,0,10,10 256 0 image/png Lat(0:10)
+    2020-01-01 WebMercatorQuad application/json""".split()
 )
 PATHS = st.sampled_from(
-    [
-        "/wms",
-        "/wmts",
-        "/wcs",
-        "/ogcapi/collections/closed/coverage",
-        "/ogcapi/collections/closed/map",
-    ]
-    + [
-        "/wmts/1.0.0/closed/default/WebMercatorQuad/0/0/0.png",
-        "/ogcapi/",
-        "/viewer/cubes.json",
-        "/",
-    ]
+    """/ /wms /wmts /wcs /ogcapi/ /ogcapi/collections/closed/coverage /viewer/cubes.json
+    /ogcapi/collections/closed/map /wmts/1.0.0/closed/default/WebMercatorQuad/0/0/0.png""".split()
 ) | st.lists(HOSTILE, max_size=4).map(lambda parts: "/" + "/".join(parts))
 
 
@@ -295,3 +276,28 @@ def test_no_request_is_a_server_error(fuzzed, path, pairs):
 @pytest.fixture(scope="module")
 def fuzzed(app):
     return Client(app)
+
+
+def test_while_it_stops_new_requests_are_refused(store):
+    app = create_app(Config(), str(store))
+    try:
+        asyncio.run(app.drain(1.0))
+        answer = Client(app).get("/healthz")
+        assert answer.status_code == 503
+        assert answer.headers["retry-after"] == "5"
+    finally:
+        app.close()
+
+
+@pytest.mark.parametrize("cube", ["to", "en", "links", "type"])
+def test_a_cube_may_be_called_as_a_language(tmp_path, cube):
+    make_cube(tmp_path, cube)
+    app = create_app(Config(), str(tmp_path))
+    try:
+        client = Client(app)
+        assert client.get(f"/ogcapi/collections/{cube}").json()["id"] == cube
+        for path in ("/ogcapi/?f=html", "/ogcapi/collections?f=html"):
+            assert client.get(path).status_code == 200
+        assert client.get(f"/ogcapi/collections/{cube}?f=html").status_code == 200
+    finally:
+        app.close()

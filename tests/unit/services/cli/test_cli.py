@@ -11,13 +11,13 @@ from tests.cubes import make_cube
 
 
 @pytest.fixture
-def store(tmp_path) -> Path:
+def store(tmp_path: Path) -> Path:
     make_cube(tmp_path / "store", times=("2020-01-01", "2020-01-02"), title="Closed form")
     make_cube(tmp_path / "store", "plain", times=None)
     return tmp_path / "store"
 
 
-def refused(capsys) -> str:
+def refused(capsys: pytest.CaptureFixture[str]) -> str:
     """The one line on standard error; no traceback anywhere."""
     out, err = capsys.readouterr()
     assert out == ""
