@@ -249,18 +249,81 @@ HOSTILE = st.text(st.characters(exclude_categories=()), max_size=30).map(
     lambda text: quote(text.encode("utf-8", "surrogatepass"))
 ) | st.sampled_from(["%", "%zz", "%00", "%ff%fe", "..%2f..", "1e999", "nan", "-1", "\\", "'\"<>"])
 NAMES = st.sampled_from(
-    """SERVICE REQUEST VERSION LAYERS STYLES CRS BBOX WIDTH HEIGHT FORMAT TIME COVERAGEID SUBSET
-    subset bbox datetime f scale-factor LAYER TileMatrixSet TileMatrix TileRow TileCol STYLE
-    elevation properties I J QUERY_LAYERS INFO_FORMAT SCALESIZE RANGESUBSET""".split()
+    [
+        "SERVICE",
+        "REQUEST",
+        "VERSION",
+        "LAYERS",
+        "STYLES",
+        "CRS",
+        "BBOX",
+        "WIDTH",
+        "HEIGHT",
+        "FORMAT",
+        "TIME",
+        "COVERAGEID",
+        "SUBSET",
+        "subset",
+        "bbox",
+        "datetime",
+        "f",
+        "scale-factor",
+        "LAYER",
+        "TileMatrixSet",
+        "TileMatrix",
+        "TileRow",
+        "TileCol",
+        "STYLE",
+        "elevation",
+        "properties",
+        "I",
+        "J",
+        "QUERY_LAYERS",
+        "INFO_FORMAT",
+        "SCALESIZE",
+        "RANGESUBSET",
+    ]
 )
 VALUES = HOSTILE | st.sampled_from(
-    """WMS WMTS WCS GetMap GetTile GetCoverage GetFeatureInfo GetLegendGraphic DescribeCoverage
-    closed closed.v 1.3.0 2.0.1 1.0.0 EPSG:4326 CRS:84 0,0,10,10 256 0 image/png Lat(0:10)
-    2020-01-01 WebMercatorQuad application/json""".split()
+    [
+        "WMS",
+        "WMTS",
+        "WCS",
+        "GetMap",
+        "GetTile",
+        "GetCoverage",
+        "GetFeatureInfo",
+        "GetLegendGraphic",
+        "DescribeCoverage",
+        "closed",
+        "closed.v",
+        "1.3.0",
+        "2.0.1",
+        "1.0.0",
+        "EPSG:4326",
+        "CRS:84",
+        "0,0,10,10",
+        "256",
+        "0",
+        "image/png",
+        "Lat(0:10)",
+        "2020-01-01",
+        "WebMercatorQuad",
+        "application/json",
+    ]
 )
 PATHS = st.sampled_from(
-    """/ /wms /wmts /wcs /ogcapi/ /ogcapi/collections/closed/coverage /viewer/cubes.json
-    /ogcapi/collections/closed/map /wmts/1.0.0/closed/default/WebMercatorQuad/0/0/0.png""".split()
+    [
+        "/",
+        "/wms",
+        "/wmts",
+        "/wcs",
+        "/ogcapi/",
+        "/ogcapi/collections/closed/coverage",
+        "/viewer/cubes.json",
+        "/ogcapi/collections/closed/map",
+        "/wmts/1.0.0/closed/default/WebMercatorQuad/0/0/0.png",
+    ]
 ) | st.lists(HOSTILE, max_size=4).map(lambda parts: "/" + "/".join(parts))
 
 
