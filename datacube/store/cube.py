@@ -1,5 +1,6 @@
 """A cube to read: an immutable handle at one committed version."""
 
+import json
 import re
 from math import prod
 from typing import Any, override
@@ -17,6 +18,9 @@ from datacube.store.manifest import ChunkTable, Head, SliceDocument, Version, he
 from datacube.store.objects import ObjectStore
 from datacube.store.reader import read_chunk
 
+INDEX_KEY = "cubes.json"
+"""Lists the cubes of a store, for storages that cannot."""
+
 _CUBE_ID = re.compile(r"^[A-Za-z_][A-Za-z0-9_-]*\Z")
 
 
@@ -32,12 +36,32 @@ def is_cube_id(text: str) -> bool:
 
 
 def list_cubes(store: ObjectStore) -> list[str]:
-    """Ids of the cubes in a store, sorted."""
-    return [
-        name
-        for name in store.list_prefixes("")
-        if is_cube_id(name) and store.get(head_key(name)) is not None
-    ]
+    """Ids of the cubes in a store, sorted.
+
+    A web server cannot list its folders; there the index counts that writers keep at the root.
+    """
+    try:
+        names = store.list_prefixes("")
+    except StorageError:
+        data = store.get(INDEX_KEY)
+        if data is None:
+            raise
+        names = read_index(data)
+    return [name for name in names if is_cube_id(name) and store.get(head_key(name)) is not None]
+
+
+def read_index(data: bytes) -> list[str]:
+    """Cube ids of an index document; cubes that are gone may still stand in it.
+
+    Examples
+    --------
+    >>> read_index(b'{"cubes": ["sst", "air"]}')
+    ['air', 'sst']
+    """
+    try:
+        return sorted(str(name) for name in json.loads(data)["cubes"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise StorageError(f"the index {INDEX_KEY} is damaged", subject=INDEX_KEY) from error
 
 
 def open_cube(store: ObjectStore, cube_id: str, cache: ChunkCache | None = None) -> "CubeStore":

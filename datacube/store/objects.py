@@ -15,6 +15,7 @@ from datacube.errors import ConflictError, StorageError
 
 LEASE_SECONDS = 900.0
 _BULK = 500
+_FAILURES = (BaseError, OSError, NotImplementedError)
 
 
 class Claim(Protocol):
@@ -134,7 +135,7 @@ class RemoteObjects:
         """Write an object."""
         try:
             obstore.put(self._store, key, data)
-        except (BaseError, OSError) as error:
+        except _FAILURES as error:
             raise self._failure("write", key, error) from error
 
     def put_if(self, key: str, data: bytes, tag: str | None) -> bool:
@@ -144,7 +145,7 @@ class RemoteObjects:
             obstore.put(self._store, key, data, mode=mode)
         except (AlreadyExistsError, PreconditionError, FileNotFoundError):
             return False
-        except (BaseError, OSError) as error:
+        except _FAILURES as error:
             raise self._failure("write", key, error) from error
         return True
 
@@ -160,21 +161,23 @@ class RemoteObjects:
 
     def list_prefixes(self, prefix: str) -> list[str]:
         """Names of the folders directly below a prefix."""
+        self._check_listable()
         try:
             found = obstore.list_with_delimiter(self._store, prefix or None)
-        except (BaseError, OSError) as error:
+        except _FAILURES as error:
             raise self._failure("list", prefix, error) from error
         return sorted(str(one).rstrip("/").rpartition("/")[2] for one in found["common_prefixes"])
 
     def list(self, prefix: str) -> list[str]:
         """Every key below a prefix."""
+        self._check_listable()
         try:
             return sorted(
                 str(meta["path"])
                 for batch in obstore.list(self._store, prefix or None)
                 for meta in batch
             )
-        except (BaseError, OSError) as error:
+        except _FAILURES as error:
             raise self._failure("list", prefix, error) from error
 
     def delete(self, keys: Iterable[str]) -> None:
@@ -184,8 +187,14 @@ class RemoteObjects:
                 obstore.delete(self._store, list(some))
             except FileNotFoundError:
                 self._delete_singly(some)
-            except (BaseError, OSError) as error:
+            except _FAILURES as error:
                 raise self._failure("delete", some[0], error) from error
+
+    def _check_listable(self) -> None:
+        if self._url.startswith(("http://", "https://")):
+            raise StorageError(
+                f"the web server {self._url} cannot list what it holds", subject=self._url
+            )
 
     def _delete_singly(self, keys: Iterable[str]) -> None:
         for key in keys:
@@ -193,7 +202,7 @@ class RemoteObjects:
                 obstore.delete(self._store, key)
             except FileNotFoundError:
                 continue
-            except (BaseError, OSError) as error:
+            except _FAILURES as error:
                 raise self._failure("delete", key, error) from error
 
     def _check_conditional_put(self, key: str) -> None:
@@ -217,7 +226,7 @@ class RemoteObjects:
             return read()
         except FileNotFoundError:
             return None
-        except (BaseError, OSError) as error:
+        except _FAILURES as error:
             raise self._failure("read", key, error) from error
 
     def _failure(self, what: str, key: str, error: Exception) -> StorageError:

@@ -1,6 +1,7 @@
 """The only way to write: cubes are made, and changed in transactions that commit as a whole."""
 
 import contextlib
+import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import partial
@@ -13,7 +14,15 @@ from numpy.typing import NDArray
 from datacube.errors import ConflictError, StorageError
 from datacube.model.coverage import CoverageDescription
 from datacube.store.commit import Change, commit, repair_plain
-from datacube.store.cube import CubeStore, is_cube_id, open_cube, read_head, read_version
+from datacube.store.cube import (
+    INDEX_KEY,
+    CubeStore,
+    is_cube_id,
+    open_cube,
+    read_head,
+    read_index,
+    read_version,
+)
 from datacube.store.layout import (
     chunk_counts,
     chunk_key,
@@ -119,6 +128,7 @@ def create_cube(
                 f"there is already a cube '{made.id}' in {store.url}", subject=made.id
             )
         write_plain(store, version, first=True)
+        _note_in_index(store, made.id)
     finally:
         if claim is not None:
             claim.release()
@@ -252,6 +262,7 @@ class Transaction:
 
     def __enter__(self) -> Self:
         repair_plain(self._store, self._base)
+        _note_in_index(self._store, self.id)
         return self
 
     def __exit__(
@@ -370,6 +381,18 @@ class Transaction:
         if head == self._head:
             return self._base
         return read_version(self._store, self.id, head.manifest)
+
+
+def _note_in_index(store: ObjectStore, cube_id: str) -> None:
+    """Add a cube to the list at the store's root, whoever else does the same."""
+    while True:
+        found = store.get_tagged(INDEX_KEY)
+        names = [] if found is None else read_index(found[0])
+        if cube_id in names:
+            return
+        data = json.dumps({"cubes": sorted([*names, cube_id])}).encode()
+        if store.put_if(INDEX_KEY, data, None if found is None else found[1]):
+            return
 
 
 def _now() -> str:

@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from obstore.exceptions import BaseError
@@ -48,7 +49,10 @@ def open_store(url: str) -> ObjectStore:
             subject=url,
         )
     try:
-        return RemoteObjects(from_url(url.rstrip("/")), url.rstrip("/"))
+        # only a plain http:// URL asks for an unencrypted connection by itself
+        options: Any = {"allow_http": True} if scheme == "http" else None
+        found = from_url(url.rstrip("/"), client_options=options)
+        return RemoteObjects(found, url.rstrip("/"))
     except (BaseError, ValueError) as error:
         reason = str(error).partition("\n\nDebug source")[0]
         raise StorageError(f"the store '{url}' cannot be opened: {reason}", subject=url) from error

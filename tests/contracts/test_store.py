@@ -7,6 +7,8 @@ import urllib.request
 import uuid
 from collections.abc import Iterator
 from contextlib import closing
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import override
 
@@ -331,3 +333,32 @@ class TestS3(StoreContract):
     def test_missing_bucket_in_words(self):
         with pytest.raises(StorageError, match="bucket does not exist"):
             open_store("s3://absent/cubes").put("x", b"1")
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    @override
+    def log_message(self, format: str, *args: object) -> None:
+        del format, args
+
+
+def test_cubes_behind_a_plain_web_server(tmp_path):
+    local = open_store(str(tmp_path))
+    for name in ("b", "a"):
+        make_cube(local, name, times=("2020-01-01",))
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(tmp_path)))
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        store = open_store(f"http://127.0.0.1:{server.server_port}")
+        assert list_cubes(store) == ["a", "b"]
+        cube = open_cube(store, "a")
+        assert int(cube.chunk("v", 0, (0, 0, 0))[0, 3, 7]) == closed_form(0, 0, 0, 3, 7)
+        with pytest.raises(StorageError, match="cannot write"):
+            make_cube(store, "c")
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+    (tmp_path / "cubes.json").write_text("[]")
+    with pytest.raises(StorageError, match=r"index cubes\.json is damaged"):
+        make_cube(local, "d")
