@@ -81,12 +81,14 @@ class Watch:
         console = Console(stderr=True)
         self._bar = Progress(
             TextColumn("{task.description}", markup=False),
-            BarColumn(),
+            BarColumn(bar_width=20),
             DownloadColumn(),
             TimeRemainingColumn(),
             console=console,
             transient=True,
             disable=not console.is_terminal,
+            redirect_stdout=False,
+            redirect_stderr=False,
         )
         self._task = self._bar.add_task("", total=None)
 
@@ -104,7 +106,7 @@ class Watch:
         match event:
             case SourceStarted():
                 name = Path(event.source).name or event.source
-                text = f"{name[:50]} ({event.position}/{event.total})"
+                text = f"{name[:24]} ({event.position}/{event.total})"
                 self._bar.reset(self._task, description=text, total=None)
             case SlicePlanned():
                 before = self._bar.tasks[0].total or 0
@@ -116,7 +118,9 @@ class Watch:
 
     def _ended(self, result: SourceResult) -> None:
         """The line of a source: what went in to standard output, a refusal to standard error."""
+        self._bar.stop()
         click.echo(result_line(result), err=result.status == "refused")
+        self._bar.start()
 
 
 def result_line(result: SourceResult) -> str:
