@@ -4,6 +4,10 @@ A list and ranges are never mixed (some clients drop the single values), a range
 period that is not zero, and no date is listed that a Gregorian parser refuses.
 """
 
+from functools import lru_cache
+
+import numpy as np
+
 from datacube.errors import InvalidTime
 from datacube.model.axis import Axis, IndexAxis, TimeAxis, axis_values
 from datacube.model.calendar import MS_PER_DAY
@@ -11,30 +15,35 @@ from datacube.model.time import Period, Timestamp, format_tick
 
 LISTED = 100  # steps up to which an irregular axis is written out
 LISTED_TILES = 32  # steps up to which any axis is written out for WMTS
-LISTED_AT_MOST = 2000  # steps up to which an axis without regular runs is written out
+LISTED_AT_MOST = 2000  # steps, or runs of steps, that are written out
 COVERING = 64  # ranges that cover a longer one
 _GREGORIAN = frozenset({"standard", "proleptic_gregorian"})
 
 
+@lru_cache(maxsize=64)
 def time_extent(axis: TimeAxis) -> tuple[str, ...]:
     """Instants, or ``start/end/period`` ranges, that stand for a time axis in a WMS.
 
     Examples
     --------
-    >>> import numpy as np
     >>> time_extent(TimeAxis("time", np.arange(3) * 86_400_000))
     ('1970-01-01T00:00:00Z/1970-01-03T00:00:00Z/P1D',)
     """
+    first, last = (format_tick(int(axis.ticks[end]), axis.calendar) for end in (0, -1))
     if axis.size == 1:
-        return (listed_time(axis.iso[0]),)
+        return (listed_time(first),)
     if axis.period is not None:
-        return (_range(axis.iso[0], axis.iso[-1], axis.period),)
+        return (_range(first, last, axis.period),)
     if axis.size <= LISTED and _listable(axis):
         return axis.iso
+    if _fewest_runs(axis) > LISTED_AT_MOST:
+        return _covering(axis)
     runs = tuple(_range(*run) for run in axis.segments())
-    if len(runs) * 3 <= axis.size or not _listable(axis):
-        return runs if len(runs) <= LISTED_AT_MOST else _covering(axis)
-    return axis.iso if axis.size <= LISTED_AT_MOST else _covering(axis)
+    if len(runs) > LISTED_AT_MOST:
+        return _covering(axis)
+    if len(runs) * 3 <= axis.size or axis.size > LISTED_AT_MOST or not _listable(axis):
+        return runs
+    return axis.iso
 
 
 def tile_times(axis: TimeAxis) -> tuple[str, ...]:
@@ -53,7 +62,7 @@ def tile_time(axis: TimeAxis, iso: str) -> str:
 
 def default_time(axis: TimeAxis) -> str:
     """The newest instant; ``current``, which means the same, where its date cannot be listed."""
-    newest = axis.iso[-1]
+    newest = format_tick(int(axis.ticks[-1]), axis.calendar)
     return newest if listed_time(newest) == newest else "current"
 
 
@@ -112,6 +121,12 @@ def _listable(axis: TimeAxis) -> bool:
 
 def _all_midnights(axis: TimeAxis) -> bool:
     return not (axis.ticks % MS_PER_DAY).any()
+
+
+def _fewest_runs(axis: TimeAxis) -> int:
+    """Lower bound of the number of runs of equal steps, without making them."""
+    changes = np.count_nonzero(np.diff(np.diff(axis.ticks)))
+    return int(changes) // 2
 
 
 def _covering(axis: TimeAxis) -> tuple[str, ...]:
