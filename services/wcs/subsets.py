@@ -32,6 +32,7 @@ _ENTRY = re.compile(
 _VALUE = re.compile(r"""\s*(?:"([^"]*)"|'([^']*)'|([^,"']*))\s*""")
 _NUMBER = re.compile(r"^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?$")
 _YEAR_OR_DATE = re.compile(r"^(?:\d{4}|\d{8})$")
+_FAR = 1e12  # metres or degrees
 _OPEN = frozenset({"*", ".."})
 
 
@@ -106,7 +107,7 @@ def _bind(bracket: Bracket, domain: DomainSet, crs: Crs | None) -> Subset:
     axis = domain.axis(bracket.axis)
     if isinstance(axis, str):
         own = horizontal_crs(bracket.crs) if bracket.crs else crs
-        return _subset(bracket, [_number(bracket, value) for value in bracket.values], own)
+        return _subset(bracket, [_place(bracket, value) for value in bracket.values], own)
     if isinstance(axis, TimeAxis) and len(bracket.values) == 1:
         return _one_time(bracket, axis)
     return _subset(bracket, [_point(bracket, axis, value) for value in bracket.values], None)
@@ -169,6 +170,12 @@ def _number(bracket: Bracket, value: Value) -> float | None:
             f"{bracket.axis}: '{value.text[:100]}' is no number", subject=bracket.axis
         )
     return number
+
+
+def _place(bracket: Bracket, value: Value) -> float | None:
+    """A number on x or y; one beyond every plane stands for its end."""
+    number = _number(bracket, value)
+    return None if number is None else min(max(number, -_FAR), _FAR)
 
 
 def _one_time(bracket: Bracket, axis: TimeAxis) -> Subset:
