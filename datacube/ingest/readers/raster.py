@@ -72,6 +72,10 @@ class RasterBand:
         return found
 
 
+CACHE_MB = 128
+"""Decoded blocks that GDAL may hold; its own default grows with the machine."""
+
+
 def open_raster(path: Path, files: ExitStack, driver: str | None = None) -> Any:
     """Open a raster file for as long as the stack lives.
 
@@ -81,6 +85,7 @@ def open_raster(path: Path, files: ExitStack, driver: str | None = None) -> Any:
         GDAL cannot open it.
     """
     chosen = {} if driver is None else {"driver": driver}
+    files.enter_context(rasterio.Env(GDAL_CACHEMAX=CACHE_MB))
     try:
         with warnings.catch_warnings():
             # a file without a transform is refused in words by grid_of_raster

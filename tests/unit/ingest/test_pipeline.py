@@ -1,5 +1,9 @@
 """Ingest into a store: whole or not at all, once only, in any order, in the cube's packing."""
 
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -266,3 +270,19 @@ def test_arguments_are_checked_before_anything_is_opened(store):
         ingest(["x"], store=store, cube="a.b")
     with pytest.raises(InvalidTime):
         ingest(["x"], store=store, time="yesterday")
+
+
+def test_processes_that_start_a_cube_at_once_all_go_in(tmp_path, store):
+    code = (
+        "import sys; from datacube.ingest.pipeline import ingest;"
+        "sys.exit(ingest(sys.argv[2:], store=sys.argv[1]).exit_code)"
+    )
+    root = Path(__file__).resolve().parents[3]
+    running = [
+        subprocess.Popen([sys.executable, "-c", code, store, path], cwd=root)
+        for path in days(tmp_path, 1, 2, 3, 4)
+    ]
+    assert [one.wait() for one in running] == [0, 0, 0, 0]
+    cube = opened(store, "sst")
+    assert [text[8:10] for text in times(cube)] == ["01", "02", "03", "04"]
+    assert len(cube.sources) == 4
