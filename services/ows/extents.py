@@ -34,16 +34,7 @@ def time_extent(axis: TimeAxis) -> tuple[str, ...]:
         return (listed_time(first),)
     if axis.period is not None:
         return (_range(first, last, axis.period),)
-    if axis.size <= LISTED and _listable(axis):
-        return axis.iso
-    if _fewest_runs(axis) > LISTED_AT_MOST:
-        return _covering(axis)
-    runs = tuple(_range(*run) for run in axis.segments())
-    if len(runs) > LISTED_AT_MOST:
-        return _covering(axis)
-    if len(runs) * 3 <= axis.size or axis.size > LISTED_AT_MOST or not _listable(axis):
-        return runs
-    return axis.iso
+    return _irregular(axis)
 
 
 def tile_times(axis: TimeAxis) -> tuple[str, ...]:
@@ -121,6 +112,19 @@ def _listable(axis: TimeAxis) -> bool:
 
 def _all_midnights(axis: TimeAxis) -> bool:
     return not (axis.ticks % MS_PER_DAY).any()
+
+
+def _irregular(axis: TimeAxis) -> tuple[str, ...]:
+    if axis.size <= LISTED and _listable(axis):
+        return axis.iso
+    if _fewest_runs(axis) > LISTED_AT_MOST:
+        return _covering(axis)
+    runs = tuple(_range(*run) for run in axis.segments())
+    if len(runs) > LISTED_AT_MOST:
+        return _covering(axis)
+    if len(runs) * 3 <= axis.size or axis.size > LISTED_AT_MOST or not _listable(axis):
+        return runs
+    return axis.iso
 
 
 def _fewest_runs(axis: TimeAxis) -> int:
