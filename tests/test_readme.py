@@ -1,0 +1,94 @@
+"""Every command and script of the README runs, against the real demo store."""
+
+import io
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+import pytest
+import xarray as xr
+from PIL import Image
+
+from tests.demo import demo_store
+from tests.servers import start_server
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text()
+HOME = "http://127.0.0.1:8000"
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", README, re.DOTALL | re.MULTILINE)
+
+
+@pytest.fixture(scope="module")
+def url(tmp_path_factory):
+    server = serve(demo_store(), tmp_path_factory.mktemp("server"))
+    yield server.url
+    server.stop()
+
+
+def serve(store, folder):
+    return start_server(store, folder, "--config", str(ROOT / "config/server.yaml"))
+
+
+def run(command, folder, **options):
+    bin_folder = str(Path(sys.executable).parent)
+    environment = os.environ | {"PATH": f"{bin_folder}{os.pathsep}{os.environ['PATH']}"}
+    done = subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, text=True, check=False, **options
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.mark.slow
+def test_the_owslib_script(url, tmp_path):
+    (script,) = blocks("python")
+    printed = run([sys.executable, "-c", script.replace(HOME, url)], tmp_path)
+    assert "datetime(2022, 8, 18, 6, 0)" in printed
+    with xr.open_dataset(tmp_path / "europe.nc", engine="netcdf4") as part:
+        assert 250 < float(part.t.max()) < 320  # kelvin
+        assert float(part.lat.max()) <= 65.2
+    with Image.open(tmp_path / "europe.png") as picture:
+        assert picture.size == (900, 600)
+        assert len(picture.convert("RGB").getcolors(100_000)) > 50
+
+
+@pytest.mark.slow
+def test_the_operators_commands(tmp_path):
+    (tmp_path / "config").symlink_to(ROOT / "config")
+    (tmp_path / "forecast.grib").symlink_to(next(demo_store().parent.rglob("tuv.grib")))
+    commands = [line for line in blocks("sh")[1].splitlines() if line.strip()]
+    assert [line.split()[1] for line in commands] == [
+        "ingest", "ls", "show", "verify", "config", "serve",
+    ]  # fmt: skip
+    for command in commands[:-1]:
+        run(["sh", "-c", command], tmp_path)
+    server = serve(tmp_path / "cubes", tmp_path / "server")
+    try:
+        assert '"cubes": 1' in httpx.get(f"{server.url}/healthz").text
+    finally:
+        assert server.stop() == 0
+
+
+@pytest.mark.slow
+def test_the_picture_is_the_servers_own(url):
+    (path,) = re.findall(r"`(/wms\?[^`]+)`", README)
+    drawn_bytes = io.BytesIO(httpx.get(url + path).content)
+    with Image.open(drawn_bytes) as drawn, Image.open(ROOT / "docs/forecast.png") as own:
+        assert drawn.convert("RGB").tobytes() == own.convert("RGB").tobytes()
+
+
+def test_the_two_commands_are_targets():
+    makefile = (ROOT / "Makefile").read_text()
+    for line in blocks("sh")[0].splitlines():
+        assert re.search(rf"^{line.split()[1]}:", makefile, re.MULTILINE), line
+
+
+def test_every_linked_file_is_there():
+    for link in re.findall(r"\]\((?!http)([^)]+)\)", README):
+        assert (ROOT / link).exists(), link
