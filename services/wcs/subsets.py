@@ -20,7 +20,7 @@ from datacube.model.crs import Crs
 from datacube.model.domain import DomainSet
 from datacube.model.query import Point, Slice, Subset, Trim
 from datacube.model.time import TimePoint, TimeRange, Timestamp
-from services.ows.gml import ANSI_EPOCH_DAYS, time_label
+from services.ows.frames import ANSI_EPOCH_DAYS, time_label
 from services.ows.times import parse_times
 
 LONGEST = 4000  # characters of one parameter

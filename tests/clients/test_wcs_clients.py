@@ -37,7 +37,7 @@ def tiff(answer):
 
 class TestOwslib:
     def test_contents(self, wcs):
-        assert list(wcs.contents) == ["closed", "levels", "plain", "utm"]
+        assert {"closed", "levels", "plain", "utm"} <= set(wcs.contents)
         assert wcs.identification.type == "WCS"
         assert wcs.identification.version == "2.0.1"
         assert [one.name for one in wcs.operations][-1] == "GetCoverage"

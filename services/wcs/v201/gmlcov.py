@@ -2,7 +2,8 @@
 
 from datacube.formats.registry import Encoder, encoders
 from datacube.model.coverage import CoverageDescription
-from services.ows.gml import TimeEncoding, bounded_by, coverage_subtype, domain_set, frame
+from services.ows.frames import TimeEncoding, frame
+from services.ows.gml import bounded_by, coverage_subtype, domain_set
 from services.ows.swe import GMLCOV, range_type
 from services.ows.xml import Element, serialise
 from services.wcs.v201.names import GML_MAKER, GMLCOV_MAKER, SCHEMA, WCS, WCS20, with_id

@@ -4,7 +4,8 @@ import pytest
 from datacube.model.axis import IndexAxis, RegularAxis, TimeAxis
 from datacube.model.domain import DomainSet
 from datacube.model.fields import Category, Field, RangeType
-from services.ows.gml import coverage_subtype, domain_set, frame, time_label, unit_label
+from services.ows.frames import frame, time_label, unit_label
+from services.ows.gml import coverage_subtype, domain_set
 from services.ows.swe import describe_packing, range_type
 from services.ows.xml import serialise
 from tests.unit.formats.coverages import days, make_coverage

@@ -13,7 +13,7 @@ from datacube.model.domain import DomainSet
 from datacube.model.grid import RectifiedGrid
 from datacube.model.query import Slice, Trim
 from datacube.model.time import Timestamp
-from services.ows.gml import ansi_days
+from services.ows.frames import ansi_days
 from services.wcs.subsets import Bracket, Value, bind, parse_brackets
 
 DAY = 86_400_000
