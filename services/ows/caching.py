@@ -62,7 +62,7 @@ def conditional(request: Request, response: Response, tag: str) -> Response:
 
 
 def layer_states(context: Context, requests: Iterable[LayerRequest]) -> tuple[str, ...]:
-    """What decides the picture of layers beside the query: their cubes' versions and styles.
+    """What decides the answer beside the query: versions of cubes, styles, fields, time policies.
 
     Raises
     ------
@@ -71,7 +71,10 @@ def layer_states(context: Context, requests: Iterable[LayerRequest]) -> tuple[st
     states = []
     for request in requests:
         layer = context.catalog.layer(request.layer)
-        states += [layer.cube.snapshot, repr(layer.style(request.style))]
+        cube = layer.cube
+        fields = [cube.description.range_type.field(name) for name in layer.fields]
+        configured = repr((layer.style(request.style), fields, cube.settings.time))
+        states += [cube.snapshot, configured]
     return tuple(states)
 
 

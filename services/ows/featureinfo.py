@@ -7,6 +7,7 @@ hold the same properties.
 import json
 from collections.abc import Callable, Mapping, Sequence
 from html import escape
+from math import isfinite
 
 from datacube.engine.sample import Sample
 from datacube.errors import InvalidFormat
@@ -57,13 +58,13 @@ def most_recent(samples: Sequence[Sample]) -> tuple[Sample, ...]:
 
 
 def properties(sample: Sample) -> Properties:
-    """What a sample says, by name; value is None where there is no data."""
+    """What a sample says, by name; value is None where there is none."""
     field = sample.field
     found: Properties = {
         "layer": sample.layer,
         "field": field.name,
         "title": field.title or field.standard_name or field.name,
-        "value": sample.value,
+        "value": sample.value if sample.value is None or isfinite(sample.value) else None,
         "unit": field.uom,
     }
     if field.categories:
