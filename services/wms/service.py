@@ -79,13 +79,19 @@ def _stated(kvp: Kvp) -> Version:
 
 
 def _refusal(context: Context, kvp: Kvp, error: DatacubeError) -> Response:
-    """The report; of a map a picture, where EXCEPTIONS asks for one and says which."""
-    version = VERSIONS.get((*kvp.values("VERSION"), "")[0].strip(), _NEWEST)
+    """The report; of a map a picture, where EXCEPTIONS asks for one and the request says which."""
+    version = VERSIONS.get(_first(kvp, "VERSION"), _NEWEST)
     report = version.report(error, context.settings.strict_http)
-    wish = (*kvp.values("EXCEPTIONS"), "")[0].rpartition("_")[2].strip().lower()
-    if wish not in {"inimage", "blank"} or report.status != 200:
+    wish = _first(kvp, "EXCEPTIONS").rpartition("_")[2].lower()
+    of_map = _first(kvp, "REQUEST").lower() == "getmap"
+    if not of_map or wish not in {"inimage", "blank"} or report.status != 200:
         return report
     try:
         return exception_picture(kvp, None if wish == "blank" else error)
     except DatacubeError:
         return report
+
+
+def _first(kvp: Kvp, name: str) -> str:
+    """First value of a parameter, even of one given twice; empty where absent."""
+    return next(iter(kvp.values(name)), "").strip()

@@ -159,6 +159,10 @@ def test_blank_is_background(wms):
     assert (rgba(clear)[..., 3] == 0).all()
 
 
+def test_values_are_never_refused_in_a_picture(wms):
+    assert code_of(wms.raw(query_of(INFO, EXCEPTIONS="INIMAGE", I="99"))) == "InvalidPoint"
+
+
 def test_a_picture_that_cannot_be_made_is_a_report(wms):
     response = wms.raw(query_of(MAP, EXCEPTIONS="INIMAGE", FORMAT="image/unknown"))
     assert code_of(response) == "InvalidFormat"
