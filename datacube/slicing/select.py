@@ -23,6 +23,7 @@ from datacube.model.query import Point, SelectionRule, Slice, Trim
 from datacube.model.time import Timestamp
 
 _TINY = 1e-6
+_FAR = 1e15
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +104,7 @@ def select_cells(row: CellRow, low: float | None, high: float | None, rule: Sele
     Span(start=185, stop=187, dropped=False, clamped=False)
     """
     first, last = row.ends
-    low, high = first if low is None else low, last if high is None else high
+    low, high = (_sane(first if low is None else low), _sane(last if high is None else high))
     if row.turn is not None and low > high:
         high += row.turn * ceil((low - high) / row.turn)
     if low > high:
@@ -135,6 +136,7 @@ def slice_cell(row: CellRow, point: float) -> Span:
         The point is beyond the outer edges.
     """
     first, last = row.ends
+    point = _sane(point)
     if row.turn is not None:
         point += _turns(point, point, first, last, row.turn)
     u = (point - row.edge) / row.step
@@ -344,6 +346,11 @@ def _numbers_within(
     slack = 1e-9 * max(abs(first), abs(last))
     inside = (coordinates >= first - slack) & (coordinates <= last + slack)
     return [int(index) for index in np.flatnonzero(inside)]
+
+
+def _sane(coordinate: float) -> float:
+    """The coordinate, or one that is as surely outside every axis where it would overflow."""
+    return min(max(coordinate, -_FAR), _FAR)
 
 
 def _by_rule(low: float, high: float, rule: SelectionRule) -> tuple[int, int]:

@@ -139,3 +139,12 @@ def test_labels_are_found_by_text():
     assert select_places(scenario, Slice("scenario", "e1")).start == 1
     with pytest.raises(SubsetOutOfDomain, match="a1b"):
         select_places(scenario, Slice("scenario", "ssp585"))
+
+
+def test_absurd_bounds_are_outside_and_no_overflow():
+    for row in (LAT, REGION):
+        with pytest.raises(SubsetOutOfDomain):
+            slice_cell(LAT, 1e308)
+        whole = select_cells(row, -1e308, 1e308, "cells")
+        assert whole.size == row.size
+    assert select_cells(GLOBE, -1e308, 1e308, "cells").size == 720
