@@ -16,7 +16,7 @@ def coverages(live_server):
 
 
 def test_every_cube_is_a_coverage(coverages):
-    assert coverages.coverages() == ["closed", "levels", "plain", "utm"]
+    assert coverages.coverages() == ["closed", "events", "levels", "plain", "utm"]
 
 
 def test_conformance_and_api(coverages):
