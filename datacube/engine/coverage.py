@@ -13,7 +13,7 @@ from datacube.engine.horizontal import select_grid
 from datacube.engine.limits import check_coverage
 from datacube.engine.read import plan_field, read_field
 from datacube.errors import AxisNotFound, InvalidScaling
-from datacube.model.axis import Axis, TimeAxis, axis_part
+from datacube.model.axis import Axis, TimeAxis, axis_part, axis_value
 from datacube.model.block import Block
 from datacube.model.coverage import Coverage, CoverageDescription
 from datacube.model.domain import DomainSet
@@ -165,7 +165,7 @@ def _describe(
 def _clamped_axes(axes: tuple[Axis, ...], spans: tuple[Span, ...]) -> Iterator[str]:
     for axis, span in zip(axes, spans, strict=True):
         if span.clamped and isinstance(axis, TimeAxis):
-            first, last = axis.iso[0], axis.iso[-1]
+            first, last = axis_value(axis, 0), axis_value(axis, -1)
             yield f"Subset clamped: {axis.name} runs from {first} to {last}"
 
 

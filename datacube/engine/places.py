@@ -11,7 +11,7 @@ from typing import assert_never
 
 from datacube.engine.cube import Cube
 from datacube.errors import InvalidTime
-from datacube.model.axis import IndexAxis, IrregularAxis, RegularAxis, TimeAxis, axis_values
+from datacube.model.axis import IndexAxis, IrregularAxis, RegularAxis, TimeAxis, axis_value
 from datacube.model.query import LayerRequest, Point, Slice, TimeChoice
 from datacube.model.time import TimeRange, Timestamp, format_tick
 from datacube.slicing.select import nearest_place, times_named, times_within
@@ -84,7 +84,7 @@ def _axis_name(cube: Cube, place: Slice) -> str:
 
 def _choose_time(cube: Cube, axis: TimeAxis, choice: TimeChoice | None) -> _Choice:
     if choice is None:
-        note = f"Default value used: time={axis.iso[-1]} ISO8601"
+        note = f"Default value used: time={axis_value(axis, -1)} ISO8601"
         return _Choice((axis.size - 1,), note, moving=True)
     match choice.when:
         case "latest":
@@ -101,12 +101,13 @@ def _choose_instant(cube: Cube, axis: TimeAxis, when: Timestamp) -> _Choice:
     last = axis.size - 1
     if named := times_named(axis, when):
         return _Choice(tuple(reversed(named)), moving=named[-1] == last)
-    tolerance = cube.settings.time.tolerance_ms if cube.settings.time.nearest else 0
-    index = nearest_place(axis, when, tolerance)
+    asked = format_tick(when.ticks(axis.calendar), axis.calendar)
+    if not cube.settings.time.nearest:
+        raise InvalidTime(f"{cube.id} has no time {asked}", subject="time")
+    index = nearest_place(axis, when, cube.settings.time.tolerance_ms)
     if index is None:
-        asked = format_tick(when.ticks(axis.calendar), axis.calendar)
         return _Choice((), f"No data at time={asked} ISO8601", moving=True)
-    note = f"Nearest value used: time={axis.iso[index]} ISO8601"
+    note = f"Nearest value used: time={axis_value(axis, index)} ISO8601"
     return _Choice((index,), note, moving=index == last)
 
 
@@ -122,11 +123,11 @@ def _choose_place(axis: PlainAxis, point: Point | None) -> _Choice:
     if point is None:
         if axis.size == 1:
             return _Choice((0,))
-        return _Choice((0,), f"Default value used: {axis.name}={axis_values(axis)[0]} {axis.uom}")
+        return _Choice((0,), f"Default value used: {axis.name}={axis_value(axis, 0)} {axis.uom}")
     index = nearest_place(axis, _numeric(axis, point))
     if index is None:
         return _Choice((), f"No data at {axis.name}={point}")
-    value = axis_values(axis)[index]
+    value = axis_value(axis, index)
     if isinstance(point, float) and float(value) != point:
         return _Choice((index,), f"Nearest value used: {axis.name}={value} {axis.uom}")
     return _Choice((index,))

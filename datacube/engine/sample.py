@@ -10,7 +10,7 @@ from datacube.engine.context import Context
 from datacube.engine.cube import Cube, Layer
 from datacube.engine.places import Places, locate
 from datacube.engine.read import plan_field, read_field
-from datacube.model.axis import TimeAxis, axis_values
+from datacube.model.axis import TimeAxis, axis_value
 from datacube.model.crs import CRS84, transform
 from datacube.model.fields import Field
 from datacube.model.grid import RectifiedGrid
@@ -149,11 +149,11 @@ def _describe(
     time: str | None = None
     others: dict[str, float | str] = {}
     for axis, index in zip(cube.description.domain.axes, place or (), strict=place is not None):
-        value = axis_values(axis)[index]
+        value = axis_value(axis, index)
         if isinstance(axis, TimeAxis):
             time = str(value)
         else:
-            others[axis.name] = value if isinstance(value, str) else float(value)
+            others[axis.name] = value
     return time, others
 
 

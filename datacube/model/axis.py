@@ -209,6 +209,25 @@ def axis_values(axis: Axis) -> tuple[str, ...] | FloatArray:
             assert_never(axis)
 
 
+def axis_value(axis: Axis, index: int) -> str | float:
+    """What a person sees at one place of an axis.
+
+    Examples
+    --------
+    >>> axis_value(TimeAxis("time", np.array([0, 86_400_000])), -1)
+    '1970-01-02T00:00:00Z'
+    """
+    match axis:
+        case TimeAxis():
+            return format_tick(int(axis.ticks[index]), axis.calendar)
+        case IndexAxis():
+            return axis.labels[index] if axis.labels else float(range(axis.size)[index])
+        case RegularAxis() | IrregularAxis():
+            return float(axis.coordinates[index])
+        case _:
+            assert_never(axis)
+
+
 def axis_part(axis: Axis, start: int, stop: int) -> Axis:
     """The places start … stop - 1 of an axis as an axis of their own.
 

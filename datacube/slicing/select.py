@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datacube.errors import InvalidSubset, InvalidTime, SubsetOutOfDomain
-from datacube.model.axis import Axis, IndexAxis, IrregularAxis, RegularAxis, TimeAxis, axis_values
+from datacube.model.axis import Axis, IndexAxis, IrregularAxis, RegularAxis, TimeAxis, axis_value
 from datacube.model.query import Point, SelectionRule, Slice, Trim
 from datacube.model.time import Timestamp
 
@@ -191,8 +191,7 @@ def nearest_place(axis: Axis, point: Point, tolerance: int | None = None) -> int
 
 def out_of_axis(axis: Axis, what: str) -> SubsetOutOfDomain:
     """The error that names the valid range of an axis."""
-    values = axis_values(axis)
-    first, last = (str(_shown(values[0])), str(_shown(values[-1])))
+    first, last = (_shown(axis_value(axis, index)) for index in (0, -1))
     return SubsetOutOfDomain(
         f"{axis.name}: {what} is outside; it runs from {first} to {last}", subject=axis.name
     )

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from datacube.config.settings import Config, CubeSettings
+from datacube.config.settings import Config, CubeSettings, TimePolicy
 from datacube.engine.context import Context, make_context
 from datacube.model.fields import Field
 from datacube.render.style import ColorRamp
@@ -30,11 +30,11 @@ def shade(t: int, k: int, f: int, y: Any, x: Any) -> Any:
 def gray_context(tmp_path: Path) -> Callable[..., tuple[Context, CountingStore]]:
     """``gray_context(**options)`` makes cube ``gray`` and a context with a counting store."""
 
-    def make(**options: Any) -> tuple[Context, CountingStore]:
+    def make(time: TimePolicy | None = None, **options: Any) -> tuple[Context, CountingStore]:
         store = CountingStore(open_store(str(tmp_path / "store")))
         fields = (Field("v", "uint8", nil=255),)
         make_cube(store, "gray", **({"fields": fields, "formula": shade} | options))
-        config = Config(cubes={"gray": CubeSettings(styles=(GRAY,))})
+        config = Config(cubes={"gray": CubeSettings(styles=(GRAY,), time=time or TimePolicy())})
         return make_context(store, config), store
 
     return make

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from datacube.config.settings import TimePolicy
 from datacube.engine.map import render_map
 from datacube.errors import CoverageNotFound, InvalidTime, RequestTooLarge, StyleNotFound
 from datacube.model.axis import IrregularAxis
@@ -197,3 +198,12 @@ def test_a_tile_of_a_large_cube_reads_at_most_four_chunks(large_context, zoom):
         render_map(context, MapQuery((LayerRequest("gray"),), target))
         on_seam = column in {0, 2**zoom - 1} or zoom == 0
         assert 1 <= store.chunks_read <= (6 if on_seam else 4)
+
+
+def test_exact_mode_refuses_a_time_between_steps(gray_context):
+    context, _ = gray_context(**SMALL, time=TimePolicy(nearest=False))
+    description = context.catalog.cube("gray").description
+    exact = draw(context, TARGET, time=TimeChoice(Timestamp.parse("2020-01-02")))
+    assert (gray_pixels(exact) == expected_pixels(description, TARGET, t=1)).all()
+    with pytest.raises(InvalidTime, match="no time 2020-01-02T05:00:00Z"):
+        draw(context, TARGET, time=TimeChoice(Timestamp.parse("2020-01-02T05:00Z")))
