@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from datacube.config.settings import Config, ServerSettings
 from datacube.engine.catalog import Catalog
+from datacube.engine.memo import Memo
 from datacube.store.cache import ChunkCache
 from datacube.store.objects import ObjectStore
 from datacube.store.url import open_store
@@ -20,13 +21,17 @@ class Context:
     catalog : Catalog, the cubes of the store
     settings : ServerSettings
     cache : ChunkCache, decoded chunks, shared by all threads
-    pool : ThreadPoolExecutor, reads chunks of one request at the same time
+    pool : ThreadPoolExecutor, reads chunks of one step at the same time
+    steps : ThreadPoolExecutor, reads steps of one request ahead; its work may wait for pool's
+    ranges : Memo of measured colour ranges
     """
 
     catalog: Catalog
     settings: ServerSettings
     cache: ChunkCache
     pool: ThreadPoolExecutor
+    steps: ThreadPoolExecutor
+    ranges: Memo[tuple[float, float] | None]
 
 
 def open_context(store_url: str, config: Config) -> Context:
@@ -44,4 +49,6 @@ def make_context(store: ObjectStore, config: Config) -> Context:
     """The same for a store that is open already."""
     cache = ChunkCache(config.server.limits.cache_bytes)
     pool = ThreadPoolExecutor(max_workers=4 * (os.cpu_count() or 2), thread_name_prefix="chunks")
-    return Context(Catalog(store, config, cache), config.server, cache, pool)
+    steps = ThreadPoolExecutor(max_workers=2 * (os.cpu_count() or 2), thread_name_prefix="steps")
+    catalog = Catalog(store, config, cache)
+    return Context(catalog, config.server, cache, pool, steps, Memo(1024))

@@ -71,6 +71,23 @@ type Scaling = ScaleFactor | ScaleSize
 
 
 @dataclass(frozen=True, slots=True)
+class Aggregate:
+    """Steps of an axis made one value each period, or one value in all.
+
+    Parameters
+    ----------
+    axis : str, as the client calls it
+    method : str, ``mean``, ``max``, ``p95`` …
+    every : str
+        ``day``, ``dekad``, ``month``, ``season``, ``year`` or a duration (``P10D``); empty is all.
+    """
+
+    axis: str
+    method: str
+    every: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class CoverageQuery:
     """A part of a coverage: WCS GetCoverage, OGC API Coverages.
 
@@ -79,7 +96,11 @@ class CoverageQuery:
     coverage : str, cube id
     subsets : at most one for each axis
     fields : names in the wanted order; empty is all
+    scaling : factor or size of the answer
     rule : which cells a trim of a horizontal axis takes
+    aggregate : Aggregate of the time axis, after trimming
+    interpolation : how values between cells are found where the answer is scaled or reprojected
+    output_crs : Crs of the answer; None is the coverage's own
     """
 
     coverage: str
@@ -87,6 +108,9 @@ class CoverageQuery:
     fields: tuple[str, ...] = ()
     scaling: Scaling | None = None
     rule: SelectionRule = "cells"
+    aggregate: Aggregate | None = None
+    interpolation: Interpolation = "nearest"
+    output_crs: Crs | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,12 +135,21 @@ class LayerRequest:
     style : str, empty for the default
     time : TimeChoice or None (the layer's default)
     places : Slice of further axes (elevation, members); the first place where not given
+    aggregate : str
+        How the steps of a time range become one picture: ``mean``, ``max``, ``p95`` …; empty is
+        the most recent valid value of each pixel.
+    expression : str
+        Band maths drawn in place of the style's field: ``(nir - red) / (nir + red)``.
+    interpolation : how values between cells are found
     """
 
     layer: str
     style: str = ""
     time: TimeChoice | None = None
     places: tuple[Slice, ...] = ()
+    aggregate: str = ""
+    expression: str = ""
+    interpolation: Interpolation = "nearest"
 
 
 @dataclass(frozen=True, slots=True)

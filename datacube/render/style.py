@@ -59,6 +59,8 @@ class ColorRamp:
         Colour beyond the ends; None is the colour of that end.
     missing : (red, green, blue, alpha)
         Colour where there is no value, also outside the cube.
+    expression : str
+        Band maths whose values are drawn; ``field`` is then only the name they go by.
 
     Raises
     ------
@@ -81,6 +83,7 @@ class ColorRamp:
     below: Rgba | None = None
     above: Rgba | None = None
     missing: Rgba = TRANSPARENT
+    expression: str = ""
 
     def __post_init__(self) -> None:
         _check_range(self.low, self.high, self.name)

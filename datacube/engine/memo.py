@@ -1,0 +1,35 @@
+"""A small memory for what is costly to find: bounded, safe between threads."""
+
+import threading
+from collections.abc import Callable, Hashable
+
+from cachetools import LRUCache
+
+
+class Memo[T]:
+    """Values by key, the least recently used dropped first.
+
+    Parameters
+    ----------
+    size : int, how many values are kept
+
+    Examples
+    --------
+    >>> memo = Memo[int](2)
+    >>> memo.get("a", lambda: 1), memo.get("a", lambda: 2)
+    (1, 1)
+    """
+
+    def __init__(self, size: int) -> None:
+        self._held: LRUCache[Hashable, T] = LRUCache(size)
+        self._lock = threading.Lock()
+
+    def get(self, key: Hashable, find: Callable[[], T]) -> T:
+        """The value of a key; found outside the lock, so perhaps twice at the same time."""
+        with self._lock:
+            if key in self._held:
+                return self._held[key]
+        value = find()
+        with self._lock:
+            self._held[key] = value
+        return value
