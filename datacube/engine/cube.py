@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
+from hashlib import sha256
 
 from datacube.config.settings import CubeSettings
 from datacube.errors import StyleNotFound
@@ -31,6 +33,13 @@ class Layer:
     cube: "Cube"
     fields: tuple[str, ...]
     styles: tuple[Style, ...]
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Names all that decides its pictures beside the query and the cube's snapshot."""
+        fields = tuple(map(self.cube.description.range_type.field, self.fields))
+        text = repr((self.styles, fields, self.cube.settings.time))
+        return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
     def style(self, name: str) -> Style:
         """The style of that name; the default one for ``""`` and ``"default"``.

@@ -10,6 +10,7 @@ import threading
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import sha256
+from typing import override
 
 import numpy as np
 import pyproj
@@ -47,7 +48,7 @@ _ALIASES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Crs:
     """A coordinate reference system.
 
@@ -112,6 +113,11 @@ class Crs:
             return _describe(pyproj.CRS.from_user_input(text))
         except CRSError as error:
             raise InvalidCrs(f"PROJ cannot read the CRS '{text[:80]}': {error}") from error
+
+    @override
+    def __repr__(self) -> str:
+        """The key names it; the WKT would drown messages and cache keys."""
+        return f"Crs({self.key!r})"
 
     @property
     def authority(self) -> str:

@@ -71,10 +71,8 @@ def layer_states(context: Context, requests: Iterable[LayerRequest]) -> tuple[st
     states = []
     for request in requests:
         layer = context.catalog.layer(request.layer)
-        cube = layer.cube
-        fields = [cube.description.range_type.field(name) for name in layer.fields]
-        configured = repr((layer.style(request.style), fields, cube.settings.time))
-        states += [cube.snapshot, configured]
+        layer.style(request.style)
+        states += [layer.cube.snapshot, layer.fingerprint]
     return tuple(states)
 
 

@@ -21,7 +21,8 @@ def layer_requests(
 ) -> tuple[tuple[LayerRequest, ...], bool]:
     """Requests for layers with their styles, lowest first.
 
-    A list of times becomes one request for each, the latest on top.
+    A list of times becomes one request for each, the latest on top. ``AGG`` makes the steps of a
+    range one by a reducer, ``EXPR`` draws band maths in place of the style's field.
 
     Parameters
     ----------
@@ -39,6 +40,7 @@ def layer_requests(
         A value is no time or no place of that dimension.
     """
     times = kvp.optional("time", parse_times, ())
+    aggregate, expression = kvp.optional("agg", str.lower, ""), kvp.optional("expr", str, "")
     requests = []
     firm = True
     for layer, style in zip(layers, styles, strict=False):
@@ -46,7 +48,10 @@ def layer_requests(
         places = layer_places(kvp, layer)
         own = () if axis is None else tuple(in_calendar(one, axis.calendar) for one in times)
         choices: Sequence[TimeChoice | None] = own or (None,)
-        requests += [LayerRequest(layer.name, style, choice, places) for choice in choices]
+        requests += [
+            LayerRequest(layer.name, style, choice, places, aggregate, expression)
+            for choice in choices
+        ]
         firm = firm and pinned(axis, own)
     return tuple(requests), firm
 
