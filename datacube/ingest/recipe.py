@@ -9,9 +9,9 @@ from typing import Any
 
 from datacube.config.settings import FieldRecipe, RecipeSettings
 from datacube.errors import SourceError
-from datacube.ingest.naming import part_ids
 from datacube.ingest.source import Granule, SliceSource
 from datacube.model.fields import Field, RangeType
+from datacube.model.naming import part_ids
 
 __all__ = ["FieldRecipe", "Recipe", "apply_field", "apply_recipe"]
 

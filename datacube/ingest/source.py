@@ -73,7 +73,7 @@ class Granule:
     product : str
         File or product name, for people.
     cube_id : str
-        Where it goes by the naming rule (:mod:`datacube.ingest.naming`).
+        Where it goes by the naming rule (:mod:`datacube.model.naming`).
     description : CoverageDescription
         Grid, axes (time with the ticks of the slices) and fields as the granule has them.
     slices : tuple of SliceSource

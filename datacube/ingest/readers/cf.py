@@ -1,137 +1,17 @@
-"""Coordinates of a CF NetCDF file: what each variable is, and the values it stands for.
+"""Coordinate variables of a NetCDF file."""
 
-CF conventions 1.11, chapters 4 (coordinate types) and 5 (coordinate systems). Names are the last
-resort, after standard_name, units, axis and positive.
-"""
-
-import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any, Literal
+from collections.abc import Mapping
+from typing import Any
 
 import netCDF4
 import numpy as np
-from numpy.typing import NDArray
 
-from datacube.ingest.axes import regular
-from datacube.ingest.naming import identifier
-from datacube.model.axis import Axis, IndexAxis, IrregularAxis, RegularAxis, is_vertical
-
-FloatArray = NDArray[np.float64]
-type Role = Literal["lon", "lat", "x", "y", "rotated", "time", "vertical", "other"]
-
-_STANDARD: Mapping[str, Role] = {
-    "longitude": "lon",
-    "latitude": "lat",
-    "projection_x_coordinate": "x",
-    "projection_y_coordinate": "y",
-    "projection_x_angular_coordinate": "x",
-    "projection_y_angular_coordinate": "y",
-    "grid_longitude": "rotated",
-    "grid_latitude": "rotated",
-    "time": "time",
-    "forecast_reference_time": "other",
-    "forecast_period": "other",
-}
-_NAMES: Mapping[str, Role] = {
-    "lon": "lon",
-    "long": "lon",
-    "longitude": "lon",
-    "lat": "lat",
-    "latitude": "lat",
-    "x": "x",
-    "y": "y",
-    "easting": "x",
-    "northing": "y",
-    "rlon": "rotated",
-    "rlat": "rotated",
-    "time": "time",
-    "z": "vertical",
-    "depth": "vertical",
-    "height": "vertical",
-    "altitude": "vertical",
-    "level": "vertical",
-    "lev": "vertical",
-    "plev": "vertical",
-    "pressure": "vertical",
-}
-_EAST = re.compile(r"^degrees?_?e(ast)?$", re.IGNORECASE)
-_NORTH = re.compile(r"^degrees?_?n(orth)?$", re.IGNORECASE)
-_PRESSURE = {"hpa", "pa", "mbar", "millibar", "millibars", "mb", "dbar", "decibar", "bar"}
-
-
-@dataclass(frozen=True, eq=False)
-class Coordinate:
-    """A coordinate variable of at most one dimension, decoded.
-
-    Parameters
-    ----------
-    name : str
-    role : Role
-    values : float64, (n,); a scalar has one
-    raw : as stored, (n,), for times
-    stored : dtype of the numbers as stored
-    attributes : mapping
-    """
-
-    name: str
-    role: Role
-    values: FloatArray
-    raw: NDArray[np.generic]
-    stored: np.dtype[np.generic]
-    attributes: Mapping[str, Any]
-
-    @property
-    def units(self) -> str:
-        """The units attribute, empty where there is none."""
-        return str(self.attributes.get("units", "")).strip()
-
-    @property
-    def title(self) -> str:
-        """Standard name, long name or name."""
-        return str(
-            self.attributes.get("standard_name") or self.attributes.get("long_name") or self.name
-        )
+from datacube.store.cf import Coordinate, decoded, role_of
 
 
 def attributes_of(variable: Any) -> dict[str, Any]:
     """Attributes of a netCDF variable or file, as they are."""
     return {name: variable.getncattr(name) for name in variable.ncattrs()}
-
-
-def role_of(name: str, attributes: Mapping[str, Any]) -> Role:
-    """What a coordinate variable says of itself.
-
-    Examples
-    --------
-    >>> role_of("XAX", {"units": "degrees_east"}), role_of("t", {"units": "days since 1950-1-1"})
-    ('lon', 'time')
-    >>> role_of("level", {"units": "millibars"}), role_of("ensemble", {})
-    ('vertical', 'other')
-    """
-    standard = str(attributes.get("standard_name", ""))
-    if standard in _STANDARD:
-        return _STANDARD[standard]
-    units = str(attributes.get("units", "")).strip()
-    axis = str(attributes.get("axis", "")).upper()
-    named = _NAMES.get(name.lower(), "other")
-    by_units = _by_units(units)
-    if by_units != "other":
-        return by_units
-    by_axis: Mapping[str, Role] = {"X": "x", "Y": "y", "T": "time", "Z": "vertical"}
-    if axis in by_axis:
-        return by_axis[axis] if named in {"other", by_axis[axis]} else named
-    return "vertical" if str(attributes.get("positive", "")) else named
-
-
-def _by_units(units: str) -> Role:
-    if " since " in units:
-        return "time"
-    if _EAST.match(units):
-        return "lon"
-    if _NORTH.match(units):
-        return "lat"
-    return "vertical" if units.lower() in _PRESSURE else "other"
 
 
 def coordinates_of(file: netCDF4.Dataset) -> dict[str, Coordinate]:
@@ -144,7 +24,7 @@ def coordinates_of(file: netCDF4.Dataset) -> dict[str, Coordinate]:
         role = role_of(name, attributes)
         own = variable.dimensions == (name,)
         if own or role != "other":
-            found[name] = _decoded(name, role, variable, attributes)
+            found[name] = decoded(name, role, np.asarray(variable[...]), attributes)
     return found
 
 
@@ -166,62 +46,14 @@ def for_dimension(
     return next(iter(times or along), None)
 
 
-def axis_of(dimension: str, size: int, coordinate: Coordinate | None) -> Axis:
-    """The further axis (not time, not horizontal) along a dimension.
-
-    A coordinate with a unit, a standard name or a vertical meaning has a metric; other numbers
-    are labels.
-
-    Raises
-    ------
-    ValueError
-        The coordinates are not strictly monotonic.
-    """
-    if coordinate is None:
-        return IndexAxis(identifier(dimension, "_"), size)
-    name = identifier(coordinate.name, "_")
-    metric = coordinate.units or "standard_name" in coordinate.attributes
-    if not metric and coordinate.role != "vertical":
-        labels = tuple(f"{value:g}" for value in coordinate.values)
-        return IndexAxis(name, size, title=coordinate.title, labels=labels)
-    axis = _metric(name, coordinate, coordinate.title)
-    if coordinate.role == "vertical" and not is_vertical(axis):
-        said = str(coordinate.attributes.get("positive", "")).lower()
-        kind = {"down": "depth", "up": "height"}.get(said, "vertical level")
-        return _metric(name, coordinate, f"{coordinate.title} ({kind})")
-    return axis
-
-
-def _metric(name: str, coordinate: Coordinate, title: str) -> Axis:
-    values = coordinate.values
-    line = regular(values, coordinate.stored)
-    if line is not None:
-        axis = RegularAxis(name, line[0], line[1], len(values), coordinate.units, title)
-        if (axis.coordinates == values).all():
-            return axis
-    return IrregularAxis(name, values, coordinate.units, title)
-
-
 def _numeric(variable: Any) -> bool:
     return isinstance(variable.dtype, np.dtype) and variable.dtype.kind in "iuf"
 
 
-def _decoded(name: str, role: Role, variable: Any, attributes: Mapping[str, Any]) -> Coordinate:
-    raw = np.atleast_1d(np.asarray(variable[...]))
-    raw = raw.astype(raw.dtype.newbyteorder("="))
-    values = raw.astype(np.float64)
-    if role != "time":
-        values = values * float(attributes.get("scale_factor", 1.0))
-        values = values + float(attributes.get("add_offset", 0.0))
-    return Coordinate(name, role, values, raw, raw.dtype, attributes)
-
-
-def words(value: Any) -> tuple[str, ...]:
-    """Names in an attribute such as ``coordinates`` or ``ancillary_variables``."""
-    return tuple(value.split()) if isinstance(value, str) else ()
-
-
-def numbers(value: Any) -> tuple[float | int, ...]:
-    """Numbers of an attribute that may be one or several, or text by mistake."""
-    items: Iterable[Any] = np.atleast_1d(np.asarray(value))
-    return tuple(item.item() for item in items if np.asarray(item).dtype.kind in "iuf")
+def mapping_of(variable: Any, file: netCDF4.Dataset) -> dict[str, Any]:
+    """Attributes of a field's grid mapping, else of the file's only one; empty without one."""
+    named = str(getattr(variable, "grid_mapping", "")).split(":")[0].split()
+    if named and named[0] in file.variables:
+        return attributes_of(file.variables[named[0]])
+    every = [one for one in file.variables.values() if "grid_mapping_name" in one.ncattrs()]
+    return attributes_of(every[0]) if len(every) == 1 else {}

@@ -6,7 +6,7 @@ from typing import Any
 import netCDF4
 import numpy as np
 
-from datacube.ingest.readers.cf import Coordinate
+from datacube.store.cf import Coordinate
 
 
 def why_not_gridded(file: netCDF4.Dataset, coordinates: Mapping[str, Coordinate]) -> str:

@@ -14,11 +14,11 @@ from typing import Any
 import numpy as np
 
 from datacube.errors import InvalidTime, SourceError
-from datacube.ingest.naming import identifier, instant_in
 from datacube.ingest.readers.parts import Origin, Part, granules_of, reading
 from datacube.ingest.readers.raster import RasterBand, grid_of_raster, open_raster
 from datacube.ingest.source import Granule, ReadOptions, SliceSource, content_id, instant, magic
 from datacube.model.fields import Category, Field, Number
+from datacube.model.naming import identifier, instant_in
 from datacube.model.time import Timestamp, format_tick
 
 _TIFF = (b"II*\x00", b"MM\x00*", b"II+\x00", b"MM\x00+")

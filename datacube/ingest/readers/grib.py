@@ -17,8 +17,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datacube.errors import SourceError
-from datacube.ingest.axes import regular, unwrapped
-from datacube.ingest.naming import identifier
 from datacube.ingest.readers.gribchild import GribChild
 from datacube.ingest.readers.parts import Origin, Part, granules_of, merged, reading
 from datacube.ingest.source import Granule, ReadOptions, SliceSource, content_id, instant, magic
@@ -26,6 +24,8 @@ from datacube.model.axis import Axis, IndexAxis, IrregularAxis
 from datacube.model.crs import Crs
 from datacube.model.fields import Field
 from datacube.model.grid import RectifiedGrid
+from datacube.model.naming import identifier
+from datacube.model.regular import regular, unwrapped
 
 _TIMES = ("time", "step", "valid_time")
 _LEVELS = (  # level types whose number is a place along a vertical axis, even when there is one

@@ -16,15 +16,11 @@ from numpy.typing import NDArray
 
 from datacube.errors import InvalidTime, SourceError
 from datacube.ingest.readers.cf import (
-    Coordinate,
     attributes_of,
-    axis_of,
     coordinates_of,
     for_dimension,
-    words,
+    mapping_of,
 )
-from datacube.ingest.readers.cffield import Missing, field_of, missing_of
-from datacube.ingest.readers.cfgrid import crs_of, grid_of, mapping_of
 from datacube.ingest.readers.cfreason import why_not_gridded
 from datacube.ingest.readers.parts import Origin, Part, granules_of, reading
 from datacube.ingest.source import Granule, ReadOptions, SliceSource, content_id, instant, magic
@@ -32,6 +28,9 @@ from datacube.model.axis import Axis, is_vertical
 from datacube.model.calendar import Calendar, calendar_named
 from datacube.model.fields import Field
 from datacube.model.time import decode_cf
+from datacube.store.cf import Coordinate, axis_of, words
+from datacube.store.cffield import Missing, field_of, missing_of
+from datacube.store.cfgrid import crs_of, grid_of
 
 _HDF5 = b"\x89HDF\r\n\x1a\n"
 _CLASSIC = (b"CDF\x01", b"CDF\x02", b"CDF\x05")

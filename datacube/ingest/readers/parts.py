@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datacube.errors import DatacubeError, SourceError
-from datacube.ingest.naming import base_id, part_ids
 from datacube.ingest.source import Granule, ReadOptions, SliceSource
 from datacube.model.axis import Axis, IndexAxis, TimeAxis, is_vertical
 from datacube.model.calendar import Calendar
@@ -17,6 +16,7 @@ from datacube.model.coverage import CoverageDescription
 from datacube.model.domain import DomainSet
 from datacube.model.fields import Field, RangeType
 from datacube.model.grid import RectifiedGrid
+from datacube.model.naming import base_id, part_ids
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from datacube.ingest.naming import base_id, identifier, instant_in, part_ids
+from datacube.model.naming import base_id, identifier, instant_in, part_ids
 
 
 @pytest.mark.parametrize(

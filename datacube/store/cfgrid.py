@@ -1,4 +1,4 @@
-"""The horizontal grid of a CF NetCDF variable, and the reason where there is none to use.
+"""The horizontal grid of CF coordinates, and the reason where there is none to use.
 
 CF conventions 1.11, section 5.6 and appendix F (grid mappings).
 """
@@ -6,16 +6,15 @@ CF conventions 1.11, section 5.6 and appendix F (grid mappings).
 from collections.abc import Mapping
 from typing import Any
 
-import netCDF4
 import numpy as np
 import pyproj
 from pyproj.exceptions import CRSError
 
 from datacube.errors import InvalidCrs, SourceError
-from datacube.ingest.axes import regular, unwrapped
-from datacube.ingest.readers.cf import Coordinate, attributes_of
 from datacube.model.crs import Crs
 from datacube.model.grid import RectifiedGrid
+from datacube.model.regular import regular, unwrapped
+from datacube.store.cf import Coordinate
 
 _METRES = {"km": 1000.0, "kilometer": 1000.0, "kilometers": 1000.0, "kilometre": 1000.0}
 _LATLON_MAPPINGS = {"latitude_longitude", ""}
@@ -34,15 +33,6 @@ def grid_of(x: Coordinate, y: Coordinate, crs: Crs, mapping: Mapping[str, Any]) 
     along_x = _regular(x, places * factor_x)
     along_y = _regular(y, y.values * factor_y)
     return RectifiedGrid.from_centres(crs, *along_x, len(x.values), *along_y, len(y.values))
-
-
-def mapping_of(variable: Any, file: netCDF4.Dataset) -> dict[str, Any]:
-    """Attributes of a field's grid mapping, else of the file's only one; empty without one."""
-    named = str(getattr(variable, "grid_mapping", "")).split(":")[0].split()
-    if named and named[0] in file.variables:
-        return attributes_of(file.variables[named[0]])
-    every = [one for one in file.variables.values() if "grid_mapping_name" in one.ncattrs()]
-    return attributes_of(every[0]) if len(every) == 1 else {}
 
 
 def crs_of(mapping: Mapping[str, Any], *, geographic: bool, given: Crs | None) -> Crs:

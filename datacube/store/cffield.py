@@ -1,4 +1,4 @@
-"""Fields of a CF NetCDF file: dtype, packing, missing values, units, classes.
+"""Fields by the CF conventions: dtype, packing, missing values, units, classes.
 
 CF conventions 1.11, sections 2.5 (missing data), 3.5 (flags) and 8.1 (packed data).
 """
@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from datacube.ingest.naming import identifier
-from datacube.ingest.readers.cf import numbers
 from datacube.model.fields import Category, Field, Number, Overview
+from datacube.model.naming import identifier
+from datacube.store.cf import numbers
 
 _CLASS_WORDS = ("flag", "mask", "class", "category", "type", "ids", "quality", "code table")
 

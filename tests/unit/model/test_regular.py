@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from datacube.ingest.axes import regular, simplest, unwrapped
+from datacube.model.regular import regular, simplest, unwrapped
 
 
 @pytest.mark.parametrize("stored", ["float32", "float64"])
