@@ -31,6 +31,9 @@ class WrappedStore:
     def get_range(self, key: str, start: int, length: int) -> bytes | None:
         return self.inner.get_range(key, start, length)
 
+    def get_tail(self, key: str, length: int) -> bytes | None:
+        return self.inner.get_tail(key, length)
+
     def get_tagged(self, key: str) -> tuple[bytes, str] | None:
         return self.inner.get_tagged(key)
 
@@ -93,6 +96,10 @@ class CountingStore(WrappedStore):
     @override
     def get_range(self, key: str, start: int, length: int) -> bytes | None:
         return self._count(key, self.inner.get_range(key, start, length))
+
+    @override
+    def get_tail(self, key: str, length: int) -> bytes | None:
+        return self._count(key, self.inner.get_tail(key, length))
 
     @override
     def get_tagged(self, key: str) -> tuple[bytes, str] | None:

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Sequence
 from math import prod
 from typing import Any, override
 
@@ -17,6 +18,7 @@ from datacube.store.layout import chunk_counts, chunk_key
 from datacube.store.manifest import ChunkTable, Head, SliceDocument, Version, head_key, slice_key
 from datacube.store.objects import ObjectStore
 from datacube.store.reader import read_chunk
+from datacube.store.source import ChunkIndex
 
 INDEX_KEY = "cubes.json"
 """Lists the cubes of a store, for storages that cannot."""
@@ -176,6 +178,16 @@ class CubeStore:
         return self.record.timed
 
     @property
+    def remote(self) -> bool:
+        """Whether its store lies behind a network."""
+        return not self.store.is_local
+
+    @property
+    def empty(self) -> bool:
+        """Whether no slice has been committed yet."""
+        return not self.record.slices
+
+    @property
     def sources(self) -> tuple[str, ...]:
         """Ids of the granules in this version."""
         return tuple(self.record.sources)
@@ -234,6 +246,19 @@ class CubeStore:
         slot_index = index[0] if self.record.timed else 0
         key = (self._keys[slot_index], field, level, place)
         return self.cache.chunk(key, lambda: self._load(field, level, slot_index, place))
+
+    def groups(
+        self, field: str, level: int, indexes: Sequence[ChunkIndex]
+    ) -> Sequence[Sequence[ChunkIndex]]:
+        """Every chunk alone: each is an object of its own."""
+        del field, level
+        return [(index,) for index in indexes]
+
+    def chunks(
+        self, field: str, level: int, indexes: Sequence[ChunkIndex]
+    ) -> Sequence[NDArray[Any]]:
+        """Several decoded chunks, in order; see :meth:`chunk`."""
+        return [self.chunk(field, level, index) for index in indexes]
 
     def refreshed(self) -> "CubeStore":
         """Itself while the head has not moved (one small read), else the newest.

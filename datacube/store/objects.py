@@ -55,6 +55,9 @@ class ObjectStore(Protocol):
     def get_range(self, key: str, start: int, length: int) -> bytes | None:
         """Some bytes of an object; None where there is none."""
 
+    def get_tail(self, key: str, length: int) -> bytes | None:
+        """The last bytes of an object, all of a shorter one; None where there is none."""
+
     def get_tagged(self, key: str) -> tuple[bytes, str] | None:
         """The whole object and the tag of exactly this state, for :meth:`put_if`."""
 
@@ -120,6 +123,20 @@ class RemoteObjects:
             key,
             lambda: bytes(obstore.get_range(self._store, key, start=start, length=length)),
         )
+
+    def get_tail(self, key: str, length: int) -> bytes | None:
+        """The last bytes of an object: two requests, since not every storage counts from the end.
+
+        A suffix range of an object that is shorter fails on some storages too.
+        """
+
+        def read() -> bytes:
+            size = int(obstore.head(self._store, key)["size"])
+            start = max(0, size - length)
+            found = obstore.get_range(self._store, key, start=start, length=size - start)
+            return bytes(found)
+
+        return self._read(key, read)
 
     def get_tagged(self, key: str) -> tuple[bytes, str] | None:
         """The whole object and its entity tag."""

@@ -1,0 +1,83 @@
+"""What the engine needs of a cube to read it, whoever wrote it."""
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from datacube.model.coverage import CoverageDescription
+
+type ChunkIndex = tuple[int, ...]
+"""(time, axes…, row, column) of a chunk; time only where the cube has it."""
+
+
+class CubeSource(Protocol):
+    """A cube at one version, read by chunks; safe to share between threads."""
+
+    @property
+    def id(self) -> str:
+        """Cube id."""
+
+    @property
+    def snapshot(self) -> str:
+        """``id@version``: names exactly these values."""
+
+    @property
+    def description(self) -> CoverageDescription:
+        """Grid, axes, fields and levels."""
+
+    @property
+    def timed(self) -> bool:
+        """Whether the first dimension is time."""
+
+    @property
+    def remote(self) -> bool:
+        """Whether a read crosses a network, so that reads are worth doing at the same time."""
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing has been written yet."""
+
+    def chunk_shape(self, field: str, level: int = 0) -> tuple[int, ...]:
+        """Shape of a chunk in cells: (time, axes…, y, x)."""
+
+    def chunk_counts(self, field: str, level: int = 0) -> tuple[int, ...]:
+        """Number of chunks along each dimension: (time, axes…, y, x)."""
+
+    def chunk_sizes(self, field: str, level: int, slot_index: int = 0) -> NDArray[np.int64]:
+        """Bytes of each chunk of a logical time: (axes…, chunk rows, chunk columns)."""
+
+    def chunk(self, field: str, level: int, index: ChunkIndex) -> NDArray[Any]:
+        """One decoded chunk, read-only, chunk_shape.
+
+        Raises
+        ------
+        StorageError
+            The chunk cannot be read.
+        """
+
+    def groups(
+        self, field: str, level: int, indexes: Sequence[ChunkIndex]
+    ) -> Sequence[Sequence[ChunkIndex]]:
+        """The chunks parted into those that are best read together, of one object."""
+
+    def chunks(
+        self, field: str, level: int, indexes: Sequence[ChunkIndex]
+    ) -> Sequence[NDArray[Any]]:
+        """Several decoded chunks of one group, in order.
+
+        Raises
+        ------
+        StorageError
+            A chunk cannot be read.
+        """
+
+    def refreshed(self) -> "CubeSource":
+        """Itself while nothing has changed, else the newest.
+
+        Raises
+        ------
+        CoverageNotFound
+            The cube is gone.
+        """
