@@ -6,7 +6,7 @@ from functools import cache
 from importlib.metadata import entry_points
 
 from datacube.errors import InvalidFormat
-from datacube.formats import coveragejson, geotiff, netcdf
+from datacube.formats import coveragejson, csv, geotiff, netcdf, npy
 from datacube.model.coverage import Coverage, CoverageDescription
 from datacube.model.domain import DomainSet
 
@@ -138,6 +138,10 @@ def builtin() -> Registry:
                 "CoverageJSON",
                 coveragejson.encode,
                 ("coveragejson", "covjson", "json", "application/json"),
+            ),
+            Encoder("text/csv", "csv", "CSV", csv.encode, ("csv",)),
+            Encoder(
+                "application/x-npy", "npy", "NumPy", npy.encode, ("npy", "numpy", "application/npy")
             ),
         )
     )

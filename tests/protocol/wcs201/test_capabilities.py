@@ -77,6 +77,8 @@ def test_formats(document):
         "image/tiff",
         "application/netcdf",
         "application/prs.coverage+json",
+        "text/csv",
+        "application/x-npy",
     ]
 
 

@@ -1,0 +1,51 @@
+"""CSV and NumPy by value."""
+
+import csv
+import io
+
+import numpy as np
+
+from datacube.formats.registry import encoders
+from datacube.model.axis import TimeAxis
+from datacube.model.bbox import BoundingBox
+from datacube.model.block import Block
+from datacube.model.coverage import Coverage, CoverageDescription
+from datacube.model.crs import CRS84
+from datacube.model.domain import DomainSet
+from datacube.model.fields import Field, RangeType
+from datacube.model.grid import RectifiedGrid
+
+
+def made():
+    grid = RectifiedGrid.from_bbox(BoundingBox(0, 0, 3, 2, CRS84), 3, 2)
+    domain = DomainSet(grid, (TimeAxis("time", np.array([0, 86_400_000])),))
+    fields = (
+        Field("sst", "int16", uom="K", nil=-1, scale=0.5, offset=273.0),
+        Field("wind", "float32", uom="m s-1"),
+    )
+    packed = np.arange(12, dtype="int16").reshape(2, 2, 3)
+    packed[1, 1, 2] = -1
+    speed = (np.arange(12, dtype="float32") / 10).reshape(2, 2, 3)
+    blocks = {
+        field.name: Block(field, domain, data, field.valid(data))
+        for field, data in zip(fields, (packed, speed), strict=True)
+    }
+    return Coverage(CoverageDescription("c", "C", "", domain, RangeType(fields)), blocks)
+
+
+def test_csv_has_a_row_for_each_cell():
+    text = b"".join(encoders().find("text/csv").encode(made())).decode()
+    header, *rows = csv.reader(io.StringIO(text))
+    assert header == ["time", "Lat", "Long", "sst [K]", "wind [m s-1]"]
+    assert len(rows) == 12
+    assert rows[0] == ["1970-01-01T00:00:00Z", "1.5", "0.5", "273.0", "0.0"]
+    assert rows[7] == ["1970-01-02T00:00:00Z", "1.5", "1.5", "276.5", "0.7"]
+    assert rows[11] == ["1970-01-02T00:00:00Z", "0.5", "2.5", "", "1.1"]
+
+
+def test_npy_loads_as_the_physical_values():
+    coverage = made()
+    array = np.load(io.BytesIO(b"".join(encoders().find("npy").encode(coverage))))
+    assert array.shape == (2, 2, 2, 3)
+    assert np.array_equal(array[0], coverage.blocks["sst"].physical(), equal_nan=True)
+    assert np.array_equal(array[1].astype("float32"), coverage.blocks["wind"].physical())
