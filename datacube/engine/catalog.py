@@ -18,6 +18,7 @@ from datacube.errors import CoverageNotFound, DatacubeError
 from datacube.store.cache import ChunkCache
 from datacube.store.cube import list_cubes, open_cube
 from datacube.store.objects import ObjectStore
+from datacube.store.source import CubeSource
 
 log = logging.getLogger(__name__)
 
@@ -122,7 +123,7 @@ class Catalog:
                 cube = self._newest(name, cube)
             except DatacubeError as error:
                 self._complain(name, error)
-            if cube is not None and cube.store.record.slices and not cube.settings.hidden:
+            if cube is not None and not cube.store.empty and not cube.settings.hidden:
                 cubes[name] = cube
         layers = {layer.name: layer for cube in cubes.values() for layer in cube.layers}
         listed = "\n".join(f"{cube.id} {cube.snapshot}" for cube in cubes.values())
@@ -131,7 +132,7 @@ class Catalog:
 
     def _newest(self, name: str, known: Cube | None) -> Cube:
         if known is None:
-            store = open_cube(self._store, name, self._cache)
+            store: CubeSource = open_cube(self._store, name, self._cache)
         elif (store := known.store.refreshed()) is known.store:
             return known
         self._complaints.pop(name, None)

@@ -10,7 +10,7 @@ from datacube.errors import StyleNotFound
 from datacube.model.coverage import CoverageDescription
 from datacube.render.defaults import default_styles
 from datacube.render.style import Style
-from datacube.store.cube import CubeStore
+from datacube.store.source import CubeSource
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,14 +67,14 @@ class Cube:
 
     Parameters
     ----------
-    store : CubeStore, its chunks
+    store : CubeSource, its chunks
     description : CoverageDescription, titles as configured
     settings : CubeSettings
     layers : tuple of Layer
         ``cube`` first (its default picture), then ``cube.field`` for each field.
     """
 
-    store: CubeStore
+    store: CubeSource
     description: CoverageDescription
     settings: CubeSettings
     layers: tuple[Layer, ...] = field(default=(), init=False)
@@ -105,7 +105,7 @@ class Cube:
         return self.store.snapshot
 
 
-def publish(store: CubeStore, settings: CubeSettings) -> Cube:
+def publish(store: CubeSource, settings: CubeSettings) -> Cube:
     """A cube of the store with its configured titles, layers and styles."""
     cube = Cube(store, settings.describe(store.description), settings)
     object.__setattr__(cube, "layers", tuple(_layers(cube)))

@@ -1,6 +1,6 @@
 """Values of one field at the cells of an index map: plan, fetch the chunks, gather."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -10,15 +10,14 @@ from datacube.model.fields import Field
 from datacube.slicing.gather import gather
 from datacube.slicing.plan import ReadPlan, plan_read
 from datacube.slicing.warp import IndexMap, PixelMap, SeparableMap
-from datacube.store.cube import CubeStore
+from datacube.store.source import ChunkIndex, CubeSource
 
 type Values = tuple[NDArray[np.generic], NDArray[np.bool_]]
-type Fetch = Callable[[tuple[int, int]], NDArray[np.generic]]
 
 _FEW = 4
 
 
-def plan_field(cube: CubeStore, field: Field, level: int, cells: IndexMap) -> ReadPlan:
+def plan_field(cube: CubeSource, field: Field, level: int, cells: IndexMap) -> ReadPlan:
     """Which chunks of a field an index map on a level needs, at any one place."""
     height, width = cube.chunk_shape(field.name, level)[-2:]
     return plan_read(cells, (height, width))
@@ -26,7 +25,7 @@ def plan_field(cube: CubeStore, field: Field, level: int, cells: IndexMap) -> Re
 
 def read_field(
     pool: ThreadPoolExecutor,
-    cube: CubeStore,
+    cube: CubeSource,
     field: Field,
     level: int,
     plan: ReadPlan,
@@ -37,7 +36,7 @@ def read_field(
     Parameters
     ----------
     pool : threads that read chunks at the same time
-    cube : CubeStore
+    cube : CubeSource
     level : int, the level that the plan's cells are on
     plan : ReadPlan
     place : index on each of the other axes, in array order
@@ -57,23 +56,34 @@ def read_field(
     chunk = tuple(index // size for index, size in zip(place, lead, strict=True))
     within = tuple(index % size for index, size in zip(place, lead, strict=True))
 
-    def fetch(at: tuple[int, int]) -> NDArray[np.generic]:
-        values: NDArray[np.generic] = cube.chunk(field.name, level, (*chunk, *at))[within]
-        return values
-
-    gather(plan, _fetch_all(pool, fetch, plan.chunks, remote=not cube.store.is_local), out)
+    wanted = [(*chunk, *at) for at in plan.chunks]
+    found = _fetch_all(pool, cube, field.name, level, wanted)
+    gather(plan, {(index[-2], index[-1]): one[within] for index, one in found.items()}, out)
     valid = field.valid(out)
     _mask_outside(plan.map, valid)
     return out, valid
 
 
 def _fetch_all(
-    pool: ThreadPoolExecutor, fetch: Fetch, chunks: Iterable[tuple[int, int]], *, remote: bool
-) -> dict[tuple[int, int], NDArray[np.generic]]:
-    wanted = tuple(chunks)
-    if len(wanted) > (1 if remote else _FEW):
-        return dict(zip(wanted, pool.map(fetch, wanted), strict=True))
-    return {at: fetch(at) for at in wanted}
+    pool: ThreadPoolExecutor,
+    cube: CubeSource,
+    field: str,
+    level: int,
+    wanted: Sequence[ChunkIndex],
+) -> Mapping[ChunkIndex, NDArray[np.generic]]:
+    """Chunks by index, read at the same time where that is faster."""
+    groups = cube.groups(field, level, wanted)
+
+    def fetch(group: Sequence[ChunkIndex]) -> Sequence[NDArray[np.generic]]:
+        return cube.chunks(field, level, group)
+
+    several = len(groups) > (1 if cube.remote else _FEW)
+    read = pool.map(fetch, groups) if several else map(fetch, groups)
+    return {
+        index: values
+        for group, chunks in zip(groups, read, strict=True)
+        for index, values in zip(group, chunks, strict=True)
+    }
 
 
 def _nothing(field: Field) -> int | float:
