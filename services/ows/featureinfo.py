@@ -139,9 +139,5 @@ WRITERS: Mapping[str, Callable[[Sequence[Sample]], str]] = {
     "text/html": as_html,
     "text/plain": as_text,
 }
-INFO_FORMATS = tuple(media_type for media_type in WRITERS if media_type != _GEOJSON)
-"""Media types offered, the most useful first.
-
-GeoJSON's own is understood and not offered: of those for features QGIS asks for the last one
-offered, and QGIS 3.22 reads anything but ``application/json`` as GML.
-"""
+INFO_FORMATS = tuple(WRITERS)
+"""Media types of values, the most useful first."""
