@@ -2,15 +2,21 @@
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
-from typing import Any
+from collections.abc import Callable, Hashable, Sequence
+from typing import Any, Protocol, cast
 
 from numpy.typing import NDArray
 
-from datacube.store.manifest import SliceDocument
-
 DEFAULT_BYTES = 512 << 20
 _DOCUMENT_BYTES = 32 << 20
+
+
+class Document(Protocol):
+    """What can be held beside the chunks."""
+
+    @property
+    def held_bytes(self) -> int:
+        """About what it takes in memory."""
 
 
 class _Flight:
@@ -58,6 +64,70 @@ class _Lru[T]:
         value: T = flight.value
         return value
 
+    def get_many(
+        self,
+        keys: Sequence[Hashable],
+        load: Callable[[Sequence[int]], Sequence[T | None]],
+        size: Callable[[T], int],
+    ) -> list[T | None]:
+        """Values under keys; what is absent is loaded at once, None is not kept.
+
+        Parameters
+        ----------
+        keys : sequence of Hashable, each once
+        load : positions in ``keys`` -> their values
+        size : value -> bytes
+        """
+        found: dict[int, T | None] = {}
+        flights: dict[int, _Flight] = {}
+        mine: list[int] = []
+        with self._lock:
+            for position, key in enumerate(keys):
+                held = self._items.get(key)
+                if held is not None:
+                    self._items.move_to_end(key)
+                    self.hits += 1
+                    found[position] = held[0]
+                elif (flight := self._flights.get(key)) is not None:
+                    flights[position] = flight
+                else:
+                    self.misses += 1
+                    self._flights[key] = _Flight()
+                    mine.append(position)
+        if mine:
+            found |= self._fly_together(keys, mine, load, size)
+        for position, flight in flights.items():
+            flight.done.wait()
+            if flight.error is not None:
+                raise flight.error
+            found[position] = flight.value
+        return [found[position] for position in range(len(keys))]
+
+    def _fly_together(
+        self,
+        keys: Sequence[Hashable],
+        mine: Sequence[int],
+        load: Callable[[Sequence[int]], Sequence[T | None]],
+        size: Callable[[T], int],
+    ) -> dict[int, T | None]:
+        failure: BaseException | None = None
+        values: Sequence[T | None] = [None] * len(mine)
+        try:
+            values = load(mine)
+            for position, value in zip(mine, values, strict=True):
+                if value is not None:
+                    self._keep(keys[position], value, size(value))
+        except BaseException as error:
+            failure = error
+            raise
+        finally:
+            with self._lock:
+                ended = [self._flights.pop(keys[position]) for position in mine]
+            for flight, value in zip(ended, values, strict=True):
+                flight.value, flight.error = value, failure
+                flight.done.set()
+        return dict(zip(mine, values, strict=True))
+
     def _fly(
         self, key: Hashable, flight: _Flight, load: Callable[[], T], size: Callable[[T], int]
     ) -> None:
@@ -89,7 +159,7 @@ class _Lru[T]:
 
 
 class ChunkCache:
-    """Decoded chunks (and, beside their budget, slice documents) of any number of cubes.
+    """Decoded chunks (and, beside their budget, documents) of any number of cubes.
 
     Parameters
     ----------
@@ -105,7 +175,7 @@ class ChunkCache:
 
     def __init__(self, max_bytes: int = DEFAULT_BYTES) -> None:
         self._chunks: _Lru[NDArray[Any]] = _Lru(max_bytes)
-        self._documents: _Lru[SliceDocument] = _Lru(_DOCUMENT_BYTES)
+        self._documents: _Lru[Document] = _Lru(_DOCUMENT_BYTES)
         self._lock = threading.Lock()
         self.chunks_read = 0
         self.bytes_read = 0
@@ -134,9 +204,9 @@ class ChunkCache:
         """The decoded chunk under a key."""
         return self._chunks.get(key, load, _array_size)
 
-    def document(self, key: Hashable, load: Callable[[], SliceDocument]) -> SliceDocument:
-        """The slice document under a key."""
-        return self._documents.get(key, load, _document_size)
+    def document[T: Document](self, key: Hashable, load: Callable[[], T]) -> T:
+        """The document of a slice or a segment under a key."""
+        return cast("T", self._documents.get(key, load, _document_size))
 
     def count_read(self, size: int) -> None:
         """Note that a chunk object of so many bytes was read."""
@@ -154,6 +224,5 @@ def _array_size(values: NDArray[Any]) -> int:
     return 0 if 0 in values.strides and values.size > 1 else values.nbytes
 
 
-def _document_size(document: SliceDocument) -> int:
-    tables = [table for levels in document.fields.values() for table in levels]
-    return 500 + sum(200 + 2 * table.sizes.nbytes for table in tables)
+def _document_size(document: Document) -> int:
+    return document.held_bytes

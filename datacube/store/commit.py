@@ -8,7 +8,7 @@ have changed the same time.
 import random
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from datacube.errors import ConflictError, StorageError
@@ -17,9 +17,12 @@ from datacube.store.cube import read_head, read_version
 from datacube.store.manifest import Head, Slice, SourceRecord, Version, head_key
 from datacube.store.objects import ObjectStore
 from datacube.store.plain import plain_version, write_plain
+from datacube.store.statistics import Summary, merged, without
 
 _ATTEMPTS = 200
 
+type Summaries = Mapping[str, Summary]
+type Statistics = Mapping[int | None, tuple[Summaries, Summaries]]
 type Sources = Mapping[str, tuple[SourceRecord, tuple[int | None, ...]]]
 
 
@@ -32,11 +35,13 @@ class Change:
     slices : ticks -> Slice
     sources : source id -> (record, ticks)
     message : str
+    statistics : ticks -> (of the slice before, of the new one), each field -> Summary
     """
 
     slices: Mapping[int | None, Slice]
     sources: Sources
     message: str
+    statistics: Statistics = field(default_factory=dict)
 
 
 def commit(store: ObjectStore, base: Version, base_name: str, change: Change) -> Version:
@@ -123,7 +128,7 @@ def merge(current: Version, current_name: str, change: Change) -> Version:
     slices = {one.ticks: one for one in current.slices} | dict(change.slices)
     ordered = tuple(slices[ticks] for ticks in sorted(slices, key=lambda one: one or 0))
     used = [one.slot + 1 for one in change.slices.values()]
-    merged = replace(
+    made = replace(
         current,
         number=current.number + 1,
         parent=current_name,
@@ -132,8 +137,20 @@ def merge(current: Version, current_name: str, change: Change) -> Version:
         slices=ordered,
         sources={**current.sources, **change.sources},
         next_slot=max([current.next_slot, *used]),
+        statistics=_statistics(current.statistics, change.statistics),
     )
-    return replace(merged, plain=len(ordered)) if merged.in_order else merged
+    return replace(made, plain=len(ordered)) if made.in_order else made
+
+
+def _statistics(current: Summaries, change: Statistics) -> dict[str, Summary]:
+    """The summaries over all slices, after the change; in order of time."""
+    found: dict[str, Summary | None] = dict(current)
+    for ticks in sorted(change, key=lambda one: one or 0):
+        before, after = change[ticks]
+        for name in (*before, *(name for name in after if name not in before)):
+            left = without(found.get(name), before.get(name))
+            found[name] = merged(left, after.get(name))
+    return {name: one for name, one in found.items() if one is not None}
 
 
 def update_plain(store: ObjectStore, version: Version) -> None:

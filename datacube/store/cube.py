@@ -15,10 +15,12 @@ from datacube.model.time import format_tick
 from datacube.store.cache import ChunkCache
 from datacube.store.codecs import ArrayCodec
 from datacube.store.layout import chunk_counts, chunk_key
-from datacube.store.manifest import ChunkTable, Head, SliceDocument, Version, head_key, slice_key
+from datacube.store.manifest import Head, Version, head_key
 from datacube.store.objects import ObjectStore
 from datacube.store.reader import read_chunk
 from datacube.store.source import ChunkIndex
+from datacube.store.statistics import FieldStatistics
+from datacube.store.tables import ChunkTable, SliceDocument, slice_key
 
 INDEX_KEY = "cubes.json"
 """Lists the cubes of a store, for storages that cannot."""
@@ -114,6 +116,20 @@ def read_version(store: ObjectStore, cube_id: str, name: str) -> Version:
     return Version.load(data, name, cube_id)
 
 
+def read_slice_document(store: ObjectStore, cube_id: str, name: str) -> SliceDocument:
+    """A slice document of a cube.
+
+    Raises
+    ------
+    StorageError
+        It is missing or damaged.
+    """
+    data = store.get(slice_key(cube_id, name))
+    if data is None:
+        raise StorageError(f"cube '{cube_id}' lacks its slice document {name}", subject=cube_id)
+    return SliceDocument.load(data, name, cube_id)
+
+
 class CubeStore:
     """A cube folder at one version; cheap to hold and safe to share between threads.
 
@@ -191,6 +207,15 @@ class CubeStore:
     def sources(self) -> tuple[str, ...]:
         """Ids of the granules in this version."""
         return tuple(self.record.sources)
+
+    def statistics(self, field: str) -> FieldStatistics | None:
+        """Values that occur in a field, over all times; None where nothing is known.
+
+        It takes no read. Slices that were written before statistics were kept are not in it.
+        """
+        known = self.description.range_type.field(field)
+        summary = self.record.statistics.get(known.name)
+        return None if summary is None else FieldStatistics.of(known, summary)
 
     def chunk_shape(self, field: str, level: int = 0) -> tuple[int, ...]:
         """Shape of a chunk in cells: (time, axes…, y, x), time only if the cube has it."""
@@ -285,11 +310,7 @@ class CubeStore:
 
     def read_slice_document(self, slot_index: int) -> SliceDocument:
         """The same, read from the store whatever the cache holds."""
-        name = self.record.slices[slot_index].name
-        data = self.store.get(slice_key(self.id, name))
-        if data is None:
-            raise StorageError(f"cube '{self.id}' lacks its slice document {name}", subject=self.id)
-        return SliceDocument.load(data, name, self.id)
+        return read_slice_document(self.store, self.id, self.record.slices[slot_index].name)
 
     def chunk_object(self, field: str, level: int, slot_index: int, place: tuple[int, ...]) -> str:
         """Key of the object that holds a chunk."""

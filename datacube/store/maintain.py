@@ -11,8 +11,8 @@ import numpy as np
 from datacube.errors import StorageError
 from datacube.model.time import format_tick
 from datacube.store.cube import CubeStore
-from datacube.store.manifest import ChunkTable
 from datacube.store.reader import chunk_damage
+from datacube.store.tables import ChunkTable
 
 _THREADS = 8
 

@@ -1,11 +1,11 @@
-"""The documents that say what a cube is: head, version, slice.
+"""The documents that say what a cube is: head and version.
 
 ``manifest/head.json`` names one version document; that maps each logical time to a physical
-slot and each slot to a slice document; that holds length and CRC-32C of every chunk. Only the
-head is ever replaced, everything else is written once under a name with its digest.
+slot and each slot to a slice document; that holds length and CRC-32C of every chunk. It lists the
+segments of the series copy in the same way. Only the head is ever replaced, everything else is
+written once under a name with its digest.
 """
 
-import base64
 import gzip
 import json
 from collections.abc import Mapping
@@ -14,15 +14,14 @@ from hashlib import sha256
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from datacube.errors import StorageError
 from datacube.model.axis import TimeAxis
 from datacube.model.coverage import CoverageDescription
 from datacube.store.document import dump_description, load_description
+from datacube.store.statistics import Summary
+from datacube.store.tables import FORMAT, check_digest
 
-FORMAT = 1
-UintArray = NDArray[np.uint32]
 type Bounds = tuple[int, int] | None
 
 
@@ -135,6 +134,63 @@ class Slice:
     bounds: Bounds = None
 
 
+@dataclass(frozen=True, slots=True)
+class SegmentRecord:
+    """A run of consecutive times that the series copy holds.
+
+    Parameters
+    ----------
+    first, last : int, ticks
+    count : int
+        It is good for exactly so many times from first to last.
+    made_of : str
+        Digest of the names of the slice documents that it was made of.
+    documents : field -> name of the segment's document
+    """
+
+    first: int
+    last: int
+    count: int
+    made_of: str
+    documents: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesRecord:
+    """The series copy of a cube: long in time, small in space.
+
+    Parameters
+    ----------
+    steps : int
+        Times in a full segment.
+    chunk : (height, width) of a chunk in cells
+    segments : tuple of SegmentRecord
+        In order of time; they do not overlap.
+    """
+
+    steps: int
+    chunk: tuple[int, int]
+    segments: tuple[SegmentRecord, ...] = ()
+
+    def dump(self) -> dict[str, Any]:
+        """As JSON."""
+        return {
+            "steps": self.steps,
+            "chunk": list(self.chunk),
+            "segments": [
+                [one.first, one.last, one.count, one.made_of, dict(one.documents)]
+                for one in self.segments
+            ],
+        }
+
+    @staticmethod
+    def load(document: Mapping[str, Any]) -> "SeriesRecord":
+        """Read what was dumped."""
+        height, width = document["chunk"]
+        segments = tuple(SegmentRecord(*entry) for entry in document["segments"])
+        return SeriesRecord(int(document["steps"]), (int(height), int(width)), segments)
+
+
 @dataclass(frozen=True, eq=False)
 class Version:
     """A committed state of a cube.
@@ -160,6 +216,10 @@ class Version:
         So many slots, in order, the plain Zarr path shows.
     attributes : mapping
         Further attributes of the Zarr group.
+    series : SeriesRecord, optional
+        None where no series copy is kept.
+    statistics : field -> Summary
+        Over all slices that were written with one.
     """
 
     number: int
@@ -173,6 +233,8 @@ class Version:
     next_slot: int = 0
     plain: int = 0
     attributes: Mapping[str, Any] = field(default_factory=dict)
+    series: SeriesRecord | None = None
+    statistics: Mapping[str, Summary] = field(default_factory=dict)
 
     @property
     def timed(self) -> bool:
@@ -199,7 +261,7 @@ class Version:
 
     def dump(self) -> tuple[str, bytes]:
         """Name (below the cube's folder) and bytes of the document."""
-        document = {
+        document: dict[str, Any] = {
             "format": FORMAT,
             "version": self.number,
             "parent": self.parent,
@@ -219,7 +281,10 @@ class Version:
             "next_slot": self.next_slot,
             "plain": self.plain,
             "attributes": dict(self.attributes),
+            "statistics": {name: one.dump() for name, one in self.statistics.items()},
         }
+        if self.series is not None:
+            document["series"] = self.series.dump()
         data = json.dumps(document, separators=(",", ":")).encode()
         digest = sha256(data).hexdigest()[:12]
         packed = gzip.compress(data, 6, mtime=0)
@@ -236,7 +301,7 @@ class Version:
         """
         try:
             data = gzip.decompress(packed)
-            _check_digest(data, name.removesuffix(".json.gz"))
+            check_digest(data, name.removesuffix(".json.gz"))
             document = json.loads(data)
             check_format(int(document["format"]), cube_id)
             return _load_version(document)
@@ -271,96 +336,13 @@ def _load_version(document: Mapping[str, Any]) -> Version:
         next_slot=int(document["next_slot"]),
         plain=int(document["plain"]),
         attributes=document["attributes"],
+        series=SeriesRecord.load(document["series"]) if "series" in document else None,
+        statistics={
+            name: Summary.load(entry) for name, entry in document.get("statistics", {}).items()
+        },
     )
-
-
-@dataclass(frozen=True, eq=False)
-class ChunkTable:
-    """Length and checksum of each chunk of one field at one level of one slice.
-
-    Parameters
-    ----------
-    sizes : uint32, (chunks,), bytes; 0 where the chunk is nothing but fill and not written
-    checksums : uint32, (chunks,), CRC-32C
-    """
-
-    sizes: UintArray
-    checksums: UintArray
-
-    @staticmethod
-    def empty(count: int) -> "ChunkTable":
-        """A table of so many chunks that are not written."""
-        return ChunkTable(np.zeros(count, np.uint32), np.zeros(count, np.uint32))
-
-
-@dataclass(frozen=True, eq=False)
-class SliceDocument:
-    """Every chunk of one slot.
-
-    Parameters
-    ----------
-    slot : int
-    fields : field -> one table for each level
-    """
-
-    slot: int
-    fields: Mapping[str, tuple[ChunkTable, ...]]
-
-    def dump(self) -> tuple[str, bytes]:
-        """Name and bytes of the document."""
-        fields = {
-            name: [[_text(table.sizes), _text(table.checksums)] for table in tables]
-            for name, tables in self.fields.items()
-        }
-        data = json.dumps(
-            {"format": FORMAT, "slot": self.slot, "fields": fields}, separators=(",", ":")
-        ).encode()
-        return f"{self.slot:08d}-{sha256(data).hexdigest()[:12]}", data
-
-    @staticmethod
-    def load(data: bytes, name: str, cube_id: str) -> "SliceDocument":
-        """Read a slice document and check it against the digest in its name.
-
-        Raises
-        ------
-        StorageError
-            It is damaged.
-        """
-        try:
-            _check_digest(data, name)
-            document = json.loads(data)
-            fields = {
-                field_name: tuple(
-                    ChunkTable(_numbers(sizes), _numbers(sums)) for sizes, sums in tables
-                )
-                for field_name, tables in document["fields"].items()
-            }
-            return SliceDocument(int(document["slot"]), fields)
-        except (ValueError, KeyError, TypeError) as error:
-            raise StorageError(
-                f"the slice document {name} of cube '{cube_id}' is damaged: {error}",
-                subject=cube_id,
-            ) from error
-
-
-def slice_key(cube_id: str, name: str) -> str:
-    """Key of a slice document."""
-    return f"{cube_id}/manifest/slices/{name}.json"
 
 
 def head_key(cube_id: str) -> str:
     """Key of the head."""
     return f"{cube_id}/manifest/head.json"
-
-
-def _check_digest(data: bytes, name: str) -> None:
-    if name.rpartition("-")[2] != sha256(data).hexdigest()[:12]:
-        raise ValueError("its digest does not match")
-
-
-def _text(numbers: UintArray) -> str:
-    return base64.b64encode(numbers.astype("<u4").tobytes()).decode()
-
-
-def _numbers(text: str) -> UintArray:
-    return np.frombuffer(base64.b64decode(text), "<u4").astype(np.uint32)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from datacube.errors import ConflictError, StorageError
 from datacube.model.coverage import CoverageDescription
-from datacube.store.commit import Change, commit, repair_plain
+from datacube.store.commit import Change, Summaries, commit, repair_plain
 from datacube.store.cube import (
     INDEX_KEY,
     CubeStore,
@@ -21,6 +21,7 @@ from datacube.store.cube import (
     open_cube,
     read_head,
     read_index,
+    read_slice_document,
     read_version,
 )
 from datacube.store.layout import (
@@ -33,18 +34,16 @@ from datacube.store.layout import (
 )
 from datacube.store.manifest import (
     Bounds,
-    ChunkTable,
     Head,
     Slice,
-    SliceDocument,
     SourceRecord,
     Version,
     head_key,
-    slice_key,
 )
 from datacube.store.objects import Claim, ObjectStore
 from datacube.store.plain import write_plain
 from datacube.store.reader import chunk_damage
+from datacube.store.tables import ChunkTable, SliceDocument, slice_key
 from datacube.store.writer import SliceWriter, Uploader
 
 type Values = Mapping[str, NDArray[Any]]
@@ -173,6 +172,7 @@ class Transaction:
         self._base = read_version(store, cube_id, self._head.manifest)
         self._uploader = Uploader(store)
         self._claims: list[Claim] = []
+        self._statistics: dict[int | None, tuple[Summaries, Summaries]] = {}
         self._slices: dict[int | None, Slice] = {}
         self._sources: dict[str, tuple[SourceRecord, tuple[int | None, ...]]] = {}
         self._committing = False
@@ -292,17 +292,21 @@ class Transaction:
         """Take a finished slice into the change."""
         before = self._slices.get(ticks) or self._committed_slice(ticks)
         if before is not None:
-            document = self._carried_over(before, document)
+            old = self._document(before)
+            document = self._carried_over(old, document)
+            self._statistics.setdefault(ticks, (old.statistics, {}))
         name, data = document.dump()
         self._uploader.put(slice_key(self.id, name), data)
+        taken, _ = self._statistics.get(ticks, ({}, {}))
+        self._statistics[ticks] = (taken, document.statistics)
         self._slices[ticks] = Slice(ticks, document.slot, name, bounds)
         if source is not None:
             self.add_source(source, (ticks,))
 
     def _compare(self, source: SourceRecord | None, document: SliceDocument) -> None:
         """Refuse other values for a cube that has one slice only."""
-        name, _ = self._carried_over(self._base.slices[0], document, copy=False).dump()
-        if name != self._base.slices[0].name:
+        old = self._document(self._base.slices[0])
+        if not self._carried_over(old, document, copy=False).same_chunks(old):
             raise ConflictError(
                 f"cube '{self.id}' has no time and already holds other values; "
                 "write these into another cube",
@@ -314,15 +318,13 @@ class Transaction:
     def _committed_slice(self, ticks: int | None) -> Slice | None:
         return next((one for one in self._base.slices if one.ticks == ticks), None)
 
+    def _document(self, before: Slice) -> SliceDocument:
+        return read_slice_document(self._store, self.id, before.name)
+
     def _carried_over(
-        self, before: Slice, document: SliceDocument, *, copy: bool = True
+        self, old: SliceDocument, document: SliceDocument, *, copy: bool = True
     ) -> SliceDocument:
         """The document with the fields that only the slice before has, their chunks copied."""
-        key = slice_key(self.id, before.name)
-        data = self._store.get(key)
-        if data is None:
-            raise StorageError(f"cube '{self.id}' lacks its slice document {key}", subject=self.id)
-        old = SliceDocument.load(data, before.name, self.id)
         lacking = {
             name: tables for name, tables in old.fields.items() if name not in document.fields
         }
@@ -331,7 +333,10 @@ class Transaction:
                 self._copy_chunks(name, level, table, old.slot, document.slot)
         fields = {**document.fields, **lacking}
         ordered = {name: fields[name] for name in self._base.arrays if name in fields}
-        return SliceDocument(document.slot, ordered)
+        statistics = {**old.statistics, **document.statistics}
+        for name in document.fields.keys() - document.statistics.keys():
+            statistics.pop(name, None)
+        return SliceDocument(document.slot, ordered, statistics)
 
     def _copy_chunks(
         self, field: str, level: int, table: ChunkTable, old_slot: int, slot: int
@@ -354,7 +359,7 @@ class Transaction:
         for claim in self._claims:
             claim.renew()
         self._store.sync(self._uploader.written)
-        change = Change(self._slices, self._sources, self._message)
+        change = Change(self._slices, self._sources, self._message, self._statistics)
         self._committing = True
         try:
             self.committed = commit(self._store, self._base, self._head.manifest, change)

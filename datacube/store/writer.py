@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from itertools import product
 from types import TracebackType
 from typing import Any, Self
@@ -14,9 +15,10 @@ from datacube.model.coverage import CoverageDescription
 from datacube.model.fields import Field
 from datacube.store.codecs import ArrayCodec, crc32c
 from datacube.store.layout import chunk_grid, chunk_key
-from datacube.store.manifest import ChunkTable, SliceDocument
 from datacube.store.objects import Claim, ObjectStore
 from datacube.store.overview import Pyramid
+from datacube.store.statistics import Collector
+from datacube.store.tables import ChunkTable, SliceDocument
 
 type Place = tuple[int, ...]
 
@@ -122,6 +124,7 @@ class SliceWriter:
         self._grids = tuple(chunk_grid(level, (sides[0], sides[1])) for level in description.levels)
         self._tables: dict[str, tuple[ChunkTable, ...]] = {}
         self._pyramids: dict[tuple[str, Place], Pyramid] = {}
+        self._collectors: dict[str, Collector] = {}
 
     @property
     def chunk_shape(self) -> tuple[int, int]:
@@ -180,7 +183,9 @@ class SliceWriter:
         self._pyramids.clear()
         self._uploader.drain()
         ordered = {name: self._tables[name] for name in self._codecs if name in self._tables}
-        self._done(SliceDocument(self._slot, ordered))
+        found = {name: self._collectors[name].summary() for name in ordered}
+        statistics = {name: one for name, one in found.items() if one is not None}
+        self._done(SliceDocument(self._slot, ordered, statistics))
 
     def __enter__(self) -> Self:
         return self
@@ -236,8 +241,11 @@ class SliceWriter:
         flat = int(np.ravel_multi_index(place, (*self._axes, *grid.counts)))
         slot = (self._slot,) if self._timed else ()
         key = chunk_key(self._description.id, level, field.name, (*slot, *place))
+        count = None if level else partial(self._count, field, flat, place, part.shape)
 
         def work() -> None:
+            if count is not None:
+                count(whole)
             if _all_fill(whole, codec.fill):
                 return
             data = codec.encode(whole)
@@ -246,12 +254,24 @@ class SliceWriter:
 
         self._uploader.submit(work)
 
+    def _count(
+        self, field: Field, flat: int, place: Place, shape: tuple[int, ...], whole: NDArray[Any]
+    ) -> None:
+        """Take a chunk of level 0 into the slice's statistics."""
+        rows, columns = self._grids[0].cells(place[-2], place[-1])
+        part = whole[: shape[0], : shape[1]]
+        self._collectors[field.name].add(flat, rows.start, columns.start, part)
+
     def _table(self, field: str) -> tuple[ChunkTable, ...]:
         if field not in self._tables:
             counts = (
                 int(np.prod((*self._axes, *grid.counts), dtype=np.int64)) for grid in self._grids
             )
             self._tables[field] = tuple(ChunkTable.empty(count) for count in counts)
+            grid = self._grids[0]
+            self._collectors[field] = Collector(
+                self._description.range_type.field(field), (*self._axes, grid.height, grid.width)
+            )
         return self._tables[field]
 
 
