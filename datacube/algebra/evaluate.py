@@ -44,8 +44,7 @@ from datacube.algebra.values import (
 from datacube.errors import FieldNotFound
 
 type Operand = tuple[NDArray[np.generic], NDArray[np.bool_]]
-type Given = dict[str | FieldRef, Operand]
-type Blocks = Mapping[str, Operand] | Mapping[FieldRef, Operand] | Mapping[str | FieldRef, Operand]
+type Given = dict[FieldRef, Operand]
 
 PIECE = 1 << 16  # cells that are computed at once, so that buffers stay in the processor's cache
 
@@ -60,7 +59,11 @@ _RELATIONS = {
 _CONNECTIVES = {"and": np.logical_and, "or": np.logical_or, "xor": np.logical_xor}
 
 
-def evaluate(tree: Node, blocks: Blocks) -> tuple[NDArray[np.generic], NDArray[np.bool_]]:
+def evaluate(
+    tree: Node,
+    blocks: Mapping[str, Operand],
+    others: Mapping[FieldRef, Operand] | None = None,
+) -> tuple[NDArray[np.generic], NDArray[np.bool_]]:
     """The values of a tree, cell by cell.
 
     Parameters
@@ -69,7 +72,9 @@ def evaluate(tree: Node, blocks: Blocks) -> tuple[NDArray[np.generic], NDArray[n
         One that :func:`datacube.algebra.check.check` accepts.
     blocks : field name -> (values, valid)
         Physical values (float32, float64, integers, bool) and where they are data, of shapes that
-        broadcast. Fields of other cubes have their :class:`FieldRef` as key.
+        broadcast. Integers that are not scaled may come as they are stored.
+    others : FieldRef -> (values, valid), optional
+        The same for fields of other cubes, on the same cells.
 
     Returns
     -------
@@ -95,7 +100,7 @@ def evaluate(tree: Node, blocks: Blocks) -> tuple[NDArray[np.generic], NDArray[n
     >>> values[valid].tolist(), valid.tolist(), values.dtype.name
     ([0.5], [True, False, False], 'float32')
     """
-    given: Given = dict(blocks.items())
+    given: Given = {FieldRef(name): block for name, block in blocks.items()} | dict(others or {})
     shapes = {one.shape for block in given.values() for one in block}
     shape = shapes.pop() if len(shapes) == 1 else np.broadcast_shapes(*shapes)
     with np.errstate(all="ignore"):
@@ -156,7 +161,7 @@ class _Evaluation:
 
     def block(self, ref: FieldRef) -> Operand:
         """The piece of a field's block, as it was given."""
-        found = self.given.get(ref.name if ref.cube is None else ref)
+        found = self.given.get(ref)
         if found is None:
             raise FieldNotFound(
                 f"the field {shown_name(ref.name, ref.cube)} was not read", subject=ref.name

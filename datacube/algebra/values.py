@@ -64,7 +64,7 @@ def converted(value: Value, kind: Kind) -> Value:
 def apply(ufunc: np.ufunc, kind: Kind, *operands: Value) -> Value:
     """A ufunc in the arithmetic of a kind, over an operand's buffer where that is free."""
     inputs = [converted(one, kind) for one in operands]
-    free = (one.values for one in inputs if one.own and isinstance(one.values, np.ndarray))
+    free = (one.values for one in inputs if one.own and one.values.ndim)
     values = ufunc(*(one.values for one in inputs), out=next(free, None))
     valid = inputs[0].valid
     for one in inputs[1:]:
@@ -89,7 +89,7 @@ def truth(value: Value) -> Value:
 def chosen(condition: Value, yes: Value, no: Value, kind: Kind) -> Value:
     """One or the other, with the validity of the one that was chosen."""
     condition, yes, no = truth(condition), converted(yes, kind), converted(no, kind)
-    if no.own and isinstance(no.values, np.ndarray):
+    if no.own and isinstance(no.values, np.ndarray) and no.values.ndim:
         np.copyto(no.values, yes.values, where=condition.values)
         values: Array = no.values
     else:
