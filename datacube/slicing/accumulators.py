@@ -155,6 +155,8 @@ class Accumulator(ABC):
 
     def _agree(self, dtype: np.dtype[Any]) -> None:
         if self._dtype is None:
+            if dtype.kind not in "iuf" or dtype.itemsize > 8:
+                raise ValueError(f"values of {dtype} cannot be reduced")
             self._dtype = dtype
             self._scratch = np.empty(len(self._mask), dtype)
             self._begin(dtype)
@@ -185,7 +187,7 @@ class Accumulator(ABC):
             if good is None:
                 yield part, values[part]
             else:
-                mask = mask_of(good[part], values.dtype, self._mask)
+                mask = mask_of(good[part], self._mask)
                 yield part, blank(values[part], mask, fill, self._scratch)
 
 

@@ -36,7 +36,7 @@ class Variance(Accumulator):
         apart, moved = (one[: len(values)] for one in self._apart)
         np.subtract(values, mean, out=apart)
         if good is not None:
-            mask = mask_of(good, apart.dtype, self._mask)
+            mask = mask_of(good, self._mask)
             np.bitwise_and(bits(apart), mask, out=bits(apart))
         count = self._tally.count(part)
         if self._tally.whole:

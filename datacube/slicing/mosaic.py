@@ -36,7 +36,7 @@ class First(Accumulator):
             wanted &= good
         for start in range(0, self.cells, BAND):
             part = slice(start, min(start + BAND, self.cells))
-            mask = mask_of(wanted[part], values.dtype, self._mask)
+            mask = mask_of(wanted[part], self._mask)
             kept, change = bits(self._kept[part]), bits(self._scratch[: len(mask)])
             np.bitwise_and(bits(values[part]), mask, out=change)
             np.bitwise_or(kept, change, out=kept)

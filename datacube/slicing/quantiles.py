@@ -115,4 +115,4 @@ def _ranked(series: Values, counts: CountArray, share: float) -> FloatArray:
     with np.errstate(invalid="ignore", over="ignore"):
         apart = high - low
         found = np.where(weight < 0.5, low + apart * weight, high - apart * (1 - weight))
-    return np.asarray(np.where(low == high, low, found), np.float64)
+    return np.asarray(np.where((low == high) | (weight == 0), low, found), np.float64)

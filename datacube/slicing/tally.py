@@ -90,17 +90,14 @@ class Tally:
         return self.count() > 0
 
 
-def mask_of(good: BoolArray, dtype: np.dtype[Any], out: NDArray[np.int8]) -> NDArray[np.int8]:
+def mask_of(good: BoolArray, out: NDArray[np.int8]) -> NDArray[np.int8]:
     """All bits set where good; sign extension makes it a mask of any width.
 
     Parameters
     ----------
     good : bool, (n,)
-    dtype : that of the values to mask; its size must be 1, 2, 4 or 8 bytes
     out : int8, at least (n,)
     """
-    if dtype.itemsize not in _BITS:
-        raise ValueError(f"values of type {dtype} cannot be reduced")
     return np.negative(good.view(np.int8), out=out[: len(good)])
 
 
