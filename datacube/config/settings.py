@@ -170,7 +170,7 @@ class CubeSettings:
         fitting: dict[str, Style] = {}
         for style in self._candidates(description, names):
             own = for_field(style, names[0]) if len(names) == 1 else style
-            known = set(fields_of(own)) <= set(names)
+            known = {one.lower() for one in fields_of(own)} <= {one.lower() for one in names}
             if known and (whole or len(fields_of(own)) == 1):
                 fitting.setdefault(own.name, own)
         return tuple(fitting.values())

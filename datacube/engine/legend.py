@@ -1,9 +1,9 @@
 """The legend of a layer's style."""
 
 from datacube.engine.context import Context
+from datacube.engine.drawing import wanted_of
 from datacube.model.block import RgbaImage
 from datacube.render.legend import Look, legend
-from datacube.render.style import fields_of
 
 
 def draw_legend(
@@ -28,6 +28,6 @@ def draw_legend(
     """
     found = context.catalog.layer(layer)
     chosen = found.style(style)
-    known = found.cube.description.range_type
-    fields = {name: known.field(name) for name in fields_of(chosen)}
+    wanted = wanted_of(chosen, found.cube.description)
+    fields = {name: one.field for name, one in wanted.items()}
     return legend(chosen, fields, Look(width=width, height=height))

@@ -1,26 +1,22 @@
 """A map: the one function behind WMS GetMap, WMTS GetTile and OGC API maps and tiles."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-
-import numpy as np
-from numpy.typing import NDArray
 
 from datacube.engine.context import Context
 from datacube.engine.cube import Cube
+from datacube.engine.drawing import drawn_style, wanted_of, with_range
 from datacube.engine.limits import check_map
 from datacube.engine.places import Places, locate
-from datacube.engine.read import Values, plan_field, read_field
+from datacube.engine.scene import draw_scene
+from datacube.engine.values import find_values
 from datacube.model.block import Image
-from datacube.model.coverage import Level
-from datacube.model.fields import Field
 from datacube.model.grid import RectifiedGrid
 from datacube.model.query import MapQuery
 from datacube.render.composite import flatten, over
-from datacube.render.paint import paint
-from datacube.render.style import Style, fields_of
+from datacube.render.paint import margin_of, paint
+from datacube.render.style import Style
 from datacube.slicing.level import map_on_best_level
-from datacube.slicing.warp import IndexMap
+from datacube.slicing.reduce import reducer
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,9 +56,9 @@ def render_map(context: Context, query: MapQuery) -> MapResult:
     moving = False
     for request in query.layers:
         layer = context.catalog.layer(request.layer)
-        style = layer.style(request.style)
+        style = drawn_style(layer, request)
         places = locate(layer.cube, request)
-        image = draw_layer(context, layer.cube, style, query.grid, places)
+        image = draw_layer(context, layer.cube, style, query.grid, places, request.aggregate)
         canvas = image if canvas is None else over(canvas, image)
         notes |= dict.fromkeys(places.notes)
         snapshots.append(layer.cube.snapshot)
@@ -74,46 +70,32 @@ def render_map(context: Context, query: MapQuery) -> MapResult:
 
 
 def draw_layer(
-    context: Context, cube: Cube, style: Style, grid: RectifiedGrid, places: Places
+    context: Context,
+    cube: Cube,
+    style: Style,
+    grid: RectifiedGrid,
+    places: Places,
+    aggregate: str = "",
 ) -> Image:
-    """One layer in one style, transparent where there is no data."""
-    level, cells = map_on_best_level(cube.description.levels, grid)
-    fields = {name: cube.description.range_type.field(name) for name in fields_of(style)}
-    values = {
-        name: most_recent(_reads(context, cube, field, level, cells, places), field, grid)
-        for name, field in fields.items()
-    }
-    data = {name: value[0] for name, value in values.items()}
-    valid = {name: value[1] for name, value in values.items()}
-    return paint(style, fields, data, valid)
+    """One layer in one style, transparent where there is no data.
 
-
-def most_recent(reads: Iterator[Values], field: Field, grid: RectifiedGrid) -> Values:
-    """The first valid value of each pixel along a sequence of reads; stops when none is missing.
-
-    Returns
-    -------
-    data : stored dtype of field, (y, x) · valid : bool, (y, x)
+    Parameters
+    ----------
+    aggregate : str, how the steps of places become one; empty is the most recent valid value
     """
-    data: NDArray[np.generic] | None = None
-    valid = np.zeros(grid.shape, bool)
-    for newer, good in reads:
-        if data is None:
-            data, valid = newer, good
-        else:
-            missing = good & ~valid
-            data[missing] = newer[missing]
-            valid |= missing
-        if valid.all():
-            break
-    return (np.zeros(grid.shape, field.dtype) if data is None else data), valid
-
-
-def _reads(
-    context: Context, cube: Cube, field: Field, level: Level, cells: IndexMap, places: Places
-) -> Iterator[Values]:
-    plan = plan_field(cube.store, field, level.number, cells)
-    if not plan.chunks:
-        return
-    for place in places.candidates[: context.settings.limits.max_steps]:
-        yield read_field(context.pool, cube.store, field, level.number, plan, place)
+    reduce = reducer(aggregate) if aggregate else None
+    if margin_of(style):
+        return draw_scene(context, cube, style, grid, places, reduce)
+    level, cells = map_on_best_level(cube.description.levels, grid)
+    wanted = wanted_of(style, cube.description)
+    found = {
+        name: find_values(context, cube, one, level.number, cells, places, reduce)
+        for name, one in wanted.items()
+    }
+    style = with_range(context, cube, style, wanted, places, reduce)
+    return paint(
+        style,
+        {name: one.field for name, one in found.items()},
+        {name: one.data for name, one in found.items()},
+        {name: one.valid for name, one in found.items()},
+    )

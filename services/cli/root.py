@@ -16,6 +16,7 @@ _COMMANDS = {
     "ls": ("services.cli.cubes", "ls_command", "List the cubes of a store."),
     "show": ("services.cli.cubes", "show_command", "Show one cube: axes, fields, versions."),
     "verify": ("services.cli.cubes", "verify_command", "Check every stored chunk."),
+    "plan": ("services.cli.plan", "plan_command", "Tell what a request would read."),
     "config": ("services.cli.config", "config_group", "Look at a configuration."),
     "demo": ("services.cli.demo", "demo_command", "Make the demo store."),
 }

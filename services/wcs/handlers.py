@@ -54,9 +54,8 @@ def answer_coverage(context: Context, request: Request, kvp: Kvp) -> Response:
     asked = decode.get_coverage(kvp)
     registry = encoders()
     named = registry.find(asked.media_type) if asked.media_type else None
-    description = _cube(context, asked.coverage).description
-    query = _scaled(context, asked, decode.bind_query(asked, description))
-    encoder = named or registry.native(description.domain)
+    query = _bound(context, asked)
+    encoder = named or registry.native(_cube(context, asked.coverage).description.domain)
     plan = plan_coverage(context, query)
     encoder.check(plan.description)
     tag = caching.etag([], plan.description, asked, encoder.media_type)
@@ -66,6 +65,16 @@ def answer_coverage(context: Context, request: Request, kvp: Kvp) -> Response:
     return _encoded(context, asked, coverage, encoder).with_headers(
         ("ETag", tag), caching.MOVING, *caching.warnings(coverage.notes)
     )
+
+
+def decode_query(context: Context, kvp: Kvp) -> CoverageQuery:
+    """The query of a GetCoverage request."""
+    return _bound(context, decode.get_coverage(kvp))
+
+
+def _bound(context: Context, asked: CoverageRequest) -> CoverageQuery:
+    description = _cube(context, asked.coverage).description
+    return _scaled(context, asked, decode.bind_query(asked, description))
 
 
 def _cube(context: Context, identifier: str) -> Cube:

@@ -6,7 +6,7 @@ from datacube.errors import InvalidInterpolation, InvalidParameter, MissingParam
 from datacube.model.coverage import CoverageDescription
 from datacube.model.crs import Crs
 from datacube.model.fields import RangeType
-from datacube.model.query import CoverageQuery, ScaleFactor, ScaleSize, Scaling
+from datacube.model.query import Aggregate, CoverageQuery, ScaleFactor, ScaleSize, Scaling
 from services.ows.kvp import Kvp, comma_list
 from services.wcs.scaling import AxisScaling, decode_scaling
 from services.wcs.subsets import Bracket, bind, horizontal_crs, parse_brackets
@@ -38,6 +38,7 @@ class CoverageRequest:
     media_type : str, empty for the native format
     multipart : bool, the GML description before the file
     output_crs : Crs or None
+    aggregate : Aggregate of the time axis or None; a vendor parameter
     """
 
     coverage: str
@@ -48,6 +49,7 @@ class CoverageRequest:
     media_type: str = ""
     multipart: bool = False
     output_crs: Crs | None = None
+    aggregate: Aggregate | None = None
 
 
 def sections(kvp: Kvp) -> frozenset[str]:
@@ -107,6 +109,7 @@ def get_coverage(kvp: Kvp) -> CoverageRequest:
         kvp.optional("format", _media_type, ""),
         kvp.optional("mediaType", _multipart, default=False),
         kvp.optional("outputCrs", horizontal_crs, None),
+        _aggregate(kvp),
     )
 
 
@@ -130,7 +133,22 @@ def bind_query(
         bind(request.brackets, description.domain, request.crs),
         field_names(request.range_subset, description.range_type),
         scaling,
+        aggregate=request.aggregate,
     )
+
+
+def _aggregate(kvp: Kvp) -> Aggregate | None:
+    """``AGG=mean`` over the time axis, by ``PERIOD=month`` where it is given.
+
+    Raises
+    ------
+    MissingParameter
+        A period without a method.
+    """
+    period = kvp.optional("period", str.strip, "")
+    if not period and "agg" not in kvp:
+        return None
+    return Aggregate("time", kvp.one("agg", str.strip), period)
 
 
 def field_names(text: str, fields: RangeType) -> tuple[str, ...]:
