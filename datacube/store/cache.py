@@ -128,6 +128,70 @@ class _Lru[T]:
                 flight.done.set()
         return dict(zip(mine, values, strict=True))
 
+    def get_many(
+        self,
+        keys: Sequence[Hashable],
+        load: Callable[[Sequence[int]], Sequence[T | None]],
+        size: Callable[[T], int],
+    ) -> list[T | None]:
+        """Values under keys; what is absent is loaded at once, None is not kept.
+
+        Parameters
+        ----------
+        keys : sequence of Hashable, each once
+        load : positions in ``keys`` -> their values
+        size : value -> bytes
+        """
+        found: dict[int, T | None] = {}
+        flights: dict[int, _Flight] = {}
+        mine: list[int] = []
+        with self._lock:
+            for position, key in enumerate(keys):
+                held = self._items.get(key)
+                if held is not None:
+                    self._items.move_to_end(key)
+                    self.hits += 1
+                    found[position] = held[0]
+                elif (flight := self._flights.get(key)) is not None:
+                    flights[position] = flight
+                else:
+                    self.misses += 1
+                    self._flights[key] = _Flight()
+                    mine.append(position)
+        if mine:
+            found |= self._fly_together(keys, mine, load, size)
+        for position, flight in flights.items():
+            flight.done.wait()
+            if flight.error is not None:
+                raise flight.error
+            found[position] = flight.value
+        return [found[position] for position in range(len(keys))]
+
+    def _fly_together(
+        self,
+        keys: Sequence[Hashable],
+        mine: Sequence[int],
+        load: Callable[[Sequence[int]], Sequence[T | None]],
+        size: Callable[[T], int],
+    ) -> dict[int, T | None]:
+        failure: BaseException | None = None
+        values: Sequence[T | None] = [None] * len(mine)
+        try:
+            values = load(mine)
+            for position, value in zip(mine, values, strict=True):
+                if value is not None:
+                    self._keep(keys[position], value, size(value))
+        except BaseException as error:
+            failure = error
+            raise
+        finally:
+            with self._lock:
+                ended = [self._flights.pop(keys[position]) for position in mine]
+            for flight, value in zip(ended, values, strict=True):
+                flight.value, flight.error = value, failure
+                flight.done.set()
+        return dict(zip(mine, values, strict=True))
+
     def _fly(
         self, key: Hashable, flight: _Flight, load: Callable[[], T], size: Callable[[T], int]
     ) -> None:
@@ -203,6 +267,14 @@ class ChunkCache:
     def chunk(self, key: Hashable, load: Callable[[], NDArray[Any]]) -> NDArray[Any]:
         """The decoded chunk under a key."""
         return self._chunks.get(key, load, _array_size)
+
+    def chunks(
+        self,
+        keys: Sequence[Hashable],
+        load: Callable[[Sequence[int]], Sequence[NDArray[Any] | None]],
+    ) -> list[NDArray[Any] | None]:
+        """Decoded chunks under keys, the absent ones loaded together; None is not kept."""
+        return self._chunks.get_many(keys, load, _array_size)
 
     def document[T: Document](self, key: Hashable, load: Callable[[], T]) -> T:
         """The document of a slice or a segment under a key."""

@@ -1,34 +1,24 @@
-"""The codecs of Zarr v3 that are read and written directly, without zarr-python."""
+"""How the chunks of a Zarr array become bytes and back, without zarr-python."""
 
-import gzip
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
 from typing import Any
 
-import google_crc32c
 import numpy as np
-from numcodecs import blosc
-from numcodecs.zstd import compress as zstd_compress
-from numcodecs.zstd import decompress as zstd_decompress
 from numpy.typing import NDArray
 
 from datacube.errors import StorageError
+from datacube.store.compression import DECODING_ERRORS, ByteCodec, byte_codec, crc32c
 
-type Step = tuple[Callable[[bytes], bytes], Callable[[bytes], bytes]]
+__all__ = ["ArrayCodec", "crc32c", "fill_scalar", "parse_steps"]
 
-_SHUFFLES = {"noshuffle": 0, "shuffle": 1, "bitshuffle": 2}
+MAX_STEPS = 16
+"""Codecs in a row; more are no honest metadata."""
 
-
-def crc32c(data: bytes) -> int:
-    """CRC-32C (Castagnoli) of bytes.
-
-    Examples
-    --------
-    >>> hex(crc32c(b"123456789"))
-    '0xe3069283'
-    """
-    return int(google_crc32c.value(data))
+_SLACK = 1 << 16
+_FILTERS = ("numcodecs.delta", "numcodecs.fixedscaleoffset", "numcodecs.quantize")
+_ARRAY_FILTERS = (*_FILTERS, "numcodecs.bitround", "numcodecs.astype", "numcodecs.packbits")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +31,10 @@ class ArrayCodec:
         As stored, with its byte order.
     chunk_shape : tuple of int
     fill : scalar of dtype
-    encoders, decoders : functions of bytes
-        In the order in which they are applied.
+    steps : tuple of ByteCodec
+        In the order in which they encode.
+    order : tuple of int
+        The array's dimensions in the order in which they lie in the bytes; empty: as they are.
 
     Examples
     --------
@@ -58,8 +50,8 @@ class ArrayCodec:
     dtype: np.dtype[Any]
     chunk_shape: tuple[int, ...]
     fill: np.generic
-    encoders: tuple[Callable[[bytes], bytes], ...]
-    decoders: tuple[Callable[[bytes], bytes], ...]
+    steps: tuple[ByteCodec, ...] = ()
+    order: tuple[int, ...] = ()
 
     @staticmethod
     def parse(metadata: Mapping[str, Any]) -> "ArrayCodec":
@@ -73,19 +65,22 @@ class ArrayCodec:
         grid = metadata["chunk_grid"]
         if grid["name"] != "regular":
             raise StorageError(f"the chunk grid '{grid['name']}' is not known; known is: regular")
-        first, *rest = metadata["codecs"]
-        if first["name"] != "bytes":
-            raise StorageError(f"the codec '{first['name']}' is not known as an array's first")
-        order = ">" if first.get("configuration", {}).get("endian") == "big" else "<"
-        dtype = np.dtype(metadata["data_type"]).newbyteorder(order)
-        steps = [_step(codec, dtype.itemsize) for codec in rest]
+        dtype = np.dtype(metadata["data_type"])
+        chunk_shape = tuple(grid["configuration"]["chunk_shape"])
+        stored, order, steps = parse_steps(metadata["codecs"], dtype, len(chunk_shape))
         return ArrayCodec(
-            dtype,
-            tuple(grid["configuration"]["chunk_shape"]),
-            fill_scalar(metadata["fill_value"], dtype),
-            tuple(encode for encode, _ in steps),
-            tuple(decode for _, decode in reversed(steps)),
+            stored, chunk_shape, fill_scalar(metadata["fill_value"], dtype), steps, order
         )
+
+    @property
+    def decoded_bytes(self) -> int:
+        """Bytes of a decoded chunk."""
+        return prod(self.chunk_shape) * self.dtype.itemsize
+
+    @property
+    def longest(self) -> int:
+        """More bytes than any chunk needs, encoded or between two steps."""
+        return 2 * self.decoded_bytes + _SLACK
 
     def encode(self, values: NDArray[Any]) -> bytes:
         """Bytes of one whole chunk.
@@ -94,29 +89,28 @@ class ArrayCodec:
         ----------
         values : stored dtype, chunk_shape
         """
-        data = np.ascontiguousarray(values, self.dtype).tobytes()
-        for encode in self.encoders:
-            data = encode(data)
+        lying = np.transpose(values, self.order) if self.order else values
+        data = np.ascontiguousarray(lying, self.dtype).tobytes()
+        for step in self.steps:
+            data = step.encode(data)
         return data
 
     def decode(self, data: bytes) -> NDArray[Any]:
-        """One whole chunk, read-only.
+        """One whole chunk, read-only, in native byte order.
 
         Raises
         ------
         StorageError
             The bytes are not those of such a chunk.
         """
-        try:
-            for decode in self.decoders:
-                data = decode(data)
-        except (RuntimeError, ValueError, OSError, EOFError) as error:
-            raise StorageError(f"the chunk cannot be decoded: {error}") from error
-        if len(data) != prod(self.chunk_shape) * self.dtype.itemsize:
+        size = self.decoded_bytes
+        data = undone(self.steps, data, 2 * size + _SLACK)
+        if len(data) != size:
             raise StorageError(f"the chunk decodes to {len(data)} bytes")
-        values = np.frombuffer(data, self.dtype).reshape(self.chunk_shape)
+        values = np.frombuffer(data, self.dtype)
         if not self.dtype.isnative:
             values = values.astype(self.dtype.newbyteorder("="))
+        values = restored(values, self.chunk_shape, self.order)
         values.flags.writeable = False
         return values
 
@@ -127,59 +121,108 @@ class ArrayCodec:
         )
 
 
+def undone(steps: Sequence[ByteCodec], data: bytes, limit: int) -> bytes:
+    """What stood before the steps were applied, at most ``limit`` bytes at any time.
+
+    Raises
+    ------
+    StorageError
+        The bytes do not come from these steps.
+    """
+    try:
+        for step in reversed(steps):
+            data = step.decode(data, limit)
+    except DECODING_ERRORS as error:
+        raise StorageError(f"the chunk cannot be decoded: {error}") from error
+    return data
+
+
+def restored(values: NDArray[Any], shape: tuple[int, ...], order: tuple[int, ...]) -> NDArray[Any]:
+    """Numbers as they lie -> an array of the shape, a view.
+
+    Examples
+    --------
+    >>> restored(np.arange(6), (2, 3), (1, 0)).tolist()
+    [[0, 2, 4], [1, 3, 5]]
+    """
+    if not order:
+        return values.reshape(shape)
+    return values.reshape([shape[one] for one in order]).transpose(np.argsort(order))
+
+
+def parse_steps(
+    codecs: Sequence[Mapping[str, Any]], dtype: np.dtype[Any], dimensions: int
+) -> tuple[np.dtype[Any], tuple[int, ...], tuple[ByteCodec, ...]]:
+    """The codecs of Zarr v3 metadata around ``bytes``.
+
+    Returns
+    -------
+    dtype : with the byte order in which it is stored
+    order : as of :class:`ArrayCodec`
+    steps : tuple of ByteCodec
+
+    Raises
+    ------
+    StorageError
+        A codec is not known, or not known at its place.
+    """
+    first, order, rest = before_bytes(codecs, dimensions)
+    filters = [one for one in codecs if one["name"] in _ARRAY_FILTERS]
+    if first["name"] != "bytes":
+        raise StorageError(f"the codec '{first['name']}' is not known as an array's first")
+    endian = (first.get("configuration") or {}).get("endian")
+    stored = dtype.newbyteorder(">" if endian == "big" else "<")
+    steps = [
+        byte_codec(one["name"], one.get("configuration") or {}, dtype.itemsize)
+        for one in (*filters, *rest)
+    ]
+    return stored, order, tuple(steps)
+
+
+def before_bytes(
+    codecs: Sequence[Mapping[str, Any]], dimensions: int
+) -> tuple[Mapping[str, Any], tuple[int, ...], Sequence[Mapping[str, Any]]]:
+    """The codec that makes bytes, the order of dimensions before it, and what follows it.
+
+    Raises
+    ------
+    StorageError
+        There is none, too many stand in a row, or a transposition is none.
+    """
+    if len(codecs) > MAX_STEPS:
+        raise StorageError(f"{len(codecs)} codecs in a row; up to {MAX_STEPS} are read")
+    order: tuple[int, ...] = ()
+    for position, codec in enumerate(codecs):
+        name = codec["name"]
+        if name == "transpose":
+            said = _order((codec.get("configuration") or {}).get("order"), dimensions)
+            order = tuple(order[one] for one in said) if order else said
+        elif name not in _ARRAY_FILTERS or order:
+            return codec, order, codecs[position + 1 :]
+    raise StorageError("no codec turns the array into bytes")
+
+
+def _order(said: Any, dimensions: int) -> tuple[int, ...]:
+    if said == "C":
+        return tuple(range(dimensions))
+    if said == "F":
+        return tuple(reversed(range(dimensions)))
+    if not isinstance(said, list) or sorted(said) != list(range(dimensions)):
+        raise StorageError(f"the transposition {str(said)[:60]} is none of {dimensions} dimensions")
+    return tuple(int(one) for one in said)
+
+
 def fill_scalar(value: Any, dtype: np.dtype[Any]) -> np.generic:
-    """The fill value that Zarr metadata writes as a number, a word or hexadecimal digits."""
+    """The fill value that Zarr metadata writes as a number, a word or hexadecimal digits.
+
+    Examples
+    --------
+    >>> fill_scalar("0x3f800000", np.dtype("float32")), fill_scalar("NaN", np.dtype("float64"))
+    (np.float32(1.0), np.float64(nan))
+    """
     if isinstance(value, str) and value.startswith("0x"):
         bits = np.array([int(value, 16)], f"u{dtype.itemsize}")
         return bits.view(dtype.newbyteorder("="))[0]  # type: ignore[no-any-return]
     if isinstance(value, str):
         value = float(value.replace("Infinity", "inf"))
     return dtype.newbyteorder("=").type(value)  # type: ignore[no-any-return]
-
-
-def known_codecs() -> Sequence[str]:
-    """Names of the codecs that may follow ``bytes``."""
-    return ("blosc", "zstd", "gzip", "crc32c")
-
-
-def _step(codec: Mapping[str, Any], itemsize: int) -> Step:
-    options = codec.get("configuration", {})
-    match codec["name"]:
-        case "blosc":
-            return _blosc(options, itemsize)
-        case "zstd":
-            level = int(options.get("level", 3))
-            checksum = bool(options.get("checksum", False))
-            return lambda data: bytes(zstd_compress(data, level, checksum)), zstd_decompress
-        case "gzip":
-            level = int(options.get("level", 5))
-            return lambda data: gzip.compress(data, level, mtime=0), gzip.decompress
-        case "crc32c":
-            return _append_checksum, _check_checksum
-        case other:
-            known = ", ".join(known_codecs())
-            raise StorageError(f"the codec '{other}' is not known; known are bytes, {known}")
-
-
-def _blosc(options: Mapping[str, Any], itemsize: int) -> Step:
-    name = str(options["cname"]).encode()
-    level, shuffle = int(options["clevel"]), _SHUFFLES[options["shuffle"]]
-    blocksize, typesize = int(options.get("blocksize", 0)), int(options.get("typesize", itemsize))
-
-    def encode(data: bytes) -> bytes:
-        # blosc takes the size of an element from the buffer
-        elements = np.frombuffer(data, f"V{typesize}")
-        return bytes(blosc.compress(elements, name, level, shuffle, blocksize))
-
-    return encode, blosc.decompress
-
-
-def _append_checksum(data: bytes) -> bytes:
-    return data + crc32c(data).to_bytes(4, "little")
-
-
-def _check_checksum(data: bytes) -> bytes:
-    body, checksum = data[:-4], data[-4:]
-    if crc32c(body) != int.from_bytes(checksum, "little"):
-        raise ValueError("its checksum does not match")
-    return body
