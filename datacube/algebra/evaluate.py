@@ -265,7 +265,7 @@ class _Evaluation:
             operands = [settled(converted(one, work)) for one in operands]
         if function.ufunc is None:
             return _COMPUTED[node.name](operands)
-        if function.ufunc.nin == 1:
+        if function.most == 1:
             return apply(function.ufunc, kind, operands[0])
         found = operands[0]
         for one in operands[1:]:

@@ -70,8 +70,10 @@ def test_numbers_are_no_conditions(text, message):
 def test_unknown_names():
     with pytest.raises(FieldNotFound, match=r"column 5: no field 'q'; the fields are B04, B08"):
         check(parse("1 + q"), BANDS)
-    with pytest.raises(FieldNotFound, match=r"no field 'heigt'; did you mean height\? The fields"):
-        check(parse("dem.heigt"), BANDS, DEM)
+    with pytest.raises(
+        FieldNotFound, match=r"no field 'heights'; did you mean height\? The fields"
+    ):
+        check(parse("dem.heights"), BANDS, DEM)
     with pytest.raises(CoverageNotFound, match="no other cube 'dm'; the cubes are dem"):
         check(parse("dm.height"), BANDS, DEM)
     with pytest.raises(CoverageNotFound, match="no other cube 'dm' here"):
