@@ -17,7 +17,6 @@ from datacube.model.regular import regular, unwrapped
 from datacube.store.cf import Coordinate
 
 _METRES = {"km": 1000.0, "kilometer": 1000.0, "kilometers": 1000.0, "kilometre": 1000.0}
-_LATLON_MAPPINGS = {"latitude_longitude", ""}
 
 
 def grid_of(x: Coordinate, y: Coordinate, crs: Crs, mapping: Mapping[str, Any]) -> RectifiedGrid:
