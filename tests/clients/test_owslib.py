@@ -3,6 +3,7 @@
 import datetime as dt
 import json
 from io import BytesIO
+from typing import Any
 
 import numpy as np
 import pytest
@@ -209,7 +210,7 @@ class TestWmts:
     def test_rest_gives_the_same_tile(self, live_server):
         url = f"{live_server.url}/wmts/1.0.0/WMTSCapabilities.xml"
         wmts = WebMapTileService(url)
-        address = {"layer": "closed.v", "style": "day1", "tilematrixset": "WorldCRS84Quad"}
+        address: Any = {"layer": "closed.v", "style": "day1", "tilematrixset": "WorldCRS84Quad"}
         address |= {"tilematrix": "1", "row": 1, "column": 2, "time": "2020-01-02"}
         resource = wmts.buildTileResource(**address)
         assert resource.startswith(f"{live_server.url}/wmts/1.0.0/closed.v/day1/2020-01-02/")
@@ -222,7 +223,8 @@ class TestWmts:
         wmts = WebMapTileService(url)
         wmts.operations.clear()
         assert wmts.restonly
-        address = {"tilematrixset": "WorldCRS84Quad", "tilematrix": "0", "row": 0, "column": 1}
+        address: Any = {"tilematrixset": "WorldCRS84Quad", "tilematrix": "0"}
+        address |= {"row": 0, "column": 1}
         tile = wmts.gettile(layer="events.v", style="day2", time=EVENTS[2], **address)
         np.testing.assert_array_equal(middles(tile.read()), CELLS[:, 10:])
 
@@ -237,7 +239,7 @@ class TestWmts:
     )
     def test_errors_say_what_is_wrong(self, live_server, address, words):
         wmts = WebMapTileService(f"{live_server.url}/wmts")
-        tile = {"layer": "closed", "style": "day2", "tilematrixset": "WebMercatorQuad"}
+        tile: Any = {"layer": "closed", "style": "day2", "tilematrixset": "WebMercatorQuad"}
         tile |= {"tilematrix": "0", "row": 0, "column": 0, "format": "image/png"}
         with pytest.raises(ServiceException, match=words):
             wmts.gettile(**(tile | address))
