@@ -13,7 +13,9 @@ from numpy.typing import NDArray
 
 from datacube.model.block import Image, IndexedImage, RgbaImage, RgbImage
 from datacube.model.fields import Category, Field
+from datacube.render import arrows, contours, hillshade
 from datacube.render.colormap import table
+from datacube.render.composite import over, rgba_pixels
 from datacube.render.ranges import resolved
 from datacube.render.scale import (
     channel_lookup,
@@ -23,7 +25,19 @@ from datacube.render.scale import (
     ramp_lookup,
     stored_values,
 )
-from datacube.render.style import Categories, Channel, ColorRamp, Composite, Rgba, Style, color
+from datacube.render.scene import Scene
+from datacube.render.style import (
+    Arrows,
+    Categories,
+    Channel,
+    ColorRamp,
+    Composite,
+    Contours,
+    Hillshade,
+    Rgba,
+    Style,
+    color,
+)
 
 type Values = NDArray[np.generic]
 type Valid = NDArray[np.bool_]
@@ -34,6 +48,7 @@ def paint(
     fields: Mapping[str, Field],
     data: Mapping[str, Values],
     valid: Mapping[str, Valid],
+    scene: Scene | None = None,
 ) -> Image:
     """Picture of one layer.
 
@@ -43,13 +58,21 @@ def paint(
     fields : mapping of field name to Field, those of ``fields_of(style)``
     data : mapping of field name to stored values, (y, x)
     valid : mapping of field name to bool, (y, x), True where there is a value
+    scene : Scene
+        Where the values lie, with a margin of :func:`margin_of` around the picture; needed by
+        relief, contours and arrows only.
 
     Returns
     -------
     IndexedImage
-        Of a ramp or of categories; entry 0 is "no value".
+        Of a ramp, of categories or of a gray relief; entry 0 is "no value".
     RgbImage or RgbaImage
-        Of a composite; with alpha only where a value is missing.
+        Of a composite; with alpha only where a value is missing. Of what is drawn, always alpha.
+
+    Raises
+    ------
+    ValueError
+        A style that draws has no scene.
 
     Examples
     --------
@@ -67,8 +90,25 @@ def paint(
             return _paint_categories(style, fields[name], data[name], valid[name])
         case Composite():
             return _paint_composite(style, fields, data, valid)
+        case Hillshade() | Contours() | Arrows():
+            if scene is None:
+                raise ValueError(f"the style '{style.name}' needs a scene")
+            return _paint_drawn(style, fields, data, valid, scene)
         case _:
             assert_never(style)
+
+
+def margin_of(style: Style) -> int:
+    """Pixels around a picture whose values a style needs."""
+    match style:
+        case Hillshade():
+            return hillshade.MARGIN
+        case Contours():
+            return contours.margin(style)
+        case Arrows():
+            return arrows.margin(style)
+        case _:
+            return 0
 
 
 def category_colors(entries: tuple[Category, ...]) -> tuple[Rgba, ...]:
@@ -180,3 +220,63 @@ def _levels(
     if channel.gamma != 1.0 and _tabular(field, data):
         return channel_lookup(channel, field).take(_bits(data))
     return intensities(data, valid, field, channel)
+
+
+def _paint_drawn(
+    style: Hillshade | Contours | Arrows,
+    fields: Mapping[str, Field],
+    data: Mapping[str, Values],
+    valid: Mapping[str, Valid],
+    scene: Scene,
+) -> IndexedImage | RgbaImage:
+    match style:
+        case Hillshade(field=name):
+            return _paint_relief(style, fields[name], data[name], valid[name], scene)
+        case Contours(field=name):
+            field, good = fields[name], valid[name]
+            values = _physical(field, data[name], good, 0.0)
+            lines = RgbaImage(contours.paint_contours(style, values, good, field, scene))
+            under = _under(style.ramp, field, data[name], good, scene)
+        case Arrows():
+            lines, under = _paint_vectors(style, fields, data, valid, scene)
+        case _:
+            assert_never(style)
+    return lines if under is None else RgbaImage(rgba_pixels(over(under, lines)))
+
+
+def _paint_relief(
+    style: Hillshade, field: Field, data: Values, valid: Valid, scene: Scene
+) -> IndexedImage | RgbaImage:
+    shade = hillshade.light(style, _physical(field, data, valid, 0.0), valid, scene)
+    under = _under(style.ramp, field, data, valid, scene)
+    if under is None:
+        return hillshade.gray_relief(shade, valid[scene.inside])
+    return hillshade.draped(rgba_pixels(under), shade, style.flat)
+
+
+def _paint_vectors(
+    style: Arrows,
+    fields: Mapping[str, Field],
+    data: Mapping[str, Values],
+    valid: Mapping[str, Valid],
+    scene: Scene,
+) -> tuple[RgbaImage, IndexedImage | None]:
+    """Glyphs, and the speed under them."""
+    good = valid[style.u] & valid[style.v]
+    u, v = (_physical(fields[name], data[name], good, 0.0) for name in (style.u, style.v))
+    speed = arrows.speed_field(fields[style.u], fields[style.v])
+    glyphs = arrows.glyphs_of(style, u, v, good, scene)
+    lines = RgbaImage(arrows.paint_glyphs(style, glyphs, speed, scene.shape))
+    if style.ramp is None or style.coloring == "glyphs":
+        return lines, None
+    length = np.hypot(u, v).astype(np.float32, copy=False)
+    return lines, _under(arrows.speed_ramp(style, speed), speed, length, good, scene)
+
+
+def _under(
+    ramp: ColorRamp | None, field: Field, data: Values, valid: Valid, scene: Scene
+) -> IndexedImage | None:
+    """The ramp that is drawn over, cut to the picture."""
+    if ramp is None:
+        return None
+    return _paint_ramp(ramp, field, data[scene.inside], valid[scene.inside])

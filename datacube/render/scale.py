@@ -45,7 +45,10 @@ class Palette:
 def palette_of(style: ColorRamp) -> Palette:
     """Palette of a ramp; depends on its colour map and its own colours only."""
     own = [one for one in (style.below, style.above) if one is not None]
-    colors, slots = _shared(table(style.colormap), PALETTE_SIZE - 1 - len(own))
+    shown = table(style.colormap)
+    if style.bands is not None:
+        shown = _banded(shown, style.bands)
+    colors, slots = _shared(shown, PALETTE_SIZE - 1 - len(own))
     slots = slots + np.uint8(1)
     colors = np.concatenate([np.array([style.missing], np.uint8), colors])
     below, above = int(slots[0]), int(slots[-1])
@@ -55,8 +58,35 @@ def palette_of(style: ColorRamp) -> Palette:
     if style.above is not None:
         above = len(colors)
         colors = np.concatenate([colors, np.array([style.above], np.uint8)])
+    if style.opacity < 1:
+        colors[:, 3] = np.rint(colors[:, 3] * style.opacity).astype(np.uint8)
     colors.setflags(write=False)
     return Palette(colors, slots, below, above)
+
+
+def _banded(colors: NDArray[np.uint8], bands: int) -> NDArray[np.uint8]:
+    """One colour for each band, chosen as matplotlib's BoundaryNorm does."""
+    last = len(colors) - 1
+    if bands > len(colors):
+        chosen = np.arange(bands) * len(colors) // bands
+    elif bands == 1:
+        chosen = np.array([last // 2])
+    else:
+        chosen = (last / (bands - 1) * np.arange(bands)).astype(np.intp)
+    return colors[chosen]
+
+
+def boundaries(style: ColorRamp) -> NDArray[np.float64]:
+    """Edges of the bands of a ramp with low and high: float64, (bands + 1,).
+
+    Examples
+    --------
+    >>> boundaries(ColorRamp("d", "", "v", "viridis", 0, 10, bands=4)).tolist()
+    [0.0, 2.5, 5.0, 7.5, 10.0]
+    """
+    low, high, count = float(style.low or 0.0), float(style.high or 0.0), (style.bands or 1) + 1
+    edges = np.geomspace(low, high, count) if style.log else np.linspace(low, high, count)
+    return np.asarray(edges, np.float64)
 
 
 def _shared(colors: NDArray[np.uint8], room: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
@@ -104,6 +134,8 @@ def ramp_indexes(
     entries : uint8, same shape
     """
     count = len(palette.slots)
+    if style.bands is not None:
+        return _band_indexes(values, style, palette)
     places = bins_of(values, style, count)
     below = places < 0 if style.below is not None else None
     above = places > count if style.above is not None else None
@@ -114,6 +146,17 @@ def ramp_indexes(
     if above is not None:
         entries[above] = palette.above
     return entries
+
+
+def _band_indexes(
+    values: NDArray[np.floating], style: ColorRamp, palette: Palette
+) -> NDArray[np.uint8]:
+    """Palette entry by comparison with the edges; the upper end belongs to the last band."""
+    edges = boundaries(style)
+    order = np.concatenate([[palette.below], palette.slots, [palette.above]]).astype(np.uint8)
+    places = np.searchsorted(edges, values, side="right")
+    places[values == edges[-1]] -= 1
+    return order.take(places)
 
 
 def stored_values(field: Field) -> NDArray[np.generic]:

@@ -1,97 +1,37 @@
-"""Styles: how the values of a cube become colours."""
+"""Styles: how the values of a cube become a picture."""
 
-import re
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import assert_never
 
+from datacube.algebra.needs import needs
+from datacube.algebra.text import parse
 from datacube.errors import InvalidParameter
 from datacube.model.fields import Category
+from datacube.model.query import Interpolation
+from datacube.render.drawn import Arrows, Contours, Hillshade
+from datacube.render.ramp import TRANSPARENT, ColorRamp, Rgba, check_percentiles, check_range, color
 
-type Rgba = tuple[int, int, int, int]
+__all__ = [
+    "MOST_CATEGORIES",
+    "TRANSPARENT",
+    "Arrows",
+    "Categories",
+    "Channel",
+    "ColorRamp",
+    "Composite",
+    "Contours",
+    "Hillshade",
+    "Rgba",
+    "Style",
+    "color",
+    "fields_of",
+    "for_field",
+    "interpolation_of",
+    "ramp_of",
+]
 
-TRANSPARENT: Rgba = (0, 0, 0, 0)
 MOST_CATEGORIES = 255
-_HEX = re.compile(r"#?([0-9a-fA-F]{6})([0-9a-fA-F]{2})?")
-
-
-def color(text: str) -> Rgba:
-    """Red, green, blue and alpha (0 … 255) of ``#rrggbb``, ``#rrggbbaa`` or ``transparent``.
-
-    Raises
-    ------
-    InvalidParameter
-        The text is no colour.
-
-    Examples
-    --------
-    >>> color("#ff8000"), color("transparent")
-    ((255, 128, 0, 255), (0, 0, 0, 0))
-    """
-    if text.lower() == "transparent":
-        return TRANSPARENT
-    if (found := _HEX.fullmatch(text)) is None:
-        raise InvalidParameter(
-            f"'{text}' is no colour: write #rrggbb, #rrggbbaa or transparent", subject=text
-        )
-    red, green, blue = bytes.fromhex(found[1])
-    return red, green, blue, int(found[2] or "ff", 16)
-
-
-@dataclass(frozen=True, slots=True)
-class ColorRamp:
-    """Values of one field along a colour map.
-
-    The colour of value v is what matplotlib's ``cmap(Normalize(low, high)(v))`` gives in 8 bit
-    (``LogNorm`` where log).
-
-    Parameters
-    ----------
-    name, title : str
-    field : str
-        Empty in a named style that fits any field.
-    colormap : str
-        One of :func:`datacube.render.colormap.names`.
-    low, high : float, optional
-        Physical values at the ends of the colour map; None is found from the field.
-    log : bool
-        Logarithmic between low and high; values ≤ 0 lie below.
-    below, above : (red, green, blue, alpha), optional
-        Colour beyond the ends; None is the colour of that end.
-    missing : (red, green, blue, alpha)
-        Colour where there is no value, also outside the cube.
-    expression : str
-        Band maths whose values are drawn; ``field`` is then only the name they go by.
-
-    Raises
-    ------
-    InvalidParameter
-        The range is empty or reversed, or not above zero in a logarithmic ramp.
-
-    Examples
-    --------
-    >>> fields_of(ColorRamp("warm", "Warm", "sst", "thermal", 271.15, 308.15))
-    ('sst',)
-    """
-
-    name: str
-    title: str
-    field: str
-    colormap: str = "viridis"
-    low: float | None = None
-    high: float | None = None
-    log: bool = False
-    below: Rgba | None = None
-    above: Rgba | None = None
-    missing: Rgba = TRANSPARENT
-    expression: str = ""
-
-    def __post_init__(self) -> None:
-        _check_range(self.low, self.high, self.name)
-        if self.log and self.low is not None and self.low <= 0:
-            raise InvalidParameter(
-                f"style '{self.name}': a logarithmic range begins above zero, not at {self.low:g}",
-                subject=self.name,
-            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,20 +73,25 @@ class Channel:
     field : str
     low, high : float, physical values shown black and at full intensity
     gamma : float, above 1 brightens the middle
+    percentiles : (lower, upper), optional
+        Percentiles of the cube's values instead of low and high, where they are known.
     """
 
     field: str
     low: float = 0.0
     high: float = 1.0
     gamma: float = 1.0
+    percentiles: tuple[float, float] | None = None
 
     def __post_init__(self) -> None:
-        _check_range(self.low, self.high, self.field)
+        check_range(self.low, self.high, self.field)
         if self.gamma <= 0:
             raise InvalidParameter(
                 f"channel '{self.field}': gamma is above zero, not {self.gamma:g}",
                 subject=self.field,
             )
+        if self.percentiles is not None:
+            check_percentiles(self.percentiles, self.field)
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,32 +110,57 @@ class Composite:
         return self.red, self.green, self.blue
 
 
-type Style = ColorRamp | Categories | Composite
+type Style = ColorRamp | Categories | Composite | Hillshade | Contours | Arrows
 
 
 def fields_of(style: Style) -> tuple[str, ...]:
     """Names of the fields that a style reads, each once, in order."""
     match style:
-        case ColorRamp() | Categories():
+        case ColorRamp(expression=text) if text:
+            return _expressed(text)
+        case ColorRamp() | Categories() | Hillshade() | Contours():
             return (style.field,)
         case Composite():
             return tuple(dict.fromkeys(channel.field for channel in style.channels))
+        case Arrows():
+            return style.u, style.v
         case _:
             assert_never(style)
+
+
+@lru_cache(maxsize=256)
+def _expressed(text: str) -> tuple[str, ...]:
+    return tuple(sorted(needs(parse(text))))
 
 
 def for_field(style: Style, name: str) -> Style:
     """The style, of that field where it names none itself."""
     match style:
-        case ColorRamp(field="") | Categories(field=""):
+        case ColorRamp(field="") | Categories(field="") | Hillshade(field="") | Contours(field=""):
             return replace(style, field=name)
         case _:
             return style
 
 
-def _check_range(low: float | None, high: float | None, subject: str) -> None:
-    if low is not None and high is not None and not low < high:
-        raise InvalidParameter(
-            f"'{subject}': the range {low:g} … {high:g} is empty; low lies below high",
-            subject=subject,
-        )
+def ramp_of(style: Style) -> ColorRamp | None:
+    """The colour ramp of a style, or of what it is drawn over; of its field where it names none."""
+    match style:
+        case ColorRamp():
+            return style
+        case Hillshade(ramp=ColorRamp() as ramp) | Contours(ramp=ColorRamp() as ramp):
+            return replace(ramp, field=style.field)
+        case Arrows(ramp=ColorRamp() as ramp):
+            return ramp
+        case _:
+            return None
+
+
+def interpolation_of(style: Style) -> Interpolation:
+    """How a style wants values between cells: as they are, or smooth where slopes are drawn."""
+    match style:
+        case Hillshade() | Contours():
+            return "cubic"
+        case Arrows():
+            return "bilinear"
+        case _:
+            return "nearest"

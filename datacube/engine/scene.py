@@ -1,0 +1,51 @@
+"""Layers whose style draws: relief, contour lines, arrows.
+
+They are given values of a larger grid than the picture's, by the margin that the style needs, and
+between cells smooth values, so that slopes and lines do not show the cells.
+"""
+
+from datacube.engine.context import Context
+from datacube.engine.cube import Cube
+from datacube.engine.drawing import wanted_of
+from datacube.engine.places import Places
+from datacube.engine.smooth import find_smooth
+from datacube.model.block import Image
+from datacube.model.grid import RectifiedGrid
+from datacube.render.paint import margin_of, paint
+from datacube.render.scene import Scene
+from datacube.render.style import Style, interpolation_of
+from datacube.slicing.level import map_on_best_level
+from datacube.slicing.reduce import Reducer
+from datacube.slicing.warp import positions
+
+
+def draw_scene(
+    context: Context,
+    cube: Cube,
+    style: Style,
+    grid: RectifiedGrid,
+    places: Places,
+    reducer: Reducer | None,
+) -> Image:
+    """One layer in a style that draws.
+
+    Parameters
+    ----------
+    grid : RectifiedGrid, of the picture
+    """
+    margin = margin_of(style)
+    wide = grid.window(-margin, -margin, grid.height + 2 * margin, grid.width + 2 * margin)
+    level, _ = map_on_best_level(cube.description.levels, grid)
+    where = positions(cube.description.levels[0].grid, wide)
+    method = interpolation_of(style)
+    found = {
+        name: find_smooth(context, cube, one, level, where, places, reducer, method)
+        for name, one in wanted_of(style, cube.description).items()
+    }
+    return paint(
+        style,
+        {name: one.field for name, one in found.items()},
+        {name: one.data for name, one in found.items()},
+        {name: one.valid for name, one in found.items()},
+        Scene(wide, margin, cube.description.domain.grid.crs),
+    )
