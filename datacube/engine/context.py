@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datacube.config.settings import Config, ServerSettings
 from datacube.engine.catalog import Catalog
 from datacube.engine.memo import Memo
+from datacube.model.coverage import Level
+from datacube.slicing.warp import IndexMap
 from datacube.store.cache import ChunkCache
 from datacube.store.objects import ObjectStore
 from datacube.store.url import open_store
@@ -24,6 +26,7 @@ class Context:
     pool : ThreadPoolExecutor, reads chunks of one step at the same time
     steps : ThreadPoolExecutor, reads steps of one request ahead; its work may wait for pool's
     ranges : Memo of measured colour ranges
+    maps : Memo of index maps: the same tile of another time needs no new one
     """
 
     catalog: Catalog
@@ -32,6 +35,7 @@ class Context:
     pool: ThreadPoolExecutor
     steps: ThreadPoolExecutor
     ranges: Memo[tuple[float, float] | None]
+    maps: Memo[tuple[Level, IndexMap]]
 
 
 def open_context(store_url: str, config: Config) -> Context:
@@ -51,4 +55,11 @@ def make_context(store: ObjectStore, config: Config) -> Context:
     pool = ThreadPoolExecutor(max_workers=4 * (os.cpu_count() or 2), thread_name_prefix="chunks")
     steps = ThreadPoolExecutor(max_workers=2 * (os.cpu_count() or 2), thread_name_prefix="steps")
     catalog = Catalog(store, config, cache)
-    return Context(catalog, config.server, cache, pool, steps, Memo(1024))
+    return Context(
+        catalog, config.server, cache, pool, steps, Memo(1024), Memo(32 << 20, _map_bytes)
+    )
+
+
+def _map_bytes(entry: tuple[Level, IndexMap]) -> int:
+    cells = entry[1]
+    return cells.rows.nbytes + cells.columns.nbytes + 500

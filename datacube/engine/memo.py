@@ -11,7 +11,8 @@ class Memo[T]:
 
     Parameters
     ----------
-    size : int, how many values are kept
+    size : int, how many values are kept, or how much of what ``weigh`` tells
+    weigh : callable, optional; a value's weight
 
     Examples
     --------
@@ -20,8 +21,9 @@ class Memo[T]:
     (1, 1)
     """
 
-    def __init__(self, size: int) -> None:
-        self._held: LRUCache[Hashable, T] = LRUCache(size)
+    def __init__(self, size: int, weigh: Callable[[T], int] | None = None) -> None:
+        self._weigh = weigh
+        self._held: LRUCache[Hashable, T] = LRUCache(size, weigh)
         self._lock = threading.Lock()
 
     def get(self, key: Hashable, find: Callable[[], T]) -> T:
@@ -30,6 +32,7 @@ class Memo[T]:
             if key in self._held:
                 return self._held[key]
         value = find()
-        with self._lock:
-            self._held[key] = value
+        if self._weigh is None or self._weigh(value) <= self._held.maxsize:
+            with self._lock:
+                self._held[key] = value
         return value

@@ -4,6 +4,7 @@ A day number counts from 1970-01-01 of the calendar itself (CF conventions, sect
 ``standard`` is the mixed Julian/Gregorian calendar with the switch of 1582-10-15.
 """
 
+from functools import lru_cache
 from typing import Literal, get_args
 
 import numpy as np
@@ -118,6 +119,7 @@ def civil_from_days(  # noqa: PLR0911  one case for each calendar
             return year, month, day
 
 
+@lru_cache(maxsize=4096)
 def days_in_month(year: int, month: int, calendar: Calendar = "standard") -> int:
     """Length of a month.
 

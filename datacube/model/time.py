@@ -8,6 +8,7 @@ a calendar, so that 30 February is a time for a 360-day cube and an error for an
 import re
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from typing import Literal, override
 
 import numpy as np
@@ -353,6 +354,7 @@ def _precision(
     return "year"
 
 
+@lru_cache(maxsize=4096)
 def _start_of_day(year: int, month: int, day: int, calendar: Calendar) -> int:
     found = days_from_civil(np.array([year]), np.array([month]), np.array([day]), calendar)
     return int(found[0])
