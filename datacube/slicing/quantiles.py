@@ -11,13 +11,15 @@ from typing import Any, Self, override
 import numpy as np
 from numpy.typing import NDArray
 
-from datacube.slicing.accumulators import Accumulator
-from datacube.slicing.tally import BoolArray, CountArray, Values, fill_of
+from datacube.slicing.accumulators import BAND, Accumulator
+from datacube.slicing.tally import BoolArray, CountArray, Values, blank, fill_of, mask_of
 
 type FloatArray = NDArray[np.float64]
 
 _BAND_BYTES = 2**19
 _BAND_CELLS = 4096
+_SLAB_BYTES = 2**23
+_SLAB_STEPS = 32
 
 
 class Quantile(Accumulator):
@@ -50,13 +52,26 @@ class Quantile(Accumulator):
     @override
     def _begin(self, dtype: np.dtype[Any]) -> None:
         self._top = fill_of(dtype, top=True)
+        self._free: Values = np.empty((0, self.cells), dtype)
 
     @override
     def _take(self, values: Values, good: BoolArray | None) -> None:
-        kept = np.empty_like(values)
-        for part, one in self._bands(values, good, self._top):
-            kept[part] = one
+        kept = self._room(values.dtype)
         self._kept.append(kept)
+        if good is None:
+            kept[:] = values
+            return
+        for start in range(0, self.cells, BAND):
+            part = slice(start, start + BAND)
+            blank(values[part], mask_of(good[part], self._mask), self._top, kept[part])
+
+    def _room(self, dtype: np.dtype[Any]) -> Values:
+        """A place for one step: a row of a large array, which the system maps in large pages."""
+        if not len(self._free):
+            self._free = np.empty((_slab_steps(self.cells * dtype.itemsize), self.cells), dtype)
+        room: Values = self._free[0]
+        self._free = self._free[1:]
+        return room
 
     @override
     def _take_steps(self, values: Values, good: BoolArray) -> None:
@@ -73,12 +88,14 @@ class Quantile(Accumulator):
         if not size:
             return out
         width = _band_cells(size, self._kept[0].dtype, self.cells)
+        maps = np.empty((size, width), self._kept[0].dtype)
         series = np.empty((width, size), self._kept[0].dtype)
         for start in range(0, self.cells, width):
             part = slice(start, min(start + width, self.cells))
             band = series[: part.stop - start]
             for step, kept in enumerate(self._kept):
-                band[:, step] = kept[part]
+                maps[step, : len(band)] = kept[part]
+            band[...] = maps[:, : len(band)].T
             band.sort(axis=1)
             out[part] = _ranked(band, self._tally.count(part), self.share)
         return out
@@ -90,11 +107,16 @@ def stack_bytes(steps: int, shape: tuple[int, ...], dtype: np.dtype[Any]) -> int
     Examples
     --------
     >>> round(stack_bytes(32, (512, 512), np.dtype(np.float32)) / 2**20)
-    38
+    45
     """
     cells = prod(shape)
-    band = _band_cells(steps, dtype, cells) * (steps * dtype.itemsize + 64)
-    return cells * (steps * dtype.itemsize + 20) + band
+    band = _band_cells(steps, dtype, cells) * (2 * steps * dtype.itemsize + 64)
+    spare = (_slab_steps(cells * dtype.itemsize) - 1) * cells * dtype.itemsize
+    return cells * (steps * dtype.itemsize + 20) + band + spare
+
+
+def _slab_steps(step_bytes: int) -> int:
+    return max(1, min(_SLAB_BYTES // max(step_bytes, 1), _SLAB_STEPS))
 
 
 def _band_cells(steps: int, dtype: np.dtype[Any], cells: int) -> int:

@@ -20,6 +20,7 @@ result. The sum of no observations is no data too, not 0.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from math import prod
 from types import MappingProxyType
 from typing import Any, Literal
 
@@ -69,6 +70,7 @@ _KEPT = frozenset({"min", "max", "first", "last", "leastrecent", "mostrecent"})
 _DTYPES: Mapping[str, type[np.generic]] = MappingProxyType(
     {"count": np.int32, "any": np.uint8, "all": np.uint8}
 )
+_STATE_BYTES = 64  # of a cell: sums, counts, result and what making it needs
 NAMES = (*_MAKERS, "median", "p0 … p100")
 
 
@@ -142,7 +144,7 @@ class Reducer:
         dtype = dtype or np.dtype(np.float64)
         if self.stacked:
             return stack_bytes(steps, shape, dtype)
-        return stack_bytes(0, shape, dtype) + 32 * int(np.prod(shape, dtype=np.int64)) + 2**20
+        return prod(shape) * _STATE_BYTES + 2**20
 
 
 def reducer(name: str, *, subject: str = "aggregation") -> Reducer:
