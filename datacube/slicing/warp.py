@@ -3,17 +3,27 @@
 An index map answers, for every pixel's centre, which row and column of the source grid holds it.
 It is *separable* where rows depend on y alone and columns on x alone (the same plane, or longitude
 and latitude against Mercator): two short arrays. Otherwise PROJ is asked on a coarse net of
-pixels, positions between are interpolated, and the net is refined until no checked position is
-more than :data:`TOLERANCE` of a source cell off.
+pixels and positions between are interpolated, with a finer net where a coarse one would be more
+than :data:`TOLERANCE` of a source cell off. A referenceable grid is asked for the cells around
+each place by its :class:`~datacube.slicing.curvilinear.Inverse`.
+
+The position of a pixel does not depend on the window it is asked in: tiles join without a seam,
+and a large map can be worked on in bands of rows.
 """
 
 from dataclasses import dataclass
+from math import floor
 
 import numpy as np
+from affine import Affine
 from numpy.typing import NDArray
 
 from datacube.model.crs import Crs, transform
-from datacube.model.grid import RectifiedGrid
+from datacube.model.grid import Grid, RectifiedGrid, ReferenceableGrid
+from datacube.model.query import Interpolation
+from datacube.slicing.curvilinear import Inverse, Inverses
+from datacube.slicing.footprint import AREA_METHODS, Footprint, around_corners, interval
+from datacube.slicing.net import EDGE, Room, interpolated, snapped
 
 FloatArray = NDArray[np.float64]
 IndexArray = NDArray[np.intp]
@@ -21,9 +31,9 @@ IndexArray = NDArray[np.intp]
 TOLERANCE = 0.125
 """Largest error of an interpolated position, in source cells."""
 
-_NET = 32
 _MERCATOR = "EPSG:3857"
-_EDGE = 1e-6
+_SEEN = 64
+_ANCHOR = 0.381966
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,44 +85,78 @@ class SeparablePositions:
     ----------
     u : float64, (x,), in cells from the source's corner (cell i covers i … i + 1), NaN where none
     v : float64, (y,), likewise along rows
+    extent : Footprint, optional
+        What the pixels cover, for methods that look at areas.
     """
 
     u: FloatArray
     v: FloatArray
+    extent: Footprint | None = None
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(height, width) of the target."""
+        return len(self.v), len(self.u)
 
 
 @dataclass(frozen=True, eq=False)
 class PixelPositions:
-    """Continuous positions of every target pixel: u and v, float64, (y, x), as above."""
+    """Continuous positions of every target pixel: u and v, float64, (y, x), and extent as above."""
 
     u: FloatArray
     v: FloatArray
+    extent: Footprint | None = None
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(height, width) of the target."""
+        height, width = self.u.shape
+        return height, width
 
 
 type Positions = SeparablePositions | PixelPositions
 
 
-def positions(source: RectifiedGrid, target: RectifiedGrid) -> Positions:
+def positions(
+    source: Grid,
+    target: RectifiedGrid,
+    method: Interpolation = "nearest",
+    inverses: Inverses | None = None,
+) -> Positions:
     """Where on the source grid the centre of each target pixel lies.
 
     Longitudes are moved by whole turns to where the source has its columns.
+
+    Parameters
+    ----------
+    source, target : the cells and the pixels, each in its own CRS
+    method : Interpolation
+        The methods that look at areas get an extent too. Nearest on a referenceable grid names
+        the cell whose centre is nearest on the globe, not the one that bilinear coordinates name.
+    inverses : Inverses, optional
+        Where the inverse of a referenceable grid is kept for the next time.
+
+    Examples
+    --------
+    >>> from datacube.model.bbox import BoundingBox
+    >>> from datacube.model.crs import CRS84
+    >>> world = RectifiedGrid.from_bbox(BoundingBox(-180, -90, 180, 90, CRS84), 36, 18)
+    >>> found = positions(world, RectifiedGrid.from_bbox(world.bbox, 3, 2), "average")
+    >>> found.u.tolist(), found.extent.u_high.tolist()
+    ([6.0, 18.0, 30.0], [12.0, 24.0, 36.0])
     """
-    if separable(source.crs, target.crs):
-        x, y = target.x_centres(), target.y_centres()
-        lon, _ = transform(x, np.full_like(x, _middle(y)), target.crs, source.crs)
-        _, lat = transform(np.full_like(y, _middle(x)), y, target.crs, source.crs)
-        return SeparablePositions(*_cells_from_corner(source, lon, lat))
-    step = _NET
-    while step > 1:
-        found = _interpolated(source, target, step)
-        if found is not None:
-            return found
-        step //= 4
-    rows, columns = np.indices(target.shape, dtype=float)
-    return PixelPositions(*_exact(source, target, columns, rows))
+    extended = method in AREA_METHODS
+    match source:
+        case RectifiedGrid():
+            if separable(source.crs, target.crs):
+                return _on_axes(source, target, extended=extended)
+            return _on_pixels(source, target, extended=extended)
+        case ReferenceableGrid():
+            inverse = Inverse(source) if inverses is None else inverses.of(source)
+            return _on_cells(inverse, target, method, extended=extended)
 
 
-def to_cells(found: Positions, source: RectifiedGrid, factor: int = 1) -> IndexMap:
+def to_cells(found: Positions, source: Grid, factor: int = 1) -> IndexMap:
     """Which cell of an overview holds each position.
 
     Parameters
@@ -131,8 +175,9 @@ def to_cells(found: Positions, source: RectifiedGrid, factor: int = 1) -> IndexM
     >>> cells.rows.tolist(), cells.columns.tolist()
     ([0, 1], [35, 0])
     """
-    rows = _inside(found.v, source.height) // factor
-    columns = _inside(found.u, source.width) // factor
+    height, width = source.shape
+    rows = _inside(found.v, height) // factor
+    columns = _inside(found.u, width) // factor
     match found:
         case SeparablePositions():
             return SeparableMap(rows, columns)
@@ -143,20 +188,21 @@ def to_cells(found: Positions, source: RectifiedGrid, factor: int = 1) -> IndexM
             return PixelMap(rows, columns)
 
 
-def cells_per_pixel(found: Positions, source: RectifiedGrid) -> float:
+def cells_per_pixel(found: Positions, source: Grid) -> float:
     """Source cells that a target pixel spans along its worse axis; 0 for a target outside.
 
-    The mean over the pixels that lie on the source.
+    The mean over the pixels that lie on the source; of a large pixel map a sample decides.
     """
+    height, width = source.shape
     match found:
         case SeparablePositions(u, v):
             return (
-                max(_pace(u, source.width), _pace(v, source.height))
-                if (_any_inside(u, source.width) and _any_inside(v, source.height))
+                max(_pace(u, width), _pace(v, height))
+                if (_any_inside(u, width) and _any_inside(v, height))
                 else 0.0
             )
         case PixelPositions(u, v):
-            return _steepness(u, v, source)
+            return _steepness(u, v, (height, width))
 
 
 def separable(one: Crs, other: Crs) -> bool:
@@ -169,59 +215,119 @@ def separable(one: Crs, other: Crs) -> bool:
     )
 
 
-def _interpolated(source: RectifiedGrid, target: RectifiedGrid, step: int) -> PixelPositions | None:
-    """Positions from a net of PROJ answers, None where a check at the net's middles fails."""
-    across, down = _nodes(target.width, step), _nodes(target.height, step)
-    u, v = _exact(source, target, *np.meshgrid(across, down))
-    if not (np.isfinite(u).all() and np.isfinite(v).all()):
-        return None
-    middle_x, middle_y = (across[:-1] + across[1:]) / 2, (down[:-1] + down[1:]) / 2
-    true_u, true_v = _exact(source, target, *np.meshgrid(middle_x, middle_y))
-    error = max(
-        float(np.abs(_middles(net) - true).max()) for net, true in ((u, true_u), (v, true_v))
+def _on_axes(
+    source: RectifiedGrid, target: RectifiedGrid, *, extended: bool
+) -> SeparablePositions:
+    """Two short arrays: columns asked along the middle row, rows along the middle column."""
+    x, y = target.x_centres(), target.y_centres()
+    turn = _turn(source)
+    middle = _middle(x), _middle(y)
+    u = snapped(_columns(source, target, x, middle[1]), turn)
+    v = snapped(_rows(source, target, y, middle[0]))
+    if not extended:
+        return SeparablePositions(u, v)
+    x_edges, y_edges = _edges(x, target.dx), _edges(y, target.dy)
+    extent = Footprint(
+        *interval(snapped(_columns(source, target, x_edges, middle[1])), u, turn),
+        *interval(snapped(_rows(source, target, y_edges, middle[0])), v),
     )
-    if not error <= TOLERANCE / 2:
-        return None
-    wx, wy = _weights(across, target.width), _weights(down, target.height)
-    return PixelPositions(wy @ u @ wx.T, wy @ v @ wx.T)
+    return SeparablePositions(u, v, extent)
+
+
+def _columns(
+    source: RectifiedGrid, target: RectifiedGrid, x: FloatArray, y: float
+) -> FloatArray:
+    x, _ = transform(x, np.full_like(x, y), target.crs, source.crs)
+    return (x - source.transform.c) / source.dx
+
+
+def _rows(source: RectifiedGrid, target: RectifiedGrid, y: FloatArray, x: float) -> FloatArray:
+    _, y = transform(np.full_like(y, x), y, target.crs, source.crs)
+    return (y - source.transform.f) / source.dy
+
+
+def _on_pixels(source: RectifiedGrid, target: RectifiedGrid, *, extended: bool) -> PixelPositions:
+    room = Room(source.height, source.width, _turn(source))
+    origin = floor(target.transform.f / target.dy + _ANCHOR), floor(
+        target.transform.c / target.dx + _ANCHOR
+    )
+    height, width = target.shape
+
+    def centres(columns: FloatArray, rows: FloatArray) -> tuple[FloatArray, FloatArray]:
+        return _exact(source, target, columns + 0.5, rows + 0.5)
+
+    def corners(columns: FloatArray, rows: FloatArray) -> tuple[FloatArray, FloatArray]:
+        return _exact(source, target, columns, rows)
+
+    u, v = interpolated(centres, (height, width), origin, room)
+    if not extended:
+        return PixelPositions(u, v)
+    poles = None
+    if source.crs.geographic:
+        poles = ((90 - source.transform.f) / source.dy, (-90 - source.transform.f) / source.dy)
+    at = interpolated(corners, (height + 1, width + 1), origin, room)
+    return PixelPositions(u, v, around_corners(*at, (u, v), room.turn, poles))
+
+
+def _on_cells(
+    inverse: Inverse, target: RectifiedGrid, method: Interpolation, *, extended: bool
+) -> PixelPositions:
+    """Positions on a referenceable grid, through coordinates in its CRS."""
+
+    def at(grid: RectifiedGrid) -> tuple[FloatArray, FloatArray]:
+        return inverse.locate(*_coordinates(inverse, grid), nearest=method == "nearest")
+
+    u, v = at(target)
+    if not extended:
+        return PixelPositions(u, v)
+    shifted = target.transform @ Affine.translation(-0.5, -0.5)
+    corners = RectifiedGrid(target.crs, shifted, target.width + 1, target.height + 1)
+    return PixelPositions(u, v, around_corners(*at(corners), (u, v)))
+
+
+def _coordinates(inverse: Inverse, target: RectifiedGrid) -> tuple[FloatArray, FloatArray]:
+    """Coordinates of the pixels' centres in the CRS of a referenceable grid; float64, (y, x)."""
+    fine = inverse.spacing / 4
+    if inverse.crs.geographic:
+        width, height = max(round(360 / fine), 4), max(round(180 / fine), 2)
+        plane = RectifiedGrid(
+            inverse.crs, Affine(360 / width, 0, -180, 0, -180 / height, 90), width, height
+        )
+    else:
+        box = inverse.box
+        width, height = (max(round(side / fine), 1) for side in (box.width, box.height))
+        plane = RectifiedGrid.from_bbox(box, width, height)
+    found = positions(plane, target)
+    x = plane.transform.c + found.u * plane.dx
+    y = plane.transform.f + found.v * plane.dy
+    if isinstance(found, SeparablePositions):
+        x, y = np.broadcast_arrays(x[None, :], y[:, None])
+    return x, y
 
 
 def _exact(
     source: RectifiedGrid, target: RectifiedGrid, columns: FloatArray, rows: FloatArray
 ) -> tuple[FloatArray, FloatArray]:
-    x = target.transform.c + (columns + 0.5) * target.dx
-    y = target.transform.f + (rows + 0.5) * target.dy
-    return _cells_from_corner(source, *transform(x, y, target.crs, source.crs))
-
-
-def _cells_from_corner(
-    source: RectifiedGrid, x: FloatArray, y: FloatArray
-) -> tuple[FloatArray, FloatArray]:
-    if source.crs.geographic:
-        west = min(source.transform.c, source.transform.c + source.dx * source.width)
-        slack = _EDGE * abs(source.dx)
-        x = x - 360.0 * np.floor((x - west + slack) / 360.0)
+    """Positions of places of the target, counted in its cells from its corner."""
+    x = target.transform.c + columns * target.dx
+    y = target.transform.f + rows * target.dy
+    x, y = transform(x, y, target.crs, source.crs)
     return (x - source.transform.c) / source.dx, (y - source.transform.f) / source.dy
 
 
-def _nodes(size: int, step: int) -> FloatArray:
-    count = max(2, -(-(size - 1) // step) + 1)
-    return np.linspace(0.0, max(size - 1, 1), count)
+def _turn(source: RectifiedGrid) -> float | None:
+    """Columns that make 360 degrees; None in a plane.
+
+    Rounded where it is a whole number but for rounding, so that no turn leaves a trace.
+    """
+    if not source.crs.geographic:
+        return None
+    turn = 360.0 / abs(source.dx)
+    return float(round(turn)) if abs(turn - round(turn)) < EDGE else turn
 
 
-def _middles(net: FloatArray) -> FloatArray:
-    return np.asarray((net[:-1, :-1] + net[1:, :-1] + net[:-1, 1:] + net[1:, 1:]) / 4)
-
-
-def _weights(nodes: FloatArray, size: int) -> FloatArray:
-    """Matrix of linear interpolation from nodes to 0 … size - 1; float64, (size, nodes)."""
-    at = np.arange(size, dtype=float)
-    left = np.clip(np.searchsorted(nodes, at, side="right") - 1, 0, len(nodes) - 2)
-    share = (at - nodes[left]) / (nodes[left + 1] - nodes[left])
-    weights = np.zeros((size, len(nodes)))
-    weights[np.arange(size), left] = 1 - share
-    weights[np.arange(size), left + 1] = share
-    return weights
+def _edges(centres: FloatArray, step: float) -> FloatArray:
+    return np.append(centres - step / 2, centres[-1] + step / 2)
 
 
 def _inside(position: FloatArray, size: int) -> IndexArray:
@@ -234,7 +340,7 @@ def _inside(position: FloatArray, size: int) -> IndexArray:
 
 
 def _within(position: FloatArray, size: int) -> NDArray[np.bool_]:
-    return (position > -_EDGE) & (position < size + _EDGE)
+    return (position > -EDGE) & (position < size + EDGE)
 
 
 def _any_inside(position: FloatArray, size: int) -> bool:
@@ -253,15 +359,31 @@ def _pace(position: FloatArray, size: int) -> float:
     return float(steps[steps <= 2 * np.median(steps) + 1e-9].mean())
 
 
-def _steepness(u: FloatArray, v: FloatArray, source: RectifiedGrid) -> float:
-    """Mean length, in cells, of a step of one pixel to the right or down, whichever is longer."""
-    inside = _within(u, source.width) & _within(v, source.height)
-    if not inside.any():
+def _steepness(u: FloatArray, v: FloatArray, shape: tuple[int, int]) -> float:
+    """Middle length, in cells, of a step of one pixel to the right or down, the longer of both."""
+    inside = _within(u, shape[1]) & _within(v, shape[0])
+    rows, columns = np.flatnonzero(inside.any(1)), np.flatnonzero(inside.any(0))
+    if not rows.size:
         return 0.0
-    down = np.hypot(np.diff(u, axis=0), np.diff(v, axis=0))[inside[1:] | inside[:-1]]
-    right = np.hypot(np.diff(u, axis=1), np.diff(v, axis=1))[inside[:, 1:] | inside[:, :-1]]
-    paces = [float(np.median(steps[np.isfinite(steps)])) for steps in (down, right) if steps.size]
-    return max(paces, default=float(max(source.shape)))
+    part = slice(rows[0], rows[-1] + 2), slice(columns[0], columns[-1] + 2)
+    u, v, inside = u[part], v[part], inside[part]
+    down = _paces(u, v, inside)
+    right = _paces(u.T, v.T, inside.T)
+    paces = [float(np.median(steps)) for steps in (down, right) if steps.size]
+    return max(paces, default=float(max(shape)))
+
+
+def _paces(u: FloatArray, v: FloatArray, inside: NDArray[np.bool_]) -> FloatArray:
+    """Lengths of steps between rows, a sample of them; every one where the sample has none."""
+    for every in (max(1, min(u.shape) // _SEEN), 1):
+        above, below = slice(0, -1, every), slice(1, None, every)
+        across = slice(None, None, every)
+        steps = np.hypot(u[below, across] - u[above, across], v[below, across] - v[above, across])
+        steps = steps[inside[below, across] | inside[above, across]]
+        steps = steps[np.isfinite(steps)]
+        if steps.size:
+            break
+    return steps
 
 
 def _middle(values: FloatArray) -> float:

@@ -64,14 +64,16 @@ def test_interpolated_positions_stay_within_tolerance(crs):
     assert np.abs(found.v - v)[inside].max() <= 0.125
 
 
-def test_a_polar_map_of_a_globe_falls_back_to_exact_positions():
+def test_a_polar_map_of_a_globe_has_its_exact_cells_up_to_ties():
     crs = Crs.parse("EPSG:3413")
     target = RectifiedGrid.from_bbox(BoundingBox(-4e6, -4e6, 4e6, 4e6, crs), 64, 64)
     cells = to_cells(positions(WORLD, target), WORLD)
     u, v = true_cells(WORLD, target)
     assert isinstance(cells, PixelMap)
+    clear = np.abs(u - np.rint(u)) > 1e-3
     assert (cells.rows == np.clip(np.floor(v), 0, 359)).all()
-    assert (cells.columns == np.floor(u) % 720).all()
+    assert (cells.columns == np.floor(u) % 720)[clear].all()
+    assert clear.mean() > 0.95
 
 
 @given(
