@@ -6,10 +6,11 @@ import time as clock
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from datacube.config.settings import RecipeSettings
 from datacube.errors import ConflictError, DatacubeError, InvalidParameter, SourceError
 from datacube.ingest.fetch import local
 from datacube.ingest.readers import Readers, default_readers, find_reader
-from datacube.ingest.recipe import Recipe, apply_recipe
+from datacube.ingest.recipe import apply_recipe
 from datacube.ingest.report import Event, IngestReport, SourceResult, SourceStarted, Status
 from datacube.ingest.source import Granule, ReadOptions
 from datacube.ingest.write import Written, write_source
@@ -28,7 +29,7 @@ def ingest(
     *,
     store: str,
     cube: str | None = None,
-    recipe: Recipe | None = None,
+    recipe: RecipeSettings | None = None,
     time: str | None = None,
     report: Callable[[Event], None] | None = None,
     readers: Readers | None = None,
@@ -46,7 +47,7 @@ def ingest(
         URL of the store: a path, ``s3://`` ….
     cube : str, optional
         Base of the cube ids; stands above the recipe's.
-    recipe : Recipe, optional
+    recipe : RecipeSettings, optional
     time : str, optional
         ISO 8601 instant of sources that hold one; stands above the recipe's.
     report : callable of Event, optional
@@ -63,7 +64,7 @@ def ingest(
     StorageError
         The store's URL cannot be used.
     """
-    recipe = recipe or Recipe()
+    recipe = recipe or RecipeSettings()
     options = _options(recipe, cube, time)
     target = open_store(store)
     known = default_readers() if readers is None else readers
@@ -77,7 +78,7 @@ def ingest(
     return IngestReport(tuple(results))
 
 
-def _options(recipe: Recipe, cube: str | None, time: str | None) -> ReadOptions:
+def _options(recipe: RecipeSettings, cube: str | None, time: str | None) -> ReadOptions:
     base = cube or recipe.cube
     if base is not None and not _CUBE_ID.match(base):
         raise InvalidParameter(
@@ -95,7 +96,7 @@ def _one(
     store: ObjectStore,
     source: str,
     options: ReadOptions,
-    recipe: Recipe,
+    recipe: RecipeSettings,
     readers: Readers,
     tell: Callable[[Event], None],
 ) -> SourceResult:
@@ -120,7 +121,7 @@ def _with_retries(
     store: ObjectStore,
     source: str,
     options: ReadOptions,
-    recipe: Recipe,
+    recipe: RecipeSettings,
     readers: Readers,
     tell: Callable[[Event], None],
 ) -> Written:

@@ -13,10 +13,6 @@ from datacube.ingest.source import Granule, SliceSource
 from datacube.model.fields import Field, RangeType
 from datacube.model.naming import part_ids
 
-__all__ = ["FieldRecipe", "Recipe", "apply_field", "apply_recipe"]
-
-Recipe = RecipeSettings
-
 
 def apply_field(recipe: FieldRecipe, field: Field) -> Field:
     """The field as the cube has it.
@@ -37,7 +33,7 @@ def apply_field(recipe: FieldRecipe, field: Field) -> Field:
     return replace(field, **{key: value for key, value in changes.items() if value is not None})
 
 
-def apply_recipe(recipe: Recipe, granules: Sequence[Granule]) -> tuple[Granule, ...]:
+def apply_recipe(recipe: RecipeSettings, granules: Sequence[Granule]) -> tuple[Granule, ...]:
     """The granules with the wanted fields and texts; parts without a wanted field are left out.
 
     Raises
@@ -65,7 +61,7 @@ def apply_recipe(recipe: Recipe, granules: Sequence[Granule]) -> tuple[Granule, 
     )
 
 
-def _applied(recipe: Recipe, granule: Granule, cube_id: str) -> Granule:
+def _applied(recipe: RecipeSettings, granule: Granule, cube_id: str) -> Granule:
     before = granule.description.range_type
     pairs = [(one.name, one) for one in before.fields]
     if recipe.fields:

@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 
 import numpy as np
 
+from datacube.config.settings import RecipeSettings
 from datacube.errors import CoverageNotFound, SourceError, StorageError
 from datacube.ingest.fit import fitted
-from datacube.ingest.recipe import Recipe
 from datacube.ingest.report import BytesRead, Event, SlicePlanned
 from datacube.ingest.source import Granule, SliceSource
 from datacube.model.axis import Axis, TimeAxis
@@ -40,7 +40,7 @@ def write_source(
     store: ObjectStore,
     source: str,
     granules: Sequence[Granule],
-    recipe: Recipe,
+    recipe: RecipeSettings,
     report: Callable[[Event], None],
 ) -> Written:
     """Write the granules of a source that are not in their cubes yet, and commit them.
@@ -92,7 +92,9 @@ def _ready(store: ObjectStore, granule: Granule) -> Granule | None:
     return fitted(granule, cube.description)
 
 
-def _change(store: ObjectStore, granule: Granule, recipe: Recipe, made: list[str]) -> Transaction:
+def _change(
+    store: ObjectStore, granule: Granule, recipe: RecipeSettings, made: list[str]
+) -> Transaction:
     """A transaction on the granule's cube, which is made where there is none."""
     try:
         open_cube(store, granule.cube_id)

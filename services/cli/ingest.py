@@ -8,9 +8,7 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
 from datacube.config.load import load_recipe
-from datacube.config.settings import RecipeSettings
 from datacube.ingest.pipeline import ingest
-from datacube.ingest.recipe import FieldRecipe, Recipe
 from datacube.ingest.report import BytesRead, Event, SlicePlanned, SourceResult, SourceStarted
 from services.cli.options import size_text, store_option
 
@@ -39,39 +37,12 @@ def ingest_command(
     Each source goes in wholly or leaves no trace. The exit code is 0 when all went in (or were in
     already), 3 when some did, 2 when none did.
     """
-    recipe = None if recipe_file is None else recipe_of(load_recipe(recipe_file))
+    recipe = None if recipe_file is None else load_recipe(recipe_file)
     with Watch() as watch:
         report = ingest(
             sources, store=store, cube=cube, recipe=recipe, time=time, report=watch.event
         )
     return report.exit_code
-
-
-def recipe_of(settings: RecipeSettings) -> Recipe:
-    """The recipe as the ingest takes it."""
-    fields = tuple(
-        FieldRecipe(
-            one.source,
-            one.name,
-            one.title,
-            one.uom,
-            one.standard_name,
-            one.overview,
-            one.valid_range,
-        )
-        for one in settings.fields
-    )
-    return Recipe(
-        settings.cube,
-        settings.title,
-        settings.abstract,
-        settings.attribution,
-        settings.licence,
-        fields,
-        settings.time,
-        settings.crs,
-        settings.chunk,
-    )
 
 
 class Watch:

@@ -13,48 +13,19 @@ Cube                    What it is
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from datacube.config.load import load_recipe
 from datacube.errors import SourceError
 from datacube.ingest.pipeline import ingest
-from datacube.ingest.recipe import Recipe
 from datacube.ingest.report import IngestReport
 from services.demo.fetch import CLIMATE, FORECAST, fetch
-from services.demo.identity import NOTICE
 from services.demo.scene import SEED, SIZE
 from services.demo.sentinel2 import make_series
 
-RECIPES: tuple[Recipe, ...] = (
-    Recipe(
-        cube="ecmwf-forecast",
-        title="ECMWF forecast: temperature and wind on pressure levels",
-        abstract="Temperature, eastward and northward wind of one run of the ECMWF forecast.",
-        attribution=FORECAST.attribution,
-        licence=FORECAST.licence,
-    ),
-    Recipe(
-        cube="a1b-air-temperature",
-        title="Air temperature over North America, 1860 to 2099, scenario A1B",
-        abstract="Annual means of a Met Office climate model in a year of 360 days.",
-        attribution=CLIMATE.attribution,
-        licence=CLIMATE.licence,
-    ),
-    Recipe(
-        cube="ostia-monthly",
-        title="OSTIA sea surface temperature along the equator, monthly means",
-        abstract="Monthly means of the Met Office's analysis of sea surface temperature.",
-        attribution=CLIMATE.attribution,
-        licence=CLIMATE.licence,
-    ),
-    Recipe(
-        cube="s2-simulated",
-        title="Simulated Sentinel-2 L2A, not an observation",
-        abstract=(
-            f"{NOTICE} Six dates over a growing season on a cut-out of tile 32UPU: surface "
-            "reflectance in twelve bands and the scene classes."
-        ),
-        attribution="Simulated by the datacube demo; no Copernicus Sentinel data are contained.",
-        licence="Apache-2.0",
-    ),
-)
+
+def config_folder() -> Path:
+    """The demo's configuration: in the wheel beside this module, in a checkout at its top."""
+    packaged = Path(__file__).parent / "config"
+    return packaged if packaged.is_dir() else Path(__file__).parents[2] / "config"
 
 
 def make_demo(store: str, *, cache: Path, report: Callable[[str], None]) -> None:
@@ -96,7 +67,7 @@ def fill(store: str, sources: Mapping[str, Sequence[Path]], report: Callable[[st
     store : str
         URL or path of the store.
     sources : mapping of str to sequence of pathlib.Path
-        The sources of each cube, by the id of a recipe of `RECIPES`.
+        The sources of each cube; ``config/recipes/ID.yaml`` is its recipe.
     report : callable
         Called with a line for each cube.
 
@@ -107,9 +78,9 @@ def fill(store: str, sources: Mapping[str, Sequence[Path]], report: Callable[[st
     StorageError
         If the store cannot be used.
     """
-    recipes = {recipe.cube: recipe for recipe in RECIPES}
     for cube, paths in sources.items():
-        done = ingest([str(path) for path in paths], store=store, recipe=recipes[cube])
+        recipe = load_recipe(config_folder() / "recipes" / f"{cube}.yaml")
+        done = ingest([str(path) for path in paths], store=store, recipe=recipe)
         _require_all(done)
         report(summary(cube, done))
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from datacube.config.settings import FieldRecipe, RecipeSettings
 from datacube.errors import InvalidParameter, InvalidTime
 from datacube.ingest.pipeline import ingest
-from datacube.ingest.recipe import FieldRecipe, Recipe
 from datacube.ingest.report import BytesRead, Event, SlicePlanned, SourceResult, SourceStarted
 from datacube.store.cube import list_cubes
 from datacube.store.url import open_store
@@ -205,7 +205,7 @@ def test_old_and_new_baselines_give_the_same_reflectance(tmp_path, store):
 def test_a_recipe_chooses_and_names(tmp_path, store):
     values = np.stack([plane(6, 7, band) for band in range(3)]).astype("u2")
     path = write_tiff(tmp_path / "x.tif", values)
-    recipe = Recipe(
+    recipe = RecipeSettings(
         cube="mine",
         title="My cube",
         time="2020-05-05",
@@ -220,7 +220,7 @@ def test_a_recipe_chooses_and_names(tmp_path, store):
     assert cube.description.range_type.field("nir").title == "near infrared"
     assert cube.chunk_shape("nir")[-2:] == (4, 4)
     np.testing.assert_array_equal(whole(cube, "nir"), values[2])
-    absent = Recipe(fields=(FieldRecipe("band9"),))
+    absent = RecipeSettings(fields=(FieldRecipe("band9"),))
     refused = ingest([str(path)], store=store, recipe=absent).results[0]
     assert "wants the fields band9; the source has band1, band2, band3" in refused.reason
 
@@ -232,7 +232,7 @@ def test_large_fields_are_read_by_windows_of_whole_chunks(tmp_path, store, monke
     ingest(
         [str(write_tiff(tmp_path / "x.tif", values))],
         store=store,
-        recipe=Recipe(chunk=4),
+        recipe=RecipeSettings(chunk=4),
         report=seen.append,
     )
     np.testing.assert_array_equal(whole(opened(store, "x"), "band1"), values[0])
