@@ -10,6 +10,7 @@ from datacube.engine.places import Places, locate
 from datacube.engine.scene import draw_scene
 from datacube.engine.values import find_values
 from datacube.model.block import Image
+from datacube.model.coverage import Level
 from datacube.model.grid import RectifiedGrid
 from datacube.model.query import MapQuery
 from datacube.render.composite import flatten, over
@@ -17,6 +18,7 @@ from datacube.render.paint import margin_of, paint
 from datacube.render.style import Style
 from datacube.slicing.level import map_on_best_level
 from datacube.slicing.reduce import reducer
+from datacube.slicing.warp import IndexMap
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,6 +71,13 @@ def render_map(context: Context, query: MapQuery) -> MapResult:
     return MapResult(flat, tuple(notes), tuple(snapshots), moving)
 
 
+def map_of(context: Context, cube: Cube, grid: RectifiedGrid) -> tuple[Level, IndexMap]:
+    """The level of a cube that answers a grid, and its index map; remembered."""
+    levels = cube.description.levels
+    key = (levels[0].grid, len(levels), grid)
+    return context.maps.get(key, lambda: map_on_best_level(levels, grid))
+
+
 def draw_layer(
     context: Context,
     cube: Cube,
@@ -86,7 +95,7 @@ def draw_layer(
     reduce = reducer(aggregate) if aggregate else None
     if margin_of(style):
         return draw_scene(context, cube, style, grid, places, reduce)
-    level, cells = map_on_best_level(cube.description.levels, grid)
+    level, cells = map_of(context, cube, grid)
     wanted = wanted_of(style, cube.description)
     found = {
         name: find_values(context, cube, one, level.number, cells, places, reduce)
