@@ -1,7 +1,7 @@
 """Arrows and wind barbs: direction and strength of a vector at places of a lattice."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil
 
 import numpy as np
@@ -79,10 +79,7 @@ def speed_ramp(style: Arrows, field: Field) -> ColorRamp:
     ramp = style.ramp or ColorRamp("speed", "", "speed")
     if ramp.low is None and not ramp.log:
         high = resolved(ramp, field).high
-        return ColorRamp(
-            ramp.name, ramp.title, "speed", ramp.colormap, 0.0, high, False, ramp.below,
-            ramp.above, ramp.missing, "", ramp.bands, ramp.opacity,
-        )  # fmt: skip
+        return replace(ramp, field="speed", low=0.0, high=high)
     return resolved(ramp, field)
 
 

@@ -51,14 +51,14 @@ def levels_of(style: Contours, field: Field) -> Levels:
     if style.interval is not None:
         return Levels(style.interval)
     ramp = resolved(ColorRamp("", "", field.name), field)
-    low, high = (own_unit(style, field, float(one or 0.0)) for one in (ramp.low, ramp.high))
+    low, high = (own_unit(style, field, one) for one in (ramp.low, ramp.high))
     return Levels(round_step(abs(high - low) / _USUAL_LINES))
 
 
-def own_unit(style: Contours, field: Field, value: float) -> float:
-    """A value of the field in the unit of the style."""
+def own_unit(style: Contours, field: Field, value: float | None) -> float:
+    """A value of the field in the unit of the style; 0 of none."""
     factor, offset = conversion(style, field)
-    return value * factor + offset
+    return (value or 0.0) * factor + offset
 
 
 def conversion(style: Contours, field: Field) -> tuple[float, float]:

@@ -9,7 +9,8 @@ from datacube.model.coverage import CoverageDescription
 from datacube.model.fields import Category, Field
 from datacube.render.presets import preset_of
 from datacube.render.ranges import Statistics, resolved
-from datacube.render.style import Categories, Channel, ColorRamp, Composite, Style
+from datacube.render.style import Categories, Channel, ColorRamp, Composite, Style, fields_of
+from datacube.render.vectors import vector_styles
 
 DEFAULT = "default"
 
@@ -73,7 +74,8 @@ def default_styles(
     styles : tuple of Style
         One field: ``default``, ``viridis``, ``gray``, or its classes. Several: the composites
         that their bands allow, then one style for each field, named like it; where no composite
-        can be made, the first field's is called ``default``.
+        can be made, the first field's is called ``default``. Arrows of vectors come last, or
+        first where the fields are their components alone.
 
     Raises
     ------
@@ -90,9 +92,13 @@ def default_styles(
         replace(field_styles(field, measured)[0], name=field.name, title=field.title or field.name)
         for field in fields
     ]
+    vectors = vector_styles(fields)
+    parts = {name for style in vectors for name in fields_of(style)}
+    if parts == {field.name for field in fields}:
+        return (*vectors, *singles)
     if not composites and singles:
         singles[0] = replace(singles[0], name=DEFAULT)
-    return (*composites, *singles)
+    return (*composites, *singles, *vectors)
 
 
 def field_styles(field: Field, statistics: Statistics | None = None) -> tuple[Style, ...]:

@@ -5,73 +5,38 @@ three channels. Without a size a legend is as large as it needs; given one, it f
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import Literal, assert_never
+from dataclasses import replace
+from typing import assert_never
 
 import numpy as np
 from numpy.typing import NDArray
 
 from datacube.model.block import RgbaImage
 from datacube.model.fields import Field
-from datacube.render.canvas import Canvas, fitted, text_width, wrapped
+from datacube.render.arrows import speed_field, speed_ramp
+from datacube.render.canvas import fitted, text_width, wrapped
+from datacube.render.contours import conversion, own_unit
+from datacube.render.keys import key, stacked
+from datacube.render.look import INK, WHITE, Look, Orientation
 from datacube.render.paint import category_colors
 from datacube.render.ranges import resolved
-from datacube.render.scale import palette_of
-from datacube.render.style import Categories, ColorRamp, Composite, Rgba, Style
-from datacube.render.ticks import Tick, ticks
+from datacube.render.scale import boundaries, palette_of
+from datacube.render.style import (
+    Arrows,
+    Categories,
+    ColorRamp,
+    Composite,
+    Contours,
+    Hillshade,
+    Rgba,
+    Style,
+)
+from datacube.render.ticks import Tick, at_values, ticks
 from datacube.render.units import show_unit
 
-type Orientation = Literal["vertical", "horizontal"]
+__all__ = ["INK", "WHITE", "Look", "Orientation", "legend"]
 
-WHITE: Rgba = (255, 255, 255, 255)
-INK: Rgba = (34, 34, 34, 255)
-_TEXT = 12.0
-_LARGEST = 4096
-
-
-@dataclass(frozen=True, slots=True)
-class Look:
-    """How a legend is drawn.
-
-    Parameters
-    ----------
-    width, height : int, optional
-        Size of the picture; None is what it needs.
-    orientation : which way a colour bar runs
-    zoom : float
-        Text and lines are that many times as large (high-resolution screens, print).
-    background, ink : (red, green, blue, alpha)
-        On a background that is not opaque, text has a halo.
-    """
-
-    width: int | None = None
-    height: int | None = None
-    orientation: Orientation = "vertical"
-    zoom: float = 1.0
-    background: Rgba = WHITE
-    ink: Rgba = INK
-
-    @property
-    def text(self) -> float:
-        """Size of the text in pixels."""
-        return _TEXT * self.zoom
-
-    @property
-    def row(self) -> int:
-        """Height of a line in pixels."""
-        return round(_TEXT * 1.5 * self.zoom)
-
-    @property
-    def pad(self) -> int:
-        """Margin in pixels."""
-        return round(8 * self.zoom)
-
-    def canvas(self, width: int, height: int) -> Canvas:
-        """A canvas of the wanted size, or of this one where none is wanted."""
-        width, height = self.width or width, self.height or height
-        return Canvas.blank(
-            min(max(width, 1), _LARGEST), min(max(height, 1), _LARGEST), self.background, self.ink
-        )
+_SMALLEST_BAR = 90  # pixels
 
 
 def legend(style: Style, fields: Mapping[str, Field], look: Look | None = None) -> RgbaImage:
@@ -97,13 +62,42 @@ def legend(style: Style, fields: Mapping[str, Field], look: Look | None = None) 
             draw = _horizontal if look.orientation == "horizontal" else _vertical
             return draw(ramp, fields[name], look)
         case Categories(field=name):
-            colors = category_colors(style.entries)
             labels = tuple(one.label or str(one.value) for one in style.entries)
-            return _swatches(_title(fields[name]), tuple(zip(colors, labels, strict=True)), look)
+            rows = tuple(zip(category_colors(style.entries), labels, strict=True))
+            return _swatches(_title(fields[name]), rows, look)
         case Composite():
             return _swatches(style.title or style.name, _channel_rows(style, fields), look)
+        case Hillshade() | Contours():
+            return _drawn(style, fields[style.field], style.ramp, look)
+        case Arrows():
+            speed = speed_field(fields[style.u], fields[style.v])
+            colors = None if style.ramp is None else speed_ramp(style, speed)
+            return _drawn(style, speed, colors, look)
         case _:
             assert_never(style)
+
+
+def _drawn(
+    style: Hillshade | Contours | Arrows, field: Field, ramp: ColorRamp | None, look: Look
+) -> RgbaImage:
+    """The colour bar of what is drawn over, if there is one, and samples of what is drawn."""
+    if ramp is None:
+        return key(style, field, look, _title(field))
+    colored = isinstance(style, Arrows) and style.coloring == "glyphs" and style.kind == "arrows"
+    bar = replace(resolved(ramp, field), field=field.name)
+    if isinstance(style, Contours) and conversion(style, field) != (1.0, 0.0):
+        bar = replace(
+            bar, low=own_unit(style, field, bar.low), high=own_unit(style, field, bar.high)
+        )
+        field = replace(field, uom=style.unit)
+    if isinstance(style, Hillshade) or colored:
+        return legend(bar, {field.name: field}, look)
+    samples = key(style, field, replace(look, height=None), "")
+    if look.height is not None and look.height < samples.shape[0] + _SMALLEST_BAR:
+        return legend(bar, {field.name: field}, look)
+    room = None if look.height is None else look.height - samples.shape[0]
+    above = legend(bar, {field.name: field}, replace(look, height=room))
+    return stacked(above, samples, look.background)
 
 
 def _title(field: Field) -> str:
@@ -125,13 +119,19 @@ def _marks(style: ColorRamp, room: int, each: float) -> tuple[Tick, ...]:
     """Ticks that do not touch along a bar of that many pixels."""
     low, high = float(style.low or 0.0), float(style.high or 0.0)
     most = max(2, min(9, int(room / each)))
+    if style.bands is not None and style.bands < most:
+        return at_values(boundaries(style).tolist(), low, high, log=style.log)
     return ticks(low, high, log=style.log, most=most)
 
 
 def _bar(style: ColorRamp, length: int) -> NDArray[np.uint8]:
     """Colours from low to high: uint8, (length, 4)."""
     palette = palette_of(style)
-    bins = np.linspace(0, len(palette.slots) - 1, length).round().astype(np.intp)
+    count = len(palette.slots)
+    if style.bands is None:
+        bins = np.linspace(0, count - 1, length).round().astype(np.intp)
+    else:
+        bins = np.arange(length) * count // length
     colors: NDArray[np.uint8] = palette.colors[palette.slots[bins]]
     return colors
 

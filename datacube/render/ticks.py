@@ -37,6 +37,17 @@ def ticks(low: float, high: float, *, log: bool = False, most: int = 7) -> tuple
     values = _log_values(low, high, most) if log else _values(low, high, most)
     if len(values) < 2:
         values = [low, high]
+    return at_values(values, low, high, log=log)
+
+
+def at_values(values: list[float], low: float, high: float, *, log: bool) -> tuple[Tick, ...]:
+    """Marks at given values, ascending, at least two.
+
+    Examples
+    --------
+    >>> [tick.label for tick in at_values([0, 2.5, 5], 0, 5, log=False)]
+    ['0.0', '2.5', '5.0']
+    """
     labels = _labels(values, log)
     return tuple(
         Tick(_place(value, low, high, log), value, label)
@@ -78,6 +89,8 @@ def _labels(values: list[float], log: bool) -> list[str]:
         return [_number(value) for value in values]
     step = min(abs(b - a) for a, b in pairwise(values))
     digits = max(0, -math.floor(math.log10(step) + 1e-9))
+    while digits < 3 and any(abs(round(value, digits) - value) > 1e-3 * step for value in values):
+        digits += 1
     if largest >= 1e6 or digits > 3:
         return [_number(value) for value in values]
     # the digits of the smallest step; -0 is 0
