@@ -1,15 +1,16 @@
 """The catalogue: identifiers -> cubes and layers at their newest committed version.
 
-Every cube under the store is published. The catalogue looks at the store again when it was last
-seen more than a second ago: new cubes appear, and a cube whose head has moved is replaced by its
-newer version. A request keeps the handles that it got, and so one version, to its end.
+Every cube under the store is published, and every other Zarr group there as it lies. The catalogue
+looks at the store again when it was last seen more than a second ago: new cubes appear, and a cube
+whose head has moved is replaced by its newer version. A request keeps the handles that it got, and
+so one version, to its end.
 """
 
 import logging
 import threading
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 
 from datacube.config.settings import Config
@@ -17,6 +18,7 @@ from datacube.engine.cube import Cube, Layer, publish
 from datacube.errors import CoverageNotFound, DatacubeError
 from datacube.store.cache import ChunkCache
 from datacube.store.cube import list_cubes, open_cube
+from datacube.store.foreign import ForeignCubes
 from datacube.store.objects import ObjectStore
 from datacube.store.source import CubeSource
 
@@ -33,6 +35,8 @@ class _Seen:
     layers: Mapping[str, Layer]
     version: str
     at: float
+    foreign: frozenset[str] = frozenset()
+    aliases: Mapping[str, str] = field(default_factory=dict)
 
 
 class Catalog:
@@ -59,6 +63,7 @@ class Catalog:
         self._clock = clock
         self._lock = threading.Lock()
         self._complaints: dict[str, str] = {}
+        self._foreign = ForeignCubes(store, cache, clock)
         self._seen = _Seen({}, {}, "", -REFRESH_SECONDS - 1 + clock())
 
     @property
@@ -78,9 +83,10 @@ class Catalog:
         CoverageNotFound
             There is none; the message names some that are there.
         """
-        cubes = self._look().cubes
-        if (found := cubes.get(identifier)) is None:
-            raise _not_found("cube", identifier, cubes)
+        seen = self._look()
+        found = seen.cubes.get(identifier) or seen.cubes.get(seen.aliases.get(identifier, ""))
+        if found is None:
+            raise _not_found("cube", identifier, seen.cubes)
         return found
 
     def layer(self, name: str) -> Layer:
@@ -91,9 +97,13 @@ class Catalog:
         CoverageNotFound
             There is none; the message names some that are there.
         """
-        layers = self._look().layers
-        if (found := layers.get(name)) is None:
-            raise _not_found("layer", name, layers)
+        seen = self._look()
+        found = seen.layers.get(name)
+        for alias, identifier in seen.aliases.items() if found is None else ():
+            if name == alias or name.startswith(f"{alias}."):
+                found = found or seen.layers.get(identifier + name.removeprefix(alias))
+        if found is None:
+            raise _not_found("layer", name, seen.layers)
         return found
 
     def _look(self) -> _Seen:
@@ -110,25 +120,31 @@ class Catalog:
         return self._seen
 
     def _look_again(self) -> _Seen:
-        before = self._seen.cubes
-        cubes: dict[str, Cube] = {}
+        before = self._seen
         try:
             names = list_cubes(self._store)
         except DatacubeError as error:
-            self._complain("the store", error)
-            return _Seen(before, self._seen.layers, self._seen.version or "none", self._clock())
-        for name in names:
-            cube = before.get(name)
-            try:
-                cube = self._newest(name, cube)
-            except DatacubeError as error:
-                self._complain(name, error)
-            if cube is not None and not cube.store.empty and not cube.settings.hidden:
-                cubes[name] = cube
+            self._complain("the store", error.message)
+            return replace(before, version=before.version or "none", at=self._clock())
+        own = {cube.id: cube for cube in self._own(names, before) if _shown(cube)}
+        foreign = {cube.id: cube for cube in self._others(names, before) if _shown(cube)}
+        cubes = own | foreign
         layers = {layer.name: layer for cube in cubes.values() for layer in cube.layers}
         listed = "\n".join(f"{cube.id} {cube.snapshot}" for cube in cubes.values())
         version = sha256(listed.encode()).hexdigest()[:16]
-        return _Seen(cubes, layers, version, self._clock())
+        aliases = self._foreign.aliases()
+        return _Seen(cubes, layers, version, self._clock(), frozenset(foreign), aliases)
+
+    def _own(self, names: Iterable[str], before: _Seen) -> Iterator[Cube]:
+        """Cubes that have a manifest; one that cannot be read now stays as it was."""
+        for name in names:
+            cube = None if name in before.foreign else before.cubes.get(name)
+            try:
+                cube = self._newest(name, cube)
+            except DatacubeError as error:
+                self._complain(name, error.message)
+            if cube is not None:
+                yield cube
 
     def _newest(self, name: str, known: Cube | None) -> Cube:
         if known is None:
@@ -138,11 +154,32 @@ class Catalog:
         self._complaints.pop(name, None)
         return publish(store, self._config.cube(name))
 
-    def _complain(self, what: str, error: DatacubeError) -> None:
+    def _others(self, taken: Collection[str], before: _Seen) -> Iterator[Cube]:
+        """Cubes that others wrote, whatever odd things they say of themselves."""
+        try:
+            sources = self._foreign.look(taken)
+        except DatacubeError as error:
+            self._complain("the Zarr groups of others", error.message)
+            return
+        for name, source in sources.items():
+            known = before.cubes.get(name)
+            if known is not None and known.store is source:
+                yield known
+                continue
+            try:
+                yield publish(source, self._config.cube(name))
+            except (DatacubeError, ValueError, TypeError, LookupError, ArithmeticError) as error:
+                self._complain(name, str(error))
+
+    def _complain(self, what: str, reason: str) -> None:
         """Once for each problem, not at every look."""
-        if self._complaints.get(what) != error.message:
-            self._complaints[what] = error.message
-            log.warning("%s cannot be served: %s", what, error.message)
+        if self._complaints.get(what) != reason:
+            self._complaints[what] = reason
+            log.warning("%s cannot be served: %s", what, reason)
+
+
+def _shown(cube: Cube) -> bool:
+    return not cube.store.empty and not cube.settings.hidden
 
 
 def _not_found(kind: str, name: str, known: Mapping[str, object]) -> CoverageNotFound:

@@ -175,7 +175,7 @@ def _crawl(
 def _documents_at(
     store: ObjectStore, root: str, path: str, version: Literal[2, 3]
 ) -> dict[str, bytes]:
-    found = {}
+    found: dict[str, bytes] = {}
     for name in ("zarr.json",) if version == 3 else _V2:
         if name == ".zgroup" and found:
             continue
