@@ -6,9 +6,11 @@ from functools import cached_property
 from hashlib import sha256
 
 from datacube.config.settings import CubeSettings
+from datacube.engine.statistics import distribution, usual_ranges
 from datacube.errors import StyleNotFound
 from datacube.model.coverage import CoverageDescription
 from datacube.render.defaults import default_styles
+from datacube.render.stretch import stretched
 from datacube.render.style import Style
 from datacube.store.source import CubeSource
 
@@ -126,5 +128,6 @@ def _styles(cube: Cube, names: tuple[str, ...]) -> tuple[Style, ...]:
     """Configured styles first, then those that every cube has; each name once."""
     configured = cube.settings.styles_for(cube.description, names)
     known = {style.name for style in configured}
-    usual = default_styles(cube.description, names)
-    return (*configured, *(style for style in usual if style.name not in known))
+    usual = default_styles(cube.description, names, usual_ranges(cube.store, names))
+    styles = (*configured, *(style for style in usual if style.name not in known))
+    return tuple(stretched(style, lambda name: distribution(cube.store, name)) for style in styles)
