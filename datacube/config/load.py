@@ -20,11 +20,12 @@ from datacube.config.server import ServerModel
 from datacube.config.settings import Config, CubeSettings, RecipeSettings, TimePolicy
 from datacube.config.styles import StyleModel
 from datacube.errors import ConfigError
-from datacube.render.defaults import COMPOSITES, DEFAULT
+from datacube.render.defaults import COMPOSITES, DEFAULT, INDEXES
 from datacube.render.style import Style
+from datacube.render.vectors import VECTORS
 
 # Styles that cubes have by themselves and that a cube's file may put first.
-USUAL_STYLES = (DEFAULT, *COMPOSITES)
+USUAL_STYLES = (DEFAULT, *COMPOSITES, *INDEXES, *VECTORS)
 
 
 def load_config(path: Path | None, environment: Mapping[str, str] | None = None) -> Config:

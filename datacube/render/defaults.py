@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from datacube.algebra.show import shown_name
 from datacube.model.coverage import CoverageDescription
 from datacube.model.fields import Category, Field
 from datacube.render.presets import preset_of
@@ -41,6 +42,12 @@ _SENTINEL2 = (
     ("swir", "Short-wave infrared (12-8A-4)", (("b12", 0.5), ("b8a", 0.5), ("b04", 0.4))),
 )
 COMPOSITES = tuple(name for name, _, _ in _SENTINEL2)
+# name, title, the two bands of (a - b) / (a + b), colour map, low, high
+_INDEXES = (
+    ("ndvi", "Vegetation index (NDVI)", ("b08", "b04"), "RdYlGn", -0.2, 0.9),
+    ("moisture", "Moisture index (8A, 11)", ("b8a", "b11"), "RdBu", -0.6, 0.6),
+)
+INDEXES = tuple(name for name, *_ in _INDEXES)
 _SPELLINGS = {
     "b02": ("b02", "b2", "blue"),
     "b03": ("b03", "b3", "green"),
@@ -87,7 +94,8 @@ def default_styles(
     measured = statistics or {}
     if len(fields) == 1:
         return field_styles(fields[0], measured)
-    composites = sentinel2_composites({field.name: field for field in fields})
+    bands = {field.name: field for field in fields}
+    composites = sentinel2_composites(bands)
     singles = [
         replace(field_styles(field, measured)[0], name=field.name, title=field.title or field.name)
         for field in fields
@@ -98,7 +106,7 @@ def default_styles(
         return (*vectors, *singles)
     if not composites and singles:
         singles[0] = replace(singles[0], name=DEFAULT)
-    return (*composites, *singles, *vectors)
+    return (*composites, *sentinel2_indexes(bands), *singles, *vectors)
 
 
 def field_styles(field: Field, statistics: Statistics | None = None) -> tuple[Style, ...]:
@@ -139,18 +147,40 @@ def classes_of(field: Field) -> tuple[Category, ...]:
 
 def sentinel2_composites(fields: Mapping[str, Field]) -> tuple[Composite, ...]:
     """The composites of Sentinel-2 that these bands allow, true colour first."""
-    by_name = {name.lower(): field for name, field in fields.items()}
-    bands = {
-        band: by_name[spelling]
-        for band, spellings in _SPELLINGS.items()
-        for spelling in reversed(spellings)
-        if spelling in by_name
-    }
+    bands = _bands(fields)
     return tuple(
         Composite(name, title, *(_channel(bands[band], top) for band, top in channels))
         for name, title, channels in _SENTINEL2
         if all(band in bands for band, _ in channels)
     )
+
+
+def sentinel2_indexes(fields: Mapping[str, Field]) -> tuple[ColorRamp, ...]:
+    """The normalised differences that these bands allow."""
+    bands = _bands(fields)
+    return tuple(
+        ColorRamp(
+            name, title, name, colormap, low, high, expression=_difference(bands[a], bands[b])
+        )
+        for name, title, (a, b), colormap, low, high in _INDEXES
+        if a in bands and b in bands
+    )
+
+
+def _difference(one: Field, other: Field) -> str:
+    a, b = shown_name(one.name), shown_name(other.name)
+    return f"({a} - {b}) / ({a} + {b})"
+
+
+def _bands(fields: Mapping[str, Field]) -> Mapping[str, Field]:
+    """Sentinel-2's bands among fields, whatever they are called."""
+    by_name = {name.lower(): field for name, field in fields.items()}
+    return {
+        band: by_name[spelling]
+        for band, spellings in _SPELLINGS.items()
+        for spelling in reversed(spellings)
+        if spelling in by_name
+    }
 
 
 def _channel(field: Field, top: float) -> Channel:

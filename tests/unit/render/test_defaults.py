@@ -43,7 +43,9 @@ def test_every_sentinel2_cube_has_the_usual_composites():
     ]
     assert isinstance(styles[0], Composite)
     assert {(channel.low, channel.high) for channel in styles[0].channels} == {(0, 0.3)}
-    assert [style.name for style in styles[4:]] == [*(field.name for field in S2), "SCL"]
+    assert [style.name for style in styles[4:6]] == ["ndvi", "moisture"]
+    assert fields_of(styles[4]) == ("B04", "B08")
+    assert [style.name for style in styles[6:]] == [*(field.name for field in S2), "SCL"]
 
 
 def test_composites_need_their_bands_and_know_plain_numbers():
