@@ -1,6 +1,7 @@
 """What every configuration model has in common, and the small types of their values."""
 
 import re
+from itertools import pairwise
 from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
@@ -86,6 +87,14 @@ def _ascending(value: tuple[float | None, float | None]) -> tuple[float | None, 
     return value
 
 
+def each_above(value: tuple[float, ...]) -> tuple[float, ...]:
+    """The numbers themselves, once each is known to be above the one before it."""
+    for one, other in pairwise(value):
+        if not one < other:
+            raise ValueError(f"the values ascend, but {other:g} comes after {one:g}")
+    return value
+
+
 type Size = Annotated[
     int, BeforeValidator(byte_size, json_schema_input_type=int | str), Field(gt=0)
 ]
@@ -94,5 +103,7 @@ type Color = Annotated[str, AfterValidator(_color)]
 type ColormapName = Annotated[str, AfterValidator(_colormap)]
 type Ends = Annotated[tuple[float, float], AfterValidator(_ascending)]
 type OpenEnds = Annotated[tuple[float | None, float | None], AfterValidator(_ascending)]
+type Share = Annotated[float, Field(ge=0, le=100)]
+type Percentiles = Annotated[tuple[Share, Share], AfterValidator(_ascending)]
 type Name = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_-]*$")]
 type Count = Annotated[int, Field(gt=0)]

@@ -18,11 +18,30 @@ from datacube.config.settings import (
     ServerSettings,
     TimePolicy,
 )
-from datacube.config.styles import CategoriesModel, ChannelModel, CompositeModel, RampModel
+from datacube.config.styles import (
+    ArrowsModel,
+    CategoriesModel,
+    ChannelModel,
+    ColorsModel,
+    CompositeModel,
+    ContoursModel,
+    HillshadeModel,
+    RampModel,
+)
 from datacube.model.fields import Category
-from datacube.render.style import Categories, Channel, ColorRamp, Composite, Style
+from datacube.render.style import (
+    Arrows,
+    Categories,
+    Channel,
+    ColorRamp,
+    Composite,
+    Contours,
+    Hillshade,
+    Style,
+)
 
-type StyleFile = RampModel | CategoriesModel | CompositeModel
+type DrawnModel = HillshadeModel | ContoursModel | ArrowsModel
+type StyleFile = RampModel | CategoriesModel | CompositeModel | DrawnModel
 
 
 def build_server(model: ServerModel) -> ServerSettings:
@@ -87,7 +106,7 @@ def build_style(model: StyleFile, name: str) -> Style:
     title = model.title or own
     match model:
         case RampModel():
-            return _ramp(model, own, title)
+            return _ramp(model, own, title, model.field)
         case CategoriesModel():
             entries = tuple(
                 Category(one.value, one.label, one.color or "") for one in model.classes
@@ -96,22 +115,67 @@ def build_style(model: StyleFile, name: str) -> Style:
         case CompositeModel():
             channels = (_channel(one) for one in (model.red, model.green, model.blue))
             return Composite(own, title, *channels)
+        case HillshadeModel() | ContoursModel() | ArrowsModel():
+            return _drawn(model, own, title)
         case _:
             assert_never(model)
 
 
-def _ramp(model: RampModel, name: str, title: str) -> ColorRamp:
-    ramp = ColorRamp(name, title, model.field, model.colormap, *model.range, model.log)
-    return replace(
-        ramp,
+def _drawn(model: DrawnModel, name: str, title: str) -> Style:
+    match model:
+        case HillshadeModel():
+            light = model.azimuth, model.altitude, model.exaggeration
+            return Hillshade(name, title, model.field, *light, _under(model.ramp, name))
+        case ContoursModel():
+            lines = Contours(name, title, model.field, model.interval, model.levels, model.unit)
+            return replace(
+                lines,
+                color=rgba(model.color),
+                width=model.width,
+                major=model.major,
+                labels=model.labels,
+                size=model.size,
+                ramp=_under(model.ramp, name),
+            )
+        case ArrowsModel():
+            glyphs = Arrows(name, title, model.u, model.v, model.kind, model.along)
+            return replace(
+                glyphs,
+                spacing=model.spacing,
+                size=model.size,
+                color=rgba(model.color),
+                ramp=_under(model.ramp, name),
+                coloring=model.coloring,
+            )
+        case _:
+            assert_never(model)
+
+
+def _under(model: ColorsModel | None, name: str) -> ColorRamp | None:
+    return None if model is None else _ramp(model, name, "", "")
+
+
+def _ramp(model: ColorsModel, name: str, title: str, field: str) -> ColorRamp:
+    low, high = model.range
+    return ColorRamp(
+        name,
+        title,
+        field,
+        model.colormap,
+        low,
+        high,
+        model.log,
         below=None if model.below is None else rgba(model.below),
         above=None if model.above is None else rgba(model.above),
         missing=rgba(model.missing),
+        bands=model.bands,
+        opacity=model.opacity,
+        percentiles=model.percentiles,
     )
 
 
 def _channel(model: ChannelModel) -> Channel:
-    return Channel(model.field, *model.range, model.gamma)
+    return Channel(model.field, *model.range, model.gamma, model.percentiles)
 
 
 def build_recipe(model: RecipeModel) -> RecipeSettings:

@@ -11,6 +11,7 @@ from pydantic_core import ErrorDetails
 from datacube.config.document import Document
 from datacube.config.schema import keys_at, schema
 
+_KINDS = "ramp, categories, composite, hillshade, contours or arrows"
 _SHOWN = 60  # characters of a wrong value
 
 
@@ -48,7 +49,7 @@ def _sentence(error: ErrorDetails, kind: str) -> str:
         case "value_error":
             return str(error["ctx"]["error"])
         case "union_tag_invalid" | "union_tag_not_found":
-            return "a style has a type: ramp, categories or composite"
+            return f"a style has a type: {_KINDS}"
         case _:
             shown = repr(error["input"])
             shown = shown if len(shown) <= _SHOWN else shown[:_SHOWN] + "…"

@@ -15,10 +15,9 @@ from pydantic.json_schema import models_json_schema
 from datacube.config.cubes import CubeModel
 from datacube.config.recipes import RecipeModel
 from datacube.config.server import ServerModel
-from datacube.config.styles import CategoriesModel, CompositeModel, RampModel
+from datacube.config.styles import STYLE_MODELS
 
-MODELS = (ServerModel, CubeModel, RecipeModel, RampModel, CategoriesModel, CompositeModel)
-_STYLES = (RampModel, CategoriesModel, CompositeModel)
+MODELS = (ServerModel, CubeModel, RecipeModel, *STYLE_MODELS)
 
 
 def schema() -> dict[str, Any]:
@@ -34,10 +33,10 @@ def schema() -> dict[str, Any]:
             "propertyName": "type",
             "mapping": {
                 definitions[model.__name__]["properties"]["type"]["const"]: _ref(model.__name__)
-                for model in _STYLES
+                for model in STYLE_MODELS
             },
         },
-        "oneOf": [{"$ref": _ref(model.__name__)} for model in _STYLES],
+        "oneOf": [{"$ref": _ref(model.__name__)} for model in STYLE_MODELS],
     }
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **document}
 

@@ -61,7 +61,8 @@ def stretched(style: Style, known: Known) -> Style:
     """
     match style:
         case ColorRamp(field=name):
-            return _ramp(style, known(name)) if style.percentiles else style
+            open_ends = style.percentiles is not None and not style.expression
+            return _ramp(style, known(name)) if open_ends else style
         case Hillshade(ramp=ColorRamp() as ramp) | Contours(ramp=ColorRamp() as ramp):
             inner = _ramp(ramp, known(style.field)) if ramp.percentiles else ramp
             return replace(style, ramp=inner)

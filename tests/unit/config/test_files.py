@@ -30,6 +30,10 @@ SECTIONS = {
     "ClassModel": "class",
     "CompositeModel": "composite",
     "ChannelModel": "channel",
+    "HillshadeModel": "hillshade",
+    "ContoursModel": "contours",
+    "ArrowsModel": "arrows",
+    "ColorsModel": "colours",
     "RecipeModel": "Recipe",
     "FieldRecipeModel": "field of a recipe",
 }

@@ -26,7 +26,10 @@ from datacube.model.grid import RectifiedGrid
 from datacube.render.style import Categories, Channel, ColorRamp, Composite
 
 HOUR = 3_600_000
-USUAL = "default, true-color, false-color, urban, swir"
+USUAL = (
+    "default, true-color, false-color, urban, swir, ndvi, moisture, "
+    "wind, wind-barbs, current, ice-drift, vector"
+)
 
 
 @pytest.fixture
@@ -193,7 +196,8 @@ def test_every_problem_of_every_file_in_one_report(write):
         "server.yaml:8: 'nonsense' is no address, no network such as 10.0.0.0/8, and not *",
         "styles/a.yaml:1: no colour map 'virids' (did you mean viridis or viridis_r or cividis?)",
         "styles/a.yaml:1: the range 5 … 1 is empty: the lower end comes first",
-        "styles/b.yaml:1: a style has a type: ramp, categories or composite",
+        "styles/b.yaml:1: a style has a type: "
+        "ramp, categories, composite, hillshade, contours or arrows",
         "styles/c.yaml:1: a logarithmic range begins above zero, not at 0",
         "styles/d.yaml:3: the key 'value' is missing",
         "styles/d.yaml:4: 'reddish' is no colour: write #rrggbb, #rrggbbaa or transparent",
