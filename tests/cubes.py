@@ -117,6 +117,7 @@ def make_cube(
     chunks: Mapping[str, int] | None = None,
     levels: int | None = None,
     attributes: Mapping[str, Any] | None = None,
+    series: int | None = None,
     **description: Any,
 ) -> CubeStore:
     """Make a cube of closed-form values and open it.
@@ -126,7 +127,7 @@ def make_cube(
     store_url : URL, path or object store
     times : ISO 8601 texts, one commit for all; None makes a cube without time
     formula : Formula
-    chunks, levels, attributes
+    chunks, levels, attributes, series
         As of :func:`datacube.store.transaction.create_cube`.
     description
         Keywords of :func:`make_description`.
@@ -140,7 +141,7 @@ def make_cube(
     """
     store = open_store(str(store_url)) if isinstance(store_url, str | Path) else store_url
     made = make_description(cube_id, timed=times is not None, **description)
-    create_cube(store, made, chunks=chunks, levels=levels, attributes=attributes)
+    create_cube(store, made, chunks=chunks, levels=levels, attributes=attributes, series=series)
     add_slices(store, made, times, formula=formula)
     return open_cube(store, cube_id)
 

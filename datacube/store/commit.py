@@ -14,9 +14,18 @@ from datetime import UTC, datetime
 from datacube.errors import ConflictError, StorageError
 from datacube.model.time import format_tick
 from datacube.store.cube import read_head, read_version
-from datacube.store.manifest import Head, Slice, SourceRecord, Version, head_key
+from datacube.store.manifest import (
+    Head,
+    SegmentRecord,
+    SeriesRecord,
+    Slice,
+    SourceRecord,
+    Version,
+    head_key,
+)
 from datacube.store.objects import ObjectStore
 from datacube.store.plain import plain_version, write_plain
+from datacube.store.segments import surviving
 from datacube.store.statistics import Summary, merged, without
 
 _ATTEMPTS = 200
@@ -36,12 +45,18 @@ class Change:
     sources : source id -> (record, ticks)
     message : str
     statistics : ticks -> (of the slice before, of the new one), each field -> Summary
+    segments : tuple of SegmentRecord
+        New ones of the series copy.
+    series : SeriesRecord, optional
+        From now on the copy is kept so; segments of another length of it are dropped.
     """
 
     slices: Mapping[int | None, Slice]
     sources: Sources
     message: str
     statistics: Statistics = field(default_factory=dict)
+    segments: tuple[SegmentRecord, ...] = ()
+    series: SeriesRecord | None = None
 
 
 def commit(store: ObjectStore, base: Version, base_name: str, change: Change) -> Version:
@@ -128,6 +143,11 @@ def merge(current: Version, current_name: str, change: Change) -> Version:
     slices = {one.ticks: one for one in current.slices} | dict(change.slices)
     ordered = tuple(slices[ticks] for ticks in sorted(slices, key=lambda one: one or 0))
     used = [one.slot + 1 for one in change.slices.values()]
+    series = series_base(current, change)
+    if series is not None:
+        series = replace(
+            series, segments=surviving(series, change.segments, change.slices.keys(), ordered)
+        )
     made = replace(
         current,
         number=current.number + 1,
@@ -137,9 +157,18 @@ def merge(current: Version, current_name: str, change: Change) -> Version:
         slices=ordered,
         sources={**current.sources, **change.sources},
         next_slot=max([current.next_slot, *used]),
+        series=series,
         statistics=_statistics(current.statistics, change.statistics),
     )
     return replace(made, plain=len(ordered)) if made.in_order else made
+
+
+def series_base(current: Version, change: Change) -> SeriesRecord | None:
+    """How the series copy is kept after a change, with the segments from before it."""
+    wanted, known = change.series, current.series
+    if wanted is None or (known and (wanted.steps, wanted.chunk) == (known.steps, known.chunk)):
+        return known
+    return replace(wanted, segments=())
 
 
 def _statistics(current: Summaries, change: Statistics) -> dict[str, Summary]:

@@ -18,6 +18,7 @@ from datacube.store.layout import chunk_counts, chunk_key
 from datacube.store.manifest import Head, Version, head_key
 from datacube.store.objects import ObjectStore
 from datacube.store.reader import read_chunk
+from datacube.store.series import SeriesCopy, series_copies
 from datacube.store.source import ChunkIndex
 from datacube.store.statistics import FieldStatistics
 from datacube.store.tables import ChunkTable, SliceDocument, slice_key
@@ -170,6 +171,7 @@ class CubeStore:
             name: tuple(chunk_counts(metadata, timed=self.record.timed) for metadata in levels)
             for name, levels in self.record.arrays.items()
         }
+        self._series = series_copies(store, cache, self.record)
         home = f"{store.url}|{cube_id}|"
         self._keys = tuple(home + one.name for one in self.record.slices)
 
@@ -216,6 +218,10 @@ class CubeStore:
         known = self.description.range_type.field(field)
         summary = self.record.statistics.get(known.name)
         return None if summary is None else FieldStatistics.of(known, summary)
+
+    def series(self, field: str) -> SeriesCopy | None:
+        """The copy of a field whose chunks are long in time; None where there is none yet."""
+        return self._series.get(field)
 
     def chunk_shape(self, field: str, level: int = 0) -> tuple[int, ...]:
         """Shape of a chunk in cells: (time, axes…, y, x), time only if the cube has it."""

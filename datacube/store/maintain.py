@@ -12,7 +12,8 @@ from datacube.errors import StorageError
 from datacube.model.time import format_tick
 from datacube.store.cube import CubeStore
 from datacube.store.reader import chunk_damage
-from datacube.store.tables import ChunkTable
+from datacube.store.series import read_segment_document, shard_key
+from datacube.store.tables import ChunkTable, SegmentDocument, UintArray
 
 _THREADS = 8
 
@@ -27,7 +28,7 @@ class Damage:
         Empty where a whole slice's table is lost.
     level : int
     time : str
-        ISO 8601; empty in a cube without time.
+        ISO 8601; first/last for the series copy; empty in a cube without time.
     chunk : str
         Key of the object.
     what : str
@@ -75,6 +76,9 @@ def verify(cube: CubeStore) -> list[Damage]:
             )
             for batch in batched(work, 64 * _THREADS):
                 found += [damage for damage in pool.map(_check, batch) if damage is not None]
+        for shards in batched(_shards(cube, found), 8 * _THREADS):
+            for damages in pool.map(_check_shard, shards):
+                found += damages
     return found
 
 
@@ -101,6 +105,60 @@ def _check(work: tuple[CubeStore, str, int, int, ChunkTable, int]) -> Damage | N
     except StorageError as error:
         what = error.message
     return None if what is None else Damage(field, level, _time(cube, slot_index), key, what)
+
+
+@dataclass(frozen=True, eq=False)
+class _Shard:
+    """An object of the series copy and the chunks in it."""
+
+    cube: CubeStore
+    document: SegmentDocument
+    time: str
+    key: str
+    sizes: UintArray
+    checksums: UintArray
+
+
+def _shards(cube: CubeStore, found: list[Damage]) -> Iterator[_Shard]:
+    """Every object of the series copy; documents that are lost are noted."""
+    for field in cube.description.range_type.names:
+        copy = cube.series(field)
+        for segment in copy.segments if copy else ():
+            time = f"{_time(cube, segment.start)}/{_time(cube, segment.stop - 1)}"
+            try:
+                document = read_segment_document(cube.store, cube.id, segment.document)
+            except StorageError as error:
+                found.append(Damage(field, 0, time, segment.document, error.message))
+                continue
+            assert copy is not None  # noqa: S101  it has segments
+            counts = copy.chunk_counts
+            sizes = document.table.sizes.reshape(counts)
+            checksums = document.table.checksums.reshape(counts)
+            for place in np.ndindex(*counts[:-1]):
+                for first in range(0, counts[-1], document.across):
+                    columns = slice(first, first + document.across)
+                    if sizes[place][columns].any():
+                        key = shard_key(cube.id, document, (*place, first))
+                        chunks = sizes[place][columns], checksums[place][columns]
+                        yield _Shard(cube, document, time, key, *chunks)
+
+
+def _check_shard(shard: _Shard) -> list[Damage]:
+    try:
+        data = shard.cube.store.get(shard.key)
+    except StorageError as error:
+        return [Damage(shard.document.field, 0, shard.time, shard.key, error.message)]
+    found, start = [], 0
+    for number, (size, checksum) in enumerate(zip(shard.sizes, shard.checksums, strict=True)):
+        if size == 0:
+            continue
+        part = None if data is None else data[start : start + int(size)]
+        what = chunk_damage(part, int(size), int(checksum))
+        start += int(size)
+        if what is not None:
+            what = f"{what} (number {number} of the object)"
+            found.append(Damage(shard.document.field, 0, shard.time, shard.key, what))
+    return found
 
 
 def _time(cube: CubeStore, slot_index: int) -> str:

@@ -10,7 +10,12 @@ from datacube.store.objects import ObjectStore
 
 
 def read_chunk(
-    store: ObjectStore, key: str, codec: ArrayCodec, size: int, checksum: int
+    store: ObjectStore,
+    key: str,
+    codec: ArrayCodec,
+    size: int,
+    checksum: int,
+    start: int | None = None,
 ) -> NDArray[Any]:
     """Read, check and decode one chunk.
 
@@ -20,9 +25,11 @@ def read_chunk(
     key : str
     codec : ArrayCodec
     size : int
-        Bytes of the object as committed.
+        Bytes of the chunk as committed.
     checksum : int
         CRC-32C as committed.
+    start : int, optional
+        First byte of the chunk, where it is a part of the object.
 
     Returns
     -------
@@ -33,7 +40,7 @@ def read_chunk(
     StorageError
         The chunk is missing, truncated or damaged, or the storage failed.
     """
-    data = store.get(key)
+    data = store.get(key) if start is None else store.get_range(key, start, size)
     if (damage := chunk_damage(data, size, checksum)) is not None:
         raise StorageError(damage, subject=key)
     assert data is not None  # noqa: S101  chunk_damage has said so

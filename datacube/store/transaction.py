@@ -2,7 +2,9 @@
 
 import contextlib
 import json
+import logging
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from types import TracebackType
@@ -13,7 +15,7 @@ from numpy.typing import NDArray
 
 from datacube.errors import ConflictError, StorageError
 from datacube.model.coverage import CoverageDescription
-from datacube.store.commit import Change, Summaries, commit, repair_plain
+from datacube.store.commit import Change, Summaries, commit, merge, repair_plain
 from datacube.store.cube import (
     INDEX_KEY,
     CubeStore,
@@ -25,6 +27,7 @@ from datacube.store.cube import (
     read_version,
 )
 from datacube.store.layout import (
+    SERIES_SIDE,
     chunk_counts,
     chunk_key,
     chunk_sides,
@@ -35,6 +38,8 @@ from datacube.store.layout import (
 from datacube.store.manifest import (
     Bounds,
     Head,
+    SegmentRecord,
+    SeriesRecord,
     Slice,
     SourceRecord,
     Version,
@@ -43,8 +48,12 @@ from datacube.store.manifest import (
 from datacube.store.objects import Claim, ObjectStore
 from datacube.store.plain import write_plain
 from datacube.store.reader import chunk_damage
+from datacube.store.segments import due
 from datacube.store.tables import ChunkTable, SliceDocument, slice_key
+from datacube.store.transpose import UnreadableError, make_segments
 from datacube.store.writer import SliceWriter, Uploader
+
+_log = logging.getLogger(__name__)
 
 type Values = Mapping[str, NDArray[Any]]
 
@@ -56,6 +65,7 @@ def create_cube(
     chunks: Mapping[str, int] | None = None,
     levels: int | None = None,
     attributes: Mapping[str, Any] | None = None,
+    series: int | None = None,
 ) -> CubeStore:
     """Make an empty cube.
 
@@ -71,6 +81,10 @@ def create_cube(
         Number of levels; default: halve until the longer side fits into a chunk.
     attributes : mapping, optional
         Further attributes of the Zarr group: institution, history, source …
+    series : int, optional
+        Keep a second copy whose chunks are long in time, in segments of so many times
+        (:data:`~datacube.store.layout.SERIES_STEPS` is a good number). Without time, there is
+        none.
 
     Raises
     ------
@@ -107,6 +121,8 @@ def create_cube(
         field.name: tuple(field_metadata(made, field, level, sides) for level in made.levels)
         for field in made.range_type.fields
     }
+    if series is not None and series < 2:
+        raise ValueError(f"segments of {series} times: the series copy needs 2 at least")
     version = Version(
         number=1,
         parent="",
@@ -115,6 +131,7 @@ def create_cube(
         template=made,
         arrays=arrays,
         attributes=dict(attributes or {}),
+        series=None if series is None or made.domain.time is None else new_series(made, series),
     )
     claim = store.claim(f"{made.id}/manifest/claims/create")
     try:
@@ -132,6 +149,12 @@ def create_cube(
         if claim is not None:
             claim.release()
     return open_cube(store, made.id)
+
+
+def new_series(description: CoverageDescription, steps: int) -> SeriesRecord:
+    """A series copy that has no segment yet."""
+    height, width = description.domain.rectified.shape
+    return SeriesRecord(steps, (min(SERIES_SIDE, height), min(SERIES_SIDE, width)))
 
 
 def transaction(store: ObjectStore, cube_id: str, message: str) -> "Transaction":
@@ -356,16 +379,35 @@ class Transaction:
         self._uploader.drain()
         if not (self._slices or self._sources):
             return
-        for claim in self._claims:
-            claim.renew()
-        self._store.sync(self._uploader.written)
+        self._renew()
         change = Change(self._slices, self._sources, self._message, self._statistics)
+        change = replace(change, segments=self._segments(change))
+        self._store.sync(self._uploader.written)
         self._committing = True
         try:
             self.committed = commit(self._store, self._base, self._head.manifest, change)
         except ConflictError:
             self._committing = False
             raise
+
+    def _segments(self, change: Change) -> tuple[SegmentRecord, ...]:
+        """The segments of the series copy that this change completes."""
+        before = self._base.series
+        after = merge(self._base, self._head.manifest, change)
+        if before is None or after.series is None:
+            return ()
+        runs = due(before, after.series, change.slices.keys(), after.slices)
+        try:
+            return make_segments(
+                self._store, self._uploader, after, after.series, runs, self._renew
+            )
+        except UnreadableError as error:
+            _log.warning("no series copy of cube '%s': %s", self.id, error.message)
+            return ()
+
+    def _renew(self) -> None:
+        for claim in self._claims:
+            claim.renew()
 
     def _take_slot(self) -> tuple[int, Claim]:
         """A physical slot that no version uses and no other writer has."""

@@ -2,7 +2,8 @@
 
 import threading
 from collections.abc import Callable, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import suppress
 from functools import partial
 from itertools import product
 from types import TracebackType
@@ -11,6 +12,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from datacube.errors import StorageError
 from datacube.model.coverage import CoverageDescription
 from datacube.model.fields import Field
 from datacube.store.codecs import ArrayCodec, crc32c
@@ -67,6 +69,21 @@ class Uploader:
             self.written.append(key)
             self.bytes_written += len(data)
         self._store.put(key, data)
+
+    def discard(self, first: int) -> None:
+        """Wait for all work and delete what was written from then on; never fails.
+
+        Parameters
+        ----------
+        first : int
+            Index into :attr:`written`.
+        """
+        futures, self._futures = self._futures, []
+        wait(futures)
+        with self._lock:
+            keys, self.written[first:] = self.written[first:], []
+        with suppress(StorageError):
+            self._store.delete(keys)
 
     def drain(self) -> None:
         """Wait until everything is written.
