@@ -11,6 +11,7 @@ from datacube.engine.cube import Cube
 from datacube.engine.limits import check_coverage
 from datacube.engine.places import Places
 from datacube.engine.read import Values, plan_field, read_field
+from datacube.engine.resampled import find_resampled
 from datacube.engine.values import find_values, wanted_field
 from datacube.model.block import Block
 from datacube.model.coverage import Coverage
@@ -57,7 +58,8 @@ def _read_block(
     sizes = tuple(len(pick.groups) for pick in plan.picks)
     shape = (*sizes, *plan.cells.shape)
     data, valid = np.empty(shape, field.dtype), np.empty(shape, bool)
-    reads = _aggregates if plan.reducer is not None else _steps
+    whole_steps = plan.reducer is None and plan.sampling is None
+    reads = _steps if whole_steps else _found
     for target, values in reads(context, cube, source, plan):
         data[target], valid[target] = values
     domain = plan.description.domain
@@ -74,21 +76,17 @@ def _steps(
         yield target, read_field(context.pool, cube.store, source, plan.level, chunks, place)
 
 
-def _aggregates(
+def _found(
     context: Context, cube: Cube, source: Field, plan: CoveragePlan
 ) -> Iterator[tuple[Place, Values]]:
-    """Values of each group of steps, made one."""
+    """Values of each group of steps made one, and of cells made pixels."""
+    wanted = wanted_field(source)
     for target, groups in _places(plan):
-        newest_first = tuple(product(*(reversed(group) for group in groups)))
-        found = find_values(
-            context,
-            cube,
-            wanted_field(source),
-            plan.level,
-            plan.cells,
-            Places(newest_first),
-            plan.reducer,
-        )
+        places = Places(tuple(product(*(reversed(group) for group in groups))))
+        if plan.sampling is None:
+            found = find_values(context, cube, wanted, plan.level, plan.cells, places, plan.reducer)
+        else:
+            found = find_resampled(context, cube, wanted, plan.sampling, places, plan.reducer)
         yield target, (found.data, found.valid)
 
 

@@ -2,26 +2,39 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from math import prod
+from math import prod, sqrt
 
 import numpy as np
 
 from datacube.engine.cube import Cube
 from datacube.engine.horizontal import select_grid
 from datacube.engine.read import plan_field
+from datacube.engine.resampled import Sampling, resampled_field, sampling
 from datacube.engine.values import reduced_field
 from datacube.errors import AxisNotFound, InvalidScaling, InvalidSubset
 from datacube.model.axis import Axis, TimeAxis, axis_part, axis_value
-from datacube.model.coverage import CoverageDescription
+from datacube.model.coverage import CoverageDescription, Level
+from datacube.model.crs import Crs
 from datacube.model.domain import DomainSet
 from datacube.model.fields import Field, RangeType
 from datacube.model.grid import RectifiedGrid
-from datacube.model.query import Aggregate, CoverageQuery, ScaleFactor, ScaleSize, Scaling, Subset
+from datacube.model.query import (
+    Aggregate,
+    CoverageQuery,
+    Interpolation,
+    ScaleFactor,
+    ScaleSize,
+    Scaling,
+    Subset,
+)
+from datacube.slicing.footprint import AREA_METHODS
 from datacube.slicing.level import map_on_best_level
 from datacube.slicing.periods import bins, parse_every
 from datacube.slicing.reduce import Reducer, reducer
 from datacube.slicing.select import Span, select_places
-from datacube.slicing.warp import IndexMap
+from datacube.slicing.warp import IndexMap, positions, to_cells
+
+_MOST_CELLS = 64 << 20
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,6 +64,7 @@ class CoveragePlan:
     sources : the stored fields that are read, in the answer's order
     level : int, the level that is read
     cells : IndexMap, cells of the answer -> cells of that level
+    sampling : how values between cells are found; None is the nearest, by cells
     picks : one for each axis of the cube other than x and y
     reducer : how grouped steps become one, None where there are no groups
     notes : what was clamped
@@ -63,6 +77,7 @@ class CoveragePlan:
     sources: tuple[Field, ...]
     level: int
     cells: IndexMap
+    sampling: Sampling | None
     picks: tuple[Pick, ...]
     reducer: Reducer | None
     notes: tuple[str, ...]
@@ -81,40 +96,77 @@ def make_plan(cube: Cube, query: CoverageQuery) -> CoveragePlan:
     domain = cube.description.domain
     horizontal, others = _by_axis(domain, query.subsets)
     window, level, cells, clamped = _window(cube, horizontal, query)
+    how = _sampling(cube, window, level, query)
     chosen = _reducer(domain, query.aggregate)
     tolerance = cube.settings.time.tolerance_ms
     picks = tuple(
         _pick(axis, others.get(axis.name), tolerance, query.aggregate) for axis in domain.axes
     )
     sources = _fields(cube, query.fields)
-    description = _describe(cube, sources, window, picks, chosen)
+    description = _describe(cube, sources, window, picks, chosen, query.interpolation, how)
     fields = description.range_type.fields
     count = prod(len(pick.groups) for pick in picks) * prod(window.shape)
     reads = prod(sum(map(len, pick.groups)) for pick in picks)
     return CoveragePlan(
         description,
         sources,
-        level,
+        level.number,
         cells,
+        how,
         picks,
         chosen,
         (*clamped, *_clamped_axes(domain.axes, picks)),
         count * len(fields),
         count * sum(np.dtype(field.dtype).itemsize + 1 for field in fields),
-        reads * sum(len(plan_field(cube.store, one, level, cells).chunks) for one in sources),
+        reads
+        * sum(len(plan_field(cube.store, one, level.number, cells).chunks) for one in sources),
     )
 
 
 def _window(
     cube: Cube, horizontal: Mapping[str, Subset], query: CoverageQuery
-) -> tuple[RectifiedGrid, int, IndexMap, tuple[str, ...]]:
+) -> tuple[RectifiedGrid, Level, IndexMap, tuple[str, ...]]:
     """Grid of the answer, the level to read, its cells, and what was clamped."""
+    levels = cube.description.levels
     window, cells, notes = select_grid(cube.description.domain.rectified, horizontal, query.rule)
-    if query.scaling is None:
-        return window, 0, cells, notes
-    scaled = _scaled(window, query.scaling)
-    level, coarse = map_on_best_level(cube.description.levels, scaled)
-    return scaled, level.number, coarse, notes
+    crs = query.output_crs
+    target = window if crs is None or crs.same_plane(window.crs) else reprojected(window, crs)
+    if query.scaling is not None:
+        target = _scaled(target, query.scaling)
+    if target is window:
+        return window, levels[0], cells, notes
+    level, coarse = map_on_best_level(levels, target)
+    if query.interpolation in AREA_METHODS:
+        level = _finest_affordable(levels, level, target)
+        coarse = to_cells(positions(levels[0].grid, target), levels[0].grid, level.factor)
+    return target, level, coarse, notes
+
+
+def reprojected(window: RectifiedGrid, crs: Crs) -> RectifiedGrid:
+    """A grid in another CRS around a window, with about as many square cells."""
+    box = window.bbox.to_crs(crs).unwrapped()
+    side = sqrt(box.width * box.height / (window.width * window.height))
+    width, height = max(round(box.width / side), 1), max(round(box.height / side), 1)
+    return RectifiedGrid.from_bbox(box, width, height)
+
+
+def _finest_affordable(levels: tuple[Level, ...], coarse: Level, target: RectifiedGrid) -> Level:
+    """The level whose cells an area method looks at: the finest that is not too many of them."""
+    for level in levels[: coarse.number + 1]:
+        share = (2**coarse.number / level.factor) ** 2
+        if 4 * share * target.width * target.height <= _MOST_CELLS:
+            return level
+    return coarse
+
+
+def _sampling(
+    cube: Cube, target: RectifiedGrid, level: Level, query: CoverageQuery
+) -> Sampling | None:
+    own = cube.description.domain.rectified
+    same = query.scaling is None and target.crs.same_plane(own.crs)
+    if query.interpolation == "nearest" or same:
+        return None
+    return sampling(cube, target, query.interpolation, level)
 
 
 def _by_axis(
@@ -178,6 +230,8 @@ def _describe(
     window: RectifiedGrid,
     picks: tuple[Pick, ...],
     chosen: Reducer | None,
+    method: Interpolation,
+    how: Sampling | None,
 ) -> CoverageDescription:
     axes = tuple(pick.axis for pick in picks if pick.axis is not None)
     fields = sources
@@ -185,6 +239,8 @@ def _describe(
         fields = tuple(
             reduced_field(one, chosen, chosen.dtype_of(one.physical_dtype)) for one in sources
         )
+    if how is not None:
+        fields = tuple(resampled_field(one, method) for one in fields)
     domain = DomainSet(window, axes)
     return replace(cube.description, domain=domain, range_type=RangeType(fields), levels=())
 
