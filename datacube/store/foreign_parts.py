@@ -128,10 +128,11 @@ class Part:
         return any(is_vertical(axis) for axis in self.axes)
 
     @property
-    def rank(self) -> tuple[bool, int, int]:
+    def rank(self) -> tuple[bool, int, int, int]:
         """The main part of a source has the lowest."""
         labelled = sum(isinstance(axis, IndexAxis) for axis in self.axes)
-        return not self.vertical, labelled, -len(self.fields)
+        cells = self.grid.width * self.grid.height
+        return not self.vertical, labelled, -len(self.fields), -cells
 
     def suffix(self, main: "Part") -> str:
         """What is added to the id of the source's main part."""
