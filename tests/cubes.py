@@ -34,7 +34,7 @@ type Formula = Callable[[int, int, int, NDArray[Any], NDArray[Any]], NDArray[Any
 """(t, k, f, y as a column, x as a row) -> values of shape (y, x)."""
 
 
-def closed_form(t: int, k: int, f: int, y: Any, x: Any) -> NDArray[Any]:
+def closed_form(t: Any, k: int, f: int, y: Any, x: Any) -> NDArray[Any]:
     """Value of the cell: 1000 * t + 10 * y + x + 100_000 * k + 10_000_000 * f."""
     return np.asarray(1000 * t + 10 * y + x + 100_000 * k + 10_000_000 * f)
 

@@ -196,4 +196,5 @@ def build_recipe(model: RecipeModel) -> RecipeSettings:
         model.time,
         model.crs,
         model.chunk,
+        model.series,
     )

@@ -66,3 +66,7 @@ class RecipeModel(Model):
     chunk: Annotated[int, Field(gt=0), AfterValidator(_even)] | None = Field(
         None, description="Side of a chunk in cells; even."
     )
+    series: bool | Annotated[int, Field(ge=2, strict=True)] = Field(
+        False,
+        description="Keep a second copy for series along time: true, or the times in a segment.",
+    )

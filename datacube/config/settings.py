@@ -22,6 +22,7 @@ class Limits:
     max_layers : int, layers of a map
     max_steps : int, time steps that one map may look through
     max_coverage_bytes : int, values of a coverage in memory
+    max_stream_bytes : int, values of a coverage that is sent while it is read
     cache_bytes : int, decoded chunks kept in memory
     max_body_bytes : int, body of a request
     """
@@ -31,6 +32,7 @@ class Limits:
     max_layers: int = 16
     max_steps: int = 64
     max_coverage_bytes: int = 256 << 20
+    max_stream_bytes: int = 64 << 30
     cache_bytes: int = 512 << 20
     max_body_bytes: int = 1 << 20
 
@@ -226,6 +228,8 @@ class RecipeSettings:
     time : str, ISO 8601 instant of sources that hold one and do not say it
     crs : str, of a projected grid that names none
     chunk : int, side of a chunk in cells
+    series : bool or int
+        Whether a copy is kept whose chunks are long in time; the number of times in a segment.
     """
 
     cube: str | None = None
@@ -237,6 +241,7 @@ class RecipeSettings:
     time: str | None = None
     crs: str | None = None
     chunk: int | None = None
+    series: bool | int = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from datacube.ingest.source import Granule, SliceSource
 from datacube.model.axis import Axis, TimeAxis
 from datacube.model.time import format_tick
 from datacube.store.cube import open_cube
+from datacube.store.layout import SERIES_STEPS
 from datacube.store.manifest import SourceRecord, head_key
 from datacube.store.objects import ObjectStore
 from datacube.store.transaction import Transaction, create_cube, transaction
@@ -102,9 +103,22 @@ def _change(
         chunks = None if recipe.chunk is None else {"x": recipe.chunk, "y": recipe.chunk}
         history = f"{_now()} datacube ingest {granule.product}"
         description = granule.description
-        create_cube(store, description, chunks=chunks, attributes={"history": history})
+        create_cube(
+            store,
+            description,
+            chunks=chunks,
+            attributes={"history": history},
+            series=_series(recipe.series),
+        )
         made.append(granule.cube_id)
     return transaction(store, granule.cube_id, f"ingest {granule.product}")
+
+
+def _series(wanted: bool | int) -> int | None:
+    """Times in a segment of the series copy; None for no such copy."""
+    if wanted is True:
+        return SERIES_STEPS
+    return wanted or None
 
 
 def _write(

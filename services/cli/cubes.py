@@ -48,6 +48,7 @@ def show_command(cube: str, store: str, as_json: bool) -> None:
     click.echo(f"  {'version':<12} {found.snapshot}, committed {found.committed}")
     levels = ", ".join(f"1:{level['factor']}" for level in document["levels"])
     click.echo(f"  {'overviews':<12} {levels}")
+    click.echo(f"  {'series copy':<12} {_series_text(document['series'])}")
     for axis in document["axes"]:
         span = f"{axis['size']} from {axis['first']} to {axis['last']} {axis['uom']}"
         click.echo(f"  {axis['name']:<12} {span}")
@@ -59,11 +60,12 @@ def show_command(cube: str, store: str, as_json: bool) -> None:
             one["uom"],
             "-" if one["nil"] is None else str(one["nil"]),
             _packing(one),
+            _values(one["statistics"]),
             one["title"],
         )
         for one in document["fields"]
     ]
-    write_table(("FIELD", "DTYPE", "UNIT", "NO DATA", "PACKING", "TITLE"), rows)
+    write_table(("FIELD", "DTYPE", "UNIT", "NO DATA", "PACKING", "2 % .. 98 %", "TITLE"), rows)
 
 
 @click.command("verify")
@@ -112,8 +114,9 @@ def describe(cube: CubeStore) -> dict[str, Any]:
         "width": width,
         "height": height,
         "axes": [_axis(axis) for axis in whole.domain.axes],
-        "fields": [_field(field) for field in whole.range_type.fields],
+        "fields": [_field(cube, field) for field in whole.range_type.fields],
         "levels": [{"number": one.number, "factor": one.factor} for one in whole.levels],
+        "series": _series(cube),
         "version": cube.version,
         "snapshot": cube.snapshot,
         "committed": cube.committed,
@@ -134,7 +137,8 @@ def _axis(axis: Axis) -> dict[str, Any]:
     }
 
 
-def _field(field: Field) -> dict[str, Any]:
+def _field(cube: CubeStore, field: Field) -> dict[str, Any]:
+    known = cube.statistics(field.name)
     return {
         "name": field.name,
         "title": field.title,
@@ -144,7 +148,29 @@ def _field(field: Field) -> dict[str, Any]:
         "nil": "NaN" if field.nil is not None and isnan(field.nil) else field.nil,
         "scale": field.scale,
         "offset": field.offset,
+        "statistics": None if known is None else asdict(known),
     }
+
+
+def _series(cube: CubeStore) -> dict[str, int] | None:
+    """The copy that is long in time; None where none is kept."""
+    kept = cube.record.series
+    if kept is None:
+        return None
+    held = sum(one.count for one in kept.segments)
+    return {"steps": kept.steps, "segments": len(kept.segments), "times": held}
+
+
+def _series_text(series: dict[str, int] | None) -> str:
+    if series is None:
+        return "none"
+    return f"{series['times']} times in {series['segments']} segments of up to {series['steps']}"
+
+
+def _values(statistics: dict[str, Any] | None) -> str:
+    if statistics is None:
+        return "-"
+    return f"{statistics['quantiles'][0]:g} .. {statistics['quantiles'][-1]:g}"
 
 
 def _row(cube: CubeStore) -> tuple[str, ...]:

