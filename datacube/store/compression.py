@@ -41,6 +41,7 @@ _SHUFFLES: Mapping[object, int] = {
 }
 _CHECKSUMS = ("crc32", "adler32", "fletcher32", "jenkins_lookup3")
 _FILTERS = ("delta", "fixedscaleoffset", "quantize", "bitround", "astype", "packbits", "shuffle")
+_LZMA_MEMORY = 128 << 20
 _ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 _ZSTD_BLOCK = 128 << 10
 
@@ -209,6 +210,8 @@ def _bz2(data: bytes, limit: int) -> bytes:
 def _lzma(options: Configuration) -> ByteCodec:
     container, filters = int(options.get("format", 1)), options.get("filters")
     check, preset = int(options.get("check", -1)), options.get("preset")
+    if any(int(one.get("dict_size") or 0) > _LZMA_MEMORY for one in filters or ()):
+        raise ValueError(f"a dictionary of more than {_LZMA_MEMORY} bytes")
 
     def encode(data: bytes) -> bytes:
         return lzma.compress(data, container, check, preset, filters)

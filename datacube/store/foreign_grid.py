@@ -144,7 +144,7 @@ def grid_by(
     if max(size) > MAX_CELLS or min(size) < 1:
         raise SourceError(f"a grid of {size[0]} x {size[1]} cells cannot be served")
     try:
-        grid = _by_coordinates(x, y, crs, mapping)
+        grid = _by_coordinates(x, y, size, crs, mapping)
     except SourceError:
         if transform is None or not _agrees(transform, size, x, y):
             raise
@@ -154,10 +154,19 @@ def grid_by(
 
 
 def _by_coordinates(
-    x: Coordinate | None, y: Coordinate | None, crs: Crs, mapping: Attributes
+    x: Coordinate | None,
+    y: Coordinate | None,
+    size: tuple[int, int],
+    crs: Crs,
+    mapping: Attributes,
 ) -> RectifiedGrid:
     if x is None or y is None:
         raise SourceError("there are no coordinates along x and y, and no transform")
+    for one, count in zip((x, y), size, strict=True):
+        if len(one.values) != count:
+            raise SourceError(
+                f"the coordinates '{one.name}' have {len(one.values)} values for {count} cells"
+            )
     return grid_of(x, y, crs, mapping)
 
 

@@ -4,6 +4,7 @@ Levels are used as far as they halve the finest grid again and again from the sa
 the same fields; what comes after, or fits otherwise, is not.
 """
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -64,7 +65,7 @@ def _below(path: str, name: str) -> str:
 def _numbered(path: str, nodes: Mapping[str, Node]) -> list[str]:
     """Children called 0, 1, 2 … of a group without arrays on a plane."""
     children = [one for one in nodes.values() if one.path and one.parent == path]
-    if any(one.is_array and len(one.document.get("shape", ())) > 1 for one in children):
+    if any(one.is_array and len(_shape(one)) > 1 for one in children):
         return []
     numbered = [one.path for one in children if one.name.isdecimal() and not one.is_array]
     names = sorted(int(one.rpartition("/")[2]) for one in numbered)
@@ -74,11 +75,14 @@ def _numbered(path: str, nodes: Mapping[str, Node]) -> list[str]:
 def _cells(path: str, nodes: Mapping[str, Node]) -> int:
     """Size of a group's largest array."""
     sizes = [
-        int(np.prod([side for side in one.document.get("shape", ()) if isinstance(side, int)]))
-        for one in nodes.values()
-        if one.is_array and one.parent == path
+        math.prod(_shape(one)) for one in nodes.values() if one.is_array and one.parent == path
     ]
     return max(sizes, default=0)
+
+
+def _shape(node: Node) -> list[int]:
+    said = node.document.get("shape")
+    return [side for side in said if isinstance(side, int)] if isinstance(said, list) else []
 
 
 def levels_of(
