@@ -55,9 +55,7 @@ class Bins:
         return begin, np.where(inside, self.first[at + 1] - begin, 0)
 
 
-def bins_of_circles(
-    middle: tuple[FloatArray, ...], reach: FloatArray, *, geographic: bool
-) -> Bins:
+def bins_of_circles(middle: tuple[FloatArray, ...], reach: FloatArray, *, geographic: bool) -> Bins:
     """Bins that list every circle that may touch them.
 
     Parameters

@@ -11,7 +11,6 @@ at the block nearest to it and walks, a Newton step at a time, to its quad.
 
 import threading
 from collections import OrderedDict
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,9 +24,12 @@ FloatArray = NDArray[np.float64]
 IndexArray = NDArray[np.intp]
 BoolArray = NDArray[np.bool_]
 
+type _Seen = tuple[FloatArray, FloatArray, FloatArray]
+
 _BLOCKS = 16384
-_BATCH = 32768
+_BATCH = 16384
 _STEPS = 8
+_FAR = 9.0
 _SLACK = 1e-9
 _GRAIN = 2.0**-20
 
@@ -91,17 +93,6 @@ class Inverses:
         return sum(one.nbytes for _, one in self._kept.values())
 
 
-@dataclass(slots=True)
-class _Places:
-    """Places that look for their quad: where they are seen from, and what was found."""
-
-    frame: tuple[FloatArray, ...]
-    i: IndexArray
-    j: IndexArray
-    u: FloatArray
-    v: FloatArray
-
-
 class Inverse:
     """What locating places on a referenceable grid needs, made once.
 
@@ -125,14 +116,19 @@ class Inverse:
             length = np.sqrt(sum(one * one for one in self._nodes))
             self._nodes = tuple(one / length for one in self._nodes)
         self.spacing = _spacing(self._nodes, geographic=grid.crs.geographic)
+        self._good = np.isfinite(_quad_sum(self._nodes[0]))
         self._bins, self._starts = self._binned()
+        self._slopes = _slopes(self._nodes, self._starts)
 
     @property
     def box(self) -> BoundingBox:
         """Box around the cells; of use in a plane."""
         x, y = self._nodes[:2]
         return BoundingBox(
-            float(np.nanmin(x)), float(np.nanmin(y)), float(np.nanmax(x)), float(np.nanmax(y)),
+            float(np.nanmin(x)),
+            float(np.nanmin(y)),
+            float(np.nanmax(x)),
+            float(np.nanmax(y)),
             self.crs,
         )
 
@@ -147,42 +143,53 @@ class Inverse:
         """As :func:`locate`."""
         x, y = np.broadcast_arrays(np.asarray(x, float), np.asarray(y, float))
         flat_x, flat_y = x.ravel(), y.ravel()
-        u, v = np.full(x.size, np.nan), np.full(x.size, np.nan)
-        for start in range(0, x.size, _BATCH):
-            part = slice(start, start + _BATCH)
-            u[part], v[part] = self._located(flat_x[part], flat_y[part], nearest=nearest)
-        return u.reshape(x.shape), v.reshape(x.shape)
-
-    def _located(
-        self, x: FloatArray, y: FloatArray, *, nearest: bool
-    ) -> tuple[FloatArray, FloatArray]:
-        first, count = self._bins.listed(x, y)
-        u, v = np.full(len(x), np.nan), np.full(len(x), np.nan)
-        rim_u, rim_v = u.copy(), v.copy()
+        first, count = self._bins.listed(flat_x, flat_y)
+        inner, rim = (np.full((2, x.size), np.nan) for _ in range(2))
         todo = np.flatnonzero(count)
         attempt = 0
         while todo.size:
-            block = self._bins.blocks[first[todo] + attempt]
-            j, i = np.divmod(self._starts[block], self.shape[1] + 2)
-            places = _Places(self._frame(x[todo], y[todo]), i, j, u[:0], v[:0])
-            self._walk(places, nearest=nearest)
-            rim = self._is_rim(places)
-            inner = np.isfinite(places.u) & ~rim
-            u[todo[inner]], v[todo[inner]] = places.u[inner], places.v[inner]
-            rim &= np.isnan(rim_u[todo])
-            rim_u[todo[rim]], rim_v[todo[rim]] = places.u[rim], places.v[rim]
+            for start in range(0, todo.size, _BATCH):
+                part = todo[start : start + _BATCH]
+                block = self._bins.blocks[first[part] + attempt]
+                frame = self._frame(flat_x[part], flat_y[part])
+                places = _Places(frame, *self._guessed(frame, block))
+                self._walk(places, nearest=nearest)
+                outer = self._is_rim(places.found)
+                inner[:, part] = np.where(outer, np.nan, places.found)
+                rim[:, part[outer]] = places.found[:, outer]
             attempt += 1
-            todo = todo[~inner]
-            todo = todo[count[todo] > attempt]
-        missed = np.isnan(u)
-        u[missed], v[missed] = rim_u[missed], rim_v[missed]
-        return u, v
+            todo = todo[np.isnan(inner[0, todo]) & (count[todo] > attempt)]
+        u, v = np.where(np.isnan(inner), rim, inner)
+        return u.reshape(x.shape), v.reshape(x.shape)
 
-    def _is_rim(self, places: _Places) -> BoolArray:
+    def _guessed(
+        self, frame: tuple[FloatArray, ...], block: IndexArray
+    ) -> tuple[IndexArray, IndexArray]:
+        """Column and row of the quad where the slopes of a block's middle put each place."""
+        at = frame
+        if self.crs.geographic:
+            cos_lon, sin_lon, cos_lat, sin_lat = frame
+            at = cos_lat * cos_lon, cos_lat * sin_lon, sin_lat
+        height, width = self.shape
+        i, j = (
+            np.clip(
+                plane[0].take(block)
+                + sum(slope.take(block) * one for slope, one in zip(plane[1:], at, strict=True)),
+                0,
+                last,
+            ).astype(np.intp)
+            for plane, last in zip(self._slopes, (width, height), strict=True)
+        )
+        hole = ~self._good.take(j * (width + 1) + i)
+        if hole.any():
+            j[hole], i[hole] = np.divmod(self._starts[block[hole]], width + 2)
+        return i, j
+
+    def _is_rim(self, found: FloatArray) -> BoolArray:
         """Whether a place was found beyond the outermost centres."""
         height, width = self.shape
-        beyond = (places.u < 0.5) | (places.u > width - 0.5)
-        return np.asarray(beyond | (places.v < 0.5) | (places.v > height - 0.5))
+        beyond = (found[0] < 0.5) | (found[0] > width - 0.5)
+        return np.asarray(beyond | (found[1] < 0.5) | (found[1] > height - 0.5))
 
     def _frame(self, x: FloatArray, y: FloatArray) -> tuple[FloatArray, ...]:
         """What projects a node on the plane that touches the globe at the place."""
@@ -191,35 +198,34 @@ class Inverse:
         lon, lat = np.radians(x), np.radians(y)
         return np.cos(lon), np.sin(lon), np.cos(lat), np.sin(lat)
 
-    def _walk(self, places: _Places, *, nearest: bool) -> None:
+    def _walk(self, places: "_Places", *, nearest: bool) -> None:
         """Go from the quads where the places start to those that hold them."""
         height, width = self.shape
-        places.u, places.v = np.full(len(places.i), np.nan), np.full(len(places.i), np.nan)
         todo = np.arange(len(places.i))
+        i, j, frame = places.i, places.j, places.frame
         for _ in range(_STEPS):
-            i, j = places.i[todo], places.j[todo]
-            frame = tuple(one[todo] for one in places.frame)
             corners = [self._seen(frame, i + right, j + low) for low in (0, 1) for right in (0, 1)]
             s, t = _bilinear_inverse(corners)
             here = _held(s) & _held(t) & _before(corners)
-            found = todo[here]
-            places.u[found] = np.clip(i[here] - 0.5 + s[here], 0, width)
-            places.v[found] = np.clip(j[here] - 0.5 + t[here], 0, height)
-            beyond = (i - 0.5 + s < -_SLACK) | (i - 0.5 + s > width + _SLACK)
-            beyond |= (j - 0.5 + t < -_SLACK) | (j - 0.5 + t > height + _SLACK)
-            places.u[found[beyond[here]]] = np.nan
-            if nearest:
-                self._pull(places, found, [tuple(c[here] for c in one) for one in corners])
+            if here.any():
+                found = np.array([i - 0.5 + s, j - 0.5 + t])
+                if nearest:
+                    self._pull(found, (i, j), (s, t), corners)
+                places.found[:, todo[here]] = self._on_cells(found[:, here])
             next_i, next_j = _moved(i, s, width), _moved(j, t, height)
             on = ~here & np.isfinite(s + t) & ((next_i != i) | (next_j != j))
-            places.i[todo], places.j[todo] = next_i, next_j
-            todo = todo[on]
-            if not todo.size:
+            if not on.any():
                 return
+            i, j, todo = next_i[on], next_j[on], todo[on]
+            frame = tuple(one[on] for one in frame)
 
-    def _seen(
-        self, frame: tuple[FloatArray, ...], i: IndexArray, j: IndexArray
-    ) -> tuple[FloatArray, FloatArray, FloatArray]:
+    def _on_cells(self, found: FloatArray) -> FloatArray:
+        """NaN for places of the rim that are beyond its half cells; (2, places)."""
+        size = np.array([[self.shape[1]], [self.shape[0]]])
+        beyond = ((found < -_SLACK) | (found > size + _SLACK)).any(0)
+        return np.where(beyond, np.nan, np.clip(found, 0, size))
+
+    def _seen(self, frame: tuple[FloatArray, ...], i: IndexArray, j: IndexArray) -> "_Seen":
         """East and north of nodes as seen from the places, and whether they are before them."""
         at = j * (self.shape[1] + 2) + i
         if not self.crs.geographic:
@@ -233,38 +239,61 @@ class Inverse:
 
     def _pull(
         self,
-        places: _Places,
-        found: IndexArray,
-        corners: list[tuple[FloatArray, ...]],
+        found: FloatArray,
+        quads: tuple[IndexArray, IndexArray],
+        shares: tuple[FloatArray, FloatArray],
+        corners: "list[_Seen]",
     ) -> None:
         """Move places that are nearer to another corner's centre into that corner's cell."""
         height, width = self.shape
-        i, j = places.i[found], places.j[found]
-        best = np.full(len(found), np.inf)
+        away = [east * east + north * north for east, north, _ in corners]
+        named = np.where(
+            shares[1] < 0.5,
+            np.where(shares[0] < 0.5, away[0], away[1]),
+            np.where(shares[0] < 0.5, away[2], away[3]),
+        )
+        closest = np.minimum(np.minimum(away[0], away[1]), np.minimum(away[2], away[3]))
+        i, j = quads
+        edge = (i == 0) | (i == width) | (j == 0) | (j == height)
+        doubtful = np.flatnonzero((closest < named) | edge)
+        i, j = i[doubtful], j[doubtful]
+        best = np.full(len(doubtful), np.inf)
         column, row = np.zeros_like(i), np.zeros_like(j)
-        for corner, (east, north, _) in enumerate(corners):
+        for corner, distance in enumerate(away):
             right, low = i + corner % 2, j + corner // 2
-            away = east * east + north * north
-            away[(right < 1) | (right > width) | (low < 1) | (low > height)] = np.inf
-            nearer = away < best
-            best = np.where(nearer, away, best)
+            real = (right >= 1) & (right <= width) & (low >= 1) & (low <= height)
+            nearer = real & (distance[doubtful] < best)
+            best = np.where(nearer, distance[doubtful], best)
             column, row = np.where(nearer, right - 1, column), np.where(nearer, low - 1, row)
-        places.u[found] = np.clip(places.u[found], column, column + 1 - _GRAIN)
-        places.v[found] = np.clip(places.v[found], row, row + 1 - _GRAIN)
+        cell = np.array([column, row], float)
+        inside = (found[:, doubtful] >= -_SLACK) & (
+            found[:, doubtful] <= [[width + _SLACK], [height + _SLACK]]
+        )
+        pulled = np.clip(found[:, doubtful], cell, cell + 1 - _GRAIN)
+        found[:, doubtful] = np.where(inside.all(0), pulled, np.nan)
 
     def _binned(self) -> tuple[Bins, IndexArray]:
-        """Blocks of quads in bins, and the quad that stands for each block, as j (width + 2) + i"""
+        """Blocks of quads in bins, and the quad (as j (width + 2) + i) that stands for each."""
         height, width = self.shape
         side = max(1, int(np.ceil(np.sqrt((height + 1) * (width + 1) / _BLOCKS))))
         rows, columns = (np.arange(0, size + 1, side) for size in (height, width))
-        good = np.isfinite(_quad_sum(self._nodes[0]))
-        middle, start = _block_middles(self._nodes, good, rows, columns, side)
+        middle, start = _block_middles(self._nodes, self._good, rows, columns, side)
         used = start >= 0
         reach = _reach(self._nodes, middle, rows, columns, side)
         bins = bins_of_circles(
             tuple(one[used] for one in middle), reach[used], geographic=self.crs.geographic
         )
         return bins, start[used]
+
+
+class _Places:
+    """Places that look for their quad: where they are seen from and start, and what was found."""
+
+    def __init__(self, frame: tuple[FloatArray, ...], i: IndexArray, j: IndexArray) -> None:
+        self.frame = frame
+        self.i = i
+        self.j = j
+        self.found = np.full((2, len(i)), np.nan)
 
 
 def _vectors(grid: ReferenceableGrid) -> tuple[FloatArray, ...]:
@@ -310,7 +339,7 @@ def _block_middles(
     columns: IndexArray,
     side: int,
 ) -> tuple[tuple[FloatArray, ...], IndexArray]:
-    """Middle of a whole quad of each block, near the block's own, and which quad that is (or -1)"""
+    """Which whole quad is nearest to each block's middle, -1 where none is, and its middle."""
     height, width = good.shape
     start = np.full((len(rows), len(columns)), -1, np.intp)
     order = sorted(
@@ -323,8 +352,10 @@ def _block_middles(
         start = np.where((start < 0) & good[j, i], j * (width + 1) + i, start)
     at = np.maximum(start, 0)
     offsets = (0, 1, width + 1, width + 2)
-    middle = tuple(sum(one.take(at + step) for step in offsets) / 4 for one in nodes)
-    return tuple(one.ravel() for one in middle), start.ravel()
+    middle = tuple(
+        np.mean([one.take(at + step) for step in offsets], axis=0).ravel() for one in nodes
+    )
+    return middle, start.ravel()
 
 
 def _reach(
@@ -342,16 +373,42 @@ def _reach(
         for right in range(side + 1):
             j = np.minimum(rows + low, height - 1)[:, None]
             i = np.minimum(columns + right, width - 1)[None, :]
-            away = sum(
-                (one[j, i] - mid.reshape(shape)) ** 2
-                for one, mid in zip(nodes, middle, strict=True)
-            )
-            far = np.fmax(far, away)
-    return np.sqrt(far).ravel()
+            off = [one[j, i] - mid.reshape(shape) for one, mid in zip(nodes, middle, strict=True)]
+            far = np.fmax(far, np.sum(np.square(off), axis=0))
+    return np.asarray(np.sqrt(far)).ravel()
+
+
+def _slopes(
+    nodes: tuple[FloatArray, ...], start: IndexArray
+) -> tuple[tuple[FloatArray, ...], tuple[FloatArray, ...]]:
+    """Column and row as linear functions of a place, true at the middle of the quads at start.
+
+    Returns
+    -------
+    column, row : (constant, factor of each component …), float64, (blocks,) each
+    """
+    width = nodes[0].shape[1]
+    corners = [[one.take(start + step) for one in nodes] for step in (0, 1, width, width + 1)]
+    parts = list(zip(*corners, strict=True))
+    right = [(b + d - a - c) / 2 for a, b, c, d in parts]
+    down = [(c + d - a - b) / 2 for a, b, c, d in parts]
+    rr, rd, dd = (
+        sum(p * q for p, q in zip(one, other, strict=True))
+        for one, other in ((right, right), (right, down), (down, down))
+    )
+    scale = 1 / np.maximum(rr * dd - rd * rd, np.finfo(float).tiny)
+    along = [(dd * p - rd * q) * scale for p, q in zip(right, down, strict=True)]
+    across = [(rr * q - rd * p) * scale for p, q in zip(right, down, strict=True)]
+    j, i = np.divmod(start, width)
+    column, row = (
+        (at + 0.5 - sum(f * sum(p) / 4 for f, p in zip(factors, parts, strict=True)), *factors)
+        for at, factors in ((i, along), (j, across))
+    )
+    return column, row
 
 
 def _bilinear_inverse(
-    corners: "list[tuple[FloatArray, FloatArray, FloatArray]]",
+    corners: "list[_Seen]",
 ) -> tuple[FloatArray, FloatArray]:
     """Where in each quad the origin is: shares to the right and down, by three Newton steps."""
     (x00, y00, _), (x01, y01, _), (x10, y10, _), (x11, y11, _) = corners
@@ -364,20 +421,20 @@ def _bilinear_inverse(
             ex, ey = cx + dx * s, cy + dy * s
             fx, fy = x00 + bx * s + ex * t, y00 + by * s + ey * t
             scale = 1 / (ax * ey - ay * ex)
-            s = np.clip(s - (fx * ey - fy * ex) * scale, -_STEPS, _STEPS + 1)
-            t = np.clip(t - (ax * fy - ay * fx) * scale, -_STEPS, _STEPS + 1)
-    return s, t
+            s = s - (fx * ey - fy * ex) * scale
+            t = t - (ax * fy - ay * fx) * scale
+    return np.clip(s, -_FAR, _FAR), np.clip(t, -_FAR, _FAR)
 
 
 def _held(share: FloatArray) -> BoolArray:
     return np.asarray((share >= -_SLACK) & (share <= 1 + _SLACK))
 
 
-def _before(corners: "list[tuple[FloatArray, FloatArray, FloatArray]]") -> BoolArray:
+def _before(corners: "list[_Seen]") -> BoolArray:
     """Whether a quad is on the places' own side of the globe."""
     return np.asarray(corners[0][2] + corners[3][2] > 0)
 
 
 def _moved(place: IndexArray, share: FloatArray, last: int) -> IndexArray:
     steps = np.floor(np.where(np.isfinite(share), share, 0.0)).astype(np.intp)
-    return np.clip(place + steps, 0, last)
+    return np.asarray(np.clip(place + steps, 0, last))

@@ -90,7 +90,7 @@ def around_corners(
 def _near(position: FloatArray, centre: FloatArray, turn: float | None) -> FloatArray:
     if turn is None:
         return position
-    return position - turn * np.rint((position - centre) / turn)
+    return np.asarray(position - turn * np.rint((position - centre) / turn))
 
 
 def _lowest(corners: "list[FloatArray] | tuple[FloatArray, ...]") -> FloatArray:
@@ -108,3 +108,37 @@ def _winds(corners: list[FloatArray], turn: float) -> NDArray[np.bool_]:
         step = following - one
         total += step - turn * np.rint(step / turn)
     return np.asarray(np.abs(total) > turn / 2)
+
+
+def from_centres(u: FloatArray, v: FloatArray, turn: float | None = None) -> Footprint:
+    """Footprints as wide as the spaces between neighbouring centres.
+
+    Parameters
+    ----------
+    u, v : float64, (x,) and (y,), or both (y, x)
+
+    Examples
+    --------
+    >>> from_centres(np.array([1.0, 3.0, 5.0]), np.array([0.5])).u_low.tolist()
+    [0.0, 2.0, 4.0]
+    """
+    if u.ndim == 1:
+        half_u, half_v = _half(u, 0, turn), _half(v, 0, None)
+    else:
+        half_u = _half(u, 0, turn) + _half(u, 1, turn)
+        half_v = _half(v, 0, None) + _half(v, 1, None)
+    return Footprint(u - half_u, u + half_u, v - half_v, v + half_v)
+
+
+def _half(position: FloatArray, axis: int, turn: float | None) -> FloatArray:
+    """Half the mean distance to the neighbours along an axis; half a cell without neighbours."""
+    if position.shape[axis] < 2:
+        return np.full(position.shape, 0.5 if position.ndim == 1 else 0.25)
+    steps = np.diff(position, axis=axis)
+    if turn is not None:
+        steps -= turn * np.rint(steps / turn)
+    steps = np.abs(steps)
+    first, last = np.take(steps, [0], axis), np.take(steps, [-1], axis)
+    before = np.concatenate([first, steps], axis)
+    after = np.concatenate([steps, last], axis)
+    return np.asarray((before + after) / 4)

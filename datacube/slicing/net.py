@@ -1,4 +1,4 @@
-"""Positions of many pixels from few: a net of exact answers, interpolated and checked block by block.
+"""Positions of many pixels from few: a net of exact answers, checked block by block.
 
 The target is cut into blocks of 64 x 64 pixels that lie on multiples of 64 of the *plane* the
 target is a window of, not of the target. Each block has 5 x 5 exact positions. The parabola
@@ -120,8 +120,8 @@ def interpolated(
         if not rows.size or size == _SMALLEST:
             break
         size //= 2
-        rows = (2 * rows[:, None] + [0, 0, 1, 1]).ravel()
-        columns = (2 * columns[:, None] + [0, 1, 0, 1]).ravel()
+        rows = (2 * rows[:, None] + np.array([0, 0, 1, 1])).ravel()
+        columns = (2 * columns[:, None] + np.array([0, 1, 0, 1])).ravel()
         nodes = ask(*_places(rows, columns, size, np.arange(5) * (size // 4)))
     if rows.size:
         canvas.put(rows, columns, size, *ask(*_places(rows, columns, size, np.arange(size))))
@@ -139,7 +139,7 @@ class _Canvas:
     def put(
         self, rows: IndexArray, columns: IndexArray, size: int, u: FloatArray, v: FloatArray
     ) -> None:
-        """Blocks at (row, column), counted in blocks of size; u, v float64, (blocks, size, size)"""
+        """Round and keep blocks; rows, columns count blocks of size; u, v (blocks, size, size)."""
         height, width = self.u.shape
         cut = (height // size, size, width // size, size)
         self.u.reshape(cut)[rows, :, columns] = snapped(u, self._turn)
@@ -229,9 +229,7 @@ def _beside(position: FloatArray, size: int, turn: float | None) -> BoolArray:
     return np.asarray((low - shift > size) & (high - shift < turn))
 
 
-def _void(
-    ask: Exact, rows: IndexArray, columns: IndexArray, size: int, u: FloatArray
-) -> BoolArray:
+def _void(ask: Exact, rows: IndexArray, columns: IndexArray, size: int, u: FloatArray) -> BoolArray:
     """Which blocks have no position at all, seen with half a block around them."""
     void = np.isnan(u).all((1, 2))
     if void.any():

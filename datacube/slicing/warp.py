@@ -215,9 +215,7 @@ def separable(one: Crs, other: Crs) -> bool:
     )
 
 
-def _on_axes(
-    source: RectifiedGrid, target: RectifiedGrid, *, extended: bool
-) -> SeparablePositions:
+def _on_axes(source: RectifiedGrid, target: RectifiedGrid, *, extended: bool) -> SeparablePositions:
     """Two short arrays: columns asked along the middle row, rows along the middle column."""
     x, y = target.x_centres(), target.y_centres()
     turn = _turn(source)
@@ -234,9 +232,7 @@ def _on_axes(
     return SeparablePositions(u, v, extent)
 
 
-def _columns(
-    source: RectifiedGrid, target: RectifiedGrid, x: FloatArray, y: float
-) -> FloatArray:
+def _columns(source: RectifiedGrid, target: RectifiedGrid, x: FloatArray, y: float) -> FloatArray:
     x, _ = transform(x, np.full_like(x, y), target.crs, source.crs)
     return (x - source.transform.c) / source.dx
 
@@ -248,8 +244,9 @@ def _rows(source: RectifiedGrid, target: RectifiedGrid, y: FloatArray, x: float)
 
 def _on_pixels(source: RectifiedGrid, target: RectifiedGrid, *, extended: bool) -> PixelPositions:
     room = Room(source.height, source.width, _turn(source))
-    origin = floor(target.transform.f / target.dy + _ANCHOR), floor(
-        target.transform.c / target.dx + _ANCHOR
+    origin = (
+        floor(target.transform.f / target.dy + _ANCHOR),
+        floor(target.transform.c / target.dx + _ANCHOR),
     )
     height, width = target.shape
 
@@ -375,14 +372,14 @@ def _steepness(u: FloatArray, v: FloatArray, shape: tuple[int, int]) -> float:
 
 def _paces(u: FloatArray, v: FloatArray, inside: NDArray[np.bool_]) -> FloatArray:
     """Lengths of steps between rows, a sample of them; every one where the sample has none."""
-    for every in (max(1, min(u.shape) // _SEEN), 1):
-        above, below = slice(0, -1, every), slice(1, None, every)
-        across = slice(None, None, every)
-        steps = np.hypot(u[below, across] - u[above, across], v[below, across] - v[above, across])
-        steps = steps[inside[below, across] | inside[above, across]]
+    every = max(1, min(u.shape) // _SEEN)
+    above, below, across = slice(0, -1, every), slice(1, None, every), slice(None, None, every)
+    steps = np.hypot(u[below, across] - u[above, across], v[below, across] - v[above, across])
+    steps = steps[inside[below, across] | inside[above, across]]
+    steps = steps[np.isfinite(steps)]
+    if every > 1 and not steps.size:
+        steps = np.hypot(np.diff(u, axis=0), np.diff(v, axis=0))[inside[1:] | inside[:-1]]
         steps = steps[np.isfinite(steps)]
-        if steps.size:
-            break
     return steps
 
 
