@@ -90,6 +90,12 @@ class CoveragePlan:
         """Number of places of the answer beside x and y."""
         return prod(len(pick.groups) for pick in self.picks)
 
+    @property
+    def value_bytes(self) -> int:
+        """Size of the values alone."""
+        fields = self.description.range_type.fields
+        return self.count // len(fields) * sum(np.dtype(one.dtype).itemsize for one in fields)
+
 
 def make_plan(cube: Cube, query: CoverageQuery) -> CoveragePlan:
     """Plan a query; raises what :func:`~datacube.engine.coverage.get_coverage` does."""

@@ -1,5 +1,9 @@
 """What a request may cost; checked on the plan, before a byte is read."""
 
+from collections.abc import Sequence
+from math import floor
+from typing import NoReturn
+
 from datacube.config.settings import Limits
 from datacube.errors import RequestTooLarge
 from datacube.model.query import MapQuery
@@ -27,8 +31,32 @@ def check_map(limits: Limits, query: MapQuery) -> None:
         )
 
 
-def check_coverage(limits: Limits, nbytes: int, cells: int, steps: int) -> None:
+def check_coverage(
+    limits: Limits, nbytes: int, cells: int, steps: int, streaming: Sequence[str] = ()
+) -> None:
     """Refuse a coverage whose values would not fit in memory.
+
+    Parameters
+    ----------
+    nbytes : int, size of the values
+    cells : int, number of cells over all axes
+    steps : int, number of places of the axes other than x and y
+    streaming : media types that this coverage could be had in all the same
+
+    Raises
+    ------
+    RequestTooLarge
+        The message says the size, the limit and what would pass.
+    """
+    if nbytes <= limits.max_coverage_bytes:
+        return
+    streamed = f", or {' or '.join(streaming)}, which are sent while they are read"
+    within = nbytes <= limits.max_stream_bytes
+    _refuse(nbytes, limits.max_coverage_bytes, cells, steps, streamed * bool(streaming and within))
+
+
+def check_stream(limits: Limits, nbytes: int, cells: int, steps: int) -> None:
+    """Refuse a coverage that would take too long to send.
 
     Parameters
     ----------
@@ -41,13 +69,21 @@ def check_coverage(limits: Limits, nbytes: int, cells: int, steps: int) -> None:
     RequestTooLarge
         The message says the size, the limit and what would pass.
     """
-    if nbytes <= limits.max_coverage_bytes:
-        return
-    share = nbytes / limits.max_coverage_bytes
+    if nbytes > limits.max_stream_bytes:
+        _refuse(nbytes, limits.max_stream_bytes, cells, steps)
+
+
+def _refuse(nbytes: int, limit: int, cells: int, steps: int, otherwise: str = "") -> NoReturn:
+    share = nbytes / limit
     fewer = f"at most {max(int(steps / share), 1)} of the {steps} steps, or " if steps > 1 else ""
     raise RequestTooLarge(
         f"the coverage would have {cells:,} cells and {nbytes / 1e6:,.0f} MB; the limit is "
-        f"{limits.max_coverage_bytes / 1e6:,.0f} MB. Ask for {fewer}"
-        f"a scale factor of at most {share**-0.5:.3f}, or a smaller box",
+        f"{limit / 1e6:,.0f} MB. Ask for {fewer}"
+        f"a scale factor of at most {_factor(share):.3f}, or a smaller box{otherwise}",
         subject="subset",
     )
+
+
+def _factor(share: float) -> float:
+    """The scale factor of both axes that would just pass, not rounded up."""
+    return floor(share**-0.5 * 1000) / 1000

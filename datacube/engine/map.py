@@ -7,12 +7,13 @@ from datacube.engine.cube import Cube
 from datacube.engine.drawing import drawn_style, wanted_of, with_range
 from datacube.engine.limits import check_map
 from datacube.engine.places import Places, locate
+from datacube.engine.resampled import find_resampled, sampling
 from datacube.engine.scene import draw_scene
 from datacube.engine.values import find_values
 from datacube.model.block import Image
 from datacube.model.coverage import Level
 from datacube.model.grid import RectifiedGrid
-from datacube.model.query import MapQuery
+from datacube.model.query import LayerRequest, MapQuery
 from datacube.render.composite import flatten, over
 from datacube.render.paint import margin_of, paint
 from datacube.render.style import Style
@@ -60,7 +61,7 @@ def render_map(context: Context, query: MapQuery) -> MapResult:
         layer = context.catalog.layer(request.layer)
         style = drawn_style(layer, request)
         places = locate(layer.cube, request)
-        image = draw_layer(context, layer.cube, style, query.grid, places, request.aggregate)
+        image = draw_layer(context, layer.cube, style, query.grid, places, request)
         canvas = image if canvas is None else over(canvas, image)
         notes |= dict.fromkeys(places.notes)
         snapshots.append(layer.cube.snapshot)
@@ -84,23 +85,32 @@ def draw_layer(
     style: Style,
     grid: RectifiedGrid,
     places: Places,
-    aggregate: str = "",
+    request: LayerRequest,
 ) -> Image:
     """One layer in one style, transparent where there is no data.
 
     Parameters
     ----------
-    aggregate : str, how the steps of places become one; empty is the most recent valid value
+    style : Style, the one that the request means
+    places : Places, where the request looks
+    request : LayerRequest; its aggregate and interpolation count here
     """
-    reduce = reducer(aggregate) if aggregate else None
+    reduce = reducer(request.aggregate, subject="AGG") if request.aggregate else None
     if margin_of(style):
         return draw_scene(context, cube, style, grid, places, reduce)
     level, cells = map_of(context, cube, grid)
     wanted = wanted_of(style, cube.description)
-    found = {
-        name: find_values(context, cube, one, level.number, cells, places, reduce)
-        for name, one in wanted.items()
-    }
+    if request.interpolation == "nearest":
+        found = {
+            name: find_values(context, cube, one, level.number, cells, places, reduce)
+            for name, one in wanted.items()
+        }
+    else:
+        how = sampling(cube, grid, request.interpolation, level)
+        found = {
+            name: find_resampled(context, cube, one, how, places, reduce)
+            for name, one in wanted.items()
+        }
     style = with_range(context, cube, style, wanted, places, reduce)
     return paint(
         style,

@@ -8,7 +8,7 @@ from datacube.engine.context import Context
 from datacube.engine.cube import Cube
 from datacube.engine.drawing import wanted_of
 from datacube.engine.places import Places
-from datacube.engine.smooth import find_smooth
+from datacube.engine.resampled import find_resampled, sampling
 from datacube.model.block import Image
 from datacube.model.grid import RectifiedGrid
 from datacube.render.paint import margin_of, paint
@@ -16,7 +16,6 @@ from datacube.render.scene import Scene
 from datacube.render.style import Style, interpolation_of
 from datacube.slicing.level import map_on_best_level
 from datacube.slicing.reduce import Reducer
-from datacube.slicing.warp import positions
 
 
 def draw_scene(
@@ -36,10 +35,9 @@ def draw_scene(
     margin = margin_of(style)
     wide = grid.window(-margin, -margin, grid.height + 2 * margin, grid.width + 2 * margin)
     level, _ = map_on_best_level(cube.description.levels, grid)
-    where = positions(cube.description.levels[0].grid, wide)
-    method = interpolation_of(style)
+    how = sampling(cube, wide, interpolation_of(style), level)
     found = {
-        name: find_smooth(context, cube, one, level, where, places, reducer, method)
+        name: find_resampled(context, cube, one, how, places, reducer)
         for name, one in wanted_of(style, cube.description).items()
     }
     return paint(

@@ -144,8 +144,12 @@ class _StepReader:
         return read_field(self.context.pool, self.cube.store, one, self.level, plan, place)
 
 
-def ahead[T, R](pool: Executor, work: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
-    """Results in order, a few computed ahead; at most that many are held.
+def ahead[T, R](
+    pool: Executor, work: Callable[[T], R], items: Iterable[T], count: int = _AHEAD
+) -> Iterator[R]:
+    """Results in order, ``count`` of them computed ahead; no more are held.
+
+    When the iterator is closed, or an item fails, work that has not begun is given up.
 
     Examples
     --------
@@ -155,11 +159,15 @@ def ahead[T, R](pool: Executor, work: Callable[[T], R], items: Iterable[T]) -> I
     [10, 9, 8, 7, 6, 5, 4, 3, 2, 1]
     """
     rest = iter(items)
-    under_way: list[Future[R]] = [pool.submit(work, item) for item in islice(rest, _AHEAD)]
-    while under_way:
-        result = under_way.pop(0).result()
-        under_way += [pool.submit(work, item) for item in islice(rest, 1)]
-        yield result
+    under_way: list[Future[R]] = [pool.submit(work, item) for item in islice(rest, count)]
+    try:
+        while under_way:
+            result = under_way.pop(0).result()
+            under_way += [pool.submit(work, item) for item in islice(rest, 1)]
+            yield result
+    finally:
+        for one in under_way:
+            one.cancel()
 
 
 def _reduce(reader: _StepReader, places: Places, reducer: Reducer) -> Found:
@@ -181,7 +189,7 @@ def _in_bands(reader: _StepReader, places: Places, reducer: Reducer) -> Found:
     rows = max(min(_STACK_BYTES // row_bytes, height), 1)
     bands = [
         _reduce(
-            replace(reader, cells=_rows_of(reader.cells, slice(top, top + rows))), places, reducer
+            replace(reader, cells=rows_of(reader.cells, slice(top, top + rows))), places, reducer
         )
         for top in range(0, height, rows)
     ]
@@ -216,7 +224,8 @@ def _physical(one: Field, values: Values) -> Values:
     return one.decode(data, valid), valid
 
 
-def _rows_of(cells: IndexMap, rows: slice) -> IndexMap:
+def rows_of(cells: IndexMap, rows: slice) -> IndexMap:
+    """Some target rows of an index map."""
     match cells:
         case SeparableMap(all_rows, columns):
             return SeparableMap(all_rows[rows], columns)

@@ -4,11 +4,12 @@ A dimension that a layer does not have is ignored, so that one request may ask s
 """
 
 from collections.abc import Iterable, Sequence
+from typing import get_args
 
 from datacube.engine.cube import Layer
-from datacube.errors import InvalidTime
+from datacube.errors import InvalidInterpolation, InvalidTime
 from datacube.model.axis import Axis, IndexAxis, TimeAxis, is_vertical
-from datacube.model.query import LayerRequest, Slice, TimeChoice
+from datacube.model.query import Interpolation, LayerRequest, Slice, TimeChoice
 from services.ows.extents import axis_unit
 from services.ows.kvp import Kvp, number
 from services.ows.times import in_calendar, parse_times, pinned
@@ -22,7 +23,8 @@ def layer_requests(
     """Requests for layers with their styles, lowest first.
 
     A list of times becomes one request for each, the latest on top. ``AGG`` makes the steps of a
-    range one by a reducer, ``EXPR`` draws band maths in place of the style's field.
+    range one by a reducer, ``EXPR`` draws band maths in place of the style's field,
+    ``INTERPOLATION`` says how values between cells are found.
 
     Parameters
     ----------
@@ -40,6 +42,7 @@ def layer_requests(
         A value is no time or no place of that dimension.
     """
     times = kvp.optional("time", parse_times, ())
+    interpolation: Interpolation = kvp.optional("interpolation", _interpolation, "nearest")
     aggregate, expression = kvp.optional("agg", str.lower, ""), kvp.optional("expr", str, "")
     requests = []
     firm = True
@@ -49,11 +52,22 @@ def layer_requests(
         own = () if axis is None else tuple(in_calendar(one, axis.calendar) for one in times)
         choices: Sequence[TimeChoice | None] = own or (None,)
         requests += [
-            LayerRequest(layer.name, style, choice, places, aggregate, expression)
+            LayerRequest(layer.name, style, choice, places, aggregate, expression, interpolation)
             for choice in choices
         ]
         firm = firm and pinned(axis, own)
     return tuple(requests), firm
+
+
+def _interpolation(text: str) -> Interpolation:
+    methods: tuple[Interpolation, ...] = get_args(Interpolation.__value__)
+    for method in methods:
+        if method == text.strip().lower():
+            return method
+    raise InvalidInterpolation(
+        f"the interpolation '{text[:100]}' is not offered; offered are {', '.join(methods)}",
+        subject="INTERPOLATION",
+    )
 
 
 def layer_places(kvp: Kvp, layer: Layer) -> tuple[Slice, ...]:

@@ -2,11 +2,18 @@
 
 from dataclasses import dataclass
 
-from datacube.errors import InvalidInterpolation, InvalidParameter, MissingParameter
+from datacube.errors import InvalidCrs, InvalidInterpolation, InvalidParameter, MissingParameter
 from datacube.model.coverage import CoverageDescription
 from datacube.model.crs import Crs
 from datacube.model.fields import RangeType
-from datacube.model.query import Aggregate, CoverageQuery, ScaleFactor, ScaleSize, Scaling
+from datacube.model.query import (
+    Aggregate,
+    CoverageQuery,
+    Interpolation,
+    ScaleFactor,
+    ScaleSize,
+    Scaling,
+)
 from services.ows.kvp import Kvp, comma_list
 from services.wcs.scaling import AxisScaling, decode_scaling
 from services.wcs.subsets import Bracket, bind, horizontal_crs, parse_brackets
@@ -21,7 +28,23 @@ SECTIONS = (
 )
 MOST_SUBSETS = 100
 _ABSENT = frozenset({"", "none", "null"})
-_NEAREST = frozenset({"nearest", "nearest-neighbor", "nearest-neighbour", "none"})
+_METHODS: dict[str, Interpolation] = {
+    "nearest": "nearest",
+    "nearest-neighbor": "nearest",
+    "nearest-neighbour": "nearest",
+    "none": "nearest",
+    "linear": "bilinear",
+    "bilinear": "bilinear",
+    "cubic": "cubic",
+    "average": "average",
+    "mode": "mode",
+    "min": "min",
+    "max": "max",
+    "med": "med",
+    "median": "med",
+    "q1": "q1",
+    "q3": "q3",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +62,7 @@ class CoverageRequest:
     multipart : bool, the GML description before the file
     output_crs : Crs or None
     aggregate : Aggregate of the time axis or None; a vendor parameter
+    interpolation : how values between cells are found
     """
 
     coverage: str
@@ -50,6 +74,7 @@ class CoverageRequest:
     multipart: bool = False
     output_crs: Crs | None = None
     aggregate: Aggregate | None = None
+    interpolation: Interpolation = "nearest"
 
 
 def sections(kvp: Kvp) -> frozenset[str]:
@@ -97,9 +122,8 @@ def get_coverage(kvp: Kvp) -> CoverageRequest:
     MissingParameter, InvalidParameter, InvalidSubset, InvalidScaling, InvalidCrs
         A parameter is missing or cannot be read.
     InvalidInterpolation
-        Another method than nearest.
+        A method that is not offered.
     """
-    kvp.optional("interpolation", _interpolation, None)
     return CoverageRequest(
         kvp.one("coverageId", coverage_id),
         _brackets(kvp),
@@ -108,8 +132,9 @@ def get_coverage(kvp: Kvp) -> CoverageRequest:
         decode_scaling(kvp),
         kvp.optional("format", _media_type, ""),
         kvp.optional("mediaType", _multipart, default=False),
-        kvp.optional("outputCrs", horizontal_crs, None),
+        kvp.optional("outputCrs", _output_crs, None),
         _aggregate(kvp),
+        kvp.optional("interpolation", _interpolation, "nearest"),
     )
 
 
@@ -123,17 +148,14 @@ def bind_query(
     AxisNotFound, FieldNotFound, InvalidSubset, InvalidTime, InvalidCrs
         The request does not fit the coverage.
     """
-    own = description.domain.grid.crs
-    if request.output_crs is not None and not request.output_crs.same_plane(own):
-        raise OutputCrsNotSupported(
-            f"the answer can only be given in {own.uri}", subject=request.output_crs.key
-        )
     return CoverageQuery(
         description.id,
         bind(request.brackets, description.domain, request.crs),
         field_names(request.range_subset, description.range_type),
         scaling,
         aggregate=request.aggregate,
+        interpolation=request.interpolation,
+        output_crs=request.output_crs,
     )
 
 
@@ -208,12 +230,22 @@ def _multipart(text: str) -> bool:
     return True
 
 
-def _interpolation(text: str) -> None:
-    if text.strip().rpartition("/")[2].lower() not in _NEAREST:
+def _output_crs(text: str) -> Crs:
+    try:
+        return horizontal_crs(text)
+    except InvalidCrs as error:
+        raise OutputCrsNotSupported(error.message, subject=text[:100]) from error
+
+
+def _interpolation(text: str) -> Interpolation:
+    name = text.strip().rpartition("/")[2].lower()
+    if (method := _METHODS.get(name)) is None:
         raise InvalidInterpolation(
-            f"the interpolation '{text[:100]}' is not offered; offered is nearest-neighbor",
+            f"the interpolation '{text[:100]}' is not offered; offered are "
+            f"{', '.join(dict.fromkeys(_METHODS.values()))}",
             subject="interpolation",
         )
+    return method
 
 
 def request_name(kvp: Kvp) -> str:

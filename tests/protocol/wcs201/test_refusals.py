@@ -41,8 +41,8 @@ AIR = "CoverageId=air&SUBSET=ansi(2020-01-02)"
         (f"{AIR}&SCALEFACTOR=1&SCALESIZE=Lat(3)", 400, "InvalidParameterValue", "SCALESIZE"),
         (f"{AIR}&SCALESIZE=ansi(3)", 404, "InvalidScaleFactor", "ansi"),
         (f"{AIR}&SUBSETTINGCRS=nonsense", 404, "SubsettingCrs-NotSupported", "nonsense"),
-        (f"{AIR}&OUTPUTCRS=EPSG:3857", 404, "OutputCrs-NotSupported", "EPSG:3857"),
-        (f"{AIR}&INTERPOLATION=cubic", 404, "InterpolationMethodNotSupported", "interpolation"),
+        (f"{AIR}&OUTPUTCRS=EPSG:999999", 404, "OutputCrs-NotSupported", "EPSG:999999"),
+        (f"{AIR}&INTERPOLATION=lanczos", 404, "InterpolationMethodNotSupported", "interpolation"),
         (f"{AIR}&SCALESIZE=Lat(90000),Long(90000)", 413, "NoApplicableCode", None),
     ],
 )

@@ -1,0 +1,180 @@
+"""A part of a coverage of any size: read band by band while it is written."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+import numpy as np
+
+from datacube.config.settings import Limits
+from datacube.engine.context import Context
+from datacube.engine.coverage import read_group
+from datacube.engine.coverage_plan import CoveragePlan, make_plan
+from datacube.engine.cube import Cube
+from datacube.engine.limits import check_stream
+from datacube.engine.read import Values, plan_field, read_field
+from datacube.engine.values import ahead, rows_of
+from datacube.model.block import Block
+from datacube.model.fields import Field
+from datacube.model.query import CoverageQuery
+from datacube.model.stream import CoverageStream, Part, part_domain
+from datacube.slicing.plan import IndexArray, ReadPlan
+from datacube.slicing.warp import IndexMap, PixelMap, SeparableMap
+
+_STREAM_FROM = 16 << 20
+_JOINED = 4 << 20  # bytes of values up to which bands are joined
+_MOST = 48 << 20  # bytes of values above which a row of chunks is cut
+_AHEAD = 64 << 20  # bytes of values that are read ahead
+_REDUCED = 16  # bytes: what a cell of a running reduction is reckoned as
+
+
+def stream_coverage(context: Context, query: CoverageQuery) -> CoverageStream:
+    """Plan a part of a coverage; its chunks are read when its blocks are taken.
+
+    The answer is that of :func:`~datacube.engine.coverage.get_coverage`, in parts.
+
+    Raises
+    ------
+    CoverageNotFound, FieldNotFound, AxisNotFound, InvalidSubset, InvalidScaling, InvalidCrs
+    InvalidParameter
+        The query cannot be meant; the message says what would be valid.
+    RequestTooLarge
+        The values would be larger than the limit of streams.
+    StorageError
+        While blocks are taken: a chunk cannot be read.
+    """
+    cube = context.catalog.cube(query.coverage)
+    plan = make_plan(cube, query)
+    check_stream(context.settings.limits, plan.value_bytes, plan.count, plan.steps)
+    reader = _Reader(context, cube, plan)
+    gaps = plan.reducer is not None or _has_outside(plan.cells)
+    return CoverageStream(plan.description, reader.read, reader.bands, gaps, plan.notes)
+
+
+def is_large(limits: Limits, plan: CoveragePlan) -> bool:
+    """Whether a coverage is better streamed than held."""
+    return plan.nbytes > min(_STREAM_FROM, limits.max_coverage_bytes)
+
+
+@dataclass(frozen=True, eq=False)
+class _Reader:
+    """Reads parts of a planned coverage.
+
+    Attributes
+    ----------
+    bands : rows of the answer, cut where rows of chunks begin
+    """
+
+    context: Context
+    cube: Cube
+    plan: CoveragePlan
+    bands: tuple[slice, ...] = field(init=False)
+    _sources: dict[str, Field] = field(init=False)
+    _read_plans: dict[tuple[str, int], ReadPlan] = field(default_factory=dict, init=False)
+
+    def __post_init__(self) -> None:
+        fields = self.plan.description.range_type.fields
+        sources = dict(zip((one.name for one in fields), self.plan.sources, strict=True))
+        object.__setattr__(self, "_sources", sources)
+        shapes = [
+            self.cube.store.chunk_shape(one.name, self.plan.level) for one in sources.values()
+        ]
+        chunk_rows = max(shape[-2] for shape in shapes)
+        object.__setattr__(self, "bands", tuple(row_bands(self.plan.cells, chunk_rows, self._size)))
+
+    @property
+    def _size(self) -> int:
+        """Bytes that a cell is reckoned as."""
+        if self.plan.reducer is not None:
+            return _REDUCED
+        return max(np.dtype(one.dtype).itemsize for one in self.plan.sources)
+
+    def read(self, parts: Iterable[Part]) -> Iterator[Block]:
+        """Blocks in order. Steps that are reduced are read ahead each for itself."""
+        if self.plan.reducer is not None:
+            return map(self._block, parts)
+        width = self.plan.cells.shape[1]
+        band = max(one.stop - one.start for one in self.bands) * width * self._size
+        return ahead(self.context.steps, self._block, parts, min(max(_AHEAD // band, 1), 6))
+
+    def _block(self, part: Part) -> Block:
+        description = self.plan.description
+        domain = part_domain(description.domain, part)
+        one = description.range_type.by_name[part.field.lower()]
+        data, valid = self._values(part)
+        data = data.astype(one.dtype, copy=False)
+        return Block(one, domain, data.reshape(domain.shape), valid.reshape(domain.shape))
+
+    def _values(self, part: Part) -> Values:
+        groups = self._groups(part.place)
+        source = self._sources[part.field]
+        if self.plan.reducer is not None:
+            cells = rows_of(self.plan.cells, part.rows)
+            return read_group(self.context, self.cube, source, self.plan, groups, cells)
+        place = tuple(group.start for group in groups)
+        chunks = self._read_plan(source, part.rows)
+        return read_field(
+            self.context.pool, self.cube.store, source, self.plan.level, chunks, place
+        )
+
+    def _groups(self, place: tuple[int, ...]) -> tuple[range, ...]:
+        """Indexes on every axis of the cube for a place on those that the answer still has."""
+        left = iter(place)
+        return tuple(
+            pick.groups[0 if pick.axis is None else next(left)] for pick in self.plan.picks
+        )
+
+    def _read_plan(self, source: Field, rows: slice) -> ReadPlan:
+        key = source.name, rows.start
+        found = self._read_plans.get(key)
+        if found is None:
+            cells = rows_of(self.plan.cells, rows)
+            found = plan_field(self.cube.store, source, self.plan.level, cells)
+            self._read_plans[key] = found
+        return found
+
+
+def row_bands(cells: IndexMap, chunk_rows: int, itemsize: int) -> Iterator[slice]:
+    """Rows of an index map cut between rows of chunks.
+
+    Thin bands are joined up to 4 MiB of values. One that has more than 48 MiB is cut although its
+    chunks are then read more than once.
+
+    Parameters
+    ----------
+    cells : IndexMap, target -> cells of a level
+    chunk_rows : int, height of a chunk
+    itemsize : int, bytes of a value
+
+    Examples
+    --------
+    >>> cells = SeparableMap(np.arange(100, 400), np.arange(20_000))
+    >>> [(band.start, band.stop) for band in row_bands(cells, 128, 2)]
+    [(0, 28), (28, 156), (156, 284), (284, 300)]
+    """
+    height, width = cells.shape
+    joined, most = (max(limit // (width * itemsize), 1) for limit in (_JOINED, _MOST))
+    start = 0
+    for low, high in pairwise(_edges(cells, chunk_rows, height)):
+        if low > start and high - start > joined:
+            yield slice(start, low)
+            start = low
+        while high - start > most:
+            yield slice(start, start + most)
+            start += most
+    if start < height:
+        yield slice(start, height)
+
+
+def _edges(cells: IndexMap, chunk_rows: int, height: int) -> list[int]:
+    """First rows of the target that begin in another row of chunks, and the end."""
+    match cells:
+        case SeparableMap(rows):
+            chunks: IndexArray = rows // chunk_rows
+            return [0, *(np.flatnonzero(np.diff(chunks)) + 1).tolist(), height]
+        case PixelMap():
+            return [*range(0, height, chunk_rows), height]
+
+
+def _has_outside(cells: IndexMap) -> bool:
+    return bool((cells.rows < 0).any() or (cells.columns < 0).any())
