@@ -29,39 +29,59 @@ def png(image: Image) -> bytes:
     >>> png(picture)[12:16], b"tRNS" in png(picture)
     (b'IHDR', True)
     """
+    data = chunk(b"IDAT", deflated(image))
+    return b"".join((SIGNATURE, header(image), palette_chunks(image), data, END))
+
+
+def header(image: Image) -> bytes:
+    """The chunk IHDR."""
+    height, width = image.shape
     match image:
-        case IndexedImage(index=index, palette=palette):
-            return _file(image.shape, _PALETTE, _unfiltered(index), _palette_chunks(palette))
-        case RgbImage(pixels=pixels):
-            return _file(image.shape, _COLOR, _difference_up(pixels))
-        case RgbaImage(pixels=pixels):
-            return _file(image.shape, _COLOR_ALPHA, _difference_up(pixels))
+        case IndexedImage():
+            kind = _PALETTE
+        case RgbImage():
+            kind = _COLOR
+        case RgbaImage():
+            kind = _COLOR_ALPHA
+        case _:
+            assert_never(image)
+    return chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, kind, 0, 0, 0))
+
+
+def filtered(image: Image) -> NDArray[np.uint8]:
+    """Rows as they are deflated, each behind its filter type: uint8, (y, 1 + bytes of a row)."""
+    match image:
+        case IndexedImage(index=index):
+            return _unfiltered(index)
+        case RgbImage(pixels=pixels) | RgbaImage(pixels=pixels):
+            return _difference_up(pixels)
         case _:
             assert_never(image)
 
 
-def _file(
-    shape: tuple[int, int], color_type: int, rows: NDArray[np.uint8], before: bytes = b""
-) -> bytes:
-    height, width = shape
-    header = struct.pack(">IIBBBBB", width, height, 8, color_type, 0, 0, 0)
-    data = isal_zlib.compress(rows, _SPEED)
-    return b"".join(
-        (SIGNATURE, _chunk(b"IHDR", header), before, _chunk(b"IDAT", data), _chunk(b"IEND", b""))
-    )
+def deflated(image: Image) -> bytes:
+    """The picture as zlib stream, without its chunk."""
+    return bytes(isal_zlib.compress(filtered(image), _SPEED))
 
 
-def _chunk(kind: bytes, data: bytes) -> bytes:
+def chunk(kind: bytes, data: bytes) -> bytes:
+    """A chunk: length, kind, data, checksum."""
     checksum = crc32(data, crc32(kind))
     return b"".join((struct.pack(">I", len(data)), kind, data, struct.pack(">I", checksum)))
 
 
-def _palette_chunks(palette: NDArray[np.uint8]) -> bytes:
-    """PLTE, and tRNS up to the last entry that is not opaque."""
-    chunks = _chunk(b"PLTE", palette[:, :3].tobytes())
+END = chunk(b"IEND", b"")
+
+
+def palette_chunks(image: Image) -> bytes:
+    """PLTE, and tRNS up to the last entry that is not opaque; nothing without a palette."""
+    if not isinstance(image, IndexedImage):
+        return b""
+    palette = image.palette
+    chunks = chunk(b"PLTE", palette[:, :3].tobytes())
     clear = np.flatnonzero(palette[:, 3] != 255)
     if clear.size:
-        chunks += _chunk(b"tRNS", palette[: clear[-1] + 1, 3].tobytes())
+        chunks += chunk(b"tRNS", palette[: clear[-1] + 1, 3].tobytes())
     return chunks
 
 
