@@ -58,6 +58,10 @@ class LimitsModel(Model):
     max_coverage_bytes: Size = Field(
         _LIMITS.max_coverage_bytes, description="Values of a coverage in memory."
     )
+    max_stream_bytes: Size = Field(
+        _LIMITS.max_stream_bytes,
+        description="Values of a coverage that is sent while it is read (GeoTIFF, CSV, NumPy).",
+    )
     cache_bytes: Size = Field(_LIMITS.cache_bytes, description="Decoded chunks kept in memory.")
     max_body_bytes: Size = Field(_LIMITS.max_body_bytes, description="Body of a request.")
 

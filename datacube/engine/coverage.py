@@ -1,6 +1,6 @@
 """A part of a coverage: the one function behind WCS GetCoverage and OGC API Coverages."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import product
 
 import numpy as np
@@ -12,19 +12,27 @@ from datacube.engine.limits import check_coverage
 from datacube.engine.places import Places
 from datacube.engine.read import Values, plan_field, read_field
 from datacube.engine.resampled import find_resampled
+from datacube.engine.series import SeriesWindow, read_window, reduce_groups
 from datacube.engine.values import find_values, wanted_field
 from datacube.model.block import Block
 from datacube.model.coverage import Coverage
 from datacube.model.fields import Field
 from datacube.model.query import CoverageQuery
+from datacube.store.cube import CubeStore
 
 type Place = tuple[int, ...]
 
 
-def get_coverage(context: Context, query: CoverageQuery) -> Coverage:
+def get_coverage(context: Context, query: CoverageQuery, streaming: Sequence[str] = ()) -> Coverage:
     """Read a part of a coverage: trims, slices, fields, scaling, aggregation over time.
 
     Sliced axes are gone in the answer, but for the horizontal ones, which keep one cell.
+
+    Parameters
+    ----------
+    context : Context
+    query : CoverageQuery
+    streaming : media types for a refusal to name: those that need no memory for it all
 
     Raises
     ------
@@ -38,7 +46,7 @@ def get_coverage(context: Context, query: CoverageQuery) -> Coverage:
     """
     cube = context.catalog.cube(query.coverage)
     plan = make_plan(cube, query)
-    check_coverage(context.settings.limits, plan.nbytes, plan.count, plan.steps)
+    check_coverage(context.settings.limits, plan.nbytes, plan.count, plan.steps, streaming)
     blocks = {
         field.name: _read_block(context, cube, source, field, plan)
         for source, field in zip(plan.sources, plan.description.range_type.fields, strict=True)
@@ -58,12 +66,37 @@ def _read_block(
     sizes = tuple(len(pick.groups) for pick in plan.picks)
     shape = (*sizes, *plan.cells.shape)
     data, valid = np.empty(shape, field.dtype), np.empty(shape, bool)
-    whole_steps = plan.reducer is None and plan.sampling is None
-    reads = _steps if whole_steps else _found
-    for target, values in reads(context, cube, source, plan):
+    for target, values in _reads(context, cube, source, plan):
         data[target], valid[target] = values
     domain = plan.description.domain
     return Block(field, domain, data.reshape(domain.shape), valid.reshape(domain.shape))
+
+
+def _reads(
+    context: Context, cube: Cube, source: Field, plan: CoveragePlan
+) -> Iterator[tuple[Place, Values]]:
+    window = plan.series[plan.sources.index(source)]
+    if window is not None and isinstance(cube.store, CubeStore):
+        return _series(cube.store, source, plan, window)
+    whole_steps = plan.reducer is None and plan.sampling is None
+    return (_steps if whole_steps else _found)(context, cube, source, plan)
+
+
+def _series(
+    store: CubeStore, source: Field, plan: CoveragePlan, window: SeriesWindow
+) -> Iterator[tuple[Place, Values]]:
+    """Values of few cells at many times; time is the first axis of a cube that has a series."""
+    time, *others = plan.picks
+    for target in product(*(range(len(pick.groups)) for pick in others)):
+        place = tuple(pick.groups[at].start for pick, at in zip(others, target, strict=True))
+        values = read_window(store, source, window, place)
+        if plan.reducer is None:
+            steps = zip(*values, strict=True)
+        else:
+            begin = window.times.start
+            steps = reduce_groups(source, values, iter(time.groups), begin, plan.reducer)
+        for at, one in enumerate(steps):
+            yield (at, *target), one
 
 
 def _steps(
@@ -80,14 +113,20 @@ def _found(
     context: Context, cube: Cube, source: Field, plan: CoveragePlan
 ) -> Iterator[tuple[Place, Values]]:
     """Values of each group of steps made one, and of cells made pixels."""
-    wanted = wanted_field(source)
     for target, groups in _places(plan):
-        places = Places(tuple(product(*(reversed(group) for group in groups))))
-        if plan.sampling is None:
-            found = find_values(context, cube, wanted, plan.level, plan.cells, places, plan.reducer)
-        else:
-            found = find_resampled(context, cube, wanted, plan.sampling, places, plan.reducer)
-        yield target, (found.data, found.valid)
+        yield target, find_group(context, cube, source, plan, groups)
+
+
+def find_group(
+    context: Context, cube: Cube, source: Field, plan: CoveragePlan, groups: tuple[range, ...]
+) -> Values:
+    """Values of one group of steps made one, for all cells of a plan; (y, x)."""
+    wanted, places = wanted_field(source), Places(tuple(product(*map(reversed, groups))))
+    if plan.sampling is None:
+        found = find_values(context, cube, wanted, plan.level, plan.cells, places, plan.reducer)
+    else:
+        found = find_resampled(context, cube, wanted, plan.sampling, places, plan.reducer)
+    return found.data, found.valid
 
 
 def _places(plan: CoveragePlan) -> Iterator[tuple[Place, tuple[range, ...]]]:

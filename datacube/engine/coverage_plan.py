@@ -10,6 +10,7 @@ from datacube.engine.cube import Cube
 from datacube.engine.horizontal import select_grid
 from datacube.engine.read import plan_field
 from datacube.engine.resampled import Sampling, resampled_field, sampling
+from datacube.engine.series import SeriesWindow, series_window
 from datacube.engine.values import reduced_field
 from datacube.errors import AxisNotFound, InvalidScaling, InvalidSubset
 from datacube.model.axis import Axis, TimeAxis, axis_part, axis_value
@@ -65,6 +66,7 @@ class CoveragePlan:
     level : int, the level that is read
     cells : IndexMap, cells of the answer -> cells of that level
     sampling : how values between cells are found; None is the nearest, by cells
+    series : for each source the window of the series copy that is read, None for map chunks
     picks : one for each axis of the cube other than x and y
     reducer : how grouped steps become one, None where there are no groups
     notes : what was clamped
@@ -78,6 +80,7 @@ class CoveragePlan:
     level: int
     cells: IndexMap
     sampling: Sampling | None
+    series: tuple[SeriesWindow | None, ...]
     picks: tuple[Pick, ...]
     reducer: Reducer | None
     notes: tuple[str, ...]
@@ -113,20 +116,39 @@ def make_plan(cube: Cube, query: CoverageQuery) -> CoveragePlan:
     fields = description.range_type.fields
     count = prod(len(pick.groups) for pick in picks) * prod(window.shape)
     reads = prod(sum(map(len, pick.groups)) for pick in picks)
+    times = _times(domain, picks)
+    series = tuple(
+        None if how else series_window(cube.store, one, level.number, cells, times)
+        for one in sources
+    )
+    elsewhere = reads // len(times) if times else reads
     return CoveragePlan(
         description,
         sources,
         level.number,
         cells,
         how,
+        series,
         picks,
         chosen,
         (*clamped, *_clamped_axes(domain.axes, picks)),
         count * len(fields),
         count * sum(np.dtype(field.dtype).itemsize + 1 for field in fields),
-        reads
-        * sum(len(plan_field(cube.store, one, level.number, cells).chunks) for one in sources),
+        sum(
+            reads * len(plan_field(cube.store, one, level.number, cells).chunks)
+            if window_of is None
+            else elsewhere * window_of.chunks
+            for one, window_of in zip(sources, series, strict=True)
+        ),
     )
+
+
+def _times(domain: DomainSet, picks: tuple[Pick, ...]) -> range:
+    """The indexes along time from the first to the last that is picked; empty without time."""
+    for axis, pick in zip(domain.axes, picks, strict=True):
+        if isinstance(axis, TimeAxis):
+            return range(pick.groups[0].start, pick.groups[-1].stop)
+    return range(0)
 
 
 def _window(

@@ -1,14 +1,14 @@
 """A part of a coverage of any size: read band by band while it is written."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 import numpy as np
 
 from datacube.config.settings import Limits
 from datacube.engine.context import Context
-from datacube.engine.coverage import read_group
+from datacube.engine.coverage import find_group
 from datacube.engine.coverage_plan import CoveragePlan, make_plan
 from datacube.engine.cube import Cube
 from datacube.engine.limits import check_stream
@@ -18,14 +18,22 @@ from datacube.model.block import Block
 from datacube.model.fields import Field
 from datacube.model.query import CoverageQuery
 from datacube.model.stream import CoverageStream, Part, part_domain
-from datacube.slicing.plan import IndexArray, ReadPlan
-from datacube.slicing.warp import IndexMap, PixelMap, SeparableMap
+from datacube.slicing.footprint import Footprint
+from datacube.slicing.plan import ReadPlan
+from datacube.slicing.warp import (
+    IndexMap,
+    PixelMap,
+    PixelPositions,
+    Positions,
+    SeparableMap,
+    SeparablePositions,
+)
 
 _STREAM_FROM = 16 << 20
 _JOINED = 4 << 20  # bytes of values up to which bands are joined
 _MOST = 48 << 20  # bytes of values above which a row of chunks is cut
 _AHEAD = 64 << 20  # bytes of values that are read ahead
-_REDUCED = 16  # bytes: what a cell of a running reduction is reckoned as
+_COMPUTED = 16  # bytes that a cell is reckoned as where steps are reduced or cells resampled
 
 
 def stream_coverage(context: Context, query: CoverageQuery) -> CoverageStream:
@@ -46,9 +54,19 @@ def stream_coverage(context: Context, query: CoverageQuery) -> CoverageStream:
     cube = context.catalog.cube(query.coverage)
     plan = make_plan(cube, query)
     check_stream(context.settings.limits, plan.value_bytes, plan.count, plan.steps)
-    reader = _Reader(context, cube, plan)
-    gaps = plan.reducer is not None or _has_outside(plan.cells)
-    return CoverageStream(plan.description, reader.read, reader.bands, gaps, plan.notes)
+    shapes = [cube.store.chunk_shape(one.name, plan.level) for one in plan.sources]
+    chunk_rows = max(shape[-2] for shape in shapes)
+    bands = tuple(row_bands(plan.cells, chunk_rows, _cell_bytes(plan)))
+    reader = _Reader(context, cube, plan, bands)
+    gaps = not _by_steps(plan) or _has_outside(plan.cells)
+    return CoverageStream(plan.description, reader.read, bands, gaps, plan.notes)
+
+
+def is_streamable(plan: CoveragePlan) -> bool:
+    """Whether a coverage can be read row by row: no position is kept for each of its cells."""
+    return isinstance(plan.cells, SeparableMap) and (
+        plan.sampling is None or isinstance(plan.sampling.found, SeparablePositions)
+    )
 
 
 def is_large(limits: Limits, plan: CoveragePlan) -> bool:
@@ -60,57 +78,42 @@ def is_large(limits: Limits, plan: CoveragePlan) -> bool:
 class _Reader:
     """Reads parts of a planned coverage.
 
-    Attributes
+    Parameters
     ----------
+    context : Context
+    cube : Cube
+    plan : CoveragePlan
     bands : rows of the answer, cut where rows of chunks begin
     """
 
     context: Context
     cube: Cube
     plan: CoveragePlan
-    bands: tuple[slice, ...] = field(init=False)
-    _sources: dict[str, Field] = field(init=False)
+    bands: tuple[slice, ...]
     _read_plans: dict[tuple[str, int], ReadPlan] = field(default_factory=dict, init=False)
 
-    def __post_init__(self) -> None:
-        fields = self.plan.description.range_type.fields
-        sources = dict(zip((one.name for one in fields), self.plan.sources, strict=True))
-        object.__setattr__(self, "_sources", sources)
-        shapes = [
-            self.cube.store.chunk_shape(one.name, self.plan.level) for one in sources.values()
-        ]
-        chunk_rows = max(shape[-2] for shape in shapes)
-        object.__setattr__(self, "bands", tuple(row_bands(self.plan.cells, chunk_rows, self._size)))
-
-    @property
-    def _size(self) -> int:
-        """Bytes that a cell is reckoned as."""
-        if self.plan.reducer is not None:
-            return _REDUCED
-        return max(np.dtype(one.dtype).itemsize for one in self.plan.sources)
-
     def read(self, parts: Iterable[Part]) -> Iterator[Block]:
-        """Blocks in order. Steps that are reduced are read ahead each for itself."""
-        if self.plan.reducer is not None:
+        """Blocks in order, some of them ahead; reduced steps are read ahead each for itself."""
+        if not _by_steps(self.plan):
             return map(self._block, parts)
-        width = self.plan.cells.shape[1]
-        band = max(one.stop - one.start for one in self.bands) * width * self._size
-        return ahead(self.context.steps, self._block, parts, min(max(_AHEAD // band, 1), 6))
+        height = max(band.stop - band.start for band in self.bands)
+        size = height * self.plan.cells.shape[1] * _cell_bytes(self.plan)
+        return ahead(self.context.steps, self._block, parts, min(max(_AHEAD // size, 1), 6))
 
     def _block(self, part: Part) -> Block:
         description = self.plan.description
+        number = description.range_type.names.index(part.field)
+        one, source = description.range_type.fields[number], self.plan.sources[number]
         domain = part_domain(description.domain, part)
-        one = description.range_type.by_name[part.field.lower()]
-        data, valid = self._values(part)
+        data, valid = self._values(source, part)
         data = data.astype(one.dtype, copy=False)
         return Block(one, domain, data.reshape(domain.shape), valid.reshape(domain.shape))
 
-    def _values(self, part: Part) -> Values:
+    def _values(self, source: Field, part: Part) -> Values:
         groups = self._groups(part.place)
-        source = self._sources[part.field]
-        if self.plan.reducer is not None:
-            cells = rows_of(self.plan.cells, part.rows)
-            return read_group(self.context, self.cube, source, self.plan, groups, cells)
+        if not _by_steps(self.plan):
+            some = _some_rows(self.plan, part.rows)
+            return find_group(self.context, self.cube, source, some, groups)
         place = tuple(group.start for group in groups)
         chunks = self._read_plan(source, part.rows)
         return read_field(
@@ -132,6 +135,25 @@ class _Reader:
             found = plan_field(self.cube.store, source, self.plan.level, cells)
             self._read_plans[key] = found
         return found
+
+
+def _by_steps(plan: CoveragePlan) -> bool:
+    """Whether stored values of single steps are what is wanted."""
+    return plan.reducer is None and plan.sampling is None
+
+
+def _cell_bytes(plan: CoveragePlan) -> int:
+    """What a cell is reckoned as."""
+    if not _by_steps(plan):
+        return _COMPUTED
+    return max(np.dtype(one.dtype).itemsize for one in plan.sources)
+
+
+def _some_rows(plan: CoveragePlan, rows: slice) -> CoveragePlan:
+    how = plan.sampling
+    if how is not None:
+        how = replace(how, found=positions_of(how.found, rows))
+    return replace(plan, cells=rows_of(plan.cells, rows), sampling=how)
 
 
 def row_bands(cells: IndexMap, chunk_rows: int, itemsize: int) -> Iterator[slice]:
@@ -170,10 +192,26 @@ def _edges(cells: IndexMap, chunk_rows: int, height: int) -> list[int]:
     """First rows of the target that begin in another row of chunks, and the end."""
     match cells:
         case SeparableMap(rows):
-            chunks: IndexArray = rows // chunk_rows
-            return [0, *(np.flatnonzero(np.diff(chunks)) + 1).tolist(), height]
+            starts = np.flatnonzero(np.diff(rows // chunk_rows)) + 1
+            return [0, *starts.tolist(), height]
         case PixelMap():
             return [*range(0, height, chunk_rows), height]
+
+
+def positions_of(found: Positions, rows: slice) -> Positions:
+    """Some target rows of the positions of pixels."""
+    extent = found.extent
+    match found:
+        case SeparablePositions(u, v):
+            if extent is not None:
+                extent = replace(extent, v_low=extent.v_low[rows], v_high=extent.v_high[rows])
+            return SeparablePositions(u, v[rows], extent)
+        case PixelPositions(u, v):
+            if extent is not None:
+                extent = Footprint(
+                    extent.u_low[rows], extent.u_high[rows], extent.v_low[rows], extent.v_high[rows]
+                )
+            return PixelPositions(u[rows], v[rows], extent)
 
 
 def _has_outside(cells: IndexMap) -> bool:

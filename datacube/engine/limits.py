@@ -1,7 +1,7 @@
 """What a request may cost; checked on the plan, before a byte is read."""
 
 from collections.abc import Sequence
-from math import floor
+from math import floor, sqrt
 from typing import NoReturn
 
 from datacube.config.settings import Limits
@@ -86,4 +86,4 @@ def _refuse(nbytes: int, limit: int, cells: int, steps: int, otherwise: str = ""
 
 def _factor(share: float) -> float:
     """The scale factor of both axes that would just pass, not rounded up."""
-    return floor(share**-0.5 * 1000) / 1000
+    return floor(1000 / sqrt(share)) / 1000

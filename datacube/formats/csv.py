@@ -7,18 +7,20 @@ the name. No data is an empty cell. Lines end as RFC 4180 says.
 
 import csv
 import io
-from collections.abc import Iterator, Mapping
-from itertools import product
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice, product, repeat
 
 import numpy as np
+from numpy.typing import NDArray
 
+from datacube.formats.pieces import Streamed, gathered
 from datacube.model.axis import axis_values
-from datacube.model.coverage import Coverage
+from datacube.model.block import Block
+from datacube.model.coverage import Coverage, CoverageDescription
+from datacube.model.stream import CoverageStream, stream_of
 
-_ROWS = 4096
 
-
-def encode(coverage: Coverage, options: Mapping[str, str]) -> Iterator[bytes]:  # noqa: ARG001
+def encode(coverage: Coverage, options: Mapping[str, str]) -> Iterator[bytes]:
     """The table in UTF-8, header first.
 
     Parameters
@@ -26,22 +28,26 @@ def encode(coverage: Coverage, options: Mapping[str, str]) -> Iterator[bytes]:  
     coverage : Coverage
     options : not used
     """
-    yield _lines([_header(coverage)])
-    rows: list[list[object]] = []
-    for row in _rows(coverage):
-        rows.append(row)
-        if len(rows) == _ROWS:
-            yield _lines(rows)
-            rows = []
-    if rows:
-        yield _lines(rows)
+    return stream(stream_of(coverage), options).pieces
 
 
-def _header(coverage: Coverage) -> list[str]:
-    domain = coverage.description.domain
+def stream(coverage: CoverageStream, options: Mapping[str, str]) -> Streamed:  # noqa: ARG001
+    """The same while the coverage is read.
+
+    Parameters
+    ----------
+    coverage : CoverageStream
+    options : not used
+    """
+    head = f"{_line(_header(coverage.description))}\r\n".encode()
+    return Streamed(gathered(head, (text.encode() for text in _rows(coverage))))
+
+
+def _header(description: CoverageDescription) -> list[object]:
+    domain = description.domain
     x, y = domain.grid.crs.labels
     axes = [_with_unit(axis.name, getattr(axis, "uom", "")) for axis in domain.axes]
-    fields = [_with_unit(one.field.name, one.field.uom) for one in coverage.blocks.values()]
+    fields = [_with_unit(one.name, one.uom) for one in description.range_type.fields]
     return [*axes, y, x, *fields]
 
 
@@ -49,34 +55,54 @@ def _with_unit(name: str, uom: str) -> str:
     return f"{name} [{uom}]" if uom else name
 
 
-def _rows(coverage: Coverage) -> Iterator[list[object]]:
-    """Cells in array order, a row of the grid decoded at a time."""
+def _rows(coverage: CoverageStream) -> Iterator[str]:
+    """Lines of the cells in array order, those of one row of the grid at a time."""
     domain = coverage.description.domain
     grid = domain.rectified
-    y, x = grid.y_centres().tolist(), grid.x_centres().tolist()
+    x, y = [repr(one) for one in grid.x_centres().tolist()], grid.y_centres().tolist()
     places = [axis_values(axis) for axis in domain.axes]
-    blocks = tuple(coverage.blocks.values())
+    blocks = coverage.by_place()
     for index in product(*(range(axis.size) for axis in domain.axes)):
         here = [_plain(values[at]) for values, at in zip(places, index, strict=True)]
-        for row, northing in enumerate(y):
-            at = (*index, row)
-            columns = [_cells(one.field.decode(one.data[at], one.valid[at])) for one in blocks]
-            for easting, *values in zip(x, *columns, strict=True):
-                yield [*here, northing, easting, *values]
+        for rows in coverage.bands:
+            planes = [
+                _physical_rows(one)
+                for one in islice(blocks, len(coverage.description.range_type.fields))
+            ]
+            for northing, *values in zip(y[rows], *planes, strict=True):
+                start = repeat(_line([*here, northing]))
+                columns = (_cells(one) for one in values)
+                yield _table(zip(start, x, *columns, strict=False))
+
+
+def _physical_rows(block: Block) -> Iterator[NDArray[np.floating]]:
+    """Rows of the only place of a block, decoded one by one."""
+    shape = block.data.shape[-2:]
+    for data, valid in zip(block.data.reshape(shape), block.valid.reshape(shape), strict=True):
+        yield block.field.decode(data, valid)
+
+
+def _table(rows: Iterable[tuple[str, ...]]) -> str:
+    return "".join(f"{','.join(row)}\r\n" for row in rows)
 
 
 def _plain(value: object) -> object:
     return value.item() if isinstance(value, np.generic) else value
 
 
-def _cells(values: np.ndarray) -> list[object]:
+def _cells(values: NDArray[np.floating]) -> list[str]:
     """Shortest text that reads back as the same number of its type; empty where not valid."""
     if values.dtype == np.float32:
-        return ["" if np.isnan(one) else str(one) for one in values]
-    return ["" if one != one else one for one in values.tolist()]  # noqa: PLR0124  NaN
+        texts: list[str] = values.astype(str).tolist()
+    else:
+        texts = [repr(one) for one in values.tolist()]
+    for place in np.flatnonzero(np.isnan(values)):
+        texts[place] = ""
+    return texts
 
 
-def _lines(rows: list[list[object]] | list[list[str]]) -> bytes:
+def _line(cells: list[object]) -> str:
+    """Cells with commas between them, in quotes where they need it."""
     out = io.StringIO()
-    csv.writer(out).writerows(rows)
-    return out.getvalue().encode()
+    csv.writer(out, lineterminator="").writerow(cells)
+    return out.getvalue()

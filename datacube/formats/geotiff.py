@@ -17,7 +17,6 @@ from rasterio.io import DatasetWriter, MemoryFile
 from datacube.errors import InvalidFormat
 from datacube.formats.nodata import filled, nil_for
 from datacube.model.axis import axis_values
-from datacube.model.block import Block
 from datacube.model.coverage import Coverage, CoverageDescription
 from datacube.model.crs import Crs
 from datacube.model.fields import Field
@@ -51,10 +50,17 @@ def encode(coverage: Coverage, options: Mapping[str, str]) -> bytes:  # noqa: AR
     profile = _profile(grid, len(blocks), dtype, nil)
     with MemoryFile() as memory:
         with memory.open(**profile) as file:
-            _describe(file, description)
+            describe(file, description)
             for number, block in enumerate(blocks, start=1):
-                _write_band(file, number, block, north_up(grid, filled(block, dtype, nil)))
+                values = north_up(grid, filled(block, dtype, nil))
+                file.write(np.ascontiguousarray(values), number)
         return bytes(memory.read())
+
+
+def wider_dtypes(dtype: np.dtype[np.generic]) -> tuple[np.dtype[np.generic], ...]:
+    """The dtype and those that hold every number of it and more, the smallest first."""
+    names = (name for name in _WIDER if np.dtype(name) != dtype and _exact(dtype, np.dtype(name)))
+    return (dtype, *map(np.dtype, names))
 
 
 def common_dtype(names: list[str]) -> np.dtype[np.generic]:
@@ -123,12 +129,13 @@ def check(description: CoverageDescription) -> None:
     common_dtype([field.dtype for field in description.range_type.fields])
 
 
-def _profile(
+def plain_profile(
     grid: RectifiedGrid, count: int, dtype: np.dtype[np.generic], nil: float | None
 ) -> dict[str, object]:
+    """How rasterio shall make a file of so many bands: size, place and type of the values."""
     box = grid.bbox
     transform = Affine(abs(grid.dx), 0.0, box.left, 0.0, -abs(grid.dy), box.top)
-    profile: dict[str, object] = {
+    return {
         "driver": "GTiff",
         "width": grid.width,
         "height": grid.height,
@@ -138,8 +145,13 @@ def _profile(
         "transform": transform,
         "nodata": nil,
         "interleave": "band",
-        "BIGTIFF": "IF_SAFER",
     }
+
+
+def _profile(
+    grid: RectifiedGrid, count: int, dtype: np.dtype[np.generic], nil: float | None
+) -> dict[str, object]:
+    profile = plain_profile(grid, count, dtype, nil) | {"BIGTIFF": "IF_SAFER"}
     if grid.width * grid.height >= _TILED_FROM:
         profile |= {
             "tiled": True,
@@ -159,7 +171,8 @@ def _crs(crs: Crs) -> CRS:
     return CRS.from_epsg(int(crs.code)) if crs.authority == "EPSG" else CRS.from_wkt(crs.wkt)
 
 
-def _describe(file: DatasetWriter, description: CoverageDescription) -> None:
+def describe(file: DatasetWriter, description: CoverageDescription) -> None:
+    """Write what the file and its bands mean: everything but CRS, place, type and values."""
     texts = {
         "TITLE": description.title,
         "ATTRIBUTION": description.attribution,
@@ -175,16 +188,15 @@ def _describe(file: DatasetWriter, description: CoverageDescription) -> None:
     texts |= {axis.name: str(axis_values(axis)[0]) for axis in description.domain.axes}
     tags = {name: _tiff_text(text) for name, text in texts.items() if text}
     file.update_tags(AREA_OR_POINT="Area", **tags)
+    for number, field in enumerate(description.range_type.fields, start=1):
+        _describe_band(file, number, field)
 
 
 def _tiff_text(text: str) -> str:
     return " ".join(text.split())
 
 
-def _write_band(
-    file: DatasetWriter, number: int, block: Block, values: NDArray[np.generic]
-) -> None:
-    field = block.field
+def _describe_band(file: DatasetWriter, number: int, field: Field) -> None:
     colours = _colours(field)
     if file.count == 1 and colours and file.dtypes[0] == "uint8":
         file.write_colormap(1, colours)
@@ -197,7 +209,6 @@ def _write_band(
     names = {"long_name": field.title, "standard_name": field.standard_name}
     names |= {f"class_{one.value}": one.label for one in field.categories}
     file.update_tags(number, **{name: text for name, text in names.items() if text})
-    file.write(np.ascontiguousarray(values), number)
 
 
 def _replaced(values: tuple[float, ...], number: int, value: float) -> tuple[float, ...]:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from datacube.errors import InvalidFormat
 from datacube.model.block import Block
+from datacube.model.fields import Field
 
 
 def nil_for(blocks: Sequence[Block], dtype: np.dtype[np.generic]) -> int | float | None:
@@ -47,11 +48,51 @@ def nil_for(blocks: Sequence[Block], dtype: np.dtype[np.generic]) -> int | float
         fits = limits.min <= candidate <= limits.max
         if fits and not any(_holds(block, candidate) for block in blocks):
             return candidate
-    raise InvalidFormat(
-        "no number is left to stand for no data in all these fields together; "
-        "ask for one field, or for application/netcdf",
-        subject="format",
-    )
+    raise _none_left()
+
+
+def nil_ahead(
+    fields: Sequence[Field], dtypes: Sequence[np.dtype[np.generic]], *, gaps: bool
+) -> tuple[np.dtype[np.generic], int | float | None]:
+    """The same before any value is known: the first dtype with a number that is surely free.
+
+    Parameters
+    ----------
+    fields : sequence of Field
+    dtypes : sequence of dtype
+        Each holds every number of all the fields; the preferred one first.
+    gaps : bool
+        Whether cells of a field without a nil value may be invalid too.
+
+    Returns
+    -------
+    dtype : one of dtypes
+    nil : number or None
+        NaN for floats, None where no field has a nil value and there are no gaps.
+
+    Raises
+    ------
+    InvalidFormat
+        Each of them leaves none.
+
+    Examples
+    --------
+    >>> fields = Field("a", "int16", nil=-1), Field("b", "int16")
+    >>> nil_ahead(fields, [np.dtype("int16"), np.dtype("int32")], gaps=False)
+    (dtype('int32'), -2147483648)
+    """
+    own = [int(field.nil) for field in fields if field.nil is not None and field.nil == field.nil]
+    for dtype in dtypes:
+        if dtype.kind == "f":
+            return dtype, float("nan")
+        if not own and not gaps:
+            return dtype, None
+        limits = np.iinfo(dtype.name)
+        for candidate in dict.fromkeys([*own, limits.min, limits.max]):
+            fits = limits.min <= candidate <= limits.max
+            if fits and all(_surely_free(field, candidate) for field in fields):
+                return dtype, candidate
+    raise _none_left()
 
 
 def filled(block: Block, dtype: np.dtype[np.generic], nil: float | None) -> NDArray[np.generic]:
@@ -64,6 +105,24 @@ def filled(block: Block, dtype: np.dtype[np.generic], nil: float | None) -> NDAr
     if nil is None or block.valid.all():
         return block.data.astype(dtype, copy=False)
     return np.where(block.valid, block.data, np.asarray(nil, dtype)).astype(dtype, copy=False)
+
+
+def _none_left() -> InvalidFormat:
+    return InvalidFormat(
+        "no number is left to stand for no data in all these fields together; "
+        "ask for one field, or for application/netcdf",
+        subject="format",
+    )
+
+
+def _surely_free(field: Field, number: int) -> bool:
+    """Whether no valid cell of a field can hold a number."""
+    if field.nil is not None and field.nil == number:
+        return True
+    if field.dtype == "bool":
+        return number not in {0, 1}
+    limits = np.iinfo(field.dtype)
+    return not limits.min <= number <= limits.max
 
 
 def _holds(block: Block, number: int) -> bool:

@@ -6,9 +6,11 @@ from functools import cache
 from importlib.metadata import entry_points
 
 from datacube.errors import InvalidFormat
-from datacube.formats import coveragejson, csv, geotiff, netcdf, npy
+from datacube.formats import coveragejson, csv, geotiff, geotiff_stream, netcdf, npy
+from datacube.formats.pieces import Streamed
 from datacube.model.coverage import Coverage, CoverageDescription
 from datacube.model.domain import DomainSet
+from datacube.model.stream import CoverageStream
 
 type Content = bytes | Iterator[bytes]
 type Options = Mapping[str, str]
@@ -34,6 +36,11 @@ class Encoder:
     check : callable
         Raises InvalidFormat where a coverage of that description does not fit, and names what
         would; for a refusal before anything is read.
+    stream : callable or None
+        ``stream(coverage, options) -> Streamed``: the file while the coverage is read, for a
+        format that can be written forward.
+    same : bool
+        Whether that file has the very bytes that ``write`` gives.
     """
 
     media_type: str
@@ -43,6 +50,8 @@ class Encoder:
     aliases: tuple[str, ...] = ()
     dims: int | None = None
     check: Callable[[CoverageDescription], None] = lambda _description: None
+    stream: Callable[[CoverageStream, Options], Streamed] | None = None
+    same: bool = False
 
     def holds(self, domain: DomainSet) -> bool:
         """Whether a coverage over this domain fits into the format."""
@@ -102,6 +111,12 @@ class Registry:
             subject="format",
         )
 
+    def streaming(self, domain: DomainSet) -> tuple[str, ...]:
+        """Media types that can be written forward and hold a coverage over this domain."""
+        return tuple(
+            one.media_type for one in self.entries if one.stream is not None and one.holds(domain)
+        )
+
     def native(self, domain: DomainSet) -> Encoder:
         """What a coverage over this domain is written as when nobody asks: the first that fits."""
         return next(entry for entry in self.entries if entry.holds(domain))
@@ -124,6 +139,7 @@ def builtin() -> Registry:
                 ("geotiff", "tiff", "tif", "image/geotiff", "image/x-geotiff", "gtiff"),
                 0,
                 geotiff.check,
+                geotiff_stream.stream,
             ),
             Encoder(
                 "application/netcdf",
@@ -139,9 +155,15 @@ def builtin() -> Registry:
                 coveragejson.encode,
                 ("coveragejson", "covjson", "json", "application/json"),
             ),
-            Encoder("text/csv", "csv", "CSV", csv.encode, ("csv",)),
+            Encoder("text/csv", "csv", "CSV", csv.encode, ("csv",), stream=csv.stream, same=True),
             Encoder(
-                "application/x-npy", "npy", "NumPy", npy.encode, ("npy", "numpy", "application/npy")
+                "application/x-npy",
+                "npy",
+                "NumPy",
+                npy.encode,
+                ("npy", "numpy", "application/npy"),
+                stream=npy.stream,
+                same=True,
             ),
         )
     )
