@@ -90,6 +90,7 @@ def _series(
     for target in product(*(range(len(pick.groups)) for pick in others)):
         place = tuple(pick.groups[at].start for pick, at in zip(others, target, strict=True))
         values = read_window(store, source, window, place)
+        steps: Iterator[Values]
         if plan.reducer is None:
             steps = zip(*values, strict=True)
         else:

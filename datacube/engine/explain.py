@@ -6,7 +6,7 @@ read for them.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
 
 import numpy as np
@@ -115,8 +115,17 @@ def explain_coverage(context: Context, query: CoverageQuery) -> Explained:
     grids = np.meshgrid(*([i for one in pick.groups for i in one] for pick in plan.picks))
     places = list(zip(*(axis.ravel().tolist() for axis in grids), strict=True)) or [()]
     stages = ["read", "reduce" if plan.reducer is not None else "", "encode"]
-    return _explained(
+    explained = _explained(
         cube, cube.id, plan.level, plan.cells, plan.sources, places, plan.nbytes, stages
+    )
+    if not any(plan.series):
+        return explained
+    decoded = max(window.nbytes for window in plan.series if window is not None)
+    return replace(
+        explained,
+        chunks=plan.chunks,
+        memory_bytes=plan.nbytes * 2 + decoded,
+        stages=("plan (series copy)", *explained.stages[1:]),
     )
 
 
