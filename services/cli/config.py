@@ -12,10 +12,13 @@ def config_group() -> None:
     """Look at a configuration."""
 
 
-@config_group.command("check")
+@config_group.command("check", short_help="Check FILE and the folders beside it.")
 @click.argument("file", type=click.Path(path_type=Path))
 def check_command(file: Path) -> None:
-    """Check FILE and the files that it names: every problem with file and line."""
+    """Check FILE and the folders beside it: every problem with file and line.
+
+    The folders are cubes, styles and recipes. Leaves with 1 where there is a problem.
+    """
     config = load_config(file)
     click.echo(
         f"{file}: sound; {len(config.cubes)} cubes, {len(config.styles)} styles are configured"

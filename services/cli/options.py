@@ -13,6 +13,7 @@ store_option: Decorator = click.option(
     "store",
     required=True,
     envvar="DATACUBE_STORE",
+    show_envvar=True,
     metavar="URL",
     help="Local path, s3://, gs://, az:// or https://.",
 )

@@ -78,7 +78,7 @@ def run(arguments: list[str]) -> int:
         error.show()
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
-        return _say("interrupted", 130)
+        return _say("datacube: interrupted", 130)
     except BrokenPipeError:
         return _reader_gone()
     except Exception as error:
@@ -90,19 +90,19 @@ def run(arguments: list[str]) -> int:
 
 def _sentence(error: Exception) -> str:
     match error:
-        case ConfigError():
+        case ConfigError():  # a line for each problem, with its file
             return error.message
         case DatacubeError():
-            return error.message
+            return f"datacube: {error.message}"
         case OSError() if error.strerror:
-            return f"{error.filename or 'the system'}: {error.strerror}"
+            return f"datacube: {error.filename or 'the system'}: {error.strerror}"
         case _:
             kind = type(error).__name__
-            return f"unexpected {kind}: {error} (datacube --debug … shows where)"
+            return f"datacube: unexpected {kind}: {error} (datacube --debug … shows where)"
 
 
 def _say(sentence: str, code: int) -> int:
-    click.echo(f"datacube: {sentence}", err=True)
+    click.echo(sentence, err=True)
     return code
 
 

@@ -73,7 +73,7 @@ class OgcApi:
                 return self._collection(request, unquote(name), "/".join(rest))
             case _:
                 raise NotFoundError(
-                    f"nothing at '/{'/'.join(parts)[:100]}'; the landing page is "
+                    f"nothing at '/ogcapi/{'/'.join(parts)[:100]}'; the landing page is "
                     f"{endpoint(request, 'ogcapi/')}"
                 )
 

@@ -170,7 +170,7 @@ def _services(request: Request) -> Iterator[str]:
         ("WMTS 1.0.0", "wmts/1.0.0/WMTSCapabilities.xml", "Map tiles"),
         ("WCS 2.0.1", "wcs?SERVICE=WCS&VERSION=2.0.1&REQUEST=GetCapabilities", "Values as files"),
         ("OGC API", "ogcapi/", "Values and maps, JSON and HTML"),
-        ("OpenAPI", "ogcapi/openapi?f=html", "The OGC API, to try"),
+        ("OpenAPI", "ogcapi/openapi?f=html", "Every operation of the OGC API"),
         ("Health", "healthz", "For an operator"),
         ("Metrics", "metrics", "For Prometheus"),
     )

@@ -39,6 +39,9 @@ th, td { text-align: left; padding: .5rem .9rem .5rem 0; border-bottom: 1px soli
   vertical-align: top; }
 th { font-weight: 600; white-space: nowrap; }
 .wide { overflow-x: auto; }
+@media (max-width: 40rem) { tr { display: block; padding: .5rem 0;
+    border-bottom: 1px solid var(--line); }
+  th, td { display: block; border: 0; padding: .1rem 0; } td code { overflow-wrap: anywhere; } }
 details { border: 1px solid var(--line); border-radius: .6rem; background: var(--card);
   margin-bottom: .7rem; }
 summary { cursor: pointer; padding: .7rem 1rem; font-weight: 600; }

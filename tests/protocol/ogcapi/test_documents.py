@@ -16,6 +16,7 @@ PAGES = [
     "/collections/closed/schema",
     "/collections/closed/queryables",
     "/conformance",
+    "/openapi",
 ]
 
 
