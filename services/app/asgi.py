@@ -4,8 +4,9 @@ import asyncio
 import logging
 import os
 import uuid
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from time import perf_counter
 
 from starlette.requests import ClientDisconnect
@@ -19,6 +20,7 @@ from datacube.store.url import open_store
 from services.app import edge
 from services.app.access import AccessLine, name_of, operation_of, path_of
 from services.app.metrics import Metrics
+from services.app.outflow import Outflow
 from services.app.routes import Route, Routes
 from services.app.status import problem
 from services.ows.transport import Request, Response
@@ -159,7 +161,8 @@ class Application:
         if body is None:
             large = f"the body is larger than {most:,} bytes"
             return bare, route, problem(413, "TooLarge", large)
-        return Request(bare.method, path, query, headers, body, base_url), route, None
+        head = http.method == "HEAD"
+        return Request(bare.method, path, query, headers, body, base_url, head), route, None
 
     async def _answered(self, request: Request, route: Route, error_id: str) -> Response:
         loop = asyncio.get_running_loop()
@@ -185,19 +188,28 @@ class Application:
         if isinstance(body, bytes):
             await send({"type": "http.response.body", "body": body})
             return len(body)
-        return await self._streamed(body, error_id, send)
-
-    async def _streamed(self, pieces: Iterator[bytes], error_id: str, send: Send) -> int:
-        """Send a body piece by piece; a failure breaks the connection, for the status is sent."""
-        loop = asyncio.get_running_loop()
-        nbytes = 0
         try:
-            while (piece := await loop.run_in_executor(self._threads, _next, pieces)) is not None:
-                nbytes += len(piece)
-                await send({"type": "http.response.body", "body": piece, "more_body": True})
+            return await self._streamed(http, body, send)
+        except (ClientDisconnect, asyncio.CancelledError):
+            raise
         except Exception:
             LOGGER.exception("request %s failed while its answer was sent", error_id)
             raise
+        finally:
+            await loop.run_in_executor(self._threads, _close, body)
+
+    async def _streamed(self, http: HttpRequest, pieces: Iterator[bytes], send: Send) -> int:
+        """Send a body piece by piece, as fast as the client takes it.
+
+        A failure breaks the connection, for the status is sent.
+        """
+        loop = asyncio.get_running_loop()
+        nbytes = 0
+        with Outflow(http) as outflow:
+            while (piece := await loop.run_in_executor(self._threads, _next, pieces)) is not None:
+                nbytes += len(piece)
+                await outflow.room(nbytes)
+                await send({"type": "http.response.body", "body": piece, "more_body": True})
         await send({"type": "http.response.body", "body": b""})
         return nbytes
 
@@ -231,6 +243,13 @@ async def _body(http: HttpRequest, most: int) -> bytes | None:
 
 def _next(pieces: Iterator[bytes]) -> bytes | None:
     return next(pieces, None)
+
+
+def _close(pieces: Iterator[bytes]) -> None:
+    """End what makes the pieces, where it can be ended."""
+    if isinstance(pieces, Generator):
+        with suppress(ValueError):  # it is being asked for a piece that nobody waits for
+            pieces.close()
 
 
 def _latin(text: str) -> bytes:

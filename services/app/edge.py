@@ -152,9 +152,8 @@ def compressed(response: Response, accept_encoding: str) -> Response:
     if response.status != 200 or not takes_gzip(accept_encoding):
         return replace(response, headers=varied)
     packed = b"".join(_gzip((body,))) if isinstance(body, bytes) else _gzip(body)
-    return replace(
-        response, body=packed, headers=(*map(_weak, varied), ("Content-Encoding", "gzip"))
-    )
+    kept = (_weak(header) for header in varied if header[0].lower() != "content-length")
+    return replace(response, body=packed, headers=(*kept, ("Content-Encoding", "gzip")))
 
 
 def takes_gzip(accept_encoding: str) -> bool:

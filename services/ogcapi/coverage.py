@@ -1,7 +1,6 @@
 """``/collections/{id}/coverage``: a part of a cube as CoverageJSON, GeoTIFF or NetCDF."""
 
 from datacube.engine.context import Context
-from datacube.engine.coverage import get_coverage
 from datacube.formats.registry import Encoder
 from datacube.model.axis import TimeAxis, axis_values
 from datacube.model.domain import DomainSet
@@ -9,6 +8,7 @@ from datacube.model.query import CoverageQuery, Slice, Subset, Trim
 from services.ogcapi.media import coverage_encoder
 from services.ogcapi.parameters import COVERAGE_PARAMETERS, decode_coverage, known
 from services.ows.caching import cache_control, etag, matches, not_modified, warnings
+from services.ows.coveragefile import coverage_file
 from services.ows.transport import Request, Response
 
 
@@ -30,15 +30,15 @@ def coverage(context: Context, request: Request, name: str) -> Response:
     tag = etag([cube.snapshot], query, encoder.media_type)
     if matches(request, tag):
         return not_modified(tag, control)
-    found = get_coverage(context, query)
-    content = encoder.encode(found)
+    found = coverage_file(context, query, encoder, {}, head=request.head)
     file_name = f'attachment; filename="{cube.id}.{encoder.extension}"'
     shown = "inline" if encoder.extension == "covjson" else file_name
     return Response(
         200,
         encoder.media_type,
-        content,
+        found.content,
         (
+            *found.headers,
             control,
             ("ETag", tag),
             ("Vary", "Accept"),

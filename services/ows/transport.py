@@ -24,6 +24,8 @@ class Request:
     body : bytes
     base_url : str
         Public URL of the server's root, with its prefix and without a slash at its end.
+    head : bool
+        Whether only the headers of the answer will be sent.
     """
 
     method: str
@@ -32,6 +34,7 @@ class Request:
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
     base_url: str = ""
+    head: bool = False
 
     def header(self, name: str) -> str:
         """A header's value, empty where it is absent."""
@@ -76,6 +79,7 @@ class Response:
     media_type : str
         The exact Content-Type.
     body : bytes, or an iterator of them
+        An iterator is closed when the client has gone; a header may state its length.
     headers : tuple of (name, value)
     """
 

@@ -3,13 +3,14 @@
 from dataclasses import replace
 
 from datacube.engine.context import Context
-from datacube.engine.coverage import get_coverage, plan_coverage
+from datacube.engine.coverage import plan_coverage
 from datacube.engine.cube import Cube
 from datacube.errors import CoverageNotFound
 from datacube.formats.registry import Encoder, encoders
-from datacube.model.coverage import Coverage
+from datacube.model.coverage import CoverageDescription
 from datacube.model.query import CoverageQuery
 from services.ows import caching
+from services.ows.coveragefile import CoverageFile, content_length, coverage_file
 from services.ows.kvp import Kvp
 from services.ows.negotiate import ows_version
 from services.ows.transport import Request, Response
@@ -61,9 +62,11 @@ def answer_coverage(context: Context, request: Request, kvp: Kvp) -> Response:
     tag = caching.etag([], plan.description, asked, encoder.media_type)
     if caching.matches(request, tag):
         return caching.not_modified(tag, caching.MOVING)
-    coverage = get_coverage(context, query)
-    return _encoded(context, asked, coverage, encoder).with_headers(
-        ("ETag", tag), caching.MOVING, *caching.warnings(coverage.notes)
+    name = _file_name(asked, plan.description, encoder)
+    options = {"history": f"GetCoverage {name.rpartition('.')[0]}"}
+    file = coverage_file(context, query, encoder, options, head=request.head)
+    return _answer(context, asked, file, encoder, name).with_headers(
+        ("ETag", tag), caching.MOVING, *caching.warnings(file.notes)
     )
 
 
@@ -99,20 +102,24 @@ def _scaled(context: Context, asked: CoverageRequest, query: CoverageQuery) -> C
     return replace(query, scaling=scaling)
 
 
-def _encoded(
-    context: Context, asked: CoverageRequest, coverage: Coverage, encoder: Encoder
+def _file_name(asked: CoverageRequest, description: CoverageDescription, encoder: Encoder) -> str:
+    fields = description.range_type.names if asked.range_subset else ()
+    return file_name(description.id, asked.brackets, fields, encoder.extension)
+
+
+def _answer(
+    context: Context, asked: CoverageRequest, file: CoverageFile, encoder: Encoder, name: str
 ) -> Response:
-    fields = coverage.description.range_type.names if asked.range_subset else ()
-    name = file_name(coverage.description.id, asked.brackets, fields, encoder.extension)
-    content = encoder.encode(coverage, {"history": f"GetCoverage {name.rpartition('.')[0]}"})
     if asked.multipart:
         described = gmlcov.coverage_beside_file(
-            coverage.description, encoder, f"cid:{name}", context.settings.wcs_time_encoding
+            file.description, encoder, f"cid:{name}", context.settings.wcs_time_encoding
         )
-        media_type, pieces = multipart.related(described, _GML, content, encoder.media_type, name)
-        return Response(200, media_type, pieces)
+        message = multipart.related(
+            described, _GML, file.content, encoder.media_type, name, file.length
+        )
+        return Response(200, message.media_type, message.pieces, content_length(message.length))
     disposition = ("Content-Disposition", f'attachment; filename="{name}"')
-    return Response(200, encoder.media_type, content, (disposition,))
+    return Response(200, encoder.media_type, file.content, (disposition, *file.headers))
 
 
 def _document(request: Request, body: bytes) -> Response:

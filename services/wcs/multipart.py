@@ -1,15 +1,31 @@
 """Messages of several parts (RFC 2387): a description and the file that it speaks of."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from hashlib import sha256
-from itertools import chain
 
 type Content = bytes | Iterator[bytes]
 
 
+@dataclass(frozen=True, eq=False)
+class Related:
+    """A message of two parts.
+
+    Parameters
+    ----------
+    media_type : str, with the boundary as its last parameter
+    pieces : iterator of bytes
+    length : int or None, size of the whole where that of the file is known
+    """
+
+    media_type: str
+    pieces: Iterator[bytes]
+    length: int | None
+
+
 def related(
-    root: bytes, root_type: str, file: Content, file_type: str, name: str
-) -> tuple[str, Iterator[bytes]]:
+    root: bytes, root_type: str, file: Content, file_type: str, name: str, length: int | None = None
+) -> Related:
     """A ``multipart/related`` message, in pieces.
 
     Parameters
@@ -17,11 +33,8 @@ def related(
     root : the document that comes first
     file : the second part
     name : str, Content-ID and file name of the second part
-
-    Returns
-    -------
-    media_type : str, with the boundary as its last parameter
-    pieces : iterator of bytes
+    length : int, optional
+        Size of the file, where it comes in pieces and that is known.
     """
     boundary = f"wcs-{sha256(root).hexdigest()[:24]}"
     head = (
@@ -32,8 +45,17 @@ def related(
         f"Content-Transfer-Encoding: binary\r\nContent-ID: <{name}>\r\n"
         f'Content-Disposition: attachment; filename="{name}"\r\n\r\n'
     ).encode()
-    pieces = [file] if isinstance(file, bytes) else file
     media_type = (
         f'multipart/related; type="{root_type}"; start="<description>"; boundary={boundary}'
     )
-    return media_type, chain([head, root, middle], pieces, [f"\r\n--{boundary}--\r\n".encode()])
+    last = f"\r\n--{boundary}--\r\n".encode()
+    around = sum(map(len, (head, root, middle, last)))
+    size = len(file) if isinstance(file, bytes) else length
+    pieces = _pieces(head + root + middle, iter([file]) if isinstance(file, bytes) else file, last)
+    return Related(media_type, pieces, None if size is None else around + size)
+
+
+def _pieces(first: bytes, file: Iterator[bytes], last: bytes) -> Iterator[bytes]:
+    yield first
+    yield from file
+    yield last

@@ -101,9 +101,11 @@ def test_file_names_are_never_long_or_empty():
 
 @pytest.mark.parametrize("file", [b"\x00\r\n--data", iter([b"\x00\r\n", b"--data"])])
 def test_multipart(file):
-    media_type, pieces = related(b"<a/>", "application/gml+xml", file, "image/tiff", "a.tif")
+    made = related(b"<a/>", "application/gml+xml", file, "image/tiff", "a.tif", 9)
+    media_type, body = made.media_type, b"".join(made.pieces)
+    assert made.length == len(body)
     head = f"Content-Type: {media_type}\r\n\r\n".encode()
-    message = email.message_from_bytes(head + b"".join(pieces), policy=email.policy.HTTP)
+    message = email.message_from_bytes(head + body, policy=email.policy.HTTP)
     first, second = message.iter_parts()
     assert first.get_payload(decode=True) == b"<a/>"
     assert second.get_payload(decode=True) == b"\x00\r\n--data"

@@ -1,0 +1,90 @@
+"""A coverage as the file that is sent: whole where it is small, else while it is read."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from datacube.engine.context import Context
+from datacube.engine.coverage import get_coverage, plan_coverage
+from datacube.engine.coverage_plan import CoveragePlan
+from datacube.engine.coverage_stream import is_large, is_streamable, stream_coverage
+from datacube.formats.registry import Content, Encoder, Options, encoders
+from datacube.model.coverage import CoverageDescription
+from datacube.model.query import CoverageQuery
+
+
+@dataclass(frozen=True, eq=False)
+class CoverageFile:
+    """What is sent of a coverage.
+
+    Parameters
+    ----------
+    description : CoverageDescription
+        Of exactly the values in the file.
+    notes : tuple of str
+    content : bytes or pieces of bytes
+    length : int or None
+        Size of the pieces, where it is known.
+    """
+
+    description: CoverageDescription
+    notes: tuple[str, ...]
+    content: Content
+    length: int | None = None
+
+    @property
+    def headers(self) -> tuple[tuple[str, str], ...]:
+        """``Content-Length`` of pieces whose size is known."""
+        return content_length(self.length)
+
+
+def content_length(length: int | None) -> tuple[tuple[str, str], ...]:
+    """The header, none where the length is not known."""
+    return () if length is None else (("Content-Length", str(length)),)
+
+
+def coverage_file(
+    context: Context, query: CoverageQuery, encoder: Encoder, options: Options, *, head: bool
+) -> CoverageFile:
+    """Read and encode a part of a coverage, or begin to.
+
+    The first values of a file in pieces are read before this returns, so that what is wrong from
+    the start is raised; a failure further on breaks off the pieces.
+
+    Parameters
+    ----------
+    context : Context
+    query : CoverageQuery
+    encoder : Encoder
+    options : as of the encoder
+    head : bool
+        Nothing but the size will be used: what tells it without values reads none.
+
+    Raises
+    ------
+    DatacubeError
+        The query cannot be meant, costs too much, does not fit the format, or cannot be read.
+    """
+    plan = plan_coverage(context, query)
+    if encoder.stream is not None and _streams(context, plan, encoder, head=head):
+        coverage = stream_coverage(context, query)
+        made = encoder.stream(coverage, options)
+        pieces = made.pieces if head else begun(made.pieces)
+        return CoverageFile(coverage.description, coverage.notes, pieces, made.length)
+    others = encoders().streaming(plan.description.domain) if is_streamable(plan) else ()
+    found = get_coverage(context, query, others)
+    return CoverageFile(found.description, found.notes, encoder.encode(found, options))
+
+
+def begun(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """The same pieces, the first of them made already; what that raises is raised here."""
+    return _resumed(next(pieces, b""), pieces)
+
+
+def _resumed(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
+    yield first
+    yield from rest
+
+
+def _streams(context: Context, plan: CoveragePlan, encoder: Encoder, *, head: bool) -> bool:
+    large = is_large(context.settings.limits, plan)
+    return is_streamable(plan) and (large or (head and encoder.same))
