@@ -7,14 +7,14 @@ pixels with equally long lists are worked on together.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from math import ceil
-from typing import Literal, assert_never
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from datacube.slicing.footprint import Footprint, from_centres
+from datacube.slicing.footprint import from_centres
 from datacube.slicing.net import EDGE
+from datacube.slicing.stack import AreaMethod, Stack, beyond
 from datacube.slicing.warp import Positions, SeparablePositions
 
 FloatArray = NDArray[np.float64]
@@ -22,11 +22,9 @@ BoolArray = NDArray[np.bool_]
 IndexArray = NDArray[np.intp]
 AnyArray = NDArray[np.generic]
 type Values = tuple[AnyArray, BoolArray]
-type AreaMethod = Literal["average", "mode", "min", "max", "med", "q1", "q3"]
 
 _AT_ONCE = 1 << 20
 _LENGTHS = tuple(sorted({1, *(2**k for k in range(1, 32)), *(3 * 2**k for k in range(31))}))
-_SHARES = {"q1": 0.25, "med": 0.5, "q3": 0.75}
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,6 +61,16 @@ class Span:
         weight = np.where(place < self.count, np.maximum(overlap, 0.0), 0.0)
         weight[self.count == 1] = float(place == 0)
         return weight
+
+    def flat(self) -> "Span":
+        """The intervals in one line."""
+        return Span(
+            self.low.ravel(),
+            self.high.ravel(),
+            self.start.ravel(),
+            self.count.ravel(),
+            self.size,
+        )
 
     def some(self, at: IndexArray) -> "Span":
         """The intervals at places."""
@@ -111,17 +119,8 @@ def area(
             case "min" | "max":
                 return _extreme_axes(method, data, mask, rows, columns)
             case _:
-                rows, columns = _every_pixel(rows, columns)
-                values, good = _listed(method, data, mask, rows, columns)
-                return values.reshape(found.shape), good.reshape(found.shape)
-    flat = Footprint(*(one.ravel() for one in (columns.low, columns.high, rows.low, rows.high)))
-    values, good = _listed(
-        method,
-        data,
-        mask,
-        Span(flat.v_low, flat.v_high, rows.start.ravel(), rows.count.ravel(), height),
-        Span(flat.u_low, flat.u_high, columns.start.ravel(), columns.count.ravel(), width),
-    )
+                return _every_pixel(method, data, mask, rows, columns)
+    values, good = _listed(method, data, mask, rows.flat(), columns.flat())
     return values.reshape(found.shape), good.reshape(found.shape)
 
 
@@ -164,7 +163,7 @@ def _extreme_axes(
     good = (rows.count > 0)[:, None] & (columns.count > 0)[None, :]
     fold = np.minimum if method == "min" else np.maximum
     if mask is not None:
-        data = np.where(mask, data, _beyond(data.dtype, above=method == "min"))
+        data = np.where(mask, data, beyond(data.dtype, above=method == "min"))
         good &= _folded(np.logical_or, mask, rows, columns)
     return _folded(fold, data, rows, columns), good
 
@@ -181,94 +180,66 @@ def _folded[T: np.generic](
     return data
 
 
-def _beyond(dtype: np.dtype[np.generic], *, above: bool) -> AnyArray:
-    """A value that no cell exceeds (above) or falls below."""
-    if dtype == np.bool_:
-        return np.array(above, dtype)
-    if np.issubdtype(dtype, np.integer):
-        limits = np.iinfo(dtype)  # type: ignore[type-var]
-        return np.array(limits.max if above else limits.min, dtype)
-    return np.array(np.inf if above else -np.inf, dtype)
-
-
-def _every_pixel(rows: Span, columns: Span) -> tuple[Span, Span]:
-    down, across = np.indices((len(rows.low), len(columns.low)))
-    return rows.some(down.ravel()), columns.some(across.ravel())
-
-
 def _listed(
     method: AreaMethod, data: AnyArray, mask: BoolArray | None, rows: Span, columns: Span
 ) -> Values:
     """Pixels one by one, rows and columns (pixels,): equal numbers of cells together."""
     count = len(rows.low)
-    kind = data.dtype if method in {"mode", "min", "max"} or data.dtype == np.float32 else float
-    values, good = np.zeros(count, kind), np.zeros(count, bool)
+    values, good = np.zeros(count, _kind(method, data)), np.zeros(count, bool)
+    flat, known, width = data.ravel(), None if mask is None else mask.ravel(), data.shape[1]
     for pixels, tall, wide in _groups(rows.count, columns.count):
         one, other = rows.some(pixels), columns.some(pixels)
-        at = np.stack([one.cell(place) for place in range(tall)], 1)[:, :, None] * data.shape[1]
-        at = at + np.stack([other.cell(place) for place in range(wide)], 1)[:, None, :]
-        at = at.reshape(len(pixels), -1)
-        weights = np.stack([one.weight(place) for place in range(tall)], 1)[:, :, None]
-        weights = weights * np.stack([other.weight(place) for place in range(wide)], 1)[:, None, :]
-        weights = weights.reshape(len(pixels), -1)
-        live = weights > 0 if mask is None else (weights > 0) & mask.ravel().take(at)
-        good[pixels] = live.any(1)
-        values[pixels] = _of_list(method, data.ravel().take(at), live, weights)
+        stack = Stack(tall * wide, len(pixels), data.dtype)
+        across = [(other.cell(place), other.weight(place)) for place in range(wide)]
+        for low in range(tall):
+            line, down = one.cell(low) * width, one.weight(low)
+            for column, share in across:
+                at = line + column
+                stack.push(flat.take(at), down * share, None if known is None else known.take(at))
+        values[pixels], good[pixels] = stack.result(method)
     return values, good
+
+
+def _every_pixel(
+    method: AreaMethod, data: AnyArray, mask: BoolArray | None, rows: Span, columns: Span
+) -> Values:
+    """All pixels at once, where rows and columns are independent."""
+    height, width = len(rows.low), len(columns.low)
+    tall, wide = rows.longest, columns.longest
+    values, good = np.zeros((height, width), _kind(method, data)), np.zeros((height, width), bool)
+    step = max(1, _AT_ONCE // max(tall * wide * width, 1))
+    across = [(columns.cell(place), columns.weight(place)) for place in range(wide)]
+    for start in range(0, height if tall * wide else 0, step):
+        part = rows.some(np.arange(start, min(start + step, height)))
+        stack = Stack(tall * wide, len(part.low) * width, data.dtype)
+        for low in range(tall):
+            line = data.take(part.cell(low), axis=0)
+            known = None if mask is None else mask.take(part.cell(low), axis=0)
+            down = part.weight(low)[:, None]
+            for column, share in across:
+                live = None if known is None else known.take(column, axis=1).ravel()
+                stack.push(line.take(column, axis=1).ravel(), (down * share).ravel(), live)
+        made, fine = stack.result(method)
+        values[start : start + step] = made.reshape(-1, width)
+        good[start : start + step] = fine.reshape(-1, width)
+    return values, good
+
+
+def _kind(method: AreaMethod, data: AnyArray) -> np.dtype[np.generic]:
+    kept = method in {"mode", "min", "max"} or data.dtype == np.float32
+    return data.dtype if kept else np.dtype(np.float64)
 
 
 def _groups(rows: IndexArray, columns: IndexArray) -> Iterator[tuple[IndexArray, int, int]]:
     """Pixels with about equal numbers of rows and columns, not too many at once."""
     sizes = np.array(_LENGTHS)
     tall, wide = np.searchsorted(sizes, rows), np.searchsorted(sizes, columns)
-    code = np.where((rows > 0) & (columns > 0), tall * len(sizes) + wide, -1)
-    for one in np.unique(code):
-        if one < 0:
-            continue
-        down, across = (int(sizes[place]) for place in divmod(int(one), len(sizes)))
-        pixels = np.flatnonzero(code == one)
+    most = int(wide.max(initial=0)) + 1
+    code = tall * most + wide
+    inside = (rows > 0) & (columns > 0)
+    for one in np.flatnonzero(np.bincount(code[inside])):
+        down, across = (int(sizes[place]) for place in divmod(int(one), most))
+        pixels = np.flatnonzero((code == one) & inside)
         step = max(1, _AT_ONCE // (down * across))
         for start in range(0, len(pixels), step):
             yield pixels[start : start + step], down, across
-
-
-def _of_list(method: AreaMethod, cells: AnyArray, live: BoolArray, weights: FloatArray) -> AnyArray:
-    """One value of each list; cells, live, weights (pixels, cells)."""
-    match method:
-        case "average":
-            shares = weights * live
-            with np.errstate(invalid="ignore", divide="ignore"):
-                return np.asarray(np.multiply(shares, cells).sum(1) / shares.sum(1))
-        case "min":
-            return np.where(live, cells, _beyond(cells.dtype, above=True)).min(1)
-        case "max":
-            return np.where(live, cells, _beyond(cells.dtype, above=False)).max(1)
-        case "mode":
-            return _mode(cells, np.where(live, weights, 0.0))
-        case "med" | "q1" | "q3":
-            return _ranked(_SHARES[method], cells, live)
-        case _:
-            assert_never(method)
-
-
-def _ranked(share: float, cells: AnyArray, live: BoolArray) -> AnyArray:
-    """The value at rank ceil(share n) of the n live cells."""
-    cells = np.sort(np.where(live, cells, _beyond(cells.dtype, above=True)), axis=1)
-    ranks = np.array([max(ceil(share * n), 1) - 1 for n in range(cells.shape[1] + 1)])
-    return np.asarray(cells[np.arange(len(cells)), ranks[live.sum(1)]])
-
-
-def _mode(cells: AnyArray, weights: FloatArray) -> AnyArray:
-    """The value whose weight is largest; of equal ones that which gets there first."""
-    count, length = cells.shape
-    order = np.argsort(cells, axis=1, kind="stable")
-    lines = np.arange(count)[:, None]
-    ordered, share = cells[lines, order], weights[lines, order]
-    running = np.cumsum(share, axis=1)
-    fresh = np.ones((count, length), bool)
-    fresh[:, 1:] = ordered[:, 1:] != ordered[:, :-1]
-    before = np.maximum.accumulate(np.where(fresh, running - share, -1.0), axis=1)
-    reached = np.zeros((count, length))
-    reached[lines, order] = running - before
-    best = (reached >= reached.max(1, keepdims=True) * (1 - 1e-9)).argmax(1)
-    return cells[np.arange(count), best]

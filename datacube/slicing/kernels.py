@@ -27,33 +27,52 @@ class Taps:
 
     Parameters
     ----------
+    position : float64, in cells from the first one's edge; 0 where it is not inside
     inside : bool, whether a position lies on the axis
-    home : intp, the cell that holds it
     base : intp, the cell whose centre lies before it; may be -1
     share : float64, 0 … 1, how far it lies towards the next centre
+    range : smallest and largest base
     size : int, number of cells
     wraps : bool, whether the last cell touches the first
     """
 
+    position: FloatArray
     inside: BoolArray
-    home: IndexArray
     base: IndexArray
     share: FloatArray
+    range: tuple[int, int]
     size: int
     wraps: bool
+
+    @property
+    def home(self) -> IndexArray:
+        """The cell that holds each position."""
+        home = np.floor(self.position).astype(np.intp)
+        return np.clip(home, 0, self.size - 1, out=home)
+
+    def free(self, first: int, last: int) -> bool:
+        """Whether the cells at base + first … base + last are there for every position."""
+        return self.range[0] + first >= 0 and self.range[1] + last < self.size
 
     def cell(self, offset: int) -> IndexArray:
         """Index of the cell at base + offset; beyond the ends the last one, or round the globe."""
         at = self.base + offset
+        if self.free(offset, offset):
+            return at
         if self.wraps:
             return at % self.size
         return np.clip(at, 0, self.size - 1, out=at)
 
     def within(self, before: int, after: int) -> BoolArray:
         """Whether the cells from base - before to base + after are all there."""
-        if self.wraps:
+        if self.wraps or self.free(-before, after):
             return np.ones(self.base.shape, bool)
         return (self.base >= before) & (self.base < self.size - after)
+
+    def some(self, at: "IndexArray | tuple[IndexArray, ...]") -> "Taps":
+        """The positions at places."""
+        parts = self.position[at], self.inside[at], self.base[at], self.share[at]
+        return Taps(*parts, self.range, self.size, self.wraps)
 
 
 def taps(position: FloatArray, size: int, *, wraps: bool = False) -> Taps:
@@ -69,14 +88,19 @@ def taps(position: FloatArray, size: int, *, wraps: bool = False) -> Taps:
     """
     if wraps:
         position = position - size * np.floor((position + EDGE) / size)
-    inside = (position > -EDGE) & (position < size + EDGE)
-    if not inside.all():
+    low, high = float(position.min(initial=np.inf)), float(position.max(initial=-np.inf))
+    if low > -EDGE and high < size + EDGE:
+        inside = np.ones(position.shape, bool)
+    else:
+        inside = (position > -EDGE) & (position < size + EDGE)
         position = np.where(inside, position, 0.0)
-    home = np.floor(position).astype(np.intp)
-    np.clip(home, 0, size - 1, out=home)
-    centred = position - 0.5
-    floor = np.floor(centred)
-    return Taps(inside, home, floor.astype(np.intp), centred - floor, size, wraps)
+        low, high = 0.0, float(position.max(initial=0.0))
+    share = position + 0.5
+    base = share.astype(np.intp)
+    share -= base
+    base -= 1
+    reach = (int(low + 0.5) - 1, int(high + 0.5) - 1) if position.size else (0, 0)
+    return Taps(position, inside, base, share, reach, size, wraps)
 
 
 def nearest(data: AnyArray, mask: BoolArray | None, found: Positions, wraps: bool) -> Values:
@@ -132,7 +156,7 @@ def _point(
     at = np.nonzero(again)
     if at[0].size:
         one, other = (at[0], at[1]) if separable else (at, at)
-        values[at] = _renormalised(data, mask, _some(rows, one), _some(columns, other), kind)
+        values[at] = _renormalised(data, mask, rows.some(one), columns.some(other), kind)
     return values, good
 
 
@@ -157,10 +181,6 @@ def _homes_valid(mask: BoolArray | None, rows: Taps, columns: Taps, inside: Bool
     else:
         known = mask.take(rows.home, axis=0).take(columns.home, axis=1)
     return np.asarray(inside & known)
-
-
-def _some(one: Taps, at: "IndexArray | tuple[IndexArray, ...]") -> Taps:
-    return Taps(one.inside[at], one.home[at], one.base[at], one.share[at], one.size, one.wraps)
 
 
 def _any_missing(
@@ -199,16 +219,32 @@ def _linear_pixels(
     data: AnyArray, rows: Taps, columns: Taps, kind: np.dtype[np.generic]
 ) -> AnyArray:
     """Four takes."""
+    share = columns.share.astype(kind, copy=False)
+    (one, other), (third, fourth) = _around(data, rows, columns, range(2), kind)
+    upper, lower = _towards(one, other, share), _towards(third, fourth, share)
+    return _towards(upper, lower, rows.share.astype(kind, copy=False))
+
+
+def _around(
+    data: AnyArray, rows: Taps, columns: Taps, offsets: range, kind: np.dtype[np.generic]
+) -> list[list[AnyArray]]:
+    """The cells at offsets from each pixel's base, line by line."""
     flat, width = data.ravel(), data.shape[1]
-    share = columns.share.astype(kind)
-    left, right = columns.cell(0), columns.cell(1)
-    lines = []
-    for offset in (0, 1):
-        line = rows.cell(offset) * width
-        one = flat.take(line + left).astype(kind, copy=False)
-        other = flat.take(line + right).astype(kind, copy=False)
-        lines.append(_towards(one, other, share))
-    return _towards(lines[0], lines[1], rows.share.astype(kind))
+    first, last = offsets[0], offsets[-1]
+    if rows.free(first, last) and columns.free(first, last):
+        at = (rows.base + first) * width
+        at += columns.base
+        at += first
+        steps = range(len(offsets))
+        return [
+            [flat[low * width + right :].take(at).astype(kind, copy=False) for right in steps]
+            for low in steps
+        ]
+    across = [columns.cell(offset) for offset in offsets]
+    down = [rows.cell(offset) * width for offset in offsets]
+    return [
+        [flat.take(line + column).astype(kind, copy=False) for column in across] for line in down
+    ]
 
 
 def _towards(first: AnyArray, second: AnyArray, share: AnyArray) -> AnyArray:
@@ -243,8 +279,7 @@ def _renormalised(
 
 def _catmull_rom(share: FloatArray) -> tuple[FloatArray, ...]:
     """Weights of the four cells around a place; they sum to 1."""
-    t = share
-    t2 = t * t
+    t, t2 = share, share * share
     t3 = t2 * t
     before, after = -0.5 * t3 + t2 - 0.5 * t, 0.5 * (t3 - t2)
     here = 1.5 * t3 - 2.5 * t2 + 1
@@ -265,15 +300,10 @@ def _cubic_axes(data: AnyArray, rows: Taps, columns: Taps, kind: np.dtype[np.gen
 def _cubic_pixels(
     data: AnyArray, rows: Taps, columns: Taps, kind: np.dtype[np.generic]
 ) -> AnyArray:
-    flat, width = data.ravel(), data.shape[1]
-    across = [columns.cell(offset) for offset in range(-1, 3)]
-    weights = [weight.astype(kind) for weight in _catmull_rom(columns.share)]
-    lines = []
-    for offset in range(-1, 3):
-        line = rows.cell(offset) * width
-        cells = [flat.take(line + column).astype(kind, copy=False) for column in across]
-        lines.append(_weighted(cells, weights))
-    return _weighted(lines, [weight.astype(kind) for weight in _catmull_rom(rows.share)])
+    weights = [weight.astype(kind, copy=False) for weight in _catmull_rom(columns.share)]
+    cells = _around(data, rows, columns, range(-1, 3), kind)
+    down = [weight.astype(kind, copy=False) for weight in _catmull_rom(rows.share)]
+    return _weighted([_weighted(line, weights) for line in cells], down)
 
 
 def _weighted(cells: list[AnyArray], weights: list[AnyArray]) -> AnyArray:

@@ -40,6 +40,7 @@ BoolArray = NDArray[np.bool_]
 type Values = tuple[NDArray[np.generic], BoolArray]
 
 _BAND = 1 << 17
+_PIXEL_BAND = 1 << 14
 
 
 def resample(
@@ -121,7 +122,8 @@ def _result_type(method: Interpolation, dtype: np.dtype[np.generic]) -> np.dtype
 def _bands(found: Positions) -> Iterator[tuple[slice, Positions]]:
     """Rows of the target, as many at a time as have few pixels."""
     height, width = found.shape
-    step = max(1, _BAND // max(width, 1))
+    band = _BAND if isinstance(found, SeparablePositions) else _PIXEL_BAND
+    step = max(1, band // max(width, 1))
     for start in range(0, height, step):
         rows = slice(start, min(start + step, height))
         yield rows, _rows(found, rows) if step < height else found
