@@ -10,9 +10,11 @@ from numpy.typing import NDArray
 from datacube.errors import StorageError
 from datacube.model.coverage import CoverageDescription
 from datacube.store.cache import ChunkCache
-from datacube.store.foreign_parts import PartField, served_dtype
+from datacube.store.foreign_fields import PartField, served_dtype
 from datacube.store.foreign_reader import ArrayReader, Chunk
+from datacube.store.series import SeriesCopy
 from datacube.store.source import ChunkIndex, CubeSource
+from datacube.store.statistics import FieldStatistics
 
 
 @dataclass(frozen=True, eq=False)
@@ -201,6 +203,16 @@ class ForeignCube:
             else:
                 chosen.append(values if instant < 0 else values[instant : instant + 1])
         return chosen
+
+    def statistics(self, field: str) -> FieldStatistics | None:
+        """Nothing: nobody has counted."""
+        del field
+        return None
+
+    def series(self, field: str) -> SeriesCopy | None:
+        """Nothing: there is no second copy."""
+        del field
+        return None
 
     def refreshed(self) -> CubeSource:
         """Itself while its metadata has not changed, else the newest.

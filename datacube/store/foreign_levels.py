@@ -13,8 +13,9 @@ import numpy as np
 
 from datacube.model.coverage import Level
 from datacube.model.grid import RectifiedGrid
+from datacube.store.foreign_fields import PartField
 from datacube.store.foreign_nodes import Node
-from datacube.store.foreign_parts import Part, PartField
+from datacube.store.foreign_parts import Part
 
 _OFF = 0.05  # of a cell
 

@@ -7,6 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datacube.model.coverage import CoverageDescription
+from datacube.store.series import SeriesCopy
+from datacube.store.statistics import FieldStatistics
 
 type ChunkIndex = tuple[int, ...]
 """(time, axes…, row, column) of a chunk; time only where the cube has it."""
@@ -72,6 +74,12 @@ class CubeSource(Protocol):
         StorageError
             A chunk cannot be read.
         """
+
+    def statistics(self, field: str) -> FieldStatistics | None:
+        """What the values of a field are like; None where nobody has counted."""
+
+    def series(self, field: str) -> SeriesCopy | None:
+        """The copy that is long in time; None where there is none."""
 
     def refreshed(self) -> "CubeSource":
         """Itself while nothing has changed, else the newest.

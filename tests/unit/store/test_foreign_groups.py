@@ -13,7 +13,8 @@ from datacube.engine.map import render_map
 from datacube.errors import CoverageNotFound
 from datacube.model.query import LayerRequest, MapQuery
 from datacube.store.cache import ChunkCache
-from datacube.store.foreign import ForeignCubes, open_group
+from datacube.store.foreign import ForeignCubes
+from datacube.store.foreign_group import open_group
 from datacube.store.url import open_store
 from tests.cubes import make_cube
 from tests.stores import CountingStore, WrappedStore

@@ -19,7 +19,7 @@ from datacube.errors import StorageError
 from datacube.store.cache import ChunkCache
 from datacube.store.codecs import undone
 from datacube.store.compression import byte_codec, known_codecs
-from datacube.store.foreign import open_group
+from datacube.store.foreign_group import open_group
 from datacube.store.url import open_store
 from tests.unit.store.zarrs import Group, check_values, serve, shades
 

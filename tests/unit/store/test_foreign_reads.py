@@ -5,14 +5,17 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 
 import numpy as np
+import obstore
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from obstore.store import MemoryStore
 from zarr.codecs import BytesCodec, Crc32cCodec, ShardingCodec, ZstdCodec
 
 from datacube.errors import StorageError
 from datacube.store.cache import ChunkCache
-from datacube.store.foreign import open_group
+from datacube.store.foreign_group import open_group
+from datacube.store.objects import RemoteObjects
 from datacube.store.sharding import spans
 from datacube.store.url import open_store
 from tests.stores import CountingStore
@@ -169,3 +172,19 @@ def test_joined_reads_hold_every_chunk_where_it_lies(chunks, gap):
     assert starts == sorted(starts)
     for before, after in pairwise(found):
         assert after.start > before.start + before.length + gap
+
+
+@pytest.mark.parametrize("location", ["start", "end"])
+def test_a_group_in_object_storage(tmp_path, location):
+    sharded(tmp_path / "cube", location)
+    memory = MemoryStore()
+    for path in (tmp_path / "cube").rglob("*"):
+        if path.is_file():
+            obstore.put(memory, path.relative_to(tmp_path).as_posix(), path.read_bytes())
+    store = RemoteObjects(memory, "memory://test")
+    assert store.get_tail("cube/v/c/0/0/0", 4) == (tmp_path / "cube/v/c/0/0/0").read_bytes()[-4:]
+    assert store.get_tail("cube/zarr.json", 1 << 30) == (tmp_path / "cube/zarr.json").read_bytes()
+    assert store.get_tail("cube/absent", 4) is None
+    context = serve(store, "cube")
+    check_values(context, "cube", shades()[:, 0])
+    assert context.catalog.cube("cube").store.remote
