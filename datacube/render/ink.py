@@ -20,6 +20,7 @@ type FloatArray = NDArray[np.float64]
 FINE = 4
 _FEW = 3
 _JOINED = 2.5  # wider lines have round joints
+_APRON = 16  # pixels above and to the left: Pillow draws otherwise where numbers are negative
 _STRIP_BYTES = 48 << 20
 
 
@@ -123,11 +124,12 @@ def _strip(
     inks: Sequence[Rgba],
     palette: NDArray[np.uint8],
 ) -> NDArray[np.uint8]:
-    height, width = shape
-    sheet = Pillow.new("L", (width * FINE, height * FINE), 0)
+    height, width = ((side + _APRON) * FINE for side in shape)
+    sheet = Pillow.new("L", (width, height), 0)
     brush = ImageDraw.Draw(sheet)
     for mark in marks:
-        _draw(sheet, brush, mark, (mark.points - (0.0, top)) * FINE - 0.5)
+        _draw(sheet, brush, mark, (mark.points + np.array([_APRON, _APRON - top])) * FINE)
+    sheet = sheet.crop((_APRON * FINE, _APRON * FINE, width, height))
     if len(inks) <= _FEW:
         return _few(sheet, inks)
     inked = palette.view(np.uint32)[:, 0].take(np.asarray(sheet))
@@ -151,17 +153,27 @@ def _few(sheet: Pillow.Image, inks: Sequence[Rgba]) -> NDArray[np.uint8]:
     return pixels
 
 
+def _whole(points: FloatArray, *, odd: bool = False) -> list[float]:
+    """Numbers of the small pixels around points, rounded alike wherever the picture begins.
+
+    A line of an odd number of small pixels has its middle in one, others between two.
+    """
+    places: list[float] = np.floor(points + (1e-6 if odd else 1e-6 - 0.5)).ravel().tolist()
+    return places
+
+
 def _draw(sheet: Pillow.Image, brush: ImageDraw.ImageDraw, mark: Mark, points: FloatArray) -> None:
-    flat = points.ravel().tolist()
+    flat = _whole(points)
     match mark:
         case Line(width=width, ink=ink, closed=closed):
             wide = max(round(width * FINE), 1)
+            flat = _whole(points, odd=wide % 2 == 1)
             path = [*flat, *flat[:4]] if closed else flat
             brush.line(path, fill=ink, width=wide, joint="curve" if width > _JOINED else None)
         case Shape(ink=ink):
             brush.polygon(flat, fill=ink)
         case Disc(radius=radius, ink=ink, width=width):
-            reach = (radius + width / 2) * FINE
+            reach = round((radius + width / 2) * FINE)
             box = (flat[0] - reach, flat[1] - reach, flat[0] + reach, flat[1] + reach)
             if width:
                 brush.ellipse(box, outline=ink, width=round(width * FINE))
@@ -169,8 +181,8 @@ def _draw(sheet: Pillow.Image, brush: ImageDraw.ImageDraw, mark: Mark, points: F
                 brush.ellipse(box, fill=ink)
         case Words():
             mask = _words(mark.text, mark.size, round(mark.degrees, 1), mark.halo)
-            left, above = flat[0] - mask.width / 2, flat[1] - mask.height / 2
-            sheet.paste(mark.ink, (round(left), round(above)), mask)
+            left, above = int(flat[0]) - mask.width // 2, int(flat[1]) - mask.height // 2
+            sheet.paste(mark.ink, (left, above), mask)
 
 
 @lru_cache(maxsize=1024)

@@ -28,7 +28,7 @@ def frames_of(data):
     """Each frame as RGBA, with its duration in milliseconds."""
     with Pillow.open(BytesIO(data)) as picture:
         frames = []
-        for number in range(picture.n_frames):
+        for number in range(getattr(picture, "n_frames", 1)):
             picture.seek(number)
             picture.load()
             frames.append((np.array(picture.convert("RGBA")), round(picture.info["duration"])))

@@ -35,7 +35,9 @@ MAPS = {
 
 
 def grid(key, box, width, height):
-    return RectifiedGrid.from_bbox(BoundingBox(*box, Crs.parse(key)), width, height)
+    left, bottom, right, top = box
+    bbox = BoundingBox(left, bottom, right, top, Crs.parse(key))
+    return RectifiedGrid.from_bbox(bbox, width, height)
 
 
 def everywhere(shape):
