@@ -13,6 +13,7 @@ from datacube.errors import StorageError
 from datacube.store.codecs import MAX_STEPS, ArrayCodec, fill_scalar
 from datacube.store.compression import ByteCodec, byte_codec
 from datacube.store.foreign_nodes import Node
+from datacube.store.plugins import PluginCodec
 from datacube.store.sharding import AnyCodec, ShardCodec, parse_codecs
 from datacube.store.texts import TextCodec
 
@@ -23,7 +24,7 @@ MAX_DIMENSIONS = 12
 _MAX_SIDE = 1 << 40
 _NUMBERS = "biuf"
 
-type FieldCodec = AnyCodec | TextCodec
+type FieldCodec = AnyCodec | PluginCodec | TextCodec
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,13 +137,33 @@ def _parse_v3(node: Node) -> ArrayMeta:
         codec = TextCodec(chunks, _steps(codecs[1:], 1))
     else:
         fill = _fill(document["fill_value"], dtype)
-        codec = parse_codecs(codecs, dtype, chunks, fill)
+        codec = _codec(document, dtype, chunks, fill)
     attributes = dict(node.attributes)
     if isinstance(attributes.get("_FillValue"), str) and dtype is not None and dtype.kind == "f":
         attributes["_FillValue"] = _base64_float(attributes["_FillValue"])
     return ArrayMeta(
         node.path, shape, _names(names, shape), codec, prefix, separator, attributes, unit
     )
+
+
+def _codec(
+    document: Mapping[str, Any],
+    dtype: np.dtype[Any],
+    chunks: tuple[int, ...],
+    fill: np.generic,
+) -> FieldCodec:
+    """The codec of numbers; by zarr-python where it is the only one to know it."""
+    try:
+        return parse_codecs(document["codecs"], dtype, chunks, fill)
+    except StorageError as unknown:
+        small = prod(chunks) * dtype.itemsize <= MAX_CHUNK_BYTES
+        names = [str(one.get("name")) for one in document["codecs"] if isinstance(one, dict)]
+        if not small or "not known" not in unknown.message or "sharding_indexed" in names:
+            raise
+        try:
+            return PluginCodec.make(document, dtype, chunks, fill)
+        except StorageError:
+            raise unknown from None
 
 
 def _parse_v2(node: Node) -> ArrayMeta:
