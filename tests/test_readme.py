@@ -77,10 +77,28 @@ def test_the_operators_commands(tmp_path):
 
 @pytest.mark.slow
 def test_the_picture_is_the_servers_own(url):
-    (path,) = re.findall(r"`(/wms\?[^`]+)`", README)
+    path = re.findall(r"`(/wms\?[^`]+)`", README)[0]
     drawn_bytes = io.BytesIO(httpx.get(url + path).content)
     with Image.open(drawn_bytes) as drawn, Image.open(ROOT / "docs/forecast.png") as own:
         assert drawn.convert("RGB").tobytes() == own.convert("RGB").tobytes()
+
+
+@pytest.mark.slow
+def test_what_is_computed_on_the_fly(url):
+    (requests,) = (block for block in blocks("text") if "AGG=" in block)
+    mean, moisture, table = (httpx.get(url + one, timeout=60) for one in requests.split())
+    for answer in (mean, moisture):
+        assert answer.headers["content-type"] == "image/png", answer.text
+        with Image.open(io.BytesIO(answer.content)) as picture:
+            assert len(picture.convert("RGB").getcolors(1_000_000)) > 30
+    header, *rows = table.text.splitlines()
+    assert header.startswith("time,Lat,Long,air_temperature")
+    assert len(rows) == 24
+    for one in requests.split():
+        printed = run(
+            [sys.executable, "-m", "services", "plan", one, "--store", demo_store()], ROOT
+        )
+        assert " chunks" in printed
 
 
 def test_the_two_commands_are_targets():

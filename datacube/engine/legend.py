@@ -1,9 +1,14 @@
 """The legend of a layer's style."""
 
+from collections.abc import Mapping
+
 from datacube.engine.context import Context
+from datacube.engine.cube import Layer
 from datacube.engine.drawing import wanted_of
 from datacube.model.block import RgbaImage
+from datacube.model.fields import Field
 from datacube.render.legend import Look, legend
+from datacube.render.style import Style
 
 
 def draw_legend(
@@ -28,6 +33,10 @@ def draw_legend(
     """
     found = context.catalog.layer(layer)
     chosen = found.style(style)
-    wanted = wanted_of(chosen, found.cube.description)
-    fields = {name: one.field for name, one in wanted.items()}
-    return legend(chosen, fields, Look(width=width, height=height))
+    return legend(chosen, drawn_fields(found, chosen), Look(width=width, height=height))
+
+
+def drawn_fields(layer: Layer, style: Style) -> Mapping[str, Field]:
+    """What a style draws of a layer, by the names it calls them; an expression is a field too."""
+    wanted = wanted_of(style, layer.cube.description)
+    return {name: one.field for name, one in wanted.items()}

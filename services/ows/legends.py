@@ -3,9 +3,10 @@
 from functools import lru_cache
 
 from datacube.engine.cube import Layer
+from datacube.engine.legend import drawn_fields
 from datacube.model.fields import Field
 from datacube.render.legend import legend
-from datacube.render.style import Style, fields_of
+from datacube.render.style import Style
 from services.ows.pictures import PNG
 from services.ows.transport import Request
 from services.ows.urls import kvp_prefix, with_query
@@ -34,11 +35,10 @@ def legend_url(request: Request, layer: str, style: str, size: Size) -> str:
 
 def legend_size(layer: Layer, style: Style) -> Size:
     """Width and height that a style's legend needs, in pixels."""
-    known = layer.cube.description.range_type
-    return _size(style, tuple(known.field(name) for name in fields_of(style)))
+    return _size(style, tuple(drawn_fields(layer, style).items()))
 
 
 @lru_cache(maxsize=4096)
-def _size(style: Style, fields: tuple[Field, ...]) -> Size:
-    height, width = legend(style, {field.name: field for field in fields}).shape
+def _size(style: Style, fields: tuple[tuple[str, Field], ...]) -> Size:
+    height, width = legend(style, dict(fields)).shape
     return width, height

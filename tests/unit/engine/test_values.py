@@ -6,6 +6,7 @@ import pytest
 from datacube.config.settings import Config, CubeSettings
 from datacube.engine.context import make_context
 from datacube.engine.coverage import get_coverage
+from datacube.engine.legend import draw_legend
 from datacube.engine.map import render_map
 from datacube.engine.places import locate
 from datacube.engine.values import find_values, wanted_expression, wanted_field
@@ -20,6 +21,7 @@ from datacube.render.style import ColorRamp
 from datacube.slicing.level import map_on_best_level
 from datacube.slicing.reduce import reducer
 from datacube.store.url import open_store
+from services.ows.legends import legend_size
 from tests.cubes import make_cube
 from tests.stores import CountingStore
 
@@ -154,3 +156,12 @@ def test_a_coverage_of_monthly_means_equals_numpy(tmp_path):
     whole = get_coverage(make_context(store, Config()), one)
     assert whole.blocks["v"].data.shape == (4, 6)
     assert (whole.blocks["v"].data == 1000 * (len(days) - 1) + cells).all()
+
+
+def test_an_expression_has_a_legend(context):
+    assert draw_legend(context, "bands", "ndvi").shape[0] > 50
+    layer = context.catalog.layer("bands")
+    for style in layer.styles:
+        width, height = legend_size(layer, style)
+        assert width > 20
+        assert height > 20
