@@ -1,0 +1,62 @@
+"""``python -m bench [--scale small] [--only W1,W3]``: data, peers, rounds, report."""
+
+import argparse
+import signal
+import sys
+
+from bench import asks, cubes, peer_data, peers, report, servers, venvs
+from bench.run import Bench, Row, chosen
+from bench.scale import SCALES, Scale
+
+
+def main() -> int:
+    """Make what is absent, measure, print and write the report."""
+    parser = argparse.ArgumentParser(prog="bench", description=__doc__)
+    parser.add_argument("--scale", choices=SCALES, default="full")
+    parser.add_argument("--only", default="", help="workloads, separated by commas")
+    parser.add_argument("--servers", default="", help="parts of the servers' names, by commas")
+    options = parser.parse_args()
+    scale = SCALES[options.scale]
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    print(f"Data sets in {scale.home}: {scale.words}", flush=True)
+    cubes.make_all(scale)
+    peer_data.make_all(scale)
+    print("Environments of the peers", flush=True)
+    failures = venvs.make_all()
+    found = [servers.ours(scale), servers.prototype(scale), *peers.all_peers(scale, failures)]
+    if wanted := [part for part in options.servers.split(",") if part]:
+        found = [one for one in found if any(part in one.name for part in wanted)]
+    bench = Bench(scale, [*found, servers.constant(scale)])
+    results: report.Results = {}
+    repeats: list[tuple[str, Row]] = []
+    try:
+        again(bench, repeats, scale)
+        bench.servers = found
+        for workload in chosen(options.only):
+            results[workload.name] = bench.measure(workload)
+            report.write(scale.home, scale, results, repeats)
+    finally:
+        bench.stop()
+    path = report.write(scale.home, scale, results, repeats)
+    print(path.read_text(encoding="utf-8"))
+    print(f"Written to {path} and {path.with_suffix('.json').name}")
+    return 0
+
+
+def again(bench: Bench, repeats: list[tuple[str, Row]], scale: Scale) -> None:
+    """The constant body, and where ours is measured a tile that was asked before, and its 304."""
+    repeats.append(("constant body", bench.repeat(report.CONSTANT, "/")))
+    ours = next((one for one in bench.servers if one.name == report.OURS), None)
+    if ours is None:
+        return
+    tile = next(one for one in asks.sst_tiles(scale, 2000)
+                if isinstance(one, asks.MapAsk) and one.tile and one.tile[0] == 4)  # fmt: skip
+    path = ours.paths["W1"][0](tile)
+    tag = bench.get(report.OURS, path).headers.get("etag", '""')
+    repeats.append(("the same tile", bench.repeat(report.OURS, path)))
+    header = f"If-None-Match: {tag}\r\n"
+    repeats.append(("304", bench.repeat(report.OURS, path, header, 304)))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
