@@ -1,0 +1,65 @@
+"""Large cubes in small stores: most chunks are not written, or all times have the same bytes."""
+
+from pathlib import Path
+
+import numpy as np
+
+from datacube.model.fields import Field
+from datacube.store.cube import CubeStore, open_cube
+from datacube.store.manifest import SourceRecord
+from datacube.store.transaction import create_cube, transaction
+from datacube.store.url import open_store
+from tests.cubes import make_description
+
+DAY = 86_400_000
+CHUNK = 512
+NIL = -32768
+
+
+def pattern(row: int, column: int, height: int, width: int) -> np.ndarray:
+    """Values of a chunk whose first cell is (row, column): (7 * y + x) modulo 30011; int16."""
+    y, x = np.arange(row, row + height)[:, None], np.arange(column, column + width)
+    return ((7 * y + x) % 30_011).astype("int16")
+
+
+def sparse_cube(
+    store_url: Path, cube_id: str, width: int, height: int, every: int = 37
+) -> CubeStore:
+    """A cube without time of one int16 field ``v``; one chunk of ``every`` holds the pattern."""
+    store = open_store(str(store_url))
+    field = Field("v", "int16", uom="K", nil=NIL, scale=0.01, offset=273.15)
+    made = make_description(
+        cube_id, width=width, height=height, timed=False, fields=(field,), title="Sparse"
+    )
+    create_cube(store, made, chunks={"x": CHUNK, "y": CHUNK}, levels=1)
+    across = -(-width // CHUNK)
+    count = across * -(-height // CHUNK)
+    with (
+        transaction(store, cube_id, "made") as tx,
+        tx.open_slice(None, SourceRecord("made")) as out,
+    ):
+        for number in range(0, count, every):
+            row, column = (CHUNK * one for one in divmod(number, across))
+            size = min(CHUNK, height - row), min(CHUNK, width - column)
+            out.write("v", (), row, column, pattern(row, column, *size))
+    return open_cube(store, cube_id)
+
+
+def daily_cube(store_url: Path, cube_id: str, steps: int) -> CubeStore:
+    """A cube of 1306 x 379 int16 cells and so many days: value 10 * y + x + t modulo 5."""
+    store = open_store(str(store_url))
+    made = make_description(
+        cube_id,
+        width=1306,
+        height=379,
+        bbox=(-10, 30, 40, 60),
+        fields=(Field("v", "int16", nil=NIL),),
+    )
+    create_cube(store, made)
+    y, x = np.arange(379)[:, None], np.arange(1306)
+    base = (10 * y + x).astype("int16")
+    for first in range(0, steps, 1000):
+        with transaction(store, cube_id, "made") as tx:
+            for t in range(first, min(first + 1000, steps)):
+                tx.write_slice(t * DAY, {"v": base + np.int16(t % 5)}, SourceRecord(str(t)))
+    return open_cube(store, cube_id)
