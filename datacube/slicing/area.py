@@ -23,7 +23,7 @@ IndexArray = NDArray[np.intp]
 AnyArray = NDArray[np.generic]
 type Values = tuple[AnyArray, BoolArray]
 
-_AT_ONCE = 1 << 20
+_AT_ONCE = 1 << 17
 _LENGTHS = tuple(sorted({1, *(2**k for k in range(1, 32)), *(3 * 2**k for k in range(31))}))
 
 

@@ -145,6 +145,7 @@ class Inverse:
         flat_x, flat_y = x.ravel(), y.ravel()
         first, count = self._bins.listed(flat_x, flat_y)
         inner, rim = (np.full((2, x.size), np.nan) for _ in range(2))
+        closest = np.full(x.size, np.inf)
         todo = np.flatnonzero(count)
         attempt = 0
         while todo.size:
@@ -156,7 +157,11 @@ class Inverse:
                 self._walk(places, nearest=nearest)
                 outer = self._is_rim(places.found)
                 inner[:, part] = np.where(outer, np.nan, places.found)
-                rim[:, part[outer]] = places.found[:, outer]
+                away = self._away(places, outer)
+                nearer = away < closest[part[outer]]
+                here = np.flatnonzero(outer)[nearer]
+                rim[:, part[here]] = places.found[:, here]
+                closest[part[here]] = away[nearer]
             attempt += 1
             todo = todo[np.isnan(inner[0, todo]) & (count[todo] > attempt)]
         u, v = np.where(np.isnan(inner), rim, inner)
@@ -190,6 +195,16 @@ class Inverse:
         height, width = self.shape
         beyond = (found[0] < 0.5) | (found[0] > width - 0.5)
         return np.asarray(beyond | (found[1] < 0.5) | (found[1] > height - 0.5))
+
+    def _away(self, places: "_Places", some: BoolArray) -> FloatArray:
+        """Squared distance of some places from the centre of the cell they were found in."""
+        height, width = self.shape
+        u, v = places.found[:, some]
+        column, row = (
+            np.minimum(one, size - 1).astype(np.intp) + 1 for one, size in ((u, width), (v, height))
+        )
+        east, north, _ = self._seen(tuple(one[some] for one in places.frame), column, row)
+        return east * east + north * north
 
     def _frame(self, x: FloatArray, y: FloatArray) -> tuple[FloatArray, ...]:
         """What projects a node on the plane that touches the globe at the place."""
