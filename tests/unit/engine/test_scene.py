@@ -1,20 +1,26 @@
 """Styles that draw, through the engine: no seam between tiles, values between cells, no data."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
+from PIL import Image as Pillow
 
 from datacube.config.settings import Config, CubeSettings
 from datacube.engine.context import make_context
 from datacube.engine.map import render_map
 from datacube.model.bbox import BoundingBox
+from datacube.model.block import RgbaImage
 from datacube.model.crs import Crs
 from datacube.model.fields import Field
 from datacube.model.grid import RectifiedGrid
 from datacube.model.query import LayerRequest, MapQuery
+from datacube.render.encode import encode
 from datacube.render.style import Arrows, ColorRamp, Contours, Hillshade
 from datacube.store.url import open_store
 from tests.cubes import make_cube
 
+IMAGES = Path(__file__).resolve().parents[2] / "images"
 RAMP = ColorRamp("", "", "", "viridis", -40, 40)
 STYLES = (
     ColorRamp("stretched", "", "t", "gray", percentiles=(0, 100)),
@@ -82,6 +88,14 @@ def test_tiles_fit_together(context, style, corner):
             assert differs.sum() <= 3, (row, column)
 
 
+@pytest.mark.parametrize("style", ["relief", "labelled", "barbs"])
+def test_a_large_picture_is_drawn_in_bands_that_do_not_show(context, style, monkeypatch):
+    grid = tile(4, 3, 5, across=2)
+    whole = draw(context, style, grid)
+    monkeypatch.setattr("datacube.engine.scene._BAND", 100 * 512)
+    assert (np.abs(draw(context, style, grid).astype(int) - whole).max(axis=-1) > 2).sum() <= 3
+
+
 @pytest.mark.parametrize("style", [style.name for style in STYLES])
 def test_maps_of_the_pole_and_of_a_seam_are_drawn(context, style):
     polar = BoundingBox(-4e6, -4e6, 4e6, 4e6, Crs.parse("EPSG:3413"))
@@ -123,3 +137,17 @@ def test_percentiles_are_the_cubes(context):
     style = context.catalog.layer("world").style("stretched")
     known = context.catalog.cube("world").store.statistics("t")
     assert (style.low, style.high) == (known.minimum, known.maximum)
+
+
+@pytest.mark.parametrize("style", ["draped", "labelled", "arrows", "barbs"])
+def test_pictures_look_as_they_were_approved(context, style):
+    """A missing picture is written, to be looked at; colours may differ by what a font does."""
+    path = IMAGES / f"{style}.png"
+    box = BoundingBox(-2e6, 3e6, 6e6, 9e6, Crs.parse("EPSG:3857"))
+    pixels = draw(context, style, RectifiedGrid.from_bbox(box, 240, 180))
+    if not path.exists():
+        path.write_bytes(encode(RgbaImage(pixels), "image/png"))
+        pytest.fail(f"there was no {path.name}: look at the one that is there now")
+    with Pillow.open(path) as picture:
+        approved = np.array(picture.convert("RGBA"))
+    assert np.abs(pixels.astype(int) - approved).mean() < 1.5
