@@ -24,7 +24,7 @@ _SHORT = (
     (r"u(_?\d*m?)", r"v\1"),
     (r"(\d+)u", r"\1v"),
     (r"uo", "vo"),
-    (r"uas", "vas"),
+    (r"u(as)", r"v\1"),
     (r"ua", "va"),
     (r"water_u", "water_v"),
     (r"u_component_(.*)", r"v_component_\1"),
