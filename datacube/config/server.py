@@ -55,6 +55,10 @@ class LimitsModel(Model):
     max_steps: Count = Field(
         _LIMITS.max_steps, description="Time steps that one map may look through."
     )
+    max_cells: Count = Field(
+        _LIMITS.max_cells,
+        description="Cells that one map or coverage may compute, over all its fields and steps.",
+    )
     max_coverage_bytes: Size = Field(
         _LIMITS.max_coverage_bytes, description="Values of a coverage in memory."
     )

@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator, Sequence
 from itertools import product
+from math import prod
 
 import numpy as np
 
 from datacube.engine.context import Context
 from datacube.engine.coverage_plan import CoveragePlan, make_plan
 from datacube.engine.cube import Cube
-from datacube.engine.limits import check_coverage
+from datacube.engine.limits import check_coverage, check_work
 from datacube.engine.places import Places
 from datacube.engine.read import Values, plan_field, read_field
 from datacube.engine.resampled import find_resampled
@@ -47,6 +48,10 @@ def get_coverage(context: Context, query: CoverageQuery, streaming: Sequence[str
     cube = context.catalog.cube(query.coverage)
     plan = make_plan(cube, query)
     check_coverage(context.settings.limits, plan.nbytes, plan.count, plan.steps, streaming)
+    if plan.reducer is not None:
+        steps = prod(sum(map(len, pick.groups)) for pick in plan.picks)
+        cells = prod(plan.description.domain.shape[-2:])
+        check_work(context.settings.limits, cells, steps * len(plan.sources), "subset")
     blocks = {
         field.name: _read_block(context, cube, source, field, plan)
         for source, field in zip(plan.sources, plan.description.range_type.fields, strict=True)

@@ -31,6 +31,37 @@ def check_map(limits: Limits, query: MapQuery) -> None:
         )
 
 
+def check_work(limits: Limits, cells: int, each: int, subject: str) -> None:
+    """Refuse an answer for which too many cells would be computed.
+
+    Parameters
+    ----------
+    cells : int, cells of the answer, of all layers or of every period
+    each : int, cells to compute for one of them on average: of each field, step, operation
+    subject : str, the parameter that makes the answer smaller
+
+    Raises
+    ------
+    RequestTooLarge
+        The message says the number, the limit and what would pass.
+
+    Examples
+    --------
+    >>> check_work(Limits(max_cells=1000), 100, 11, "WIDTH")
+    Traceback (most recent call last):
+    datacube.errors.RequestTooLarge: 100 cells x 11 steps, fields and operations are 1,100 \
+to compute; the limit is 1,000. Ask for at most 90 cells, fewer steps or a shorter expression
+    """
+    if cells * each <= limits.max_cells:
+        return
+    raise RequestTooLarge(
+        f"{cells:,} cells x {each:,} steps, fields and operations are {cells * each:,} to compute; "
+        f"the limit is {limits.max_cells:,}. Ask for at most {limits.max_cells // each:,} cells, "
+        "fewer steps or a shorter expression",
+        subject=subject,
+    )
+
+
 def check_coverage(
     limits: Limits, nbytes: int, cells: int, steps: int, streaming: Sequence[str] = ()
 ) -> None:

@@ -1,11 +1,12 @@
 """A map: the one function behind WMS GetMap, WMTS GetTile and OGC API maps and tiles."""
 
 from dataclasses import dataclass
+from math import prod
 
 from datacube.engine.context import Context
 from datacube.engine.cube import Cube
 from datacube.engine.drawing import drawn_style, wanted_of, with_range
-from datacube.engine.limits import check_map
+from datacube.engine.limits import check_map, check_work
 from datacube.engine.places import Places, locate
 from datacube.engine.resampled import find_resampled, sampling
 from datacube.engine.scene import draw_scene
@@ -40,6 +41,26 @@ class MapResult:
     moving: bool
 
 
+@dataclass(frozen=True, eq=False)
+class _Planned:
+    """A layer of a map, before anything is read."""
+
+    request: LayerRequest
+    cube: Cube
+    style: Style
+    places: Places
+
+    @property
+    def work(self) -> int:
+        """How much is computed for a pixel: each field and operation at each step.
+
+        Without an aggregate later steps only fill what the first leaves open.
+        """
+        wanted = wanted_of(self.style, self.cube.description).values()
+        steps = len(self.places.candidates) if self.request.aggregate else 1
+        return steps * sum(one.work for one in wanted)
+
+
 def render_map(context: Context, query: MapQuery) -> MapResult:
     """Draw the layers of a query, the first lowest.
 
@@ -53,23 +74,29 @@ def render_map(context: Context, query: MapQuery) -> MapResult:
         A chunk cannot be read.
     """
     check_map(context.settings.limits, query)
+    planned = tuple(_planned(context, request) for request in query.layers)
+    check_work(
+        context.settings.limits, prod(query.grid.shape), sum(one.work for one in planned), "WIDTH"
+    )
     canvas: Image | None = None
-    notes: dict[str, None] = {}
-    snapshots: list[str] = []
-    moving = False
-    for request in query.layers:
-        layer = context.catalog.layer(request.layer)
-        style = drawn_style(layer, request)
-        places = locate(layer.cube, request)
-        image = draw_layer(context, layer.cube, style, query.grid, places, request)
+    for one in planned:
+        image = draw_layer(context, one.cube, one.style, query.grid, one.places, one.request)
         canvas = image if canvas is None else over(canvas, image)
-        notes |= dict.fromkeys(places.notes)
-        snapshots.append(layer.cube.snapshot)
-        moving |= places.moving
     if canvas is None:
         raise ValueError("a map needs at least one layer")
     flat = flatten(canvas, query.background, transparent=query.transparent)
-    return MapResult(flat, tuple(notes), tuple(snapshots), moving)
+    return MapResult(
+        flat,
+        tuple(dict.fromkeys(note for one in planned for note in one.places.notes)),
+        tuple(one.cube.snapshot for one in planned),
+        any(one.places.moving for one in planned),
+    )
+
+
+def _planned(context: Context, request: LayerRequest) -> _Planned:
+    layer = context.catalog.layer(request.layer)
+    style = drawn_style(layer, request)
+    return _Planned(request, layer.cube, style, locate(layer.cube, request))
 
 
 def map_of(context: Context, cube: Cube, grid: RectifiedGrid) -> tuple[Level, IndexMap]:

@@ -14,7 +14,7 @@ import numpy as np
 from datacube.algebra.check import check, resolve
 from datacube.algebra.evaluate import evaluate
 from datacube.algebra.needs import needs
-from datacube.algebra.nodes import Node
+from datacube.algebra.nodes import Node, walk
 from datacube.algebra.text import parse
 from datacube.engine.context import Context
 from datacube.engine.cube import Cube
@@ -44,6 +44,11 @@ class Wanted:
     field: Field
     needs: tuple[Field, ...]
     tree: Node | None = None
+
+    @property
+    def work(self) -> int:
+        """How much is computed for a pixel: fields that are read, and parts of the expression."""
+        return len(self.needs) + (0 if self.tree is None else sum(1 for _ in walk(self.tree)))
 
 
 @dataclass(frozen=True, eq=False)

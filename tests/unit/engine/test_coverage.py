@@ -1,5 +1,7 @@
 """Coverages by value: trims, slices, seams, scaling, fields; and what is refused."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -21,6 +23,7 @@ from datacube.model.axis import IndexAxis, IrregularAxis
 from datacube.model.crs import CRS84, Crs
 from datacube.model.fields import Field
 from datacube.model.query import (
+    Aggregate,
     CoverageQuery,
     LayerRequest,
     SampleQuery,
@@ -61,6 +64,18 @@ def block(context, *args, field="v", **kwargs):
 
 def formula(t, y, x):
     return 1000 * np.asarray(t)[:, None, None] + 10 * np.asarray(y)[:, None] + np.asarray(x)
+
+
+def test_an_aggregation_that_would_compute_too_much_is_refused(tmp_path):
+    store = CountingStore(open_store(str(tmp_path)))
+    make_cube(store, times=DAYS[:3])
+    context = make_context(store, Config(ServerSettings(limits=Limits(max_cells=60))))
+    row = Slice("Lat", 81.0)
+    asked = CoverageQuery("closed", (row,), aggregate=Aggregate("time", "mean", ""))
+    assert get_coverage(context, asked).blocks["v"].data[0, 3] == 1003.0
+    with pytest.raises(RequestTooLarge, match=r"200 cells x 3 .* are 600 .* at most 20 cells"):
+        get_coverage(context, replace(asked, subsets=()))
+    assert get_coverage(context, CoverageQuery("closed")).blocks["v"].data.shape == (3, 10, 20)
 
 
 def test_trims_and_a_slice_of_time(context):

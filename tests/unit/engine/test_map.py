@@ -1,9 +1,12 @@
 """Maps by value: every pixel computed from exact PROJ positions, on every kind of grid."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from datacube.config.settings import TimePolicy
+from datacube.config.settings import Config, Limits, ServerSettings, TimePolicy
+from datacube.engine.context import make_context
 from datacube.engine.map import render_map
 from datacube.errors import CoverageNotFound, InvalidTime, RequestTooLarge, StyleNotFound
 from datacube.model.axis import IrregularAxis
@@ -13,10 +16,14 @@ from datacube.model.grid import RectifiedGrid
 from datacube.model.query import LayerRequest, MapQuery, Slice, TimeChoice
 from datacube.model.tiling import web_mercator_quad, world_crs84_quad
 from datacube.model.time import TimeRange, Timestamp
+from datacube.store.url import open_store
+from tests.cubes import make_cube
+from tests.stores import CountingStore
 from tests.unit.engine.conftest import shade
 
 GLOBE = {"width": 360, "height": 180}
 PACIFIC = {"width": 360, "height": 180, "transform": (0.5, 1.0, -89.5, 1.0)}
+ALL_TIMES = TimeChoice(TimeRange(Timestamp.parse("2020-01-01"), Timestamp.parse("2020-01-03")))
 REGION = {"width": 130, "height": 60, "transform": (200.5, 1.0, 59.5, -1.0)}
 UTM = {"width": 200, "height": 150, "crs": "EPSG:32632", "bbox": (6e5, 5.3e6, 6.2e5, 5.315e6)}
 NORTH = {"width": 100, "height": 100, "crs": "EPSG:3413", "bbox": (-3e6, -3e6, 3e6, 3e6)}
@@ -184,6 +191,22 @@ def test_what_is_not_there_is_said_with_what_is(gray_context):
     huge = RectifiedGrid.from_bbox(BoundingBox(-180, -90, 180, 90, CRS84), 5000, 10)
     with pytest.raises(RequestTooLarge, match="4096 x 4096"):
         render_map(context, MapQuery((LayerRequest("gray"),), huge))
+
+
+def test_a_map_that_would_compute_too_much_is_refused_before_it_is_read(tmp_path):
+    store = CountingStore(open_store(str(tmp_path)))
+    make_cube(store, times=("2020-01-01", "2020-01-02", "2020-01-03"))
+    context = make_context(store, Config(ServerSettings(limits=Limits(max_cells=60))))
+    target = RectifiedGrid.from_bbox(BoundingBox(-180, -90, 180, 90, CRS84), 5, 4)
+    steps = LayerRequest("closed.v", time=ALL_TIMES, aggregate="median")
+    assert render_map(context, MapQuery((steps,), target)).image.rgba().pixels.shape == (4, 5, 4)
+    assert render_map(context, MapQuery((replace(steps, aggregate=""),) * 3, target))
+    read = store.chunks_read
+    longer = replace(steps, expression="v + 1")
+    for layers in ((steps, steps), (longer,), (replace(longer, aggregate=""),)):
+        with pytest.raises(RequestTooLarge, match=r"20 cells x \d+ .* the limit is 60\."):
+            render_map(context, MapQuery(layers, target))
+    assert store.chunks_read == read
 
 
 @pytest.mark.parametrize("zoom", range(7))
