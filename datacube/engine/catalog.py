@@ -25,6 +25,15 @@ from datacube.store.source import CubeSource
 log = logging.getLogger(__name__)
 
 REFRESH_SECONDS = 1.0
+_UNREADABLE = (
+    DatacubeError,
+    ValueError,
+    TypeError,
+    LookupError,
+    ArithmeticError,
+    RecursionError,  # JSON nested without end
+)
+"""What documents that are not what they should be bring about; the other cubes are served."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -141,8 +150,8 @@ class Catalog:
             cube = None if name in before.foreign else before.cubes.get(name)
             try:
                 cube = self._newest(name, cube)
-            except DatacubeError as error:
-                self._complain(name, error.message)
+            except _UNREADABLE as error:
+                self._complain(name, str(error))
             if cube is not None:
                 yield cube
 
@@ -158,8 +167,8 @@ class Catalog:
         """Cubes that others wrote, whatever odd things they say of themselves."""
         try:
             sources = self._foreign.look(taken)
-        except DatacubeError as error:
-            self._complain("the Zarr groups of others", error.message)
+        except _UNREADABLE as error:
+            self._complain("the Zarr groups of others", str(error))
             return
         for name, source in sources.items():
             known = before.cubes.get(name)
@@ -168,7 +177,7 @@ class Catalog:
                 continue
             try:
                 yield publish(source, self._config.cube(name))
-            except (DatacubeError, ValueError, TypeError, LookupError, ArithmeticError) as error:
+            except _UNREADABLE as error:
                 self._complain(name, str(error))
 
     def _complain(self, what: str, reason: str) -> None:

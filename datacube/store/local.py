@@ -35,6 +35,7 @@ class LocalObjects:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._root = str(folder)
+        self._was_there = folder.is_dir()
 
     @property
     def url(self) -> str:
@@ -123,17 +124,27 @@ class LocalObjects:
             raise _failure("lock", key, error) from error
 
     def list_prefixes(self, prefix: str) -> list[str]:
-        """Names of the folders directly below a prefix."""
+        """Names of the folders directly below a prefix.
+
+        Raises
+        ------
+        StorageError
+            The store's own folder was there and is gone: a disk that is not mounted any more.
+        """
         try:
-            return sorted(
+            names = sorted(
                 entry.name
                 for entry in os.scandir(self._folder / prefix)
                 if entry.is_dir() and not entry.name.startswith(".")
             )
-        except (FileNotFoundError, NotADirectoryError):
+        except (FileNotFoundError, NotADirectoryError) as error:
+            if self._was_there and not self._folder.is_dir():
+                raise StorageError("the folder of the store is gone") from error
             return []
         except OSError as error:
             raise _failure("list", prefix, error) from error
+        self._was_there = True
+        return names
 
     def list(self, prefix: str) -> list[str]:
         """Every key below a prefix; unfinished and lock files are none."""
