@@ -4,18 +4,22 @@ The target is cut into blocks of 64 x 64 pixels that lie on multiples of 64 of t
 target is a window of, not of the target. Each block has 5 x 5 exact positions. The parabola
 through every other of them is compared with the rest; where it misses, or a position is missing,
 the block is split into four, down to 8 x 8 pixels, and what still misses is asked pixel by pixel.
-The quartic through all 25 then gives the pixels of a block that has passed.
+The quartic through all 25 then gives the pixels of a block that has passed. Around a pole, where
+longitudes fail, the same is tried with the components of unit vectors before a block is split.
 
 A block is judged by its own positions alone, and the results are rounded to 2^-20 of a cell.
 Therefore a tile gets the positions that the same pixels have in a larger map.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
+
+from datacube.slicing.globe import Globe
 
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
@@ -30,7 +34,7 @@ EDGE = 1e-6
 
 _SMALLEST = 8
 _MISS = 1 / 16
-_BATCH = 128
+_BATCH = 16
 _GRAIN = 2.0**20
 _PARABOLA = np.array(
     [[1, 0, 0], [0.375, 0.75, -0.125], [0, 1, 0], [-0.125, 0.75, 0.375], [0, 0, 1]], float
@@ -46,11 +50,14 @@ class Room:
     height, width : int, number of rows and columns
     turn : float or None
         Columns that make 360 degrees, where the columns are longitudes.
+    poles : (float, float) or None
+        Rows where the latitude is +90 and -90 degrees, where the rows are latitudes.
     """
 
     height: int
     width: int
     turn: float | None = None
+    poles: tuple[float, float] | None = None
 
 
 def snapped(position: FloatArray, turn: float | None = None) -> FloatArray:
@@ -115,6 +122,12 @@ def interpolated(
         passed, dropped = _judged(nodes, room)
         canvas.fill(rows[passed], columns[passed], size, nodes[0][passed], nodes[1][passed])
         left = ~(passed | dropped)
+        if room.turn is not None and room.poles is not None:
+            globe = Globe(room.turn, room.poles)
+            near = left & np.isfinite(nodes[0] + nodes[1]).all((1, 2))
+            near[near] = _polar(nodes[0][near], nodes[1][near], globe)
+            canvas.fill_polar(rows[near], columns[near], size, nodes, near, globe)
+            left &= ~near
         left[left] = ~_void(ask, rows[left], columns[left], size, nodes[0][left])
         rows, columns = rows[left], columns[left]
         if not rows.size or size == _SMALLEST:
@@ -149,11 +162,23 @@ class _Canvas:
         self, rows: IndexArray, columns: IndexArray, size: int, u: FloatArray, v: FloatArray
     ) -> None:
         """Interpolate blocks from their nodes; u, v float64, (blocks, 5, 5)."""
-        weights = _quartic(size)
-        batch = _BATCH * (BLOCK // size) ** 2
-        for start in range(0, len(rows), batch):
-            part = slice(start, start + batch)
-            pixels = (weights @ one[part] @ weights.T for one in (u, v))
+        for part in _batches(len(rows), size):
+            pixels = (_spread(one[part], size) for one in (u, v))
+            self.put(rows[part], columns[part], size, *pixels)
+
+    def fill_polar(
+        self,
+        rows: IndexArray,
+        columns: IndexArray,
+        size: int,
+        nodes: tuple[FloatArray, FloatArray],
+        some: BoolArray,
+        globe: Globe,
+    ) -> None:
+        """The same by unit vectors, for some of the blocks that nodes has."""
+        for part in _batches(len(rows), size):
+            vectors = globe.vectors(*(one[some][part] for one in nodes))
+            pixels = globe.positions(*(_spread(one, size) for one in vectors))
             self.put(rows[part], columns[part], size, *pixels)
 
     def window(
@@ -239,6 +264,29 @@ def _void(ask: Exact, rows: IndexArray, columns: IndexArray, size: int, u: Float
     return void
 
 
+def _polar(u: FloatArray, v: FloatArray, globe: Globe) -> BoolArray:
+    """Which blocks may be interpolated by unit vectors; u, v (blocks, 5, 5)."""
+    foretold = globe.positions(
+        *(_PARABOLA @ one[:, ::2, ::2] @ _PARABOLA.T for one in globe.vectors(u, v))
+    )
+    off = np.abs(foretold[0] - u)
+    off = np.minimum(off, np.abs(off - globe.turn * np.rint(off / globe.turn)))
+    off = np.maximum(off, np.abs(foretold[1] - v))
+    return np.asarray(off.max((1, 2), initial=0) <= _MISS)
+
+
+def _batches(blocks: int, size: int) -> Iterator[slice]:
+    batch = _BATCH * (BLOCK // size) ** 2
+    return (slice(start, start + batch) for start in range(0, blocks, batch))
+
+
+def _spread(nodes: FloatArray, size: int) -> FloatArray:
+    """Values of the pixels of blocks; nodes (blocks, 5, 5)."""
+    weights = _quartic(size)
+    return np.asarray(weights @ nodes @ weights.T)
+
+
+@lru_cache(maxsize=8)
 def _quartic(size: int) -> FloatArray:
     """Lagrange weights of 5 equal nodes over size pixels; float64, (size, 5)."""
     at = np.arange(size) / (size // 4)

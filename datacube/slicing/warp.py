@@ -243,7 +243,10 @@ def _rows(source: RectifiedGrid, target: RectifiedGrid, y: FloatArray, x: float)
 
 
 def _on_pixels(source: RectifiedGrid, target: RectifiedGrid, *, extended: bool) -> PixelPositions:
-    room = Room(source.height, source.width, _turn(source))
+    poles = None
+    if source.crs.geographic:
+        poles = ((90 - source.transform.f) / source.dy, (-90 - source.transform.f) / source.dy)
+    room = Room(source.height, source.width, _turn(source), poles)
     origin = (
         floor(target.transform.f / target.dy + _ANCHOR),
         floor(target.transform.c / target.dx + _ANCHOR),
@@ -259,9 +262,6 @@ def _on_pixels(source: RectifiedGrid, target: RectifiedGrid, *, extended: bool) 
     u, v = interpolated(centres, (height, width), origin, room)
     if not extended:
         return PixelPositions(u, v)
-    poles = None
-    if source.crs.geographic:
-        poles = ((90 - source.transform.f) / source.dy, (-90 - source.transform.f) / source.dy)
     at = interpolated(corners, (height + 1, width + 1), origin, room)
     return PixelPositions(u, v, around_corners(*at, (u, v), room.turn, poles))
 

@@ -201,7 +201,7 @@ TILED = {
 @pytest.mark.parametrize("case", list(TILED))
 @pytest.mark.parametrize("method", METHODS)
 @given(st.integers(5, 40), st.integers(5, 40), st.booleans(), st.integers(0, 99))
-@settings(max_examples=3)
+@settings(max_examples=3, deadline=None)
 def test_sixteen_tiles_equal_the_big_map_to_the_bit(method, case, height, width, holes, seed):
     """Each tile reads the window of cells that it needs, the map its own."""
     rng = np.random.default_rng(seed)
