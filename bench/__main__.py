@@ -4,7 +4,7 @@ import argparse
 import signal
 import sys
 
-from bench import asks, cubes, peer_data, peers, report, servers, venvs
+from bench import asks, cubes, ours, peer_data, peers, report, servers, venvs
 from bench.run import Bench, Row, chosen
 from bench.scale import SCALES, Scale
 
@@ -23,7 +23,7 @@ def main() -> int:
     peer_data.make_all(scale)
     print("Environments of the peers", flush=True)
     failures = venvs.make_all()
-    found = [servers.ours(scale), servers.prototype(scale), *peers.all_peers(scale, failures)]
+    found = [ours.server(scale), servers.prototype(scale), *peers.all_peers(scale, failures)]
     if wanted := [part for part in options.servers.split(",") if part]:
         found = [one for one in found if any(part in one.name for part in wanted)]
     bench = Bench(scale, [*found, servers.constant(scale)])
@@ -46,12 +46,15 @@ def main() -> int:
 def again(bench: Bench, repeats: list[tuple[str, Row]], scale: Scale) -> None:
     """The constant body, and where ours is measured a tile that was asked before, and its 304."""
     repeats.append(("constant body", bench.repeat(report.CONSTANT, "/")))
-    ours = next((one for one in bench.servers if one.name == report.OURS), None)
-    if ours is None:
+    own = next((one for one in bench.servers if one.name == report.OURS), None)
+    if own is None:
         return
-    tile = next(one for one in asks.sst_tiles(scale, 2000)
-                if isinstance(one, asks.MapAsk) and one.tile and one.tile[0] == 4)  # fmt: skip
-    path = ours.paths["W1"][0](tile)
+    tile = next(
+        one
+        for one in asks.sst_tiles(scale, 2000)
+        if isinstance(one, asks.MapAsk) and one.tile and one.tile[0] == 4
+    )
+    path = own.paths["W1"][0](tile)
     tag = bench.get(report.OURS, path).headers.get("etag", '""')
     repeats.append(("the same tile", bench.repeat(report.OURS, path)))
     header = f"If-None-Match: {tag}\r\n"

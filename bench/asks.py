@@ -176,7 +176,7 @@ def points(scale: Scale, wanted: int) -> list[Ask]:
     return asks
 
 
-def mean_maps(scale: Scale, wanted: int) -> list[Ask]:
+def mean_maps(_scale: Scale, wanted: int) -> list[Ask]:
     """W7: 512 x 512 of 10 to 25 degrees."""
     rng = _rng(9)
     return [_degrees("mean", rng, 512, 512, 1, (10, 25)) for _ in range(wanted)]
@@ -185,15 +185,15 @@ def mean_maps(scale: Scale, wanted: int) -> list[Ask]:
 WORKLOADS = {
     one.name: one
     for one in (
-        Workload("W1", "256² PNG of sst, z0–z6", sst_tiles, (6, 0.65), 8000),
-        Workload("W2", "256² RGB PNG of s2, z10–z14", rgb_tiles, (3.5, 0.8), 2000),
-        Workload("W3", "1024×768 of sst, EPSG:4326", sst_maps, (8, 0.7), 2000),
-        Workload("W4", "1024×768 RGB of s2, EPSG:3857", rgb_maps, (4, 0.9), 500),
-        Workload("W5a", "ocean 1×20×300×300 as NetCDF", ocean_cuts, (2.5, 0.7), 400),
-        Workload("W5b", "sst 2000×2000 as GeoTIFF", sst_cuts, (2.5, 0.7), 800),
+        Workload("W1", "256² PNG of sst, z0 to z6", sst_tiles, (6, 0.65), 8000),
+        Workload("W2", "256² RGB PNG of s2, z10 to z14", rgb_tiles, (3.5, 0.8), 2000),
+        Workload("W3", "1024 x 768 of sst, EPSG:4326", sst_maps, (8, 0.7), 2000),
+        Workload("W4", "1024 x 768 RGB of s2, EPSG:3857", rgb_maps, (4, 0.9), 500),
+        Workload("W5a", "ocean 1 x 20 x 300 x 300 as NetCDF", ocean_cuts, (2.5, 0.7), 400),
+        Workload("W5b", "sst 2000 x 2000 as GeoTIFF", sst_cuts, (2.5, 0.7), 800),
         Workload("W6", "point series of all days of sst", points, (10, None), 4000),
-        Workload("W7", "512×512 mean over all days of sst", mean_maps, (5, 0.6), 400),
-        Workload("W8", "256² NDVI PNG of s2, z10–z14", ndvi_tiles, (4, None), 3000),
+        Workload("W7", "512 x 512 mean over all days of sst", mean_maps, (5, 0.6), 400),
+        Workload("W8", "256² NDVI PNG of s2, z10 to z14", ndvi_tiles, (4, None), 3000),
     )
 }
 
@@ -242,9 +242,13 @@ def _scene(side: int) -> Box:
 
 
 def _degrees(
-    what: str, rng: np.random.Generator, width: int, height: int, steps: int,
+    what: str,
+    rng: np.random.Generator,
+    width: int,
+    height: int,
+    steps: int,
     span: tuple[float, float],
-) -> MapAsk:  # fmt: skip
+) -> MapAsk:
     wide = rng.uniform(*span)
     high = wide * height / width
     x, y = rng.uniform(-180, 180 - wide), rng.uniform(-90, 90 - high)
@@ -263,9 +267,7 @@ def _cuts(
             break
         column, row = int(rng.integers(width - side + 1)), int(rng.integers(height - side + 1))
         left, top = -180 + column * dx, 90 - row * dy
-        box = (
-            left + dx / 4, top - side * dy + dy / 4, left + side * dx - dx / 4, top - dy / 4
-        )  # fmt: skip
+        box = (left + dx / 4, top - side * dy + dy / 4, left + side * dx - dx / 4, top - dy / 4)
         exact = tuple(round(one, 6) for one in box)
         ask = CutAsk(what, column, row, side, side, exact, int(rng.integers(steps)))
         seen[ask] = None

@@ -16,7 +16,7 @@ from datacube.model.crs import CRS84, Crs
 from datacube.model.domain import DomainSet
 from datacube.model.fields import Field, RangeType
 from datacube.model.grid import RectifiedGrid
-from datacube.store.cube import CubeStore
+from datacube.store.cube import CubeStore, list_cubes, open_cube
 from datacube.store.objects import ObjectStore
 from datacube.store.transaction import create_cube, transaction
 from datacube.store.url import open_store
@@ -36,13 +36,20 @@ def make_all(scale: Scale) -> None:
 
 
 def make_sst(store: ObjectStore, scale: Scale) -> None:
-    """Global sea surface temperature, packed, one slice a day."""
+    """Global sea surface temperature, packed, one slice a day, with a series copy."""
     days, height, width = scale.sst
     field = Field(
-        "sst", "int16", "Cel", scenes.SST_NIL, scenes.SST_SCALE, 0.0,
-        "Sea surface temperature", "sea_surface_temperature", SST_RANGE,
-    )  # fmt: skip
-    missing = _begin(store, describe("sst", globe(height, width), (field,)), days)
+        "sst",
+        "int16",
+        "Cel",
+        scenes.SST_NIL,
+        scenes.SST_SCALE,
+        0.0,
+        "Sea surface temperature",
+        "sea_surface_temperature",
+        SST_RANGE,
+    )
+    missing = _begin(store, describe("sst", globe(height, width), (field,)), days, series=days)
     mask = scenes.land(height, width) if missing else None
     for day in missing:
         assert mask is not None
@@ -66,8 +73,10 @@ def make_s2(store: ObjectStore, scale: Scale) -> None:
 def make_ocean(store: ObjectStore, scale: Scale) -> None:
     """Temperature and currents on depth levels, every six hours."""
     steps, levels, height, width = scale.ocean
-    fields = tuple(Field(name, "float32", unit) for name, unit in
-                   zip(scenes.OCEAN_FIELDS, ("Cel", "m/s", "m/s"), strict=True))  # fmt: skip
+    fields = tuple(
+        Field(name, "float32", unit)
+        for name, unit in zip(scenes.OCEAN_FIELDS, ("Cel", "m/s", "m/s"), strict=True)
+    )
     depth = IrregularAxis("depth", depths(levels), "m", "depth")
     missing = _begin(store, describe("ocean", globe(height, width), fields, depth), steps)
     mask = scenes.land(height, width) if missing else None
@@ -95,9 +104,7 @@ def globe(height: int, width: int) -> RectifiedGrid:
 def utm(side: int) -> RectifiedGrid:
     """A square of 10 m cells in UTM 32N."""
     x, y = S2_CORNER
-    return RectifiedGrid(
-        Crs.parse("EPSG:32632"), Affine(S2_CELL, 0, x, 0, -S2_CELL, y), side, side
-    )
+    return RectifiedGrid(Crs.parse("EPSG:32632"), Affine(S2_CELL, 0, x, 0, -S2_CELL, y), side, side)
 
 
 def describe(
@@ -110,12 +117,12 @@ def describe(
     )
 
 
-def _begin(store: ObjectStore, description: CoverageDescription, steps: int) -> range:
+def _begin(
+    store: ObjectStore, description: CoverageDescription, steps: int, series: int | None = None
+) -> range:
     """Make the cube where it is absent; the steps that it lacks."""
-    from datacube.store.cube import list_cubes, open_cube  # noqa: PLC0415
-
     if description.id not in list_cubes(store):
-        create_cube(store, description)
+        create_cube(store, description, series=series)
     cube = open_cube(store, description.id)
     time = cube.description.domain.time
     return range(0 if time is None else time.size, steps)

@@ -98,9 +98,13 @@ class _Connection:
 
 
 def drive(
-    port: int, requests: Iterable[bytes], seconds: float, *, wanted: int = 200,
+    port: int,
+    requests: Iterable[bytes],
+    seconds: float,
+    *,
+    wanted: int = 200,
     connections: int = CONNECTIONS,
-) -> Round:  # fmt: skip
+) -> Round:
     """Ask until the requests or the time are used up; what is under way is waited for.
 
     Parameters
@@ -113,42 +117,55 @@ def drive(
     """
     result, queue = Round(), iter(requests)
     address = ("127.0.0.1", port)
-    selector = selectors.DefaultSelector()
     started = perf_counter()
     deadline = started + seconds
-    active = 0
-    for _ in range(connections):
-        active += _begin(_Connection(address), queue, selector)
-    hard = deadline + GRACE
-    while active and perf_counter() < hard:
-        for key, _ in selector.select(timeout=1):
-            connection: _Connection = key.data
-            try:
-                if not connection.take():
-                    continue
-            except (OSError, ConnectionError) as error:
-                result.fail(f"connection {error}")
-                active -= _drop(connection, selector)
-                if perf_counter() < deadline:
-                    active += _begin(_Connection(address), queue, selector)
-                continue
-            now = perf_counter()
-            if connection.status == wanted:
-                result.latencies.append(now - connection.started)
-                result.nbytes += connection.body_size()
-            else:
-                result.fail(f"status {connection.status}")
-            request = next(queue, None) if now < deadline else None
-            if request is None:
-                active -= _drop(connection, selector)
-            else:
-                connection.ask(request)
-    for key in list(selector.get_map().values()):
-        result.fail(f"no answer after {GRACE:.0f} s more")
-        _drop(key.data, selector)
-    selector.close()
+    with selectors.DefaultSelector() as selector:
+        active = sum(_begin(_Connection(address), queue, selector) for _ in range(connections))
+        while active and perf_counter() < deadline + GRACE:
+            for key, _ in selector.select(timeout=1):
+                connection: _Connection = key.data
+                try:
+                    if not connection.take():
+                        continue
+                except OSError as error:
+                    result.fail(f"connection {error}")
+                    connection = _renewed(connection, address, selector)
+                else:
+                    _note(result, connection, wanted)
+                active -= _next(connection, queue if perf_counter() < deadline else None, selector)
+        for key in list(selector.get_map().values()):
+            result.fail(f"no answer after {GRACE:.0f} s more")
+            _drop(key.data, selector)
     result.seconds = perf_counter() - started
     return result
+
+
+def _note(result: Round, connection: _Connection, wanted: int) -> None:
+    if connection.status == wanted:
+        result.latencies.append(perf_counter() - connection.started)
+        result.nbytes += connection.body_size()
+    else:
+        result.fail(f"status {connection.status}")
+
+
+def _next(
+    connection: _Connection, queue: Iterator[bytes] | None, selector: selectors.BaseSelector
+) -> int:
+    """Ask the next question; 1 where there is none and the connection was let go."""
+    request = None if queue is None else next(queue, None)
+    if request is None:
+        return _drop(connection, selector)
+    connection.ask(request)
+    return 0
+
+
+def _renewed(
+    connection: _Connection, address: tuple[str, int], selector: selectors.BaseSelector
+) -> _Connection:
+    _drop(connection, selector)
+    fresh = _Connection(address)
+    selector.register(fresh.socket, selectors.EVENT_READ, fresh)
+    return fresh
 
 
 def _begin(

@@ -21,7 +21,7 @@ def server(scale: Scale) -> Server:
     return Server(
         "MapServer 8",
         lambda: _start(scale),
-        {name: (_map,) for name in ("W1", "W2", "W3", "W4", "W7", "W8")}
+        dict.fromkeys(("W1", "W2", "W3", "W4", "W7", "W8"), (_map,))
         | {"W5a": (_cut,), "W5b": (_cut,), "W6": (_point,)},
         absent=mapserver_lacks(),
     )
@@ -33,11 +33,21 @@ def _layer_of(ask: MapAsk) -> str:
 
 def _map(ask: Ask) -> str:
     assert isinstance(ask, MapAsk)
-    return "/?" + urlencode({
-        "SERVICE": "WMS", "VERSION": "1.3.0", "REQUEST": "GetMap", "LAYERS": _layer_of(ask),
-        "STYLES": "", "CRS": ask.crs, "BBOX": bbox_text(ask), "WIDTH": ask.width,
-        "HEIGHT": ask.height, "FORMAT": "image/png", "TRANSPARENT": "TRUE",
-    })  # fmt: skip
+    return "/?" + urlencode(
+        {
+            "SERVICE": "WMS",
+            "VERSION": "1.3.0",
+            "REQUEST": "GetMap",
+            "LAYERS": _layer_of(ask),
+            "STYLES": "",
+            "CRS": ask.crs,
+            "BBOX": bbox_text(ask),
+            "WIDTH": ask.width,
+            "HEIGHT": ask.height,
+            "FORMAT": "image/png",
+            "TRANSPARENT": "TRUE",
+        }
+    )
 
 
 def _cut(ask: Ask) -> str:
@@ -45,23 +55,42 @@ def _cut(ask: Ask) -> str:
     left, bottom, right, top = ask.box
     across, down = (right - left) / (ask.columns - 0.5) / 4, (top - bottom) / (ask.rows - 0.5) / 4
     box = (left - across, bottom - down, right + across, top + down)
-    return "/?" + urlencode({
-        "SERVICE": "WCS", "VERSION": "1.0.0", "REQUEST": "GetCoverage",
-        "COVERAGE": f"{ask.what}_{ask.step:02d}", "CRS": "EPSG:4326",
-        "BBOX": ",".join(f"{one:.9f}" for one in box), "WIDTH": ask.columns, "HEIGHT": ask.rows,
-        "FORMAT": "netcdf" if ask.what == "ocean" else "tiff16",
-    })  # fmt: skip
+    return "/?" + urlencode(
+        {
+            "SERVICE": "WCS",
+            "VERSION": "1.0.0",
+            "REQUEST": "GetCoverage",
+            "COVERAGE": f"{ask.what}_{ask.step:02d}",
+            "CRS": "EPSG:4326",
+            "BBOX": ",".join(f"{one:.9f}" for one in box),
+            "WIDTH": ask.columns,
+            "HEIGHT": ask.rows,
+            "FORMAT": "netcdf" if ask.what == "ocean" else "tiff16",
+        }
+    )
 
 
 def _point(ask: Ask) -> str:
     assert isinstance(ask, PointAsk)
     box = (ask.lat - 0.003, ask.lon - 0.003, ask.lat + 0.003, ask.lon + 0.003)
-    return "/?" + urlencode({
-        "SERVICE": "WMS", "VERSION": "1.3.0", "REQUEST": "GetFeatureInfo", "LAYERS": "days",
-        "QUERY_LAYERS": "days", "STYLES": "", "CRS": "EPSG:4326", "WIDTH": 3, "HEIGHT": 3,
-        "BBOX": ",".join(f"{one:.6f}" for one in box), "I": 1, "J": 1,
-        "INFO_FORMAT": "text/plain", "FORMAT": "image/png",
-    })  # fmt: skip
+    return "/?" + urlencode(
+        {
+            "SERVICE": "WMS",
+            "VERSION": "1.3.0",
+            "REQUEST": "GetFeatureInfo",
+            "LAYERS": "days",
+            "QUERY_LAYERS": "days",
+            "STYLES": "",
+            "CRS": "EPSG:4326",
+            "WIDTH": 3,
+            "HEIGHT": 3,
+            "BBOX": ",".join(f"{one:.6f}" for one in box),
+            "I": 1,
+            "J": 1,
+            "INFO_FORMAT": "text/plain",
+            "FORMAT": "image/png",
+        }
+    )
 
 
 def _start(scale: Scale) -> Service:
@@ -104,10 +133,14 @@ def _map_file(scale: Scale) -> str:
         index = peers / "s2" / f"{step:02d}_ndvi.vrt"
         layers.append(_ramp(f"ndvi_{step:02d}", index, -1, 1, (-9999, 32632)))
     layers += [
-        _plain(f"ocean_{step:02d}", peers / "ocean" / f"{step:02d}.tif", 4326,
-               f'METADATA "wcs_bandcount" "{scale.ocean[1]}" "wcs_rangeset_name" "bands" END')
+        _plain(
+            f"ocean_{step:02d}",
+            peers / "ocean" / f"{step:02d}.tif",
+            4326,
+            f'METADATA "wcs_bandcount" "{scale.ocean[1]}" "wcs_rangeset_name" "bands" END',
+        )
         for step in range(scale.ocean[0])
-    ]  # fmt: skip
+    ]
     return "\n".join([_HEAD, *layers, "END"])
 
 

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Self
 
 import httpx
 
@@ -78,7 +79,7 @@ class PeakMemory:
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)
 
-    def __enter__(self) -> "PeakMemory":
+    def __enter__(self) -> Self:
         self._thread.start()
         return self
 
@@ -99,9 +100,12 @@ class PeakMemory:
 
 
 def start(
-    commands: Callable[[int], Sequence[Sequence[str]]], log: Path,
-    environment: Mapping[str, str], cwd: Path, probe: str,
-) -> Service:  # fmt: skip
+    commands: Callable[[int], Sequence[Sequence[str]]],
+    log: Path,
+    environment: Mapping[str, str],
+    cwd: Path,
+    probe: str,
+) -> Service:
     """Run a server until it answers anything below status 500 at a path.
 
     Raises
@@ -116,9 +120,13 @@ def start(
         for command in commands(service.port):
             service.processes.append(
                 subprocess.Popen(
-                    command, cwd=cwd, stdout=out, stderr=out, env={**clean, **environment},
+                    command,
+                    cwd=cwd,
+                    stdout=out,
+                    stderr=out,
+                    env={**clean, **environment},
                     start_new_session=True,
-                )  # fmt: skip
+                )
             )
     try:
         _wait(service, f"http://127.0.0.1:{service.port}{probe}", log)

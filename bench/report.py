@@ -22,15 +22,21 @@ type Results = dict[str, list[Row]]
 def markdown(scale: Scale, results: Results, repeats: list[tuple[str, Row]]) -> str:
     """The whole report."""
     lines = [
-        f"# Benchmark, {datetime.now(UTC):%Y-%m-%d %H:%M} UTC", "",
-        f"Scale {scale.name}: {scale.words}.", "",
-        f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}; "
-        f"8 connections on the loopback, medians of {scale.rounds} interleaved rounds of "
-        f"{scale.seconds:g} s, no question asked twice; warm OS cache.", "",
-        "Peers run two processes each, ours one, the prototype two. `agrees` is the share of "
-        "pixels or values that equal the data, looked at before the rounds.", "",
-        "## Targets", "", *_targets(results, repeats), "", "## Rows", "",
-    ]  # fmt: skip
+        f"# Benchmark, {datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
+        "",
+        f"Scale {scale.name}: {scale.words}.",
+        "",
+        _machine(scale),
+        "",
+        _HOW,
+        "",
+        "## Targets",
+        "",
+        *_targets(results, repeats),
+        "",
+        "## Rows",
+        "",
+    ]
     for name, rows in results.items():
         lines += [f"### {name}: {WORKLOADS[name].words}", "", *_rows(rows), ""]
     if repeats:
@@ -38,14 +44,32 @@ def markdown(scale: Scale, results: Results, repeats: list[tuple[str, Row]]) -> 
     return "\n".join(lines)
 
 
+_HOW = (
+    "Peers run two processes each, ours one, the prototype two. `agrees` is the share of pixels "
+    "or values that equal the data (a correlation where colours are free), looked at before the "
+    "rounds."
+)
+
+
+def _machine(scale: Scale) -> str:
+    load = ", ".join(f"{one:.1f}" for one in os.getloadavg())
+    return (
+        f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, load "
+        f"{load} at the end; 8 connections on the loopback, medians of {scale.rounds} interleaved "
+        f"rounds of {scale.seconds:g} s, no question asked twice; warm OS cache."
+    )
+
+
 def document(scale: Scale, results: Results, repeats: list[tuple[str, Row]]) -> dict[str, Any]:
     """The same for programs."""
     return {
-        "scale": scale.name, "sizes": scale.words, "made": datetime.now(UTC).isoformat(),
+        "scale": scale.name,
+        "sizes": scale.words,
+        "made": datetime.now(UTC).isoformat(),
         "workloads": {name: [_plain(row) for row in rows] for name, rows in results.items()},
         "repeats": {what: _plain(row) for what, row in repeats},
         "targets": [dict(zip(_HEAD, cells, strict=True)) for cells in _judged(results, repeats)],
-    }  # fmt: skip
+    }
 
 
 def write(folder: Path, scale: Scale, results: Results, repeats: list[tuple[str, Row]]) -> Path:
@@ -58,8 +82,18 @@ def write(folder: Path, scale: Scale, results: Results, repeats: list[tuple[str,
     return path
 
 
-_HEAD = ("workload", "ours /s", "best peer", "ratio", "target", "of prototype", "target ", "p95/p50",
-         "peak MB", "reached")  # fmt: skip
+_HEAD = (
+    "workload",
+    "ours /s",
+    "best peer",
+    "ratio",
+    "target",
+    "of prototype",
+    "target ",
+    "p95/p50",
+    "peak MB",
+    "reached",
+)
 
 
 def _targets(results: Results, repeats: list[tuple[str, Row]]) -> list[str]:
@@ -72,8 +106,20 @@ def _judged(results: Results, repeats: list[tuple[str, Row]]) -> list[tuple[str,
     for what, row in repeats:
         if base is not None and row is not base and base.rate:
             share = row.rate / base.rate
-            table.append((what, f"{row.rate:.0f}", f"{CONSTANT} {base.rate:.0f}", f"{share:.2f}",
-                          f"{CACHED}", "", "", "", _mb(row), _yes(share >= CACHED)))  # fmt: skip
+            table.append(
+                (
+                    what,
+                    f"{row.rate:.0f}",
+                    f"{CONSTANT} {base.rate:.0f}",
+                    f"{share:.2f}",
+                    f"{CACHED}",
+                    "",
+                    "",
+                    "",
+                    _mb(row),
+                    _yes(share >= CACHED),
+                )
+            )
     return table
 
 
@@ -94,37 +140,68 @@ def _judge(name: str, rows: list[Row]) -> tuple[str, ...]:
     if share is not None and to_proto is not None:
         fine.append(share >= to_proto)
     return (
-        name, f"{own.rate:.1f}", shown_best, f"{ratio:.1f}", f"{to_peer:g}",
-        "" if share is None else f"{share:.2f}", "" if to_proto is None else f"{to_proto:g}",
-        f"{steady:.1f}", _mb(own), _yes(all(fine)),
-    )  # fmt: skip
+        name,
+        f"{own.rate:.1f}",
+        shown_best,
+        f"{ratio:.1f}",
+        f"{to_peer:g}",
+        "" if share is None else f"{share:.2f}",
+        "" if to_proto is None else f"{to_proto:g}",
+        f"{steady:.1f}",
+        _mb(own),
+        _yes(all(fine)),
+    )
 
 
 def _rows(rows: list[Row]) -> list[str]:
     best = max((r.rate for r in rows if r.server not in {OURS, PROTOTYPE}), default=0.0)
     proto = next((row.rate for row in rows if row.server == PROTOTYPE), 0.0)
-    head = ("server", "requests/s", "p50 ms", "p95 ms", "peak MB", "kB", "× best peer",
-            "of prototype", "agrees", "remark")  # fmt: skip
+    head = (
+        "server",
+        "requests/s",
+        "p50 ms",
+        "p95 ms",
+        "peak MB",
+        "kB",
+        "of best peer",
+        "of prototype",
+        "agrees",
+        "remark",
+    )
     table = []
     for row in sorted(rows, key=lambda one: -one.rate):
         if not row.rate:
             table.append((row.server, "—", *[""] * 7, row.why or str(row.failures)))
             continue
-        table.append((
-            row.server, f"{row.rate:.1f}", f"{row.milliseconds(50):.1f}",
-            f"{row.milliseconds(95):.1f}", _mb(row), f"{row.size / 1000:.1f}",
-            f"{row.rate / best:.2f}" if best else "", f"{row.rate / proto:.2f}" if proto else "",
-            f"{row.agrees:.2f}", str(row.failures or ""),
-        ))  # fmt: skip
+        table.append(
+            (
+                row.server,
+                f"{row.rate:.1f}",
+                f"{row.milliseconds(50):.1f}",
+                f"{row.milliseconds(95):.1f}",
+                _mb(row),
+                f"{row.size / 1000:.1f}",
+                f"{row.rate / best:.2f}" if best else "",
+                f"{row.rate / proto:.2f}" if proto else "",
+                f"{row.agrees:.2f}",
+                str(row.failures or ""),
+            )
+        )
     return _table(head, table)
 
 
 def _repeats(repeats: list[tuple[str, Row]]) -> list[str]:
     table = [
-        (what, row.server, f"{row.rate:.0f}", f"{row.milliseconds(50):.2f}",
-         f"{row.milliseconds(95):.2f}", row.why or str(row.failures or ""))
+        (
+            what,
+            row.server,
+            f"{row.rate:.0f}",
+            f"{row.milliseconds(50):.2f}",
+            f"{row.milliseconds(95):.2f}",
+            row.why or str(row.failures or ""),
+        )
         for what, row in repeats
-    ]  # fmt: skip
+    ]
     return _table(("what", "server", "requests/s", "p50 ms", "p95 ms", "remark"), table)
 
 
@@ -135,16 +212,22 @@ def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> list[str]:
 
 def _plain(row: Row) -> dict[str, Any]:
     return {
-        "server": row.server, "why": row.why, "agrees": row.agrees, "rate": row.rate,
-        "p50_ms": row.milliseconds(50), "p95_ms": row.milliseconds(95), "peak_bytes": row.peak,
-        "mean_bytes": row.size, "failures": row.failures,
+        "server": row.server,
+        "why": row.why,
+        "agrees": row.agrees,
+        "rate": row.rate,
+        "p50_ms": row.milliseconds(50),
+        "p95_ms": row.milliseconds(95),
+        "peak_bytes": row.peak,
+        "mean_bytes": row.size,
+        "failures": row.failures,
         "rounds": [{"rate": one.rate, "answers": len(one.latencies)} for one in row.rounds],
-    }  # fmt: skip
+    }
 
 
 def _mb(row: Row) -> str:
     return f"{row.peak / 1e6:.0f}"
 
 
-def _yes(good: bool) -> str:  # noqa: FBT001
+def _yes(good: bool) -> str:
     return "yes" if good else "no"

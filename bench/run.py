@@ -101,7 +101,9 @@ class Bench:
                 if server.name in ways:
                     self._round(row, server, ways[server.name], part)
         for row in rows:
-            print(f"  {row.server}: {row.why or f'{row.rate:.1f}/s'} {row.failures or ''}", flush=True)
+            print(
+                f"  {row.server}: {row.why or f'{row.rate:.1f}/s'} {row.failures or ''}", flush=True
+            )
         return rows
 
     def repeat(self, name: str, path: str, headers: str = "", wanted: int = 200) -> Row:
@@ -118,9 +120,13 @@ class Bench:
             most = int(40_000 * self.scale.seconds)
             with PeakMemory(service) as memory:
                 row.rounds.append(
-                    drive(service.port, (request for _ in range(most)), self.scale.seconds,
-                          wanted=wanted)
-                )  # fmt: skip
+                    drive(
+                        service.port,
+                        (request for _ in range(most)),
+                        self.scale.seconds,
+                        wanted=wanted,
+                    )
+                )
             row.peak = max(row.peak, memory.peak)
         return row
 

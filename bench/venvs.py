@@ -12,11 +12,24 @@ PACKAGES = {
     "titiler-xarray": ("titiler.xarray[full]>=2", "rio-tiler>=9", "zarr>=3", "uvicorn"),
     "xpublish-tiles": ("xpublish-tiles>=0.12", "xpublish", "zarr>=3", "uvicorn"),
     "xpublish-wms": (
-        "xpublish-wms>=0.13", "xpublish-edr>=0.11", "xpublish", "zarr>=3", "netcdf4", "rioxarray",
+        "xpublish-wms>=0.13",
+        "xpublish-edr>=0.11",
+        "xpublish",
+        "zarr>=3",
+        "netcdf4",
+        "rioxarray",
         "uvicorn",
     ),
-    "pygeoapi": ("pygeoapi>=0.24,<0.25", "gunicorn", "xarray", "zarr>=3", "netcdf4", "rasterio", "fsspec"),
-}  # fmt: skip
+    "pygeoapi": (
+        "pygeoapi>=0.24,<0.25",
+        "gunicorn",
+        "xarray",
+        "zarr>=3",
+        "netcdf4",
+        "rasterio",
+        "fsspec",
+    ),
+}
 MAPSERV = Path("/usr/lib/cgi-bin/mapserv")
 
 
@@ -33,7 +46,9 @@ def make_all() -> dict[str, str]:
         try:
             if not python.exists():
                 _run(sys.executable, "-m", "venv", str(folder))
-            _run(str(python), "-m", "pip", "install", "-q", "--disable-pip-version-check", *packages)
+            _run(
+                str(python), "-m", "pip", "install", "-q", "--disable-pip-version-check", *packages
+            )
         except subprocess.CalledProcessError as error:
             last = (error.stderr or "").strip().splitlines()[-1:] or ["no words"]
             failures[name] = f"not installed: {last[0][:200]}"

@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cached_property
+from itertools import islice
 
 import numpy as np
 import zarr
@@ -65,6 +66,13 @@ class Truth:
             case PointAsk():
                 return self._check_point(ask, body)
 
+    def colourful(self, ask: Ask) -> bool:
+        """Whether there is enough to see on a picture; always of values."""
+        if not isinstance(ask, MapAsk):
+            return True
+        want, seen = self._picture(ask)
+        return bool(seen.mean() > 0.4 and want[seen].std() > 4)
+
     def _check_map(self, ask: MapAsk, body: bytes) -> float:
         try:
             picture = Image.open(io.BytesIO(body)).convert("RGBA")
@@ -86,8 +94,10 @@ class Truth:
         self, ask: MapAsk, got: NDArray[np.int16], want: NDArray[np.int16], seen: NDArray[np.bool_]
     ) -> float:
         """Share of close pixels, or how values go together where colours may be chosen freely."""
-        if ask.what == "ndvi":  # own colours: only their order is compared
-            return _correlated(got.sum(axis=-1), want.sum(axis=-1))
+        if ask.what == "ndvi":  # own colours, bright or green where it is high
+            order = want.sum(axis=-1)
+            greener = got[..., 1] - got[..., 0]
+            return max(_correlated(got.sum(axis=-1), order), _correlated(greener, order))
         if ask.what == "mean":  # what sets it off from the first day
             first = _shades(self._picture(replace(ask, what="sst", step=0))[0][seen])
             return _correlated(_shades(got) - first, _shades(want) - first)
@@ -126,7 +136,10 @@ class Truth:
         return _bytes(viridis(np.clip((block[3] - block[2]) / total / 2 + 0.5, 0, 1))), seen
 
     def _check_cut(self, ask: CutAsk, body: bytes) -> float:
-        rows, columns = slice(ask.row, ask.row + ask.rows), slice(ask.column, ask.column + ask.columns)
+        rows, columns = (
+            slice(ask.row, ask.row + ask.rows),
+            slice(ask.column, ask.column + ask.columns),
+        )
         if ask.what == "ocean":
             want = np.asarray(self.ocean[ask.step, :, rows, columns])
             got = _netcdf(body, want.shape)
@@ -144,9 +157,9 @@ class Truth:
         packed = np.asarray(self.sst[:, ask.row, ask.column])
         text = body.decode("utf-8", "replace")
         numbers = {round(float(one), 3) for one in re.findall(r"-?\d+\.\d+|-?\d+", text)}
-        share = np.mean([
-            round(float(one) * SST_SCALE, 3) in numbers or float(one) in numbers for one in packed
-        ])  # fmt: skip
+        share = np.mean(
+            [round(float(one) * SST_SCALE, 3) in numbers or float(one) in numbers for one in packed]
+        )
         if share < 1:
             raise Wrong(f"other values: {share:.2f} of the steps agree; {text[:80]!r}")
         return float(share)
@@ -175,8 +188,9 @@ def _netcdf(body: bytes, shape: tuple[int, ...]) -> NDArray[np.floating]:
             lat = file["lat"][:] if "lat" in file.variables else np.array([1, 0])
             held = [
                 np.ma.filled(one[:].astype(np.float32), np.nan).squeeze()
-                for one in file.variables.values() if one.shape[-2:] == shape[-2:]
-            ]  # fmt: skip
+                for one in file.variables.values()
+                if one.shape[-2:] == shape[-2:]
+            ]
     except OSError as error:
         raise Wrong(f"no NetCDF: {body[:80]!r}") from error
     whole = held[0] if len(held) == 1 else np.stack(held) if held else np.zeros(0)
@@ -205,35 +219,19 @@ def _geotiff(body: bytes, shape: tuple[int, ...]) -> NDArray[np.floating]:
 
 def probes(workload: str, make: Callable[[Scale, int], list[Ask]], scale: Scale) -> list[Ask]:
     """Questions at which the finest level answers and there is something to see."""
-    asks = make(scale, 3000)
     truth = Truth(scale)
-
-    def fine(ask: Ask) -> bool:
-        match ask:
-            case MapAsk(tile=(z, _, _)):
-                return z == (6 if workload == "W1" else 14)
-            case MapAsk():
-                pixel = (ask.box[2] - ask.box[0]) / ask.width
-                return pixel < (16 if ask.crs == "EPSG:3857" else 360 / scale.sst[2])
-            case PointAsk():
-                return bool(truth.sst[0, ask.row, ask.column] != SST_NIL)
-            case _:
-                return True
-
-    def visible(ask: Ask) -> bool:
-        return not isinstance(ask, MapAsk) or _spread(truth, ask)
-
-    found: list[Ask] = []
-    for ask in asks:
-        if fine(ask) and visible(ask):
-            found.append(ask)
-        if len(found) == 3:
-            break
-    return found
+    fit = (ask for ask in make(scale, 3000) if _fine(truth, workload, ask) and truth.colourful(ask))
+    return list(islice(fit, 3))
 
 
-def _spread(truth: Truth, ask: MapAsk) -> bool:
-    want, seen = truth._picture(ask)  # noqa: SLF001
-    return bool(seen.mean() > 0.4 and want[seen].std() > 4)
-
-
+def _fine(truth: Truth, workload: str, ask: Ask) -> bool:
+    match ask:
+        case MapAsk(tile=(z, _, _)):
+            return z == (6 if workload == "W1" else 14)
+        case MapAsk():
+            pixel = (ask.box[2] - ask.box[0]) / ask.width
+            return pixel < (16 if ask.crs == "EPSG:3857" else 360 / truth.scale.sst[2])
+        case PointAsk():
+            return bool(truth.sst[0, ask.row, ask.column] != SST_NIL)
+        case _:
+            return True

@@ -8,20 +8,24 @@ import os
 import struct
 from binascii import crc32
 from functools import lru_cache
+from itertools import pairwise
 from math import atan, ceil, pi, sinh
-from pathlib import Path
 from urllib.parse import parse_qsl
 
 import numpy as np
 from isal import isal_zlib
+from matplotlib import colormaps
+from netCDF4 import Dataset
 from numcodecs import blosc
 from pyproj import Transformer
 
 STORE = os.environ["BENCH_STORE"]
 R = 20_037_508.342789244
 blosc.use_threads = False
-SHAPES = {name: tuple(map(int, text.split(","))) for name, text in (
-    part.split("=") for part in os.environ["BENCH_SHAPES"].split(";"))}
+SHAPES = {
+    name: tuple(map(int, text.split(",")))
+    for name, text in (part.split("=") for part in os.environ["BENCH_SHAPES"].split(";"))
+}
 DAYS, SST_H, SST_W = SHAPES["sst"]
 S2_SIDE = SHAPES["s2"][1]
 _, LEVELS, OCEAN_H, OCEAN_W = SHAPES["ocean"]
@@ -51,13 +55,14 @@ def separable(base, dtype, nil, rows, columns, shape):
             values = chunk(f"{base}{row}/{column}", dtype, *shape)
             if values is not None:
                 out[r0:r1, c0:c1] = values.take(rows[r0:r1] - row * C, 0).take(
-                    columns[c0:c1] - column * C, 1)
+                    columns[c0:c1] - column * C, 1
+                )
     return out
 
 
 def runs(chunks):
     edges = [0, *(np.flatnonzero(np.diff(chunks)) + 1).tolist(), len(chunks)]
-    return [(a, b, int(chunks[a])) for a, b in zip(edges, edges[1:]) if chunks[a] >= 0]
+    return [(a, b, int(chunks[a])) for a, b in pairwise(edges) if chunks[a] >= 0]
 
 
 def window(base, dtype, nil, shape, r0, r1, c0, c1):
@@ -71,14 +76,13 @@ def window(base, dtype, nil, shape, r0, r1, c0, c1):
             a, b = max(r0, row * C), min(r1, (row + 1) * C)
             left, right = max(c0, column * C), min(c1, (column + 1) * C)
             out[a - r0 : b - r0, left - c0 : right - c0] = values[
-                a - row * C : b - row * C, left - column * C : right - column * C]
+                a - row * C : b - row * C, left - column * C : right - column * C
+            ]
     return out
 
 
 @lru_cache(1)
 def sst_table():
-    from matplotlib import colormaps
-
     values = np.arange(65536, dtype=np.uint32).astype(np.uint16).view(np.int16)
     index = np.clip((values * 0.01 / 30 * 255), 0, 254).astype(np.uint8) + 1
     index[values == -32768] = 0
@@ -93,8 +97,15 @@ def piece(kind, data):
 
 def png(kind, rows, width, before=b""):
     head = struct.pack(">IIBBBBB", width, len(rows), 8, kind, 0, 0, 0)
-    return b"".join((b"\x89PNG\r\n\x1a\n", piece(b"IHDR", head), before,
-                     piece(b"IDAT", isal_zlib.compress(rows, 1)), piece(b"IEND", b"")))
+    return b"".join(
+        (
+            b"\x89PNG\r\n\x1a\n",
+            piece(b"IHDR", head),
+            before,
+            piece(b"IDAT", isal_zlib.compress(rows, 1)),
+            piece(b"IEND", b""),
+        )
+    )
 
 
 def indexed(index, before):
@@ -123,8 +134,9 @@ def shape_of(height, width, level):
 def sst_map(day, rows, columns, ratio):
     level = level_of(ratio, level_count(SST_H, SST_W))
     shape = shape_of(SST_H, SST_W, level)
-    return separable(folder("sst", level, "sst", day), np.int16, -32768,
-                     rows >> level, columns >> level, shape)
+    return separable(
+        folder("sst", level, "sst", day), np.int16, -32768, rows >> level, columns >> level, shape
+    )
 
 
 def w1(z, x, y, day):
@@ -141,7 +153,9 @@ def w1(z, x, y, day):
 def degrees_cells(left, bottom, right, top, width, height):
     lon = left + (np.arange(width) + 0.5) * ((right - left) / width)
     lat = top - (np.arange(height) + 0.5) * ((top - bottom) / height)
-    return ((90 - lat) * (SST_H / 180)).astype(np.intp), ((lon + 180) * (SST_W / 360)).astype(np.intp)
+    return ((90 - lat) * (SST_H / 180)).astype(np.intp), ((lon + 180) * (SST_W / 360)).astype(
+        np.intp
+    )
 
 
 def w3(left, bottom, right, top, width, height, day):
@@ -180,8 +194,10 @@ def s2_cells(left, bottom, right, top, width, height):
     xs, ys = np.meshgrid(np.linspace(left, right, 9), np.linspace(top, bottom, 9))
     e, n = TO_UTM.transform(xs, ys)
     u, v = (e - 600_000.0) / 10, (5_700_000.0 - n) / 10
-    ratio = max(np.hypot(u[4, 4] - u[4, 3], v[4, 4] - v[4, 3]) * 8 / width,
-                np.hypot(u[4, 4] - u[3, 4], v[4, 4] - v[3, 4]) * 8 / height)
+    ratio = max(
+        np.hypot(u[4, 4] - u[4, 3], v[4, 4] - v[4, 3]) * 8 / width,
+        np.hypot(u[4, 4] - u[3, 4], v[4, 4] - v[3, 4]) * 8 / height,
+    )
     down, across = weights(height), weights(width).T
     return (down @ u @ across).astype(np.int32), (down @ v @ across).astype(np.int32), ratio
 
@@ -200,8 +216,12 @@ def s2_values(bands, box, width, height, date):
     flat = ((rows - r0) * (c1 - c0) + (columns - c0)).astype(np.intp)
     if outside.all():
         return [np.zeros((height, width), np.uint16) for _ in bands]
-    values = [window(folder("s2", level, band, date), np.uint16, 0, shape, r0, r1, c0, c1)
-              .reshape(-1).take(flat, mode="clip") for band in bands]
+    values = [
+        window(folder("s2", level, band, date), np.uint16, 0, shape, r0, r1, c0, c1)
+        .reshape(-1)
+        .take(flat, mode="clip")
+        for band in bands
+    ]
     if outside.any():
         for one in values:
             one[outside] = 0
@@ -224,7 +244,9 @@ def rgb(box, width, height, date):
 
 
 def w8(box, width, height, date):
-    nir, red = (one.astype(np.float32) for one in s2_values(("B08", "B04"), box, width, height, date))
+    nir, red = (
+        one.astype(np.float32) for one in s2_values(("B08", "B04"), box, width, height, date)
+    )
     with np.errstate(invalid="ignore", divide="ignore"):
         index = (nir - red) / (nir + red)
     index += 1
@@ -234,32 +256,57 @@ def w8(box, width, height, date):
 
 
 def w5a(row, column, rows, columns, step):
-    from netCDF4 import Dataset
-
     file = Dataset("answer.nc", "w", memory=rows * columns * LEVELS * 4 + 65536)
     for name, size in (("depth", LEVELS), ("lat", rows), ("lon", columns)):
         file.createDimension(name, size)
     variable = file.createVariable("temperature", "f4", ("depth", "lat", "lon"))
     out = np.empty((LEVELS, rows, columns), np.float32)
     for level in range(LEVELS):
-        out[level] = window(folder("ocean", 0, "temperature", step, level), np.float32, np.nan,
-                            (OCEAN_H, OCEAN_W), row, row + rows, column, column + columns)
+        out[level] = window(
+            folder("ocean", 0, "temperature", step, level),
+            np.float32,
+            np.nan,
+            (OCEAN_H, OCEAN_W),
+            row,
+            row + rows,
+            column,
+            column + columns,
+        )
     variable[:] = out
     return bytes(file.close())
 
 
 def w5b(row, column, rows, columns, step):
-    values = window(folder("sst", 0, "sst", step), np.int16, -32768, (SST_H, SST_W),
-                    row, row + rows, column, column + columns)
+    values = window(
+        folder("sst", 0, "sst", step),
+        np.int16,
+        -32768,
+        (SST_H, SST_W),
+        row,
+        row + rows,
+        column,
+        column + columns,
+    )
     step_x = 360 / SST_W
     doubles = [step_x, step_x, 0.0, 0, 0, 0, -180 + column * step_x, 90 - row * step_x, 0]
     keys = [1, 1, 0, 3, 1024, 0, 1, 2, 1025, 0, 1, 1, 2048, 0, 1, 4326]
     extra = struct.pack("<9d16H", *doubles, *keys)
     first = 8 + 2 + 12 * 13 + 4
-    tags = [(256, 4, 1, columns), (257, 4, 1, rows), (258, 3, 1, 16), (259, 3, 1, 1), (262, 3, 1, 1),
-            (273, 4, 1, first + len(extra)), (277, 3, 1, 1), (278, 4, 1, rows),
-            (279, 4, 1, values.nbytes), (339, 3, 1, 2), (33550, 12, 3, first),
-            (33922, 12, 6, first + 24), (34735, 3, 16, first + 72)]
+    tags = [
+        (256, 4, 1, columns),
+        (257, 4, 1, rows),
+        (258, 3, 1, 16),
+        (259, 3, 1, 1),
+        (262, 3, 1, 1),
+        (273, 4, 1, first + len(extra)),
+        (277, 3, 1, 1),
+        (278, 4, 1, rows),
+        (279, 4, 1, values.nbytes),
+        (339, 3, 1, 2),
+        (33550, 12, 3, first),
+        (33922, 12, 6, first + 24),
+        (34735, 3, 16, first + 72),
+    ]
     ifd = b"".join(struct.pack("<HHII", *tag) for tag in tags)
     head = struct.pack("<2sHIH", b"II", 42, 8, len(tags)) + ifd + struct.pack("<I", 0)
     return head + extra + values.tobytes()
@@ -268,7 +315,9 @@ def w5b(row, column, rows, columns, step):
 def w6(row, column):
     values = []
     for day in range(DAYS):
-        one = chunk(f"{folder('sst', 0, 'sst', day)}{row // C}/{column // C}", np.int16, SST_H, SST_W)
+        one = chunk(
+            f"{folder('sst', 0, 'sst', day)}{row // C}/{column // C}", np.int16, SST_H, SST_W
+        )
         packed = -32768 if one is None else int(one[row % C, column % C])
         values.append("" if packed == -32768 else f"{packed * 0.01:.2f}")
     return "\n".join(("sst", *values)).encode()
@@ -291,12 +340,14 @@ ANSWERS = {
 }
 
 
-async def app(scope, receive, send):
+async def app(scope, _receive, send):
     """ASGI; one request at a time in each of two processes."""
     if scope["type"] != "http":
         return
     answer = ANSWERS.get(scope["path"])
     body = answer(dict(parse_qsl(scope["query_string"].decode()))) if answer else b"none"
     headers = [(b"content-length", str(len(body)).encode())]
-    await send({"type": "http.response.start", "status": 200 if answer else 404, "headers": headers})
+    await send(
+        {"type": "http.response.start", "status": 200 if answer else 404, "headers": headers}
+    )
     await send({"type": "http.response.body", "body": body})

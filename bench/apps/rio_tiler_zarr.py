@@ -15,7 +15,9 @@ SETS = {}
 
 def _opened(what, level):
     if (what, level) not in SETS:
-        data = xarray.open_zarr(f"{DATA}/{what}.zarr", group=str(level), chunks=None, decode_coords="all")
+        data = xarray.open_zarr(
+            f"{DATA}/{what}.zarr", group=str(level), chunks=None, decode_coords="all"
+        )
         array = data[what]
         if "lon" in array.dims:
             array = array.rename(lon="x", lat="y").rio.write_crs("EPSG:4326")
@@ -26,7 +28,9 @@ def _opened(what, level):
 def _picture(image, what):
     if what == "sst":
         image.rescale(((0, 30),))
-        return Response(image.render(img_format="PNG", colormap=cmap.get("viridis")), media_type="image/png")
+        return Response(
+            image.render(img_format="PNG", colormap=cmap.get("viridis")), media_type="image/png"
+        )
     image.rescale(((0, 3000),))
     return Response(image.render(img_format="PNG"), media_type="image/png")
 

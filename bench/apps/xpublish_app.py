@@ -1,6 +1,7 @@
 """xpublish with the plug-ins that are installed: tiles and WMS, or WMS and EDR."""
 
 import os
+from pathlib import Path
 
 import xarray
 import xpublish
@@ -9,13 +10,13 @@ DATA = os.environ["BENCH_PEERS"]
 
 
 def _levels(name):
-    from pathlib import Path
-
     return sorted(int(one.name) for one in Path(DATA, f"{name}.zarr").iterdir() if one.is_dir())
 
 
 def _open(name, level):
-    return xarray.open_zarr(f"{DATA}/{name}.zarr", group=str(level), chunks=None, decode_coords="all")
+    return xarray.open_zarr(
+        f"{DATA}/{name}.zarr", group=str(level), chunks=None, decode_coords="all"
+    )
 
 
 def _prepared(name, level):
