@@ -10,6 +10,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from datacube.errors import StorageError
+from datacube.store.claims import LocalClaims
 from datacube.store.objects import Claim
 
 
@@ -36,6 +37,7 @@ class LocalObjects:
         self._folder = folder
         self._root = str(folder)
         self._was_there = folder.is_dir()
+        self._claims = LocalClaims()
 
     @property
     def url(self) -> str:
@@ -115,11 +117,9 @@ class LocalObjects:
             raise _failure("make durable", self._root, error) from error
 
     def claim(self, key: str) -> Claim | None:
-        """Claim by a lock on a file, which the kernel frees when the process dies."""
-        path = self._folder / key
+        """Claim by a lock, which the kernel frees when the process dies."""
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            return LockClaim.take(path)
+            return self._claims.take(self._folder / key)
         except OSError as error:
             raise _failure("lock", key, error) from error
 
@@ -190,40 +190,6 @@ class LocalObjects:
             raise
         if durable:
             _fsync(path.parent)
-
-
-class LockClaim:
-    """A claim that is an exclusive lock on an open file."""
-
-    def __init__(self, path: Path, descriptor: int) -> None:
-        self._path = path
-        self._descriptor = descriptor
-
-    @staticmethod
-    def take(path: Path) -> "LockClaim | None":
-        """Lock the file; None while another descriptor has it locked."""
-        while True:
-            descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                os.close(descriptor)
-                return None
-            with suppress(FileNotFoundError):
-                if path.stat().st_ino == os.fstat(descriptor).st_ino:
-                    return LockClaim(path, descriptor)
-            os.close(descriptor)  # its holder has just deleted it: lock the new one
-
-    def renew(self) -> None:
-        """A lock does not run out."""
-
-    def release(self) -> None:
-        """Delete the file and drop the lock."""
-        if self._descriptor >= 0:
-            with suppress(OSError):
-                self._path.unlink(missing_ok=True)
-            os.close(self._descriptor)
-            self._descriptor = -1
 
 
 @contextmanager

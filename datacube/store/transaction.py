@@ -195,6 +195,8 @@ class Transaction:
         self._base = read_version(store, cube_id, self._head.manifest)
         self._uploader = Uploader(store)
         self._claims: list[Claim] = []
+        self._next_slot = 0
+        self._known = {one.ticks: one for one in self._base.slices}
         self._statistics: dict[int | None, tuple[Summaries, Summaries]] = {}
         self._slices: dict[int | None, Slice] = {}
         self._sources: dict[str, tuple[SourceRecord, tuple[int | None, ...]]] = {}
@@ -339,7 +341,7 @@ class Transaction:
             self.add_source(source, (None,))
 
     def _committed_slice(self, ticks: int | None) -> Slice | None:
-        return next((one for one in self._base.slices if one.ticks == ticks), None)
+        return self._known.get(ticks)
 
     def _document(self, before: Slice) -> SliceDocument:
         return read_slice_document(self._store, self.id, before.name)
@@ -411,13 +413,14 @@ class Transaction:
 
     def _take_slot(self) -> tuple[int, Claim]:
         """A physical slot that no version uses and no other writer has."""
-        slot = max([self._base.next_slot, *(one.slot + 1 for one in self._slices.values())])
+        slot = max(self._base.next_slot, self._next_slot)
         while True:
             claim = self._store.claim(f"{self.id}/manifest/claims/{slot:08d}")
             if claim is not None:
                 self._claims.append(claim)
                 used = self._newest().next_slot
                 if slot >= used:
+                    self._next_slot = slot + 1
                     return slot, claim
                 slot = used  # committed since this transaction began
             else:

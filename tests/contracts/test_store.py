@@ -264,6 +264,32 @@ class TestLocal(StoreContract):
         assert claim is not None
         claim.release()
 
+    def test_many_claims_take_one_descriptor(self, store, tmp_path):
+        before = len(list(Path("/proc/self/fd").iterdir()))
+        claims = [store.claim(f"cube/manifest/claims/{slot:08d}") for slot in range(40)]
+        assert None not in claims
+        assert len(list(Path("/proc/self/fd").iterdir())) <= before + 3
+        assert store.claim("cube/manifest/claims/00000039") is None
+        for claim in claims:
+            claim.release()
+            claim.release()
+        assert len(list(Path("/proc/self/fd").iterdir())) <= before + 2
+        assert not any(path.is_file() for path in tmp_path.rglob("claims/*"))
+
+    def test_the_claims_of_a_dead_process_are_all_free(self, store, tmp_path):
+        pid = os.fork()
+        if pid == 0:
+            for slot in range(3):
+                store.claim(f"cube/manifest/claims/{slot}")
+            os._exit(0)
+        os.waitpid(pid, 0)
+        claims = [store.claim(f"cube/manifest/claims/{slot}") for slot in range(3)]
+        assert None not in claims
+        assert len(list(tmp_path.rglob(".guard-*"))) == 1
+        for claim in claims:
+            claim.release()
+        assert list(tmp_path.rglob(".guard-*")) == []
+
     def test_the_head_is_made_durable(self, store, monkeypatch):
         synced = []
         fsync = os.fsync

@@ -1,0 +1,117 @@
+"""Claims in a folder of this machine: any number of them, freed when their process dies.
+
+A claim is a small file that names the guard of its process: a file beside it that the process
+keeps locked. The kernel drops the lock when the process ends, however it ends, and a claim whose
+guard is not locked is free. So a process holds one open file for all of its claims.
+"""
+
+import fcntl
+import os
+import threading
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+
+class LocalClaims:
+    """The claims of this process; safe to use from many threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._guards: dict[Path, tuple[Path, int, int]] = {}
+
+    def take(self, path: Path) -> "FileClaim | None":
+        """Make the claim; None while a living process (this one too) has it.
+
+        Raises
+        ------
+        OSError
+            The folder cannot be written.
+        """
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with _locked(path.parent.parent / ".lock"):
+            if _held(path):
+                return None
+            guard = self._enter(path.parent)
+            try:
+                path.write_text(guard.name)
+            except BaseException:
+                self.leave(path.parent)
+                raise
+        return FileClaim(self, path)
+
+    def _enter(self, folder: Path) -> Path:
+        """One claim more in a folder: its guard, locked."""
+        with self._lock:
+            guard, descriptor, count = self._guards.get(folder) or (*_new_guard(folder), 0)
+            self._guards[folder] = guard, descriptor, count + 1
+            return guard
+
+    def leave(self, folder: Path) -> None:
+        """One claim less in a folder; the last one takes the guard with it."""
+        with self._lock:
+            guard, descriptor, count = self._guards[folder]
+            if count > 1:
+                self._guards[folder] = guard, descriptor, count - 1
+                return
+            del self._guards[folder]
+            with suppress(OSError):
+                guard.unlink(missing_ok=True)
+            os.close(descriptor)
+
+
+class FileClaim:
+    """A claim that names its guard."""
+
+    def __init__(self, claims: LocalClaims, path: Path) -> None:
+        self._claims = claims
+        self._path = path
+        self._released = False
+
+    def renew(self) -> None:
+        """A lock does not run out."""
+
+    def release(self) -> None:
+        """Delete the file."""
+        if not self._released:
+            self._released = True
+            with suppress(OSError):
+                self._path.unlink(missing_ok=True)
+            self._claims.leave(self._path.parent)
+
+
+def _new_guard(folder: Path) -> tuple[Path, int]:
+    guard = folder / f".guard-{uuid.uuid4().hex}"
+    descriptor = os.open(guard, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o644)
+    fcntl.flock(descriptor, fcntl.LOCK_EX)
+    return guard, descriptor
+
+
+def _held(path: Path) -> bool:
+    """Whether a living process has the claim; a dead one's guard is removed."""
+    try:
+        name = path.read_text()
+    except FileNotFoundError:
+        return False
+    guard = path.with_name(name) if name else path
+    try:
+        descriptor = os.open(guard, os.O_RDWR)
+    except FileNotFoundError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    else:
+        guard.unlink(missing_ok=True)
+        return False
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    with path.open("ab") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
