@@ -106,7 +106,8 @@ def build_style(model: StyleFile, name: str) -> Style:
     title = model.title or own
     match model:
         case RampModel():
-            return _ramp(model, own, title, model.field)
+            field = model.field or (own if model.expression else "")
+            return replace(_ramp(model, own, title, field), expression=model.expression)
         case CategoriesModel():
             entries = tuple(
                 Category(one.value, one.label, one.color or "") for one in model.classes

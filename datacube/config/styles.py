@@ -2,8 +2,9 @@
 
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
+from pydantic import AfterValidator, Discriminator, Field, Tag, field_validator, model_validator
 
+from datacube.algebra.text import parse
 from datacube.config.base import (
     Color,
     ColormapName,
@@ -14,6 +15,7 @@ from datacube.config.base import (
     Percentiles,
     each_above,
 )
+from datacube.errors import InvalidExpression
 from datacube.render.drawn import MOST_LEVELS
 from datacube.render.ramp import MOST_BANDS
 
@@ -59,9 +61,22 @@ class ColorsModel(Model):
 
 
 class RampModel(ColorsModel, _OfField):
-    """Values of one field along a colour map."""
+    """Values of one field, or of an expression, along a colour map."""
 
     type: Literal["ramp"] = Field(description="Kind of style.")
+    expression: str = Field(
+        "", description="Band maths that is drawn instead of a field (docs/expressions.md)."
+    )
+
+    @field_validator("expression")
+    @classmethod
+    def _readable(cls, text: str) -> str:
+        if text:
+            try:
+                parse(text)
+            except InvalidExpression as error:
+                raise ValueError(error.message) from error
+        return text
 
 
 class HillshadeModel(_OfField):
