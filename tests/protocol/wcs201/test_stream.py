@@ -1,0 +1,124 @@
+"""GetCoverage of what is too large to hold: the same file, its size beforehand, clear refusals."""
+
+import io
+
+import numpy as np
+import pytest
+from rasterio.io import MemoryFile
+
+from datacube.config.settings import Config, Limits, ServerSettings
+from datacube.engine.context import make_context
+from datacube.model.fields import Field
+from datacube.store.layout import chunk_key
+from datacube.store.url import open_store
+from services.app import Application
+from services.ows.transport import Request
+from services.wcs.service import handle
+from tests.asgi import Client
+from tests.cubes import make_cube
+from tests.protocol.wcs201.service import report
+from tests.stores import CountingStore
+
+FIELD = Field("v", "int16", nil=-1, scale=0.5)
+SMALL = ServerSettings(limits=Limits(max_coverage_bytes=1_000_000, max_stream_bytes=20_000_000))
+
+
+@pytest.fixture
+def store(tmp_path):
+    store = CountingStore(open_store(str(tmp_path)))
+    options = {"width": 700, "height": 1400, "times": None, "fields": (FIELD,)}
+    make_cube(store, "large", formula=_values, **options)
+    make_cube(store, "small", times=None, fields=(FIELD,))
+    store.reset()
+    return store
+
+
+@pytest.fixture
+def context(store):
+    return make_context(store, Config(SMALL))
+
+
+def _values(t, k, f, y, x):
+    del t, k, f
+    return (3 * y + x) % 30_000
+
+
+def ask(context, *, head=False, **parameters):
+    pairs = {"SERVICE": "WCS", "VERSION": "2.0.1", "REQUEST": "GetCoverage"} | parameters
+    return handle(context, Request("GET", "/wcs", tuple(pairs.items()), head=head))
+
+
+def test_a_geotiff_comes_in_pieces_of_the_promised_length(context):
+    response = ask(context, COVERAGEID="large", FORMAT="image/tiff")
+    assert not isinstance(response.body, bytes)
+    body = b"".join(response.body)
+    assert len(body) == int(response.header("Content-Length"))
+    assert response.header("Content-Disposition") == 'attachment; filename="large.tif"'
+    with MemoryFile(body) as memory, memory.open() as file:
+        y, x = np.arange(1400)[:, None], np.arange(700)
+        assert np.array_equal(file.read(1), (3 * y + x) % 30_000)
+        assert (file.scales, file.nodata, file.crs.to_epsg()) == ((0.5,), -1, 4326)
+
+
+def test_numpy_and_both_parts_of_a_message_too(context):
+    response = ask(context, COVERAGEID="large", FORMAT="application/x-npy")
+    assert np.load(io.BytesIO(b"".join(response.body))).shape == (1400, 700)
+    message = ask(context, COVERAGEID="large", FORMAT="image/tiff", MEDIATYPE="multipart/related")
+    assert len(b"".join(message.body)) == int(message.header("Content-Length"))
+
+
+@pytest.mark.parametrize(
+    ("coverage", "media_type", "multipart"),
+    [
+        ("large", "image/tiff", ""),
+        ("large", "image/tiff", "multipart/related"),
+        ("large", "application/x-npy", ""),
+        ("small", "application/x-npy", ""),
+    ],
+)
+def test_head_tells_the_size_without_reading(context, store, coverage, media_type, multipart):
+    asked = {"COVERAGEID": coverage, "FORMAT": media_type}
+    asked |= {"MEDIATYPE": multipart} if multipart else {}
+    head = ask(context, head=True, **asked)
+    assert store.chunks_read == 0
+    whole = ask(context, **asked).body
+    body = whole if isinstance(whole, bytes) else b"".join(whole)
+    assert int(head.header("Content-Length")) == len(body)
+
+
+def test_head_over_http(context, store):
+    app = Application(context, store)
+    query = "/wcs?service=WCS&version=2.0.1&request=GetCoverage&coverageId=large&format=image/tiff"
+    head, whole = Client(app).request("HEAD", query), Client(app).get(query)
+    assert head.status_code == 200
+    assert head.content == b""
+    assert int(head.headers["content-length"]) == len(whole.content) > 1400 * 700 * 2
+    assert head.headers["etag"] == whole.headers["etag"]
+    csv = Client(app).get(query.replace("image/tiff", "text/csv"))
+    assert csv.headers["content-encoding"] == "gzip"
+    assert "content-length" not in csv.headers
+    assert csv.text.count("\r\n") == 1 + 1400 * 700
+    app.close()
+
+
+def test_formats_that_cannot_stream_name_those_that_can(context):
+    for media_type in ("application/netcdf", "application/prs.coverage+json"):
+        status, code, _, text = report(ask(context, COVERAGEID="large", FORMAT=media_type))
+        assert status in {400, 413}
+        assert code
+        assert "or image/tiff or text/csv or application/x-npy, which are sent while" in text
+        assert "scale factor of at most 0.5" in text
+
+
+def test_beyond_the_streams_limit_it_is_refused(context):
+    asked = {"COVERAGEID": "large", "FORMAT": "image/tiff", "SCALEFACTOR": "4"}
+    _, _, _, text = report(ask(context, **asked))
+    assert "31 MB; the limit is 20 MB" in text
+
+
+def test_what_is_damaged_at_the_start_is_reported(context, store):
+    store.put(chunk_key("large", 0, "v", (0, 1)), b"damaged")
+    response = ask(context, COVERAGEID="large", FORMAT="image/tiff")
+    status, _, _, text = report(response)
+    assert status >= 500
+    assert "chunk 0/1" in text or "NoApplicableCode" in response.body.decode()
