@@ -13,6 +13,8 @@ CONFIG ?= config/server.yaml
 VENV ?= .venv
 PYTHON ?=
 PYTEST_ARGS ?=
+SCALE ?= full
+BENCH_ARGS ?=
 
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --progress-bar off
@@ -67,10 +69,21 @@ lint: $(VENV)/.lint $(VENV)/.test ## check style, types, layers and spelling
 format: $(VENV)/.lint ## format the sources and mend what ruff can mend
 	@$(BIN)/ruff check --fix-only . && $(BIN)/ruff format .
 
-bench: $(VENV)/.test ## run the benchmarks in bench/
-	@if ls bench/test_*.py >/dev/null 2>&1; then \
-	  $(PIP) 'pytest-benchmark>=5' && $(BIN)/python -m pytest bench -p no:randomly $(PYTEST_ARGS); \
-	else echo 'There are no benchmarks yet: bench/ holds no test_*.py.'; fi
+bench: $(VENV)/.bench ## measure workloads beside the peers (SCALE=full|medium|small) and the stages of a picture
+	@$(begin) 'Looking for MapServer and nginx'; \
+	missing=''; \
+	ls /usr/lib/cgi-bin/mapserv >/dev/null 2>&1 || missing="$$missing cgi-mapserver"; \
+	PATH="$$PATH:/usr/sbin" command -v nginx >/dev/null 2>&1 || missing="$$missing nginx-light"; \
+	if [ -n "$$missing" ]; then \
+	  if [ "$$(id -u)" != 0 ] || ! command -v apt-get >/dev/null 2>&1; then \
+	    echo "   measured without MapServer; it needs:$$missing"; \
+	  else echo "   installing$$missing"; \
+	    (apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300 install -y -qq --no-install-recommends $$missing) >$(VENV)/bench-install.log 2>&1 \
+	      || echo "   could not install$$missing; measured without MapServer"; \
+	  fi; \
+	fi; $(took)
+	@$(begin) 'Stages'; $(BIN)/python -m pytest bench/test_stages.py -p no:randomly -q --benchmark-columns=min,median,rounds $(PYTEST_ARGS)
+	@$(begin) 'Workloads'; PYTHONUNBUFFERED=1 $(BIN)/python -m bench --scale $(SCALE) $(BENCH_ARGS)
 
 conformance: ## run the OGC test suites (not driven yet)
 	@echo 'The OGC test suites (TEAM engine, Java) are not driven from here yet; nothing was tested.' >&2; exit 1
@@ -93,7 +106,7 @@ clients: $(VENV)/.test $(STATIC)/index.html ## run QGIS, GDAL and headless Chrom
 	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/python -m pytest -m 'qgis or browser' $(PYTEST_ARGS) tests/clients
 
 clean: ## remove what was built: .venv, the viewer's page, the demo store, caches
-	rm -rf $(VENV) $(STATIC) $(WEB)/node_modules .demo dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .benchmarks
+	rm -rf $(VENV) $(STATIC) $(WEB)/node_modules .demo .bench dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .benchmarks
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # ------------------------------------------------------------------------------------ the steps
@@ -117,6 +130,11 @@ $(VENV)/.installed: pyproject.toml | $(VENV)/.made
 $(VENV)/.test: pyproject.toml $(VENV)/.installed
 	@$(begin) 'Installing what the tests need'; \
 	$(PIP) --group test; \
+	touch $@; $(took)
+
+$(VENV)/.bench: pyproject.toml $(VENV)/.test
+	@$(begin) 'Installing what the benchmarks need'; \
+	$(PIP) --group bench; \
 	touch $@; $(took)
 
 $(VENV)/.lint: pyproject.toml | $(VENV)/.made
