@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from datacube.errors import CoverageNotFound
 from datacube.model.axis import Axis, IndexAxis, TimeAxis, axis_values
 from datacube.model.fields import Field
 from datacube.store.cube import CubeStore, list_cubes, open_cube
@@ -13,6 +14,8 @@ from datacube.store.maintain import Damage, verify
 from datacube.store.objects import ObjectStore
 from datacube.store.url import open_store
 from services.cli.options import json_option, store_option, write_json, write_table
+
+MOST_NAMES = 6  # fields of a cube that a line names
 
 
 @click.command("ls")
@@ -36,7 +39,7 @@ def ls_command(store: str, as_json: bool) -> None:
 @json_option
 def show_command(cube: str, store: str, as_json: bool) -> None:
     """Show one cube: grid, axes, fields, version."""
-    found = open_cube(open_store(store), cube)
+    found = _opened(open_store(store), cube)
     if as_json:
         write_json(describe(found))
         return
@@ -178,7 +181,9 @@ def _row(cube: CubeStore) -> tuple[str, ...]:
     height, width = whole.domain.grid.shape
     time = whole.domain.time
     times = "" if time is None else f"{time.size} ({time.iso[0]} .. {time.iso[-1]})"
-    return cube.id, ",".join(whole.range_type.names), f"{width} x {height}", times, whole.title
+    names = whole.range_type.names
+    fields = ",".join(names if len(names) <= MOST_NAMES else (*names[: MOST_NAMES - 1], "…"))
+    return cube.id, fields, f"{width} x {height}", times, whole.title
 
 
 def _packing(field: dict[str, Any]) -> str:
@@ -187,4 +192,12 @@ def _packing(field: dict[str, Any]) -> str:
 
 
 def _damages(objects: ObjectStore, name: str) -> list[Damage]:
-    return verify(open_cube(objects, name))
+    return verify(_opened(objects, name))
+
+
+def _opened(objects: ObjectStore, name: str) -> CubeStore:
+    try:
+        return open_cube(objects, name)
+    except CoverageNotFound as error:
+        names = ", ".join(list_cubes(objects)) or "none"
+        raise CoverageNotFound(f"{error.message}; there are {names}", subject=name) from error
