@@ -35,7 +35,7 @@ EDGE = 1e-6
 _SMALLEST = 8
 _MISS = 1 / 16
 _BATCH = 16
-_GRAIN = 2.0**20
+_ROUNDER = 1.5 * 2.0**32  # what is added to it keeps 20 binary places
 _PARABOLA = np.array(
     [[1, 0, 0], [0.375, 0.75, -0.125], [0, 1, 0], [-0.125, 0.75, 0.375], [0, 0, 1]], float
 )
@@ -74,12 +74,15 @@ def snapped(position: FloatArray, turn: float | None = None) -> FloatArray:
     >>> snapped(np.array([2.9999999999, 361.5]), 360.0).tolist()
     [3.0, 1.5]
     """
-    grained = np.rint(position * _GRAIN)
-    grained /= _GRAIN
-    if turn is not None:
-        turns = np.floor((grained + EDGE) * (1 / turn))
-        if np.any(turns):
-            grained -= turns * turn
+    grained = position + _ROUNDER
+    grained -= _ROUNDER
+    if turn is None or (grained.min(initial=0) > -EDGE and grained.max(initial=0) < turn - EDGE):
+        return grained
+    turns = grained + EDGE
+    turns /= turn
+    np.floor(turns, out=turns)
+    turns *= turn
+    grained -= turns
     return grained
 
 
@@ -283,7 +286,7 @@ def _batches(blocks: int, size: int) -> Iterator[slice]:
 def _spread(nodes: FloatArray, size: int) -> FloatArray:
     """Values of the pixels of blocks; nodes (blocks, 5, 5)."""
     weights = _quartic(size)
-    return np.asarray(weights @ nodes @ weights.T)
+    return ((weights @ nodes).reshape(-1, 5) @ weights.T).reshape(-1, size, size)
 
 
 @lru_cache(maxsize=8)

@@ -176,15 +176,20 @@ def to_cells(found: Positions, source: Grid, factor: int = 1) -> IndexMap:
     ([0, 1], [35, 0])
     """
     height, width = source.shape
-    rows = _inside(found.v, height) // factor
-    columns = _inside(found.u, width) // factor
+    rows, columns = _inside(found.v, height), _inside(found.u, width)
+    for cells in (rows, columns):
+        if factor & (factor - 1):
+            np.floor_divide(cells, factor, out=cells)
+        elif factor > 1:
+            np.right_shift(cells, factor.bit_length() - 1, out=cells)
     match found:
         case SeparablePositions():
             return SeparableMap(rows, columns)
         case PixelPositions():
-            outside = (rows < 0) | (columns < 0)
-            rows[outside] = -1
-            columns[outside] = -1
+            if min(rows.min(initial=0), columns.min(initial=0)) < 0:
+                outside = (rows < 0) | (columns < 0)
+                rows[outside] = -1
+                columns[outside] = -1
             return PixelMap(rows, columns)
 
 
@@ -329,9 +334,13 @@ def _edges(centres: FloatArray, step: float) -> FloatArray:
 
 def _inside(position: FloatArray, size: int) -> IndexArray:
     """Cell of each position; a hair beyond the outer edges counts as inside; -1 outside."""
+    low, high = position.min(initial=0), position.max(initial=0)
+    if low > -EDGE and high < size + EDGE:
+        cells = position.astype(np.intp)
+        return np.minimum(cells, size - 1, out=cells) if high >= size else cells
     inside = _within(position, size)
-    cells = np.floor(np.where(inside, position, 0.0)).astype(np.intp)
-    np.clip(cells, 0, size - 1, out=cells)
+    cells = np.where(inside, position, 0.0).astype(np.intp)
+    np.minimum(cells, size - 1, out=cells)
     cells[~inside] = -1
     return cells
 

@@ -205,11 +205,11 @@ def test_nemo(test_data, month):
         grid = ReferenceableGrid(
             CRS84, np.asarray(file["nav_lon"][:], float), np.asarray(file["nav_lat"][:], float)
         )
-    lon, lat = everywhere(3000, seed=9)
+    lon, lat = everywhere(1000, seed=9)
     north = lat > -80
     check_nearest(grid, lon[north], lat[north], 0.999)
     rng = np.random.default_rng(3)
-    check_nearest(grid, rng.uniform(-180, 180, 2000), rng.uniform(80, 90, 2000), 1.0)
+    check_nearest(grid, rng.uniform(-180, 180, 800), rng.uniform(80, 90, 800), 1.0)
 
 
 @pytest.mark.data
