@@ -101,7 +101,7 @@ class SeriesCopy:
         self._cube_id = cube_id
 
     @property
-    def steps(self) -> int:
+    def times(self) -> int:
         """Times that segments hold together."""
         return sum(one.stop - one.start for one in self.segments)
 

@@ -21,6 +21,8 @@ from datacube.store.cube import list_cubes, open_cube
 from datacube.store.maintain import verify
 from datacube.store.manifest import head_key
 from datacube.store.objects import ObjectStore, RemoteObjects
+from datacube.store.rebuild import rebuild_series
+from datacube.store.timeseries import read_series
 from datacube.store.transaction import transaction
 from datacube.store.url import open_store
 from tests.cubes import (
@@ -157,6 +159,28 @@ class StoreContract:
         assert verify(cube) == []
         with pytest.raises(CoverageNotFound):
             open_cube(store, "other")
+
+    def test_racing_writers_and_the_series_copy(self, store):
+        made = make_cube(store, times=(), width=40, height=20, chunks={"x": 16, "y": 8}, series=3)
+
+        def write(days):
+            for day in days:
+                add_slices(store, made.description, [f"2020-01-{day:02d}"], first=day - 1)
+
+        threads = [threading.Thread(target=write, args=(days,)) for days in ([1, 3, 5], [2, 4, 6])]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        for cube in (open_cube(store, "closed"), rebuild_series(store, "closed", tail=True)):
+            values = read_series(cube, "v", (), slice(7, 18), slice(15, 33))
+            y, x = np.arange(7, 18)[:, None], np.arange(15, 33)
+            expected = [closed_form(t, 0, 0, y, x) for t in range(6)]
+            assert np.array_equal(values, expected)
+            assert verify(cube) == []
+        copy = cube.series("v")
+        assert copy is not None
+        assert copy.times == 6
 
     def test_refreshed_sees_a_commit_and_the_old_handle_does_not(self, store):
         old = make_cube(store)
