@@ -11,6 +11,7 @@ The position of a pixel does not depend on the window it is asked in: tiles join
 and a large map can be worked on in bands of rows.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from math import floor
 
@@ -23,7 +24,7 @@ from datacube.model.grid import Grid, RectifiedGrid, ReferenceableGrid
 from datacube.model.query import Interpolation
 from datacube.slicing.curvilinear import Inverse, Inverses
 from datacube.slicing.footprint import AREA_METHODS, Footprint, around_corners, interval
-from datacube.slicing.net import EDGE, Room, interpolated, snapped
+from datacube.slicing.net import BLOCK, EDGE, Room, interpolated, snapped
 
 FloatArray = NDArray[np.float64]
 IndexArray = NDArray[np.intp]
@@ -154,6 +155,30 @@ def positions(
         case ReferenceableGrid():
             inverse = Inverse(source) if inverses is None else inverses.of(source)
             return _on_cells(inverse, target, method, extended=extended)
+
+
+def bands(target: RectifiedGrid, pixels: int = 1 << 20) -> Iterator[tuple[slice, RectifiedGrid]]:
+    """A target in bands of whole rows, for maps whose positions would take much memory.
+
+    Positions take 16 bytes a pixel, with an extent 48 and about 130 while they are made. Those
+    of a band are those of the same rows of the whole target.
+
+    Parameters
+    ----------
+    pixels : int, about how many a band has, at least
+
+    Examples
+    --------
+    >>> from datacube.model.bbox import BoundingBox
+    >>> from datacube.model.crs import CRS84
+    >>> target = RectifiedGrid.from_bbox(BoundingBox(0, 0, 40, 30, CRS84), 400, 300)
+    >>> [(rows.start, rows.stop, part.height) for rows, part in bands(target, 40_000)]
+    [(0, 128, 128), (128, 256, 128), (256, 300, 44)]
+    """
+    step = max(1, -(-pixels // (target.width * BLOCK))) * BLOCK
+    for start in range(0, target.height, step):
+        stop = min(start + step, target.height)
+        yield slice(start, stop), target.window(start, 0, stop - start, target.width)
 
 
 def to_cells(found: Positions, source: Grid, factor: int = 1) -> IndexMap:

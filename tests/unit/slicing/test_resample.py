@@ -14,7 +14,7 @@ from datacube.model.grid import RectifiedGrid
 from datacube.model.query import Interpolation
 from datacube.slicing.footprint import Footprint
 from datacube.slicing.resample import resample
-from datacube.slicing.warp import PixelPositions, SeparablePositions, positions
+from datacube.slicing.warp import PixelPositions, SeparablePositions, bands, positions
 from datacube.slicing.window import Window, on_level, on_window, window_of
 
 METHODS = get_args(Interpolation.__value__)
@@ -231,6 +231,16 @@ def of_window(method, grid, data, valid, target):
     picked = np.ix_(cells.rows, cells.columns)
     found = on_window(found, window, grid.width, wraps=grid.wraps)
     return resample(method, data[picked], valid[picked], found, wraps=window.closed)
+
+
+@pytest.mark.parametrize("method", ["nearest", "cubic", "average", "mode"])
+@pytest.mark.parametrize("crs", ["EPSG:3413", "EPSG:3857"])
+def test_bands_of_rows_equal_the_whole(method, crs):
+    target = RectifiedGrid.from_bbox(BoundingBox(-4e6, 1e6, 4e6, 5e6, Crs.parse(crs)), 90, 210)
+    data, valid = waves(), np.ones((36, 72), bool)
+    whole, _ = of_window(method, WORLD, data, valid, target)
+    for rows, part in bands(target, 90 * 64):
+        assert (of_window(method, WORLD, data, valid, part)[0] == whole[rows]).all()
 
 
 def test_windows():
