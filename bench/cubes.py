@@ -16,9 +16,10 @@ from datacube.model.crs import CRS84, Crs
 from datacube.model.domain import DomainSet
 from datacube.model.fields import Field, RangeType
 from datacube.model.grid import RectifiedGrid
+from datacube.store.create import create_cube
 from datacube.store.cube import CubeStore, list_cubes, open_cube
 from datacube.store.objects import ObjectStore
-from datacube.store.transaction import create_cube, transaction
+from datacube.store.transaction import transaction
 from datacube.store.url import open_store
 
 DAY = 86_400_000

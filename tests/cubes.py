@@ -24,10 +24,11 @@ from datacube.model.domain import DomainSet
 from datacube.model.fields import Field, RangeType
 from datacube.model.grid import RectifiedGrid
 from datacube.model.time import Timestamp
+from datacube.store.create import create_cube
 from datacube.store.cube import CubeStore, open_cube
 from datacube.store.manifest import SourceRecord
 from datacube.store.objects import ObjectStore
-from datacube.store.transaction import create_cube, transaction
+from datacube.store.transaction import transaction
 from datacube.store.url import open_store
 
 type Formula = Callable[[int, int, int, NDArray[Any], NDArray[Any]], NDArray[Any]]

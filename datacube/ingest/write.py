@@ -15,11 +15,12 @@ from datacube.ingest.report import BytesRead, Event, SlicePlanned
 from datacube.ingest.source import Granule, SliceSource
 from datacube.model.axis import Axis, TimeAxis
 from datacube.model.time import format_tick
+from datacube.store.create import create_cube
 from datacube.store.cube import open_cube
 from datacube.store.layout import SERIES_STEPS
 from datacube.store.manifest import SourceRecord, head_key
 from datacube.store.objects import ObjectStore
-from datacube.store.transaction import Transaction, create_cube, transaction
+from datacube.store.transaction import Transaction, transaction
 from datacube.store.writer import SliceWriter
 
 WINDOW_BYTES = 32 * 2**20

@@ -10,6 +10,7 @@ import gzip
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any
 
@@ -346,3 +347,8 @@ def _load_version(document: Mapping[str, Any]) -> Version:
 def head_key(cube_id: str) -> str:
     """Key of the head."""
     return f"{cube_id}/manifest/head.json"
+
+
+def now() -> str:
+    """The time of a commit: ISO 8601 with milliseconds, UTC."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds")

@@ -1,11 +1,9 @@
 """The only way to write: cubes are made, and changed in transactions that commit as a whole."""
 
 import contextlib
-import json
 import logging
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
 from functools import partial
 from types import TracebackType
 from typing import Any, Self
@@ -16,37 +14,24 @@ from numpy.typing import NDArray
 from datacube.errors import ConflictError, StorageError
 from datacube.model.coverage import CoverageDescription
 from datacube.store.commit import Change, Summaries, commit, merge, repair_plain
+from datacube.store.create import note_in_index
 from datacube.store.cube import (
-    INDEX_KEY,
-    CubeStore,
-    is_cube_id,
-    open_cube,
     read_head,
-    read_index,
     read_slice_document,
     read_version,
 )
 from datacube.store.layout import (
-    SERIES_SIDE,
     chunk_counts,
     chunk_key,
-    chunk_sides,
-    field_metadata,
-    make_levels,
-    storable,
 )
 from datacube.store.manifest import (
     Bounds,
-    Head,
     SegmentRecord,
-    SeriesRecord,
     Slice,
     SourceRecord,
     Version,
-    head_key,
 )
 from datacube.store.objects import Claim, ObjectStore
-from datacube.store.plain import write_plain
 from datacube.store.reader import chunk_damage
 from datacube.store.segments import due
 from datacube.store.tables import ChunkTable, SliceDocument, slice_key
@@ -56,105 +41,6 @@ from datacube.store.writer import SliceWriter, Uploader
 _log = logging.getLogger(__name__)
 
 type Values = Mapping[str, NDArray[Any]]
-
-
-def create_cube(
-    store: ObjectStore,
-    description: CoverageDescription,
-    *,
-    chunks: Mapping[str, int] | None = None,
-    levels: int | None = None,
-    attributes: Mapping[str, Any] | None = None,
-    series: int | None = None,
-) -> CubeStore:
-    """Make an empty cube.
-
-    Parameters
-    ----------
-    store : ObjectStore
-    description : CoverageDescription
-        Its time axis only says that there is one, its name and its calendar: times come with the
-        slices. Levels are made here.
-    chunks : mapping of ``x`` and ``y`` to cells, optional
-        Default 512.
-    levels : int, optional
-        Number of levels; default: halve until the longer side fits into a chunk.
-    attributes : mapping, optional
-        Further attributes of the Zarr group: institution, history, source …
-    series : int, optional
-        Keep a second copy whose chunks are long in time, in segments of so many times
-        (:data:`~datacube.store.layout.SERIES_STEPS` is a good number). Without time, there is
-        none.
-
-    Raises
-    ------
-    ConflictError
-        There is a cube of that id.
-    ValueError
-        The description cannot be stored.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> from datacube.model.axis import TimeAxis
-    >>> from datacube.model.bbox import BoundingBox
-    >>> from datacube.model.crs import CRS84
-    >>> from datacube.model.domain import DomainSet
-    >>> from datacube.model.fields import Field, RangeType
-    >>> from datacube.model.grid import RectifiedGrid
-    >>> from datacube.store.url import open_store
-    >>> grid = RectifiedGrid.from_bbox(BoundingBox(-180, -90, 180, 90, CRS84), 4, 2)
-    >>> times = TimeAxis("time", np.zeros(0, np.int64))
-    >>> store = open_store(tempfile.mkdtemp())
-    >>> cube = create_cube(store, CoverageDescription(
-    ...     "sst", "SST", "", DomainSet(grid, (times,)), RangeType((Field("v", "int16"),))))
-    >>> with transaction(store, "sst", "first day") as tx:
-    ...     tx.write_slice(0, {"v": np.arange(8, dtype="int16").reshape(2, 4)})
-    >>> cube.refreshed().chunk("v", 0, (0, 0, 0)).tolist()
-    [[[0, 1, 2, 3], [4, 5, 6, 7]]]
-    """
-    if not is_cube_id(description.id):
-        raise ValueError(f"'{description.id}' is no cube id: letters, digits, _ and - only")
-    sides = chunk_sides(description.domain.rectified, chunks)
-    made = storable(description, make_levels(description.domain.rectified, sides, levels))
-    arrays = {
-        field.name: tuple(field_metadata(made, field, level, sides) for level in made.levels)
-        for field in made.range_type.fields
-    }
-    if series is not None and series < 2:
-        raise ValueError(f"segments of {series} times: the series copy needs 2 at least")
-    version = Version(
-        number=1,
-        parent="",
-        committed=_now(),
-        message="create",
-        template=made,
-        arrays=arrays,
-        attributes=dict(attributes or {}),
-        series=None if series is None or made.domain.time is None else new_series(made, series),
-    )
-    claim = store.claim(f"{made.id}/manifest/claims/create")
-    try:
-        name, data = version.dump()
-        store.put(f"{made.id}/{name}", data)
-        store.sync([f"{made.id}/{name}"])
-        new = store.put_if(head_key(made.id), Head(1, name).dump(), None)
-        if claim is None or not new:
-            raise ConflictError(
-                f"there is already a cube '{made.id}' in {store.url}", subject=made.id
-            )
-        write_plain(store, version, first=True)
-        _note_in_index(store, made.id)
-    finally:
-        if claim is not None:
-            claim.release()
-    return open_cube(store, made.id)
-
-
-def new_series(description: CoverageDescription, steps: int) -> SeriesRecord:
-    """A series copy that has no segment yet."""
-    height, width = description.domain.rectified.shape
-    return SeriesRecord(steps, (min(SERIES_SIDE, height), min(SERIES_SIDE, width)))
 
 
 def transaction(store: ObjectStore, cube_id: str, message: str) -> "Transaction":
@@ -287,7 +173,7 @@ class Transaction:
 
     def __enter__(self) -> Self:
         repair_plain(self._store, self._base)
-        _note_in_index(self._store, self.id)
+        note_in_index(self._store, self.id)
         return self
 
     def __exit__(
@@ -431,19 +317,3 @@ class Transaction:
         if head == self._head:
             return self._base
         return read_version(self._store, self.id, head.manifest)
-
-
-def _note_in_index(store: ObjectStore, cube_id: str) -> None:
-    """Add a cube to the list at the store's root, whoever else does the same."""
-    while True:
-        found = store.get_tagged(INDEX_KEY)
-        names = [] if found is None else read_index(found[0])
-        if cube_id in names:
-            return
-        data = json.dumps({"cubes": sorted([*names, cube_id])}).encode()
-        if store.put_if(INDEX_KEY, data, None if found is None else found[1]):
-            return
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="milliseconds")

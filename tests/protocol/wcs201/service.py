@@ -17,7 +17,8 @@ from datacube.model.domain import DomainSet
 from datacube.model.fields import Category, Field, RangeType
 from datacube.model.grid import RectifiedGrid
 from datacube.model.time import Timestamp
-from datacube.store.transaction import create_cube, transaction
+from datacube.store.create import create_cube
+from datacube.store.transaction import transaction
 from datacube.store.url import open_store
 from services.ows.transport import Request
 from services.wcs.service import handle

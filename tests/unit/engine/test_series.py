@@ -7,7 +7,7 @@ from datacube.config.settings import Config
 from datacube.engine.context import make_context
 from datacube.engine.coverage import get_coverage, plan_coverage
 from datacube.model.query import Aggregate, CoverageQuery, Slice, Trim
-from datacube.store.transaction import create_cube
+from datacube.store.create import create_cube
 from datacube.store.url import open_store
 from tests.cubes import add_slices, make_description
 from tests.stores import CountingStore

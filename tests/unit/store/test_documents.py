@@ -94,7 +94,7 @@ def test_time_stands_first_whatever_the_source_had(tmp_path):
     from dataclasses import replace
 
     from datacube.model.domain import DomainSet
-    from datacube.store.transaction import create_cube
+    from datacube.store.create import create_cube
 
     made = make_description(timed=False)
     time = TimeAxis("time", np.array([5, 9]), "noleap")

@@ -16,6 +16,7 @@ from datacube.errors import ConflictError, StorageError
 from datacube.model.axis import IndexAxis
 from datacube.model.fields import Field
 from datacube.store.cache import ChunkCache
+from datacube.store.create import create_cube
 from datacube.store.cube import CubeStore, open_cube
 from datacube.store.maintain import verify
 from datacube.store.manifest import SegmentRecord, SeriesRecord, Slice, Version
@@ -23,7 +24,7 @@ from datacube.store.rebuild import rebuild_series
 from datacube.store.segments import digest_of, due, missing, surviving
 from datacube.store.series import SeriesCopy
 from datacube.store.timeseries import read_series
-from datacube.store.transaction import create_cube, transaction
+from datacube.store.transaction import transaction
 from datacube.store.url import open_store
 from tests.cubes import (
     add_slices,

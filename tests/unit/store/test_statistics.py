@@ -10,6 +10,7 @@ from hypothesis.extra import numpy as nst
 
 from datacube.model.axis import IndexAxis
 from datacube.model.fields import Field
+from datacube.store.create import create_cube
 from datacube.store.cube import CubeStore, open_cube
 from datacube.store.statistics import (
     PROBABILITIES,
@@ -21,7 +22,7 @@ from datacube.store.statistics import (
     without,
 )
 from datacube.store.tables import SliceDocument
-from datacube.store.transaction import create_cube, transaction
+from datacube.store.transaction import transaction
 from datacube.store.url import open_store
 from tests.cubes import make_cube, make_description, slice_values, ticks_of
 from tests.stores import CountingStore

@@ -12,10 +12,11 @@ import pytest
 
 from datacube.errors import ConflictError, DatacubeError, FieldNotFound, StorageError
 from datacube.model.fields import Field
+from datacube.store.create import create_cube
 from datacube.store.cube import open_cube
 from datacube.store.maintain import verify
 from datacube.store.manifest import SourceRecord
-from datacube.store.transaction import create_cube, transaction
+from datacube.store.transaction import transaction
 from datacube.store.url import open_store
 from tests.cubes import (
     add_slices,
