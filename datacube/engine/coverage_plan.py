@@ -283,9 +283,10 @@ def _clamped_axes(axes: tuple[Axis, ...], picks: tuple[Pick, ...]) -> Iterator[s
 def _scaled(grid: RectifiedGrid, scaling: Scaling) -> RectifiedGrid:
     match scaling:
         case ScaleFactor(factor):
-            if not (factor > 0 and np.isfinite(factor)):
+            if not (factor > 0 and np.isfinite(factor * max(grid.shape))):
                 raise InvalidScaling(
-                    f"the scale factor {factor} is not a positive number", subject="SCALEFACTOR"
+                    f"the scale factor {factor:g} is not possible; 0.5 halves the size",
+                    subject="SCALEFACTOR",
                 )
             width, height = round(grid.width * factor), round(grid.height * factor)
         case ScaleSize(width, height):

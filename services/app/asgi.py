@@ -15,6 +15,7 @@ from starlette.types import Receive, Scope, Send
 
 from datacube.config.settings import Config
 from datacube.engine.context import Context, open_context
+from datacube.errors import DatacubeError, InvalidParameter, RequestTooLarge
 from datacube.store.objects import ObjectStore
 from datacube.store.url import open_store
 from services.app import edge
@@ -27,7 +28,6 @@ from services.ows.transport import Request, Response
 
 LOGGER = logging.getLogger("datacube.server")
 _METHODS = frozenset({"GET", "HEAD", "POST", "OPTIONS"})
-_NONE = Route("none", lambda _: problem(400, "BadRequest", "the request cannot be read"))
 
 
 def create_app(config: Config, store_url: str) -> "Application":
@@ -153,14 +153,9 @@ class Application:
             return bare, route, edge.preflight(headers)
         try:
             query = edge.query_pairs(http.scope["query_string"].decode("latin-1"))
-        except ValueError:
-            many = f"the query has more than {edge.MAX_FIELDS} parameters"
-            return bare, _NONE, problem(400, "BadRequest", many)
-        most = self.context.settings.limits.max_body_bytes
-        body = await _body(http, most)
-        if body is None:
-            large = f"the body is larger than {most:,} bytes"
-            return bare, route, problem(413, "TooLarge", large)
+            body = await _body(http, self.context.settings.limits.max_body_bytes)
+        except DatacubeError as error:
+            return bare, route, route.refusal(error)
         head = http.method == "HEAD"
         return Request(bare.method, path, query, headers, body, base_url, head), route, None
 
@@ -228,17 +223,27 @@ def _method(http: HttpRequest) -> str:
     return "GET" if http.method == "HEAD" else http.method
 
 
-async def _body(http: HttpRequest, most: int) -> bytes | None:
-    """The body, None where it is too large."""
+async def _body(http: HttpRequest, most: int) -> bytes:
+    """The body; refused where it is too large, or ends before it is whole."""
     if http.method != "POST":
         return b""
+    stated = http.headers.get("content-length", "0")
+    if not stated.isdecimal() or len(stated) > len(str(most)) or int(stated) > most:
+        raise _too_large(most)
     parts, size = [], 0
-    async for part in http.stream():
-        size += len(part)
-        if size > most:
-            return None
-        parts.append(part)
+    try:
+        async for part in http.stream():
+            size += len(part)
+            if size > most:
+                raise _too_large(most)
+            parts.append(part)
+    except ClientDisconnect as error:
+        raise InvalidParameter("the body ends before it is whole") from error
     return b"".join(parts)
+
+
+def _too_large(most: int) -> RequestTooLarge:
+    return RequestTooLarge(f"the body is larger than {most:,} bytes")
 
 
 def _next(pieces: Iterator[bytes]) -> bytes | None:

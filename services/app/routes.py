@@ -4,10 +4,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from datacube.engine.context import Context
+from datacube.errors import DatacubeError
 from datacube.store.objects import ObjectStore
 from services.app.metrics import Metrics
 from services.app.status import health, not_found
 from services.ogcapi import api as ogcapi
+from services.ows.reports import ows20_report, problem_json, wms130_report, wmts100_report
 from services.ows.transport import Request, Response
 from services.ows.urls import endpoint
 from services.viewer import landing, page
@@ -29,6 +31,8 @@ class Route:
         Name in log and metrics.
     handle : callable
     methods : set of str, without HEAD and OPTIONS
+    refusal : callable
+        Report of a request that cannot be read, in the protocol's own form.
     failure : callable
         Report of an unexpected exception in the protocol's own form, by its id in the log.
     """
@@ -36,6 +40,7 @@ class Route:
     service: str
     handle: Callable[[Request], Response]
     methods: frozenset[str] = READ
+    refusal: Callable[[DatacubeError], Response] = problem_json
     failure: Callable[[Request, str], Response] = ogcapi.failure
 
 
@@ -59,9 +64,9 @@ class Routes:
         head, _, tail = path.removeprefix("/").partition("/")
         match head:
             case "wms" if not tail:
-                return Route("wms", self._wms, READ_OR_POST, wms.failure)
+                return Route("wms", self._wms, READ_OR_POST, wms130_report, wms.failure)
             case "wcs" if not tail:
-                return Route("wcs", self._wcs, READ_OR_POST, wcs.failure)
+                return Route("wcs", self._wcs, READ_OR_POST, ows20_report, wcs.failure)
             case "wmts":
                 return self._wmts(tail)
             case "ogcapi":
@@ -89,16 +94,12 @@ class Routes:
         return wcs.handle(self._context, request)
 
     def _wmts(self, tail: str) -> Route:
-        if not tail:
-            return Route(
-                "wmts", lambda request: wmts.handle(self._context, request), READ, wmts.failure
-            )
-        return Route(
-            "wmts",
-            lambda request: wmts.handle_rest(self._context, request, tail),
-            READ,
-            wmts.failure,
-        )
+        def answer(request: Request) -> Response:
+            if not tail:
+                return wmts.handle(self._context, request)
+            return wmts.handle_rest(self._context, request, tail)
+
+        return Route("wmts", answer, READ, wmts100_report, wmts.failure)
 
     def _viewer(self, path: str, tail: str) -> Route:
         if path == "/viewer":

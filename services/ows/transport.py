@@ -7,6 +7,7 @@ from urllib.parse import parse_qsl
 from datacube.errors import InvalidParameter
 
 FORM = "application/x-www-form-urlencoded"
+_MAX_FIELDS = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,7 @@ class Request:
         Raises
         ------
         InvalidParameter
-            The form is not text in UTF-8.
+            The form is not text in UTF-8, or has more than 1000 parameters.
 
         Examples
         --------
@@ -61,9 +62,11 @@ class Request:
         """
         if self.method != "POST" or self.content_type != FORM:
             return self.query
+        if self.body.count(b"&") >= _MAX_FIELDS:
+            raise InvalidParameter(f"the form has more than {_MAX_FIELDS} parameters")
         try:
             form = self.body.decode("utf-8")
-            pairs = parse_qsl(form, keep_blank_values=True, errors="strict", max_num_fields=1000)
+            pairs = parse_qsl(form, keep_blank_values=True, errors="strict")
         except ValueError as error:
             raise InvalidParameter("the form cannot be read: it is not UTF-8 text") from error
         return (*self.query, *pairs)

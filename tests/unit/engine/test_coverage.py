@@ -78,6 +78,11 @@ def test_an_aggregation_that_would_compute_too_much_is_refused(tmp_path):
     assert get_coverage(context, CoverageQuery("closed")).blocks["v"].data.shape == (3, 10, 20)
 
 
+def test_a_scale_factor_beyond_all_numbers_is_refused(context):
+    with pytest.raises(InvalidScaling, match="the scale factor 1e\\+308 is not possible"):
+        plan_coverage(context, CoverageQuery("globe", scaling=ScaleFactor(1e308)))
+
+
 def test_trims_and_a_slice_of_time(context):
     subsets = (Trim("Lat", 40.0, 50.0), Trim("Long", 10.0, 12.0), Slice("ansi", THIRD))
     found = block(context, "globe", subsets)

@@ -178,15 +178,61 @@ def test_unexpected_exception_is_logged_not_told(app, client, caplog, monkeypatc
     assert "1234" in str(record.exc_info[1])
 
 
-def test_body_that_is_too_large(client):
-    answer = client.request("POST", "/wcs", content=b"x" * (2 << 20))
+@pytest.mark.parametrize(
+    ("path", "media_type"),
+    [("/wms", "text/xml"), ("/wcs", "application/xml")],
+)
+def test_body_that_is_too_large(client, path, media_type):
+    answer = client.request("POST", path, content=b"x" * (2 << 20))
     assert answer.status_code == 413
-    assert "1,048,576" in answer.json()["detail"]
+    assert answer.headers["content-type"] == media_type
+    assert "the body is larger than 1,048,576 bytes" in answer.text
 
 
-def test_too_many_parameters(client):
-    answer = client.get("/wms?" + "&".join(f"a{number}=1" for number in range(600)))
+def test_stated_length_that_is_too_large_is_refused_before_it_comes(client):
+    headers = {"Content-Length": "99999999999"}
+    answer = client.request("POST", "/wcs", content=b"x", headers=headers)
+    assert answer.status_code == 413
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "report"),
+    [
+        ("/wms", 200, "<ServiceException>"),
+        ("/wmts", 400, 'exceptionCode="InvalidParameterValue"'),
+        ("/wcs", 400, 'exceptionCode="InvalidParameterValue"'),
+        ("/ogcapi/collections", 400, '"code": "InvalidParameterValue"'),
+    ],
+)
+def test_too_many_parameters(client, path, status, report):
+    answer = client.get(f"{path}?" + "&".join(f"a{number}=1" for number in range(600)))
+    assert answer.status_code == status
+    assert report in answer.text
+    assert "the query has more than 500 parameters" in answer.text
+
+
+def test_too_many_parameters_of_a_form(client):
+    form = {f"a{number}": "1" for number in range(1100)}
+    answer = client.request("POST", "/wcs", data=form)
     assert answer.status_code == 400
+    assert "the form has more than 1000 parameters" in answer.text
+
+
+def test_body_that_breaks_off_is_no_failure_of_the_server(app, caplog):
+    sent = []
+
+    async def receive():
+        return {"type": "http.disconnect"}
+
+    async def send(message):
+        sent.append(message)
+
+    scope = {"type": "http", "method": "POST", "path": "/wcs", "query_string": b""}
+    scope |= {"headers": [], "scheme": "http", "server": ("test", 80), "client": ("127.0.0.1", 1)}
+    with caplog.at_level(logging.INFO, "datacube.access"):
+        asyncio.run(app(scope, receive, send))
+    assert sent[0]["status"] == 400
+    assert b"the body ends before it is whole" in sent[1]["body"]
 
 
 def test_forwarded_headers_reach_the_documents(app):

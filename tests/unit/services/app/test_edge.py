@@ -2,6 +2,7 @@ import gzip
 
 import pytest
 
+from datacube.errors import InvalidParameter
 from services.app.edge import (
     PublicUrl,
     below,
@@ -90,7 +91,7 @@ def test_query_is_cleaned():
 
 
 def test_too_many_parameters():
-    with pytest.raises(ValueError, match="fields"):
+    with pytest.raises(InvalidParameter, match="more than 500"):
         query_pairs("&".join(f"a{number}=1" for number in range(600)))
 
 
