@@ -101,6 +101,32 @@ def test_what_is_computed_on_the_fly(url):
         assert " chunks" in printed
 
 
+@pytest.mark.slow
+def test_the_web_map_asks_for_tiles_that_there_are(url):
+    (page,) = blocks("html")
+    address = re.findall(r'url: "([^"]+)"', page)[0].replace(HOME, url)
+    (words,) = re.findall(r"params: \{([^}]+)\}", page)
+    # what ol.source.TileWMS adds to the given parameters
+    query = {"SERVICE": "WMS", "VERSION": "1.3.0", "REQUEST": "GetMap", "FORMAT": "image/png"}
+    query |= {"STYLES": "", "CRS": "EPSG:3857", "WIDTH": "256", "HEIGHT": "256"}
+    query |= dict(re.findall(r'(\w+): "?([^",]+[^", ])', words))
+    half = 20037508.342789244
+    answer = httpx.get(address, params=query | {"BBOX": f"{-half},0,0,{half}"})
+    assert answer.headers["access-control-allow-origin"] == "*"
+    with Image.open(io.BytesIO(answer.content)) as tile:
+        assert tile.size == (256, 256)
+        assert len(tile.convert("RGBA").getcolors(100_000)) > 50
+
+
+@pytest.mark.slow
+def test_the_addresses_for_qgis(url):
+    (maps,) = re.findall(r"^(http://\S+)$", README, re.MULTILINE)
+    (tiles,) = re.findall(r"`(http://[^`]+WMTSCapabilities.xml)`", README)
+    query = {"SERVICE": "WMS", "REQUEST": "GetCapabilities"}
+    assert b"WMS_Capabilities" in httpx.get(maps.replace(HOME, url), params=query).content
+    assert b"ecmwf-forecast.t" in httpx.get(tiles.replace(HOME, url)).content
+
+
 def test_the_two_commands_are_targets():
     makefile = (ROOT / "Makefile").read_text()
     for line in blocks("sh")[0].splitlines():
