@@ -33,7 +33,7 @@ EDGE = 1e-6
 """How far, in cells, a position may lie before the first cell and still count as in it."""
 
 _SMALLEST = 8
-_MISS = 1 / 16
+_MISS = 1 / 32
 _BATCH = 16
 _ROUNDER = 1.5 * 2.0**32  # what is added to it keeps 20 binary places
 _PARABOLA = np.array(
