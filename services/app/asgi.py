@@ -202,9 +202,9 @@ class Application:
         nbytes = 0
         with Outflow(http) as outflow:
             while (piece := await loop.run_in_executor(self._threads, _next, pieces)) is not None:
-                nbytes += len(piece)
                 await outflow.room(nbytes)
                 await send({"type": "http.response.body", "body": piece, "more_body": True})
+                nbytes += len(piece)
         await send({"type": "http.response.body", "body": b""})
         return nbytes
 

@@ -11,12 +11,12 @@ import pytest
 from datacube.model.fields import Field
 from datacube.store.layout import chunk_key
 from datacube.store.url import open_store
-from services.app.outflow import acknowledged, connection
+from services.app.outflow import ON_ITS_WAY, acknowledged, connection
 from tests.cubes import make_cube
 from tests.servers import start_server
 
 QUERY = "service=WCS&version=2.0.1&request=GetCoverage&coverageId"
-SIZE, DAMAGED_SIZE = 5000, 2500
+SIZE, DAMAGED_SIZE, NOISY_SIZE = 5000, 2500, 2300
 
 
 @pytest.fixture(scope="module")
@@ -27,6 +27,9 @@ def server(tmp_path_factory):
     options = {"times": None, "fields": fields, "levels": 1, "formula": _values}
     make_cube(store, "whole", width=SIZE, height=SIZE, **options)
     make_cube(store, "damaged", width=DAMAGED_SIZE, height=DAMAGED_SIZE, **options)
+    noise = np.random.default_rng(2).integers(-(2**31), 2**31, (NOISY_SIZE, NOISY_SIZE), "int32")
+    noisy = {"fields": (Field("v", "int32"),), "formula": lambda *_: noise}
+    make_cube(store, "noisy", width=NOISY_SIZE, height=NOISY_SIZE, **(options | noisy))
     store.put(chunk_key("damaged", 0, "v", (2, 3)), b"damaged")
     server = start_server(folder / "store", folder / "logs")
     yield server
@@ -89,6 +92,13 @@ def test_the_whole_arrives(server):
     values = np.frombuffer(content[-4 * SIZE * SIZE :], "<f4").reshape(SIZE, SIZE)
     y, x = np.arange(SIZE)[:, None], np.arange(SIZE)
     assert np.array_equal(values, _values(0, 0, 0, y, x))
+
+
+def test_a_piece_larger_than_what_may_be_on_its_way_is_sent(server):
+    url = f"{server.url}/wcs?{QUERY}=noisy&format=application/netcdf&mediaType=multipart/related"
+    received, broken = body_of(url)
+    assert not broken
+    assert ON_ITS_WAY < 4 * NOISY_SIZE**2 < received
 
 
 def test_what_a_client_has_acknowledged():
