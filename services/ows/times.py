@@ -160,8 +160,14 @@ def _moved(stamp: Timestamp | None, duration: str, times: int, subject: str) -> 
     period = Period.parse(duration, subject=subject)
     if stamp is None:
         raise InvalidTime("a duration needs a start or an end beside it", subject=subject)
-    moved = period.add_to(stamp.ticks("standard"), "standard", times)
-    return Timestamp.parse(format_tick(moved), subject=subject)
+    try:
+        moved = period.add_to(stamp.ticks("standard"), "standard", times)
+        return Timestamp.parse(format_tick(moved), subject=subject)
+    except (OverflowError, InvalidTime) as error:
+        raise InvalidTime(
+            f"the duration '{duration[:50]}' leads beyond the years that are counted",
+            subject=subject,
+        ) from error
 
 
 def _first(stamp: Timestamp) -> tuple[int, int, int, int]:
