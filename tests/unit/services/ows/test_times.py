@@ -185,9 +185,7 @@ def test_other_axes():
     assert axis_extent(IndexAxis("scenario", 2, labels=("a", "b"))) == ("a", "b")
 
 
-@pytest.mark.parametrize(
-    "text", ["2020-01-01/P999999999Y", "P999999Y/2020-01-01", "2020/P9999999999999999D"]
-)
+@pytest.mark.parametrize("text", ["2020-01-01/P999999999Y", "2020/P9999999999999999D"])
 def test_a_duration_that_leads_out_of_all_years_is_refused(text):
     with pytest.raises(InvalidTime, match="leads beyond the years that are counted") as caught:
         parse_times(text)
