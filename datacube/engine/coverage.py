@@ -6,6 +6,7 @@ from math import prod
 
 import numpy as np
 
+from datacube.config.settings import Limits
 from datacube.engine.context import Context
 from datacube.engine.coverage_plan import CoveragePlan, make_plan
 from datacube.engine.cube import Cube
@@ -48,10 +49,7 @@ def get_coverage(context: Context, query: CoverageQuery, streaming: Sequence[str
     cube = context.catalog.cube(query.coverage)
     plan = make_plan(cube, query)
     check_coverage(context.settings.limits, plan.nbytes, plan.count, plan.steps, streaming)
-    if plan.reducer is not None:
-        steps = prod(sum(map(len, pick.groups)) for pick in plan.picks)
-        cells = prod(plan.description.domain.shape[-2:])
-        check_work(context.settings.limits, cells, steps * len(plan.sources), "subset")
+    check_reduction(context.settings.limits, plan)
     blocks = {
         field.name: _read_block(context, cube, source, field, plan)
         for source, field in zip(plan.sources, plan.description.range_type.fields, strict=True)
@@ -62,6 +60,20 @@ def get_coverage(context: Context, query: CoverageQuery, streaming: Sequence[str
 def plan_coverage(context: Context, query: CoverageQuery) -> CoveragePlan:
     """Plan a coverage query without reading a chunk; raises as :func:`get_coverage`."""
     return make_plan(context.catalog.cube(query.coverage), query)
+
+
+def check_reduction(limits: Limits, plan: CoveragePlan) -> None:
+    """Refuse a coverage whose steps would take too long to make one.
+
+    Raises
+    ------
+    RequestTooLarge
+        The message says the number of cells, the limit and what would pass.
+    """
+    if plan.reducer is not None:
+        steps = prod(sum(map(len, pick.groups)) for pick in plan.picks)
+        cells = prod(plan.description.domain.shape[-2:])
+        check_work(limits, cells, steps * len(plan.sources), "subset")
 
 
 def _read_block(

@@ -8,7 +8,7 @@ import numpy as np
 
 from datacube.config.settings import Limits
 from datacube.engine.context import Context
-from datacube.engine.coverage import find_group
+from datacube.engine.coverage import check_reduction, find_group
 from datacube.engine.coverage_plan import CoveragePlan, make_plan
 from datacube.engine.cube import Cube
 from datacube.engine.limits import check_stream
@@ -54,6 +54,7 @@ def stream_coverage(context: Context, query: CoverageQuery) -> CoverageStream:
     cube = context.catalog.cube(query.coverage)
     plan = make_plan(cube, query)
     check_stream(context.settings.limits, plan.value_bytes, plan.count, plan.steps)
+    check_reduction(context.settings.limits, plan)
     shapes = [cube.store.chunk_shape(one.name, plan.level) for one in plan.sources]
     chunk_rows = max(shape[-2] for shape in shapes)
     bands = tuple(row_bands(plan.cells, chunk_rows, _cell_bytes(plan)))
@@ -70,8 +71,14 @@ def is_streamable(plan: CoveragePlan) -> bool:
 
 
 def is_large(limits: Limits, plan: CoveragePlan) -> bool:
-    """Whether a coverage is better streamed than held."""
-    return plan.nbytes > min(_STREAM_FROM, limits.max_coverage_bytes)
+    """Whether a coverage is better streamed than held.
+
+    One that is read from the copy for long times is held as long as it may be: a stream reads the
+    chunks of maps.
+    """
+    from_series = any(window is not None for window in plan.series)
+    held = limits.max_coverage_bytes if from_series else _STREAM_FROM
+    return plan.nbytes > min(held, limits.max_coverage_bytes)
 
 
 @dataclass(frozen=True, eq=False)

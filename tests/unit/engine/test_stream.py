@@ -13,6 +13,7 @@ from datacube.config.settings import Config, Limits, ServerSettings
 from datacube.engine.context import make_context
 from datacube.engine.coverage import get_coverage, plan_coverage
 from datacube.engine.coverage_stream import is_large, is_streamable, row_bands, stream_coverage
+from datacube.engine.series import SeriesWindow
 from datacube.errors import RequestTooLarge, StorageError
 from datacube.formats import npy
 from datacube.model.axis import IndexAxis, IrregularAxis
@@ -146,15 +147,16 @@ def test_a_damaged_chunk_ends_the_stream_with_its_name(tmp_path):
         list(blocks)
 
 
-def test_what_is_large_depends_on_the_limits():
+def test_what_is_large_depends_on_the_limits(context):
     def limited(**limits):
         return Limits(**limits)
 
-    class Plan:
-        nbytes = 10 << 20
-
-    assert not is_large(limited(), Plan())
-    assert is_large(limited(max_coverage_bytes=1 << 20), Plan())
+    plan = replace(plan_coverage(context, CoverageQuery("tall")), nbytes=10 << 20, series=(None,))
+    assert not is_large(limited(), plan)
+    assert is_large(limited(max_coverage_bytes=1 << 20), plan)
+    assert is_large(limited(), replace(plan, nbytes=20 << 20))
+    times = SeriesWindow(slice(0, 9), slice(0, 9), slice(0, 9), 1, 1)
+    assert not is_large(limited(), replace(plan, nbytes=20 << 20, series=(times,)))
 
 
 def test_positions_of_every_cell_are_not_streamed(context):

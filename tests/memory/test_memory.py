@@ -1,0 +1,96 @@
+"""Resident memory of a real server with a cache of 64 MiB, while it answers what is large."""
+
+from itertools import count
+from pathlib import Path
+
+import httpx
+import numpy as np
+import pytest
+
+from tests.memory.measure import BOUND, CACHE, measured, resident
+from tests.memory.worlds import CHUNK, NIL, daily_cube, pattern, sparse_cube
+from tests.servers import LiveServer, start_server
+
+pytestmark = pytest.mark.slow
+
+WIDTH, HEIGHT, EVERY = 50_000, 43_000, 37
+STEPS = 1096
+GET_COVERAGE = {"service": "WCS", "version": "2.0.1", "request": "GetCoverage"}
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("memory")
+    sparse_cube(folder / "store", "sparse", WIDTH, HEIGHT, EVERY)
+    daily_cube(folder / "store", "daily", STEPS)
+    (folder / "server.yaml").write_text(
+        f"limits: {{cache_bytes: {CACHE} MiB, max_cells: 20000000000}}\n"
+    )
+    return folder
+
+
+@pytest.fixture
+def server(store: Path, tmp_path: Path):
+    server = start_server(store / "store", tmp_path, "--config", str(store / "server.yaml"))
+    yield server
+    server.stop()
+
+
+def test_a_geotiff_of_4_gb_is_streamed_within_the_bound(server: LiveServer, record_property):
+    """The file is thrown away, but for the first cells of some rows."""
+    found = measured(
+        f"{server.url}/wcs", server.process.pid, coverageId="sparse", format="image/tiff",
+        **GET_COVERAGE,
+    )  # fmt: skip
+    record_property("measured", str(found))
+    assert found.status == 200
+    assert found.nbytes == int(found.headers["content-length"]) > 4 << 30
+    assert found.growth <= BOUND, str(found)
+
+
+def test_the_values_of_the_stream_are_those_of_the_chunks(server: LiveServer):
+    """The first row of chunks: every 37th holds the pattern, the others nothing."""
+    parameters = GET_COVERAGE | {"coverageId": "sparse", "format": "image/tiff"}
+    size = 2 * WIDTH * CHUNK
+    body = bytearray()
+    with httpx.stream("GET", f"{server.url}/wcs", params=parameters, timeout=600) as response:
+        total = int(response.headers["content-length"])
+        start = total - 2 * WIDTH * HEIGHT
+        for piece in response.iter_raw(1 << 20):
+            body += piece
+            if len(body) >= start + size:
+                break
+    values = np.frombuffer(body[start : start + size], "<i2").reshape(CHUNK, WIDTH)
+    for column, number in zip(range(0, WIDTH, CHUNK), count(), strict=False):
+        part = values[:, column : column + CHUNK]
+        if number % EVERY:
+            assert (part == NIL).all()
+        else:
+            assert np.array_equal(part, pattern(0, column, *part.shape))
+
+
+def test_a_client_that_takes_its_time_costs_no_memory(server: LiveServer):
+    parameters = GET_COVERAGE | {"coverageId": "sparse", "format": "application/x-npy"}
+    base = resident(server.process.pid)
+    with httpx.stream("GET", f"{server.url}/wcs", params=parameters, timeout=600) as response:
+        pieces = response.iter_raw(1 << 16)
+        highest = max(resident(server.process.pid) for _ in zip(range(2000), pieces, strict=False))
+    assert highest - base <= BOUND
+
+
+def test_a_mean_of_many_days_as_a_map_stays_within_the_bound(server: LiveServer, record_property):
+    found = measured(
+        f"{server.url}/wms", server.process.pid, **_map_of_the_mean("1970-01-01", "1980-01-01")
+    )
+    record_property("measured", str(found))
+    assert found.status == 200
+    assert found.headers["content-type"] == "image/png"
+    assert found.growth <= BOUND, str(found)
+
+
+def _map_of_the_mean(first: str, last: str) -> dict[str, str]:
+    return {
+        "service": "WMS", "version": "1.3.0", "request": "GetMap", "layers": "daily",
+        "styles": "", "crs": "CRS:84", "bbox": "-10,30,40,60", "width": "1024", "height": "768",
+        "format": "image/png", "time": f"{first}/{last}", "agg": "mean",
+    }  # fmt: skip
