@@ -39,7 +39,7 @@ FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
 type Values = tuple[NDArray[np.generic], BoolArray]
 
-_BAND = 1 << 15
+_BAND = 1 << 16
 _PIXEL_BAND = 1 << 14
 
 
