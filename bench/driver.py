@@ -45,7 +45,17 @@ class Round:
 class _Connection:
     """One kept connection with at most one request under way."""
 
-    __slots__ = ("buffer", "chunked", "head", "need", "socket", "started", "status")
+    __slots__ = (
+        "at",
+        "buffer",
+        "chunked",
+        "closing",
+        "head",
+        "need",
+        "socket",
+        "started",
+        "status",
+    )
 
     def __init__(self, address: tuple[str, int]) -> None:
         self.socket = socket.create_connection(address, timeout=30)
@@ -55,9 +65,10 @@ class _Connection:
 
     def _reset(self) -> None:
         self.buffer = bytearray()
-        self.head = -1
+        self.head = self.at = -1
         self.need = -1
         self.chunked = False
+        self.closing = False
         self.status = 0
 
     def ask(self, request: bytes) -> None:
@@ -76,8 +87,20 @@ class _Connection:
         if self.head < 0:
             return False
         if self.chunked:
-            return self.buffer.endswith(b"0\r\n\r\n")
+            return self._whole()
         return len(self.buffer) >= self.head + self.need
+
+    def _whole(self) -> bool:
+        """Walk along the chunks to the empty one; whether it is there."""
+        while (end := self.buffer.find(b"\r\n", self.at)) >= 0:
+            size = int(bytes(self.buffer[self.at : end]).partition(b";")[0], 16)
+            after = end + 2 + size + 2
+            if len(self.buffer) < after:
+                return False
+            if size == 0:
+                return True
+            self.at = after
+        return False
 
     def body_size(self) -> int:
         return len(self.buffer) - self.head
@@ -86,10 +109,11 @@ class _Connection:
         end = self.buffer.find(b"\r\n\r\n")
         if end < 0:
             return
-        self.head = end + 4
+        self.head = self.at = end + 4
         self.status = int(self.buffer[9:12])
         lines = bytes(self.buffer[:end]).lower()
         self.chunked = b"\r\ntransfer-encoding: chunked" in lines
+        self.closing = b"\r\nconnection: close" in lines or lines.startswith(b"http/1.0")
         at = lines.find(b"\r\ncontent-length:")
         self.need = 0
         if at >= 0:
@@ -132,7 +156,10 @@ def drive(
                     connection = _renewed(connection, address, selector)
                 else:
                     _note(result, connection, wanted)
-                active -= _next(connection, queue if perf_counter() < deadline else None, selector)
+                more = perf_counter() < deadline
+                if connection.closing and more:
+                    connection = _renewed(connection, address, selector)
+                active -= _next(connection, queue if more else None, selector)
         for key in list(selector.get_map().values()):
             result.fail(f"no answer after {GRACE:.0f} s more")
             _drop(key.data, selector)

@@ -51,7 +51,7 @@ def server(scale: Scale, absent: str) -> Server:
                     "-k",
                     "gthread",
                     "--threads",
-                    "4",
+                    "1",
                     "--keep-alive",
                     "60",
                     "--log-level",

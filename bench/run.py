@@ -1,5 +1,6 @@
 """A run: every server started, checked for right answers, then measured in interleaved rounds."""
 
+import contextlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from statistics import median
@@ -94,7 +95,7 @@ class Bench:
             rows.append(row)
             if way is not None:
                 ways[server.name] = way
-                self._drive(server, way, warm, min(1.0, seconds))
+                self._warm(server, way, warm)
         for number in range(rounds):
             part = rest[number * share : (number + 1) * share]
             for row, server in zip(rows, self.servers, strict=True):
@@ -163,9 +164,20 @@ class Bench:
         return self.truth.check(ask, answer.content)
 
     def _round(self, row: Row, server: Server, way: PathOf, asks: list[Ask]) -> None:
-        with PeakMemory(self._service(server)) as memory:
-            row.rounds.append(self._drive(server, way, asks, self.scale.seconds))
+        try:
+            with PeakMemory(self._service(server)) as memory:
+                row.rounds.append(self._drive(server, way, asks, self.scale.seconds))
+        except (OSError, RuntimeError) as error:
+            failed = Round(self.scale.seconds)
+            failed.fail(f"the server was gone: {error}")
+            row.rounds.append(failed)
+            self._forget(server)
+            return
         row.peak = max(row.peak, memory.peak)
+
+    def _warm(self, server: Server, way: PathOf, asks: list[Ask]) -> None:
+        with contextlib.suppress(OSError):  # the rounds will tell
+            self._drive(server, way, asks, min(1.0, self.scale.seconds))
 
     def _drive(self, server: Server, way: PathOf, asks: Iterable[Ask], seconds: float) -> Round:
         port = self._service(server).port
@@ -184,8 +196,13 @@ class Bench:
         """Let go of a server that has grown, so that all fit into memory beside one another."""
         service = self._running.get(server.name)
         if service is not None and service.rss() > GREEDY:
+            self._forget(server)
+
+    def _forget(self, server: Server) -> None:
+        """Stop a server; it is started anew when it is next asked."""
+        service = self._running.pop(server.name, None)
+        if service is not None:
             service.stop()
-            del self._running[server.name]
 
 
 def chosen(names: str) -> list[Workload]:
