@@ -3,6 +3,7 @@
 import argparse
 import signal
 import sys
+from dataclasses import replace
 
 from bench import asks, cubes, ours, peer_data, peers, report, servers, venvs
 from bench.run import Bench, Row, chosen
@@ -15,8 +16,15 @@ def main() -> int:
     parser.add_argument("--scale", choices=SCALES, default="full")
     parser.add_argument("--only", default="", help="workloads, separated by commas")
     parser.add_argument("--servers", default="", help="parts of the servers' names, by commas")
+    parser.add_argument("--seconds", type=float, help="of a round; default: the scale's")
+    parser.add_argument("--rounds", type=int, help="default: the scale's")
     options = parser.parse_args()
     scale = SCALES[options.scale]
+    scale = replace(
+        scale,
+        seconds=options.seconds or scale.seconds,
+        rounds=options.rounds or scale.rounds,
+    )
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     print(f"Data sets in {scale.home}: {scale.words}", flush=True)
     cubes.make_all(scale)
