@@ -4,11 +4,9 @@ The window of cells around the pixels is read as it is (and its steps made one),
 methods of :mod:`datacube.slicing.resample` gives the pixels' values. Nearest needs no window.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from datacube.engine.context import Context
 from datacube.engine.cube import Cube
@@ -18,21 +16,11 @@ from datacube.model.coverage import Level
 from datacube.model.fields import Field
 from datacube.model.grid import RectifiedGrid
 from datacube.model.query import Interpolation
-from datacube.slicing.footprint import Footprint
 from datacube.slicing.reduce import Reducer
 from datacube.slicing.resample import resample
-from datacube.slicing.warp import (
-    PixelPositions,
-    Positions,
-    SeparableMap,
-    SeparablePositions,
-    positions,
-)
+from datacube.slicing.warp import Positions, positions
+from datacube.slicing.window import on_level, on_window, window_of
 
-type FloatArray = NDArray[np.float64]
-type Change = Callable[[FloatArray], FloatArray]
-
-_MARGIN = 2
 _KEEP = frozenset({"nearest", "mode", "min", "max"})
 
 
@@ -55,7 +43,7 @@ class Sampling:
 def sampling(cube: Cube, target: RectifiedGrid, method: Interpolation, level: Level) -> Sampling:
     """Where the pixels of a target lie on a level."""
     finest = cube.description.levels[0].grid
-    return Sampling(method, level, _scaled(positions(finest, target, method), level.factor))
+    return Sampling(method, level, on_level(positions(finest, target, method), level.factor))
 
 
 def find_resampled(
@@ -75,22 +63,18 @@ def find_resampled(
         where the stored type needs it.
     """
     grid = how.level.grid
-    wraps = cube.description.levels[0].grid.wraps and grid.wraps
-    found = _over_the_seam(how.found, grid.width) if wraps else how.found
-    window = SeparableMap(
-        _reach(found, grid.height, "v"), _reach(found, grid.width, "u", wraps=wraps)
-    )
-    if not (window.rows.size and window.columns.size):
-        empty = np.zeros(found.shape, wanted.field.dtype)
-        return Found(wanted.field, empty, np.zeros(found.shape, bool))
-    read = find_values(context, cube, wanted, how.level.number, window, places, reducer)
-    whole = wraps and window.columns.size == grid.width
-    moved = _moved(found, _first(found, "u", window.columns, wraps=wraps), int(window.rows[0]))
+    window = window_of(how.found, grid.shape, how.method, wraps=grid.wraps)
+    if window is None:
+        empty = np.zeros(how.found.shape, wanted.field.dtype)
+        return Found(wanted.field, empty, np.zeros(how.found.shape, bool))
+    cells = window.cells(grid.width)
+    read = find_values(context, cube, wanted, how.level.number, cells, places, reducer)
+    moved = on_window(how.found, window, grid.width, wraps=grid.wraps)
     if how.method in _KEEP:
-        data, valid = resample(how.method, read.data, read.valid, moved, wraps=whole)
+        data, valid = resample(how.method, read.data, read.valid, moved, wraps=window.closed)
         return Found(read.field, data, valid)
     physical = read.field.decode(read.data, read.valid)
-    data, valid = resample(how.method, physical, read.valid, moved, wraps=whole)
+    data, valid = resample(how.method, physical, read.valid, moved, wraps=window.closed)
     return Found(resampled_field(read.field), data.astype(physical.dtype, copy=False), valid)
 
 
@@ -101,72 +85,3 @@ def resampled_field(one: Field, method: Interpolation = "bilinear") -> Field:
     return replace(
         one, dtype=one.physical_dtype.name, nil=None, scale=1.0, offset=0.0, categories=()
     )
-
-
-def _reach(found: Positions, size: int, which: str, *, wraps: bool = False) -> NDArray[np.intp]:
-    """The cells along one axis from the first to the last that a pixel looks at, and two more."""
-    low, high = _ends(found, which)
-    if not low <= high:
-        return np.zeros(0, np.intp)
-    first, last = int(np.floor(low)) - _MARGIN, int(np.floor(high)) + _MARGIN
-    if wraps:
-        return np.arange(size) if last - first >= size else np.arange(first, last + 1) % size
-    return np.arange(max(first, 0), min(last, size - 1) + 1)
-
-
-def _first(found: Positions, which: str, cells: NDArray[np.intp], *, wraps: bool) -> int:
-    """Where the window begins, not brought back into the grid where it goes over a seam."""
-    if not wraps or (np.diff(cells) > 0).all():
-        return int(cells[0])
-    return int(np.floor(_ends(found, which)[0])) - _MARGIN
-
-
-def _over_the_seam(found: Positions, size: int) -> Positions:
-    """Columns on both sides of the seam as one run, where that is narrower."""
-    u = found.u
-    known = u[np.isfinite(u)]
-    if not known.size:
-        return found
-    turned = np.where(u < size / 2, u + size, u)
-    moved = turned[np.isfinite(turned)]
-    if moved.max() - moved.min() >= known.max() - known.min():
-        return found
-    by = turned - u
-    extent = found.extent
-    if extent is not None:
-        extent = replace(extent, u_low=extent.u_low + by, u_high=extent.u_high + by)
-    return replace(found, u=turned, extent=extent)
-
-
-def _ends(found: Positions, which: str) -> tuple[float, float]:
-    arrays = [getattr(found, which)]
-    if found.extent is not None:
-        arrays += [getattr(found.extent, f"{which}_low"), getattr(found.extent, f"{which}_high")]
-    known = [one[np.isfinite(one)] for one in arrays]
-    if not any(one.size for one in known):
-        return np.inf, -np.inf
-    return (
-        min(float(one.min()) for one in known if one.size),
-        max(float(one.max()) for one in known if one.size),
-    )
-
-
-def _scaled(found: Positions, factor: int) -> Positions:
-    return found if factor == 1 else _each(found, lambda u: u / factor, lambda v: v / factor)
-
-
-def _moved(found: Positions, column: int, row: int) -> Positions:
-    return _each(found, lambda u: u - column, lambda v: v - row)
-
-
-def _each(found: Positions, of_u: Change, of_v: Change) -> Positions:
-    extent = found.extent
-    if extent is not None:
-        extent = Footprint(
-            of_u(extent.u_low), of_u(extent.u_high), of_v(extent.v_low), of_v(extent.v_high)
-        )
-    match found:
-        case SeparablePositions(u, v):
-            return SeparablePositions(of_u(u), of_v(v), extent)
-        case PixelPositions(u, v):
-            return PixelPositions(of_u(u), of_v(v), extent)

@@ -19,17 +19,28 @@ from datacube.model.bbox import BoundingBox
 from datacube.model.crs import Crs
 from datacube.model.grid import ReferenceableGrid
 from datacube.slicing.bins import Bins, bins_of_circles
+from datacube.slicing.quads import (
+    Seen,
+    bilinear_inverse,
+    block_middles,
+    block_reach,
+    holds,
+    on_own_side,
+    quad_sum,
+    ringed,
+    slopes,
+    spacing,
+    vectors,
+    walked,
+)
 
 FloatArray = NDArray[np.float64]
 IndexArray = NDArray[np.intp]
 BoolArray = NDArray[np.bool_]
 
-type _Seen = tuple[FloatArray, FloatArray, FloatArray]
-
 _BLOCKS = 16384
 _BATCH = 16384
 _STEPS = 8
-_FAR = 9.0
 _SLACK = 1e-9
 _GRAIN = 2.0**-20
 
@@ -111,14 +122,14 @@ class Inverse:
             raise ValueError(f"a grid of {grid.shape} cells has no quads to locate places in")
         self.crs: Crs = grid.crs
         self.shape = grid.shape
-        self._nodes = tuple(_ringed(one) for one in _vectors(grid))
+        self._nodes = tuple(ringed(one) for one in vectors(grid))
         if grid.crs.geographic:
             length = np.sqrt(sum(one * one for one in self._nodes))
             self._nodes = tuple(one / length for one in self._nodes)
-        self.spacing = _spacing(self._nodes, geographic=grid.crs.geographic)
-        self._good = np.isfinite(_quad_sum(self._nodes[0]))
+        self.spacing = spacing(self._nodes, geographic=grid.crs.geographic)
+        self._good = np.isfinite(quad_sum(self._nodes[0]))
         self._bins, self._starts = self._binned()
-        self._slopes = _slopes(self._nodes, self._starts)
+        self._slopes = slopes(self._nodes, self._starts)
 
     @property
     def box(self) -> BoundingBox:
@@ -220,14 +231,14 @@ class Inverse:
         i, j, frame = places.i, places.j, places.frame
         for _ in range(_STEPS):
             corners = [self._seen(frame, i + right, j + low) for low in (0, 1) for right in (0, 1)]
-            s, t = _bilinear_inverse(corners)
-            here = _held(s) & _held(t) & _before(corners)
+            s, t = bilinear_inverse(corners)
+            here = holds(s) & holds(t) & on_own_side(corners)
             if here.any():
                 found = np.array([i - 0.5 + s, j - 0.5 + t])
                 if nearest:
                     self._pull(found, (i, j), (s, t), corners)
                 places.found[:, todo[here]] = self._on_cells(found[:, here])
-            next_i, next_j = _moved(i, s, width), _moved(j, t, height)
+            next_i, next_j = walked(i, s, width), walked(j, t, height)
             on = ~here & np.isfinite(s + t) & ((next_i != i) | (next_j != j))
             if not on.any():
                 return
@@ -240,7 +251,7 @@ class Inverse:
         beyond = ((found < -_SLACK) | (found > size + _SLACK)).any(0)
         return np.where(beyond, np.nan, np.clip(found, 0, size))
 
-    def _seen(self, frame: tuple[FloatArray, ...], i: IndexArray, j: IndexArray) -> "_Seen":
+    def _seen(self, frame: tuple[FloatArray, ...], i: IndexArray, j: IndexArray) -> Seen:
         """East and north of nodes as seen from the places, and whether they are before them."""
         at = j * (self.shape[1] + 2) + i
         if not self.crs.geographic:
@@ -257,7 +268,7 @@ class Inverse:
         found: FloatArray,
         quads: tuple[IndexArray, IndexArray],
         shares: tuple[FloatArray, FloatArray],
-        corners: "list[_Seen]",
+        corners: list[Seen],
     ) -> None:
         """Move places that are nearer to another corner's centre into that corner's cell."""
         height, width = self.shape
@@ -292,9 +303,9 @@ class Inverse:
         height, width = self.shape
         side = max(1, int(np.ceil(np.sqrt((height + 1) * (width + 1) / _BLOCKS))))
         rows, columns = (np.arange(0, size + 1, side) for size in (height, width))
-        middle, start = _block_middles(self._nodes, self._good, rows, columns, side)
+        middle, start = block_middles(self._nodes, self._good, rows, columns, side)
         used = start >= 0
-        reach = _reach(self._nodes, middle, rows, columns, side)
+        reach = block_reach(self._nodes, middle, rows, columns, side)
         bins = bins_of_circles(
             tuple(one[used] for one in middle), reach[used], geographic=self.crs.geographic
         )
@@ -309,147 +320,3 @@ class _Places:
         self.i = i
         self.j = j
         self.found = np.full((2, len(i)), np.nan)
-
-
-def _vectors(grid: ReferenceableGrid) -> tuple[FloatArray, ...]:
-    """Unit vectors of a geographic grid's centres, plane coordinates of others."""
-    x, y = np.asarray(grid.x, float), np.asarray(grid.y, float)
-    lost = ~(np.isfinite(x) & np.isfinite(y))
-    if lost.any():
-        x, y = np.where(lost, np.nan, x), np.where(lost, np.nan, y)
-    if not grid.crs.geographic:
-        return x, y
-    lon, lat = np.radians(x), np.radians(y)
-    return np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)
-
-
-def _ringed(values: FloatArray) -> FloatArray:
-    """With one more node beyond each side, as far as the one before it."""
-    rows = np.vstack([2 * values[:1] - values[1:2], values, 2 * values[-1:] - values[-2:-1]])
-    return np.ascontiguousarray(
-        np.hstack([2 * rows[:, :1] - rows[:, 1:2], rows, 2 * rows[:, -1:] - rows[:, -2:-1]])
-    )
-
-
-def _spacing(nodes: tuple[FloatArray, ...], *, geographic: bool) -> float:
-    """Middle distance of neighbouring centres, the shorter of the two directions."""
-    along = []
-    for axis in (0, 1):
-        steps = np.sqrt(sum(np.diff(one, axis=axis) ** 2 for one in nodes))
-        steps = steps[np.isfinite(steps) & (steps > 0)]
-        if steps.size:
-            along.append(float(np.median(steps)))
-    shortest = min(along, default=1.0)
-    return float(np.degrees(shortest)) if geographic else shortest
-
-
-def _quad_sum(nodes: FloatArray) -> FloatArray:
-    return np.asarray(nodes[:-1, :-1] + nodes[:-1, 1:] + nodes[1:, :-1] + nodes[1:, 1:])
-
-
-def _block_middles(
-    nodes: tuple[FloatArray, ...],
-    good: BoolArray,
-    rows: IndexArray,
-    columns: IndexArray,
-    side: int,
-) -> tuple[tuple[FloatArray, ...], IndexArray]:
-    """Which whole quad is nearest to each block's middle, -1 where none is, and its middle."""
-    height, width = good.shape
-    start = np.full((len(rows), len(columns)), -1, np.intp)
-    order = sorted(
-        ((low, right) for low in range(side) for right in range(side)),
-        key=lambda at: abs(at[0] - side // 2) + abs(at[1] - side // 2),
-    )
-    for low, right in order:
-        j = np.minimum(rows + low, height - 1)[:, None]
-        i = np.minimum(columns + right, width - 1)[None, :]
-        start = np.where((start < 0) & good[j, i], j * (width + 1) + i, start)
-    at = np.maximum(start, 0)
-    offsets = (0, 1, width + 1, width + 2)
-    middle = tuple(
-        np.mean([one.take(at + step) for step in offsets], axis=0).ravel() for one in nodes
-    )
-    return middle, start.ravel()
-
-
-def _reach(
-    nodes: tuple[FloatArray, ...],
-    middle: tuple[FloatArray, ...],
-    rows: IndexArray,
-    columns: IndexArray,
-    side: int,
-) -> FloatArray:
-    """Largest distance of a block's nodes from its middle; float64, (blocks,)."""
-    shape = len(rows), len(columns)
-    height, width = nodes[0].shape
-    far = np.zeros(shape)
-    for low in range(side + 1):
-        for right in range(side + 1):
-            j = np.minimum(rows + low, height - 1)[:, None]
-            i = np.minimum(columns + right, width - 1)[None, :]
-            off = [one[j, i] - mid.reshape(shape) for one, mid in zip(nodes, middle, strict=True)]
-            far = np.fmax(far, np.sum(np.square(off), axis=0))
-    return np.asarray(np.sqrt(far)).ravel()
-
-
-def _slopes(
-    nodes: tuple[FloatArray, ...], start: IndexArray
-) -> tuple[tuple[FloatArray, ...], tuple[FloatArray, ...]]:
-    """Column and row as linear functions of a place, true at the middle of the quads at start.
-
-    Returns
-    -------
-    column, row : (constant, factor of each component …), float64, (blocks,) each
-    """
-    width = nodes[0].shape[1]
-    corners = [[one.take(start + step) for one in nodes] for step in (0, 1, width, width + 1)]
-    parts = list(zip(*corners, strict=True))
-    right = [(b + d - a - c) / 2 for a, b, c, d in parts]
-    down = [(c + d - a - b) / 2 for a, b, c, d in parts]
-    rr, rd, dd = (
-        sum(p * q for p, q in zip(one, other, strict=True))
-        for one, other in ((right, right), (right, down), (down, down))
-    )
-    scale = 1 / np.maximum(rr * dd - rd * rd, np.finfo(float).tiny)
-    along = [(dd * p - rd * q) * scale for p, q in zip(right, down, strict=True)]
-    across = [(rr * q - rd * p) * scale for p, q in zip(right, down, strict=True)]
-    j, i = np.divmod(start, width)
-    column, row = (
-        (at + 0.5 - sum(f * sum(p) / 4 for f, p in zip(factors, parts, strict=True)), *factors)
-        for at, factors in ((i, along), (j, across))
-    )
-    return column, row
-
-
-def _bilinear_inverse(
-    corners: "list[_Seen]",
-) -> tuple[FloatArray, FloatArray]:
-    """Where in each quad the origin is: shares to the right and down, by three Newton steps."""
-    (x00, y00, _), (x01, y01, _), (x10, y10, _), (x11, y11, _) = corners
-    bx, by, cx, cy = x01 - x00, y01 - y00, x10 - x00, y10 - y00
-    dx, dy = x11 - x01 - cx, y11 - y01 - cy
-    s = t = np.full(len(x00), 0.5)
-    with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
-        for _ in range(3):
-            ax, ay = bx + dx * t, by + dy * t
-            ex, ey = cx + dx * s, cy + dy * s
-            fx, fy = x00 + bx * s + ex * t, y00 + by * s + ey * t
-            scale = 1 / (ax * ey - ay * ex)
-            s = s - (fx * ey - fy * ex) * scale
-            t = t - (ax * fy - ay * fx) * scale
-    return np.clip(s, -_FAR, _FAR), np.clip(t, -_FAR, _FAR)
-
-
-def _held(share: FloatArray) -> BoolArray:
-    return np.asarray((share >= -_SLACK) & (share <= 1 + _SLACK))
-
-
-def _before(corners: "list[_Seen]") -> BoolArray:
-    """Whether a quad is on the places' own side of the globe."""
-    return np.asarray(corners[0][2] + corners[3][2] > 0)
-
-
-def _moved(place: IndexArray, share: FloatArray, last: int) -> IndexArray:
-    steps = np.floor(np.where(np.isfinite(share), share, 0.0)).astype(np.intp)
-    return np.asarray(np.clip(place + steps, 0, last))

@@ -4,7 +4,8 @@ from math import floor, log2
 
 from datacube.model.coverage import Level
 from datacube.model.grid import RectifiedGrid
-from datacube.slicing.warp import IndexMap, cells_per_pixel, positions, to_cells
+from datacube.slicing.pace import cells_per_pixel
+from datacube.slicing.warp import IndexMap, positions, to_cells
 
 _TINY = 1e-6
 

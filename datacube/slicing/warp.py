@@ -218,23 +218,6 @@ def to_cells(found: Positions, source: Grid, factor: int = 1) -> IndexMap:
             return PixelMap(rows, columns)
 
 
-def cells_per_pixel(found: Positions, source: Grid) -> float:
-    """Source cells that a target pixel spans along its worse axis; 0 for a target outside.
-
-    The mean over the pixels that lie on the source; of a large pixel map a sample decides.
-    """
-    height, width = source.shape
-    match found:
-        case SeparablePositions(u, v):
-            return (
-                max(_pace(u, width), _pace(v, height))
-                if (_any_inside(u, width) and _any_inside(v, height))
-                else 0.0
-            )
-        case PixelPositions(u, v):
-            return _steepness(u, v, (height, width))
-
-
 def separable(one: Crs, other: Crs) -> bool:
     """Whether x of one gives x of the other, and y gives y."""
     if one.same_plane(other):
@@ -363,58 +346,16 @@ def _inside(position: FloatArray, size: int) -> IndexArray:
     if low > -EDGE and high < size + EDGE:
         cells = position.astype(np.intp)
         return np.minimum(cells, size - 1, out=cells) if high >= size else cells
-    inside = _within(position, size)
+    inside = within(position, size)
     cells = np.where(inside, position, 0.0).astype(np.intp)
     np.minimum(cells, size - 1, out=cells)
     cells[~inside] = -1
     return cells
 
 
-def _within(position: FloatArray, size: int) -> NDArray[np.bool_]:
+def within(position: FloatArray, size: int) -> NDArray[np.bool_]:
+    """Whether positions lie on an axis of that many cells, its outer edges included."""
     return (position > -EDGE) & (position < size + EDGE)
-
-
-def _any_inside(position: FloatArray, size: int) -> bool:
-    return bool(_within(position, size).any())
-
-
-def _pace(position: FloatArray, size: int) -> float:
-    """Mean step of neighbours of which one is inside; a seam's jump does not count."""
-    if len(position) < 2:
-        return float(size)
-    inside = _within(position, size)
-    steps = np.abs(np.diff(position))[inside[1:] | inside[:-1]]
-    steps = steps[np.isfinite(steps)]
-    if not steps.size:
-        return 0.0
-    return float(steps[steps <= 2 * np.median(steps) + 1e-9].mean())
-
-
-def _steepness(u: FloatArray, v: FloatArray, shape: tuple[int, int]) -> float:
-    """Middle length, in cells, of a step of one pixel to the right or down, the longer of both."""
-    inside = _within(u, shape[1]) & _within(v, shape[0])
-    rows, columns = np.flatnonzero(inside.any(1)), np.flatnonzero(inside.any(0))
-    if not rows.size:
-        return 0.0
-    part = slice(rows[0], rows[-1] + 2), slice(columns[0], columns[-1] + 2)
-    u, v, inside = u[part], v[part], inside[part]
-    down = _paces(u, v, inside)
-    right = _paces(u.T, v.T, inside.T)
-    paces = [float(np.median(steps)) for steps in (down, right) if steps.size]
-    return max(paces, default=float(max(shape)))
-
-
-def _paces(u: FloatArray, v: FloatArray, inside: NDArray[np.bool_]) -> FloatArray:
-    """Lengths of steps between rows, a sample of them; every one where the sample has none."""
-    every = max(1, min(u.shape) // _SEEN)
-    above, below, across = slice(0, -1, every), slice(1, None, every), slice(None, None, every)
-    steps = np.hypot(u[below, across] - u[above, across], v[below, across] - v[above, across])
-    steps = steps[inside[below, across] | inside[above, across]]
-    steps = steps[np.isfinite(steps)]
-    if every > 1 and not steps.size:
-        steps = np.hypot(np.diff(u, axis=0), np.diff(v, axis=0))[inside[1:] | inside[:-1]]
-        steps = steps[np.isfinite(steps)]
-    return steps
 
 
 def _middle(values: FloatArray) -> float:

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
+from typing import override
 
 import httpx
 
@@ -31,6 +32,7 @@ class Measured:
     seconds: float
     headers: httpx.Headers
 
+    @override
     def __str__(self) -> str:
         """In words."""
         rate = self.nbytes / self.seconds / 1e6

@@ -8,8 +8,9 @@ from datacube.model.bbox import BoundingBox
 from datacube.model.crs import CRS84, Crs, transform
 from datacube.model.grid import RectifiedGrid, ReferenceableGrid
 from datacube.slicing.curvilinear import Inverse, Inverses, locate
+from datacube.slicing.pace import cells_per_pixel
 from datacube.slicing.resample import resample
-from datacube.slicing.warp import cells_per_pixel, positions, to_cells
+from datacube.slicing.warp import positions, to_cells
 
 ROTATED = Crs.from_wkt("+proj=ob_tran +o_proj=longlat +o_lon_p=0 +o_lat_p=39.25 +lon_0=18")
 STEP = 0.5
