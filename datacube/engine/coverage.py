@@ -7,6 +7,7 @@ from math import prod
 import numpy as np
 
 from datacube.config.settings import Limits
+from datacube.engine.bands import row_bands
 from datacube.engine.context import Context
 from datacube.engine.coverage_plan import CoveragePlan, make_plan
 from datacube.engine.cube import Cube
@@ -15,14 +16,14 @@ from datacube.engine.places import Places
 from datacube.engine.read import Values, plan_field, read_field
 from datacube.engine.resampled import find_resampled
 from datacube.engine.series import SeriesWindow, read_window, reduce_groups
-from datacube.engine.values import find_values, wanted_field
+from datacube.engine.values import find_values, rows_of, wanted_field
 from datacube.model.block import Block
 from datacube.model.coverage import Coverage
 from datacube.model.fields import Field
 from datacube.model.query import CoverageQuery
 from datacube.store.cube import CubeStore
 
-type Place = tuple[int, ...]
+type Target = tuple[int | slice, ...]
 
 
 def get_coverage(context: Context, query: CoverageQuery, streaming: Sequence[str] = ()) -> Coverage:
@@ -91,7 +92,7 @@ def _read_block(
 
 def _reads(
     context: Context, cube: Cube, source: Field, plan: CoveragePlan
-) -> Iterator[tuple[Place, Values]]:
+) -> Iterator[tuple[Target, Values]]:
     window = plan.series[plan.sources.index(source)]
     if window is not None and isinstance(cube.store, CubeStore):
         return _series(cube.store, source, plan, window)
@@ -101,7 +102,7 @@ def _reads(
 
 def _series(
     store: CubeStore, source: Field, plan: CoveragePlan, window: SeriesWindow
-) -> Iterator[tuple[Place, Values]]:
+) -> Iterator[tuple[Target, Values]]:
     """Values of few cells at many times; time is the first axis of a cube that has a series."""
     time, *others = plan.picks
     for target in product(*(range(len(pick.groups)) for pick in others)):
@@ -119,17 +120,23 @@ def _series(
 
 def _steps(
     context: Context, cube: Cube, source: Field, plan: CoveragePlan
-) -> Iterator[tuple[Place, Values]]:
-    """Stored values, place by place."""
-    chunks = plan_field(cube.store, source, plan.level, plan.cells)
+) -> Iterator[tuple[Target, Values]]:
+    """Stored values, band by band at every place."""
+    height = cube.store.chunk_shape(source.name, plan.level)[-2]
+    bands = tuple(row_bands(plan.cells, height, np.dtype(source.dtype).itemsize))
+    chunks = [
+        plan_field(cube.store, source, plan.level, rows_of(plan.cells, band)) for band in bands
+    ]
     for target, groups in _places(plan):
         place = tuple(group.start for group in groups)
-        yield target, read_field(context.pool, cube.store, source, plan.level, chunks, place)
+        for band, some in zip(bands, chunks, strict=True):
+            read = read_field(context.pool, cube.store, source, plan.level, some, place)
+            yield (*target, band), read
 
 
 def _found(
     context: Context, cube: Cube, source: Field, plan: CoveragePlan
-) -> Iterator[tuple[Place, Values]]:
+) -> Iterator[tuple[Target, Values]]:
     """Values of each group of steps made one, and of cells made pixels."""
     for target, groups in _places(plan):
         yield target, find_group(context, cube, source, plan, groups)
@@ -147,7 +154,7 @@ def find_group(
     return found.data, found.valid
 
 
-def _places(plan: CoveragePlan) -> Iterator[tuple[Place, tuple[range, ...]]]:
+def _places(plan: CoveragePlan) -> Iterator[tuple[tuple[int, ...], tuple[range, ...]]]:
     sizes = (range(len(pick.groups)) for pick in plan.picks)
     for target in product(*sizes):
         yield target, tuple(pick.groups[at] for pick, at in zip(plan.picks, target, strict=True))

@@ -25,6 +25,10 @@ class Streamed:
     pieces: Iterator[bytes]
     length: int | None = None
 
+    def __iter__(self) -> Iterator[bytes]:
+        """The pieces."""
+        return self.pieces
+
 
 def cut(values: NDArray[np.generic]) -> Iterator[bytes]:
     """The bytes of an array in C order, in pieces of at most 1 MiB.

@@ -12,7 +12,7 @@ from datacube.model.coverage import Coverage, CoverageDescription
 from datacube.model.domain import DomainSet
 from datacube.model.stream import CoverageStream
 
-type Content = bytes | Iterator[bytes]
+type Content = bytes | Iterator[bytes] | Streamed
 type Options = Mapping[str, str]
 
 
@@ -39,6 +39,9 @@ class Encoder:
     stream : callable or None
         ``stream(coverage, options) -> Streamed``: the file while the coverage is read, for a
         format that can be written forward.
+    spool : callable or None
+        ``spool(coverage, options) -> content``: the file, held in memory, while the coverage is
+        read; None where it does not know enough beforehand.
     same : bool
         Whether that file has the very bytes that ``write`` gives.
     """
@@ -51,6 +54,7 @@ class Encoder:
     dims: int | None = None
     check: Callable[[CoverageDescription], None] = lambda _description: None
     stream: Callable[[CoverageStream, Options], Streamed] | None = None
+    spool: Callable[[CoverageStream, Options], Content | None] | None = None
     same: bool = False
 
     def holds(self, domain: DomainSet) -> bool:
@@ -147,6 +151,7 @@ def builtin() -> Registry:
                 "CF NetCDF-4",
                 netcdf.encode,
                 ("netcdf", "netcdf4", "nc", "application/x-netcdf", "application/x-netcdf4"),
+                spool=netcdf.spool,
             ),
             Encoder(
                 "application/prs.coverage+json",

@@ -57,12 +57,13 @@ class CoverageStream:
 
     def by_field(self, *, upward: bool = False) -> Iterator[Block]:
         """Blocks in array order (field, axes…, y); with ``upward`` the last rows first."""
-        return self.read(
-            Part(name, place, rows)
-            for name in self.description.range_type.names
-            for place in self._places()
-            for rows in self.bands[:: -1 if upward else 1]
-        )
+        return self.read(self.parts(upward=upward))
+
+    def parts(self, *, upward: bool = False) -> Iterator[Part]:
+        """What :meth:`by_field` reads."""
+        for name, place in product(self.description.range_type.names, self._places()):
+            for rows in self.bands[:: -1 if upward else 1]:
+                yield Part(name, place, rows)
 
     def by_place(self) -> Iterator[Block]:
         """Blocks of all fields, band by band at every place: (axes…, y, field)."""

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 from datacube.engine.context import Context
 from datacube.engine.coverage import get_coverage, plan_coverage
-from datacube.engine.coverage_plan import CoveragePlan
 from datacube.engine.coverage_stream import is_large, is_streamable, stream_coverage
+from datacube.engine.limits import check_coverage
+from datacube.formats.pieces import Streamed
 from datacube.formats.registry import Content, Encoder, Options, encoders
 from datacube.model.coverage import CoverageDescription
 from datacube.model.query import CoverageQuery
@@ -28,7 +29,7 @@ class CoverageFile:
 
     description: CoverageDescription
     notes: tuple[str, ...]
-    content: Content
+    content: bytes | Iterator[bytes]
     length: int | None = None
 
     @property
@@ -64,15 +65,30 @@ def coverage_file(
     DatacubeError
         The query cannot be meant, costs too much, does not fit the format, or cannot be read.
     """
-    plan = plan_coverage(context, query)
-    if encoder.stream is not None and _streams(context, plan, encoder, head=head):
+    plan, limits = plan_coverage(context, query), context.settings.limits
+    large = is_large(limits, plan)
+    wanted = is_streamable(plan) and (large or (head and encoder.same))
+    if encoder.stream is not None and wanted:
         coverage = stream_coverage(context, query)
         made = encoder.stream(coverage, options)
         pieces = made.pieces if head else begun(made.pieces)
         return CoverageFile(coverage.description, coverage.notes, pieces, made.length)
     others = encoders().streaming(plan.description.domain) if is_streamable(plan) else ()
-    found = get_coverage(context, query, others)
-    return CoverageFile(found.description, found.notes, encoder.encode(found, options))
+    check_coverage(limits, plan.nbytes, plan.count, plan.steps, others)
+    if encoder.spool is not None and large and is_streamable(plan):
+        coverage = stream_coverage(context, query)
+        if (content := encoder.spool(coverage, options)) is not None:
+            return _whole(coverage.description, coverage.notes, content)
+    found = get_coverage(context, query)
+    return _whole(found.description, found.notes, encoder.encode(found, options))
+
+
+def _whole(
+    description: CoverageDescription, notes: tuple[str, ...], content: Content
+) -> CoverageFile:
+    if isinstance(content, Streamed):
+        return CoverageFile(description, notes, content.pieces, content.length)
+    return CoverageFile(description, notes, content)
 
 
 def begun(pieces: Iterator[bytes]) -> Iterator[bytes]:
@@ -83,8 +99,3 @@ def begun(pieces: Iterator[bytes]) -> Iterator[bytes]:
 def _resumed(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
     yield first
     yield from rest
-
-
-def _streams(context: Context, plan: CoveragePlan, encoder: Encoder, *, head: bool) -> bool:
-    large = is_large(context.settings.limits, plan)
-    return is_streamable(plan) and (large or (head and encoder.same))

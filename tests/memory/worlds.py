@@ -64,3 +64,16 @@ def daily_cube(store_url: Path, cube_id: str, steps: int) -> CubeStore:
             for t in range(first, min(first + 1000, steps)):
                 tx.write_slice(t * DAY, {"v": base + np.int16(t % 5)}, SourceRecord(str(t)))
     return open_cube(store, cube_id)
+
+
+def noise_cube(store_url: Path, cube_id: str, width: int, height: int) -> CubeStore:
+    """A cube without time of random int16 numbers, some of them missing."""
+    store = open_store(str(store_url))
+    made = make_description(
+        cube_id, width=width, height=height, timed=False, fields=(Field("v", "int16", nil=NIL),)
+    )
+    create_cube(store, made, levels=1)
+    values = np.random.default_rng(1).integers(NIL, -NIL, (height, width), "int16")
+    with transaction(store, cube_id, "made") as tx:
+        tx.write_slice(None, {"v": values}, SourceRecord("made"))
+    return open_cube(store, cube_id)

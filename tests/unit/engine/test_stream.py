@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from datacube.config.settings import Config, Limits, ServerSettings
+from datacube.engine.bands import row_bands
 from datacube.engine.context import make_context
 from datacube.engine.coverage import get_coverage, plan_coverage
-from datacube.engine.coverage_stream import is_large, is_streamable, row_bands, stream_coverage
+from datacube.engine.coverage_stream import is_large, is_streamable, stream_coverage
 from datacube.engine.series import SeriesWindow
 from datacube.errors import RequestTooLarge, StorageError
 from datacube.formats import npy
