@@ -160,7 +160,7 @@ def ocean_cuts(scale: Scale, wanted: int) -> list[Ask]:
 def sst_cuts(scale: Scale, wanted: int) -> list[Ask]:
     """W5b: 2000 x 2000."""
     days, height, width = scale.sst
-    return _cuts("sst", _rng(6), wanted, days, (height, width), min(2000, height // 2))
+    return _cuts("sst", _rng(6), wanted, days, (height, width), min(2000, height * 5 // 9))
 
 
 def points(scale: Scale, wanted: int) -> list[Ask]:

@@ -10,7 +10,7 @@ import yaml
 from bench.asks import Ask, CutAsk, PointAsk
 from bench.process import Service, start
 from bench.scale import Scale
-from bench.servers import PROCESSES, Server, bounds_text, outer_text, python_of, time_of
+from bench.servers import PROCESSES, Server, bounds_text, python_of, time_of
 
 
 def server(scale: Scale, absent: str) -> Server:
@@ -75,7 +75,7 @@ def server(scale: Scale, absent: str) -> Server:
 
     def cut(ask: Ask) -> str:
         assert isinstance(ask, CutAsk)
-        query = {"bbox": outer_text(ask), "f": "GTiff"}
+        query = {"bbox": bounds_text(ask), "f": "GTiff"}
         return f"/collections/sst_{ask.step:02d}/coverage?{urlencode(query)}"
 
     def point(ask: Ask) -> str:

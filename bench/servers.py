@@ -15,6 +15,13 @@ from bench.scale import HOME, Scale
 BENCH = Path(__file__).resolve().parent
 REPOSITORY = BENCH.parent
 PROCESSES = 2  # of each peer
+KEPT_MEMORY = {
+    "MALLOC_MMAP_THRESHOLD_": str(1 << 30),
+    "MALLOC_TRIM_THRESHOLD_": str(1 << 30),
+    "MALLOC_TOP_PAD_": str(1 << 26),
+}
+"""glibc keeps freed memory, which the kernel would have to clear anew page by page."""
+
 type PathOf = Callable[[Ask], str]
 
 
@@ -83,6 +90,8 @@ def prototype(scale: Scale) -> Server:
     """The bare numpy pipeline, two processes: the upper bound."""
     shapes = {"sst": scale.sst, "s2": scale.s2, "ocean": scale.ocean}
     environment = {
+        **KEPT_MEMORY,
+        "OPENBLAS_NUM_THREADS": "1",  # the processes are the threads
         "BENCH_STORE": str(scale.home / "store"),
         "BENCH_SHAPES": ";".join(f"{k}={','.join(map(str, v))}" for k, v in shapes.items()),
     }

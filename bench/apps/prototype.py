@@ -30,16 +30,21 @@ DAYS, SST_H, SST_W = SHAPES["sst"]
 S2_SIDE = SHAPES["s2"][1]
 _, LEVELS, OCEAN_H, OCEAN_W = SHAPES["ocean"]
 C = 512
+PACKED = np.empty(2 << 20, np.uint8)
+DECODED = np.empty(C * C * 4, np.uint8)
 
 
 def chunk(path, dtype, height, width):
-    """One chunk; None where nothing was written."""
+    """One chunk, good until the next is asked for; None where nothing was written."""
     try:
         with open(path, "rb", buffering=0) as file:  # noqa: PTH123
-            data = file.read()
+            size = file.readinto(PACKED)
     except FileNotFoundError:
         return None
-    return np.frombuffer(blosc.decompress(data), dtype).reshape(min(C, height), min(C, width))
+    height, width = min(C, height), min(C, width)
+    values = DECODED[: height * width * np.dtype(dtype).itemsize].view(dtype)
+    blosc.decompress(PACKED[:size], values)
+    return values.reshape(height, width)
 
 
 def folder(cube, level, field, *lead):
