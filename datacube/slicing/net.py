@@ -76,13 +76,15 @@ def snapped(position: FloatArray, turn: float | None = None) -> FloatArray:
     """
     grained = position + _ROUNDER
     grained -= _ROUNDER
-    if turn is None or (grained.min(initial=0) > -EDGE and grained.max(initial=0) < turn - EDGE):
+    if turn is None:
         return grained
-    turns = grained + EDGE
-    turns /= turn
-    np.floor(turns, out=turns)
-    turns *= turn
-    grained -= turns
+    if grained.min(initial=0) <= -EDGE or grained.max(initial=0) >= turn - EDGE:
+        turns = grained + EDGE
+        turns /= turn
+        np.floor(turns, out=turns)
+        turns *= turn
+        grained -= turns
+    np.copyto(grained, 0.0, where=(grained < 0) & (grained > -EDGE))  # a hair before the seam
     return grained
 
 
