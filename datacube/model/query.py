@@ -179,8 +179,6 @@ class SampleQuery:
     layers : which layers, with their time and other places
     x, y : float, in crs, x before y
     crs : Crs
-    reach : float, optional
-        How far from the place a cell's centre may lie, in cells; half a cell where None.
     """
 
     layers: tuple[LayerRequest, ...]

@@ -4,7 +4,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datacube.model.block import IndexedImage, RgbaImage
-from datacube.model.fields import Field
 from datacube.render.drawn import Hillshade
 from datacube.render.scene import Scene, metres_of
 
@@ -119,8 +118,3 @@ def draped(colors: NDArray[np.uint8], shade: NDArray[np.float32], flat: float) -
     pixels = colors.copy()
     pixels[..., :3] = (lit * 255 + 0.5).astype(np.uint8)
     return RgbaImage(pixels)
-
-
-def relief_field(field: Field) -> Field:
-    """The shade as a field, for legends."""
-    return Field("shade", "float32", title=field.title or field.name)

@@ -118,17 +118,6 @@ SCENE_CLASSES = MappingProxyType(
 )
 
 
-def band_named(name: str) -> Band:
-    """The band of that name.
-
-    Examples
-    --------
-    >>> band_named("B8A").resolution
-    20
-    """
-    return next(band for band in BANDS if band.name == name)
-
-
 def material_reflectance(name: str) -> Floats:
     """Reflectance of every material in a band.
 

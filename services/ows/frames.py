@@ -129,17 +129,6 @@ def ansi_days(ticks: float) -> float:
     return ticks / MS_PER_DAY - ANSI_EPOCH_DAYS
 
 
-def ticks_of_ansi(days: float) -> int:
-    """The tick of a number on the axis ``ansi``.
-
-    Examples
-    --------
-    >>> ticks_of_ansi(ansi_days(86_400_000.0))
-    86400000
-    """
-    return round((days + ANSI_EPOCH_DAYS) * MS_PER_DAY)
-
-
 def _horizontal(grid: RectifiedGrid) -> tuple[Line, Line]:
     crs, box = grid.crs, grid.bbox
     x_label, y_label = crs.labels
