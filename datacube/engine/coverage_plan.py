@@ -32,7 +32,8 @@ from datacube.slicing.footprint import AREA_METHODS
 from datacube.slicing.level import map_on_best_level
 from datacube.slicing.periods import bins, parse_every
 from datacube.slicing.reduce import Reducer, reducer
-from datacube.slicing.select import Span, select_places
+from datacube.slicing.select import Span
+from datacube.slicing.select_axis import select_places
 from datacube.slicing.warp import IndexMap, positions, to_cells
 
 _MOST_CELLS = 64 << 20
@@ -156,7 +157,7 @@ def _window(
 ) -> tuple[RectifiedGrid, Level, IndexMap, tuple[str, ...]]:
     """Grid of the answer, the level to read, its cells, and what was clamped."""
     levels = cube.description.levels
-    window, cells, notes = select_grid(cube.description.domain.rectified, horizontal, query.rule)
+    window, cells, notes = select_grid(cube.description.domain.rectified, horizontal)
     crs = query.output_crs
     target = window if crs is None or crs.same_plane(window.crs) else reprojected(window, crs)
     if query.scaling is not None:

@@ -14,7 +14,7 @@ from datacube.slicing.warp import SeparableMap
 
 
 def select_grid(
-    grid: RectifiedGrid, subsets: Mapping[str, Subset], rule: SelectionRule
+    grid: RectifiedGrid, subsets: Mapping[str, Subset]
 ) -> tuple[RectifiedGrid, SeparableMap, tuple[str, ...]]:
     """The window that subsets of ``"x"`` and ``"y"`` take.
 
@@ -30,8 +30,8 @@ def select_grid(
     """
     subsets = _in_grid_crs(grid, subsets)
     x, y = axis_rows(grid)
-    across = _select(x, subsets.get("x"), rule)
-    down = _select(y, subsets.get("y"), rule)
+    across = _select(x, subsets.get("x"))
+    down = _select(y, subsets.get("y"))
     columns = np.arange(across.start, across.stop, dtype=np.intp)
     if grid.wraps:
         columns %= grid.width
@@ -55,13 +55,13 @@ def axis_rows(grid: RectifiedGrid) -> tuple[CellRow, CellRow]:
     )
 
 
-def _select(row: CellRow, subset: Subset | None, rule: SelectionRule) -> Span:
+def _select(row: CellRow, subset: Subset | None) -> Span:
     match subset:
         case None:
             return Span(0, row.size)
         case Slice(_, point):
             return slice_cell(row, _number(row, point))
-        case Trim(_, low, high):
+        case Trim(_, low, high, _, rule):
             return select_cells(
                 row,
                 None if low is None else _number(row, low),
@@ -110,4 +110,11 @@ def _trims(grid: RectifiedGrid, crs: Crs, subsets: Mapping[str, Subset]) -> Mapp
                 pass
     (left, right), (bottom, top) = ends["x"], ends["y"]
     box = BoundingBox(left, bottom, right, top, crs).to_crs(grid.crs)
-    return {"x": Trim("x", box.left, box.right), "y": Trim("y", box.bottom, box.top)}
+    return {
+        "x": Trim("x", box.left, box.right, rule=_rule(subsets.get("x"))),
+        "y": Trim("y", box.bottom, box.top, rule=_rule(subsets.get("y"))),
+    }
+
+
+def _rule(subset: Subset | None) -> SelectionRule:
+    return subset.rule if isinstance(subset, Trim) else "cells"

@@ -14,7 +14,7 @@ from datacube.errors import InvalidTime
 from datacube.model.axis import IndexAxis, IrregularAxis, RegularAxis, TimeAxis, axis_value
 from datacube.model.query import LayerRequest, Point, Slice, TimeChoice
 from datacube.model.time import TimeRange, Timestamp, format_tick
-from datacube.slicing.select import nearest_place, times_named, times_within
+from datacube.slicing.select_axis import nearest_place, times_named, times_within
 
 type PlainAxis = RegularAxis | IrregularAxis | IndexAxis
 

@@ -26,12 +26,17 @@ class Trim:
     axis : str, as the client calls it
     low, high : number, Timestamp, label or None
     crs : Crs of the numbers on a horizontal axis; None is the coverage's own
+    rule : which places between low and high are meant
+        ``cells``, the standard's: every cell that the interval overlaps on x and y, every place
+        within it on other axes; or ``nearest``, ``inside``, ``strict-inside``, ``outside`` of
+        centres.
     """
 
     axis: str
     low: Point | None
     high: Point | None
     crs: Crs | None = None
+    rule: SelectionRule = "cells"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +102,6 @@ class CoverageQuery:
     subsets : at most one for each axis
     fields : names in the wanted order; empty is all
     scaling : factor or size of the answer
-    rule : which cells a trim of a horizontal axis takes
     aggregate : Aggregate of the time axis, after trimming
     interpolation : how values between cells are found where the answer is scaled or reprojected
     output_crs : Crs of the answer; None is the coverage's own
@@ -107,7 +111,6 @@ class CoverageQuery:
     subsets: tuple[Subset, ...] = ()
     fields: tuple[str, ...] = ()
     scaling: Scaling | None = None
-    rule: SelectionRule = "cells"
     aggregate: Aggregate | None = None
     interpolation: Interpolation = "nearest"
     output_crs: Crs | None = None

@@ -1,5 +1,7 @@
 """``/collections/{id}/coverage``: a part of a cube as CoverageJSON, GeoTIFF or NetCDF."""
 
+from dataclasses import replace
+
 from datacube.engine.context import Context
 from datacube.formats.registry import Encoder
 from datacube.model.axis import TimeAxis, axis_values
@@ -70,10 +72,7 @@ def fitted(
         point = value if isinstance(value, str) else float(value)
         added.append(Slice(axis.name, "latest" if newest else point))
         notes.append(f"Default value used: {axis.name}={point}")
-    wider = CoverageQuery(
-        query.coverage, (*query.subsets, *added), query.fields, query.scaling, query.rule
-    )
-    return wider, tuple(notes)
+    return replace(query, subsets=(*query.subsets, *added)), tuple(notes)
 
 
 def _moves(query: CoverageQuery, domain: DomainSet) -> bool:

@@ -5,6 +5,7 @@ from typing import Any
 from datacube.engine.context import Context
 from datacube.engine.cube import Cube
 from services.ows.dimensions import parameter_names
+from services.ows.selection import RULES
 from services.ows.urls import segment
 
 _ABSENT = ("/processes", "/jobs", "/TileMatrixSets", "/stac", "/admin")
@@ -52,6 +53,7 @@ def _coverage(cube: Cube) -> dict[str, Any]:
             _text("properties", "Fields", example=",".join(cube.description.range_type.names[:2])),
             _text("scale-size", "Cells of both axes", example=f"{x}(100),{y}(50)"),
             _number("scale-factor", "2 gives half the cells of each axis"),
+            _text("selection", "Which cells a trim takes", enum=[*RULES]),
             _text("scale-axes", "Factors of both axes", example=f"{x}(2),{y}(2)"),
         ],
         "responses": _responses(

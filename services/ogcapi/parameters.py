@@ -2,7 +2,7 @@
 
 Reads as the parameter table of OGC API Coverages: ``bbox``, ``bbox-crs``, ``datetime``,
 ``subset``, ``subset-crs``, ``properties``, ``scale-factor``, ``scale-axes``, ``scale-size``,
-``width``, ``height``, ``crs``, ``f``.
+``width``, ``height``, ``crs``, ``f``; and our own ``selection``.
 """
 
 import re
@@ -17,12 +17,14 @@ from datacube.model.query import CoverageQuery, ScaleFactor, ScaleSize, Scaling,
 from datacube.model.time import TimePoint, TimeRange, Timestamp
 from services.ogcapi.subsets import box_subsets, parse_number, parse_subsets, split_outside
 from services.ows.kvp import Kvp, positive
+from services.ows.selection import STANDARD, parse_selection
 from services.ows.transport import Request
 
 COVERAGE_PARAMETERS = frozenset(
     {
         "f", "lang", "bbox", "bbox-crs", "datetime", "subset", "subset-crs", "properties",
         "scale-factor", "scale-axes", "scale-size", "scalesize", "width", "height", "crs",
+        "selection",
     }
 )  # fmt: skip
 MAP_PARAMETERS = frozenset(
@@ -61,13 +63,14 @@ def decode_coverage(coverage: str, domain: DomainSet, parameters: Kvp) -> Covera
     given = parse_subsets(
         parameters.values("subset"), domain, parameters.optional("subset-crs", Crs.parse, None)
     )
-    subsets = _merged(domain, given, _of_bbox(parameters, domain), _of_datetime(parameters, domain))
+    merged = _merged(domain, given, _of_bbox(parameters, domain), _of_datetime(parameters, domain))
+    selection = parameters.optional("selection", parse_selection, STANDARD)
     properties = ",".join(parameters.values("properties"))
     names = (name.strip() for name in properties.split(","))
     _native_only(parameters.optional("crs", Crs.parse, None), domain)
     return CoverageQuery(
         coverage,
-        subsets,
+        selection.applied(merged, domain),
         tuple(name for name in names if name and name != "*"),
         decode_scaling(parameters, domain),
     )

@@ -47,7 +47,8 @@ def parse_subsets(texts: tuple[str, ...], domain: DomainSet, crs: Crs | None) ->
     >>> from datacube.model.grid import RectifiedGrid
     >>> grid = RectifiedGrid.from_bbox(BoundingBox(-180, -90, 180, 90, CRS84), 36, 18)
     >>> parse_subsets(("Lat(40:50),Lon(-10)",), DomainSet(grid), None)
-    (Trim(axis='Lat', low=40.0, high=50.0, crs=None), Slice(axis='Lon', point=-10.0, crs=None))
+    (Trim(axis='Lat', low=40.0, high=50.0, crs=None, rule='cells'), \
+Slice(axis='Lon', point=-10.0, crs=None))
     """
     found: dict[str, Subset] = {}
     for text in texts:

@@ -15,6 +15,7 @@ from datacube.model.query import (
     Scaling,
 )
 from services.ows.kvp import Kvp, comma_list
+from services.ows.selection import STANDARD, Selection, parse_selection
 from services.wcs.scaling import AxisScaling, decode_scaling
 from services.wcs.subsets import Bracket, bind, horizontal_crs, parse_brackets
 from services.wcs.v201.errors import IllegalFieldSequence, OutputCrsNotSupported
@@ -63,6 +64,7 @@ class CoverageRequest:
     output_crs : Crs or None
     aggregate : Aggregate of the time axis or None; a vendor parameter
     interpolation : how values between cells are found
+    selection : which cells trims take; a vendor parameter
     """
 
     coverage: str
@@ -75,6 +77,7 @@ class CoverageRequest:
     output_crs: Crs | None = None
     aggregate: Aggregate | None = None
     interpolation: Interpolation = "nearest"
+    selection: Selection = STANDARD
 
 
 def sections(kvp: Kvp) -> frozenset[str]:
@@ -135,6 +138,7 @@ def get_coverage(kvp: Kvp) -> CoverageRequest:
         kvp.optional("outputCrs", _output_crs, None),
         _aggregate(kvp),
         kvp.optional("interpolation", _interpolation, "nearest"),
+        kvp.optional("selection", parse_selection, STANDARD),
     )
 
 
@@ -148,9 +152,10 @@ def bind_query(
     AxisNotFound, FieldNotFound, InvalidSubset, InvalidTime, InvalidCrs
         The request does not fit the coverage.
     """
+    domain = description.domain
     return CoverageQuery(
         description.id,
-        bind(request.brackets, description.domain, request.crs),
+        request.selection.applied(bind(request.brackets, domain, request.crs), domain),
         field_names(request.range_subset, description.range_type),
         scaling,
         aggregate=request.aggregate,

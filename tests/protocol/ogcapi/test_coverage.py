@@ -165,3 +165,13 @@ def test_map_keeps_square_pixels(ogcapi):
 def test_map_as_jpeg(ogcapi):
     found = ogcapi.get("/ogcapi/collections/closed/map?f=jpeg&width=20")
     assert found.headers["content-type"] == "image/jpeg"
+
+
+@pytest.mark.parametrize(("rule", "columns"), [("inside", 1), ("nearest", 2), ("outside", 3)])
+def test_a_rule_chooses_the_cells(ogcapi, rule, columns):
+    """Centres of ``closed`` lie at -171, -153 … 171."""
+    path = "/ogcapi/collections/closed/coverage"
+    query = {"subset": "Lon(-160:-140)", "datetime": "2020-01-01", "f": "json", "selection": rule}
+    assert ogcapi.get(path, params=query).json()["domain"]["axes"]["x"]["num"] == columns
+    wrong = ogcapi.get(path, params=query | {"selection": "closest"})
+    assert wrong.status_code == 400

@@ -9,7 +9,8 @@ from datacube.errors import InvalidSubset, SubsetOutOfDomain
 from datacube.model.axis import IndexAxis, IrregularAxis, TimeAxis
 from datacube.model.query import Slice, Trim
 from datacube.model.time import Timestamp
-from datacube.slicing.select import CellRow, nearest_place, select_cells, select_places, slice_cell
+from datacube.slicing.select import CellRow, select_cells, slice_cell
+from datacube.slicing.select_axis import nearest_place, select_places
 
 LAT = CellRow("Lat", 90.0, -0.5, 360)
 GLOBE = CellRow("Long", -180.0, 0.5, 720, wraps=True, turn=360.0)
