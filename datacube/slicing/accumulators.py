@@ -1,8 +1,8 @@
 """Streaming accumulators: one time step after the other, in memory that does not grow.
 
-What is missing: a value that is not valid, and a NaN whatever its ``valid`` says, is no
-observation. A cell without any observation is not valid in the result and holds NaN (integers:
-0); only the count is valid everywhere.
+What is missing: a value that is not valid, the nil value where there is one, and a NaN whatever
+its ``valid`` says, is no observation. A cell without any observation is not valid in the result
+and holds NaN (integers: 0); only the count is valid everywhere.
 
 Every step is worked through in bands that stay in the processor's cache, so that an accumulator
 needs its state and a few hundred kilobytes, never another array of the block's size.
@@ -39,25 +39,29 @@ class Accumulator(ABC):
     Parameters
     ----------
     shape : of every step, such as (y, x)
+    nil : number, optional
+        Value of the steps that is no observation.
     """
 
-    def __init__(self, shape: tuple[int, ...]) -> None:
+    def __init__(self, shape: tuple[int, ...], nil: float | None = None) -> None:
         self.shape = shape
+        self.nil = None if nil is None or np.isnan(nil) else nil
         self.cells = prod(shape)
         self._tally = Tally(self.cells)
         self._dtype: np.dtype[Any] | None = None
         width = min(BAND, self.cells)
         self._mask = np.empty(width, np.int8)
         self._scratch: Values = np.empty(0)
+        self._mark: np.generic | None = None  # the nil value in the dtype of the steps
 
     @final
-    def add(self, values: Values, valid: BoolArray) -> None:
+    def add(self, values: Values, valid: BoolArray | None = None) -> None:
         """Take one step.
 
         Parameters
         ----------
         values : integers or floats, shape; of the same dtype in every step
-        valid : bool, shape
+        valid : bool, shape; None where nil and NaN say it all
 
         Raises
         ------
@@ -67,32 +71,33 @@ class Accumulator(ABC):
         if self.done:
             return
         flat, good = self._observed(values, valid, self.shape)
-        everywhere = bool(good.all())
-        self._tally.add(None if everywhere else good)
-        if everywhere or good.any():
-            self._take(flat, None if everywhere else good)
+        if good is not None and good.all():
+            good = None
+        self._tally.add(good)
+        if good is None or good.any():
+            self._take(flat, good)
 
     @final
-    def extend(self, values: Values, valid: BoolArray) -> None:
+    def extend(self, values: Values, valid: BoolArray | None = None) -> None:
         """Take many steps; fast for few cells and many steps too.
 
         Parameters
         ----------
         values : integers or floats, (steps, *shape)
-        valid : bool, (steps, *shape)
+        valid : bool, (steps, *shape); None where nil and NaN say it all
         """
         if self.cells >= _FEW_CELLS or len(values) < 2:
-            for one, good in zip(values, valid, strict=True):
-                self.add(one, good)
+            for number, one in enumerate(values):
+                self.add(one, None if valid is None else valid[number])
             return
         for start in range(0, len(values), STEPS_TO_FOLD):
             steps = slice(start, start + STEPS_TO_FOLD)
-            self._extend(values[steps], valid[steps])
+            self._extend(values[steps], None if valid is None else valid[steps])
 
-    def _extend(self, values: Values, valid: BoolArray) -> None:
+    def _extend(self, values: Values, valid: BoolArray | None) -> None:
         part = self._fresh()
         flat, good = part._observed(values, valid, (len(values), *self.shape))  # noqa: SLF001
-        by_step = good.reshape(len(values), -1)
+        by_step = (np.ones(flat.shape, bool) if good is None else good).reshape(len(values), -1)
         part._tally.add_counts(np.count_nonzero(by_step, axis=0).astype(np.int32))  # noqa: SLF001
         part._take_steps(flat.reshape(by_step.shape), by_step)  # noqa: SLF001
         self.merge(part)
@@ -103,8 +108,11 @@ class Accumulator(ABC):
 
         Where order matters its steps are the later ones in order of feeding.
         """
-        if other.shape != self.shape:
-            raise ValueError(f"accumulators of shapes {self.shape} and {other.shape}")
+        if other.shape != self.shape or other.nil != self.nil:
+            raise ValueError(
+                f"accumulators of shapes {self.shape} and {other.shape}, "
+                f"nil {self.nil} and {other.nil}"
+            )
         if other._dtype is not None:
             self._agree(other._dtype)
             self._merge(other)
@@ -133,7 +141,10 @@ class Accumulator(ABC):
 
     @abstractmethod
     def _take(self, values: Values, good: BoolArray | None) -> None:
-        """One step, flat, already counted; good is None where every cell is."""
+        """One step, flat, already counted; good is None where every cell is.
+
+        Of integers with a nil value, those that are not good hold it.
+        """
 
     @abstractmethod
     def _take_steps(self, values: Values, good: BoolArray) -> None:
@@ -151,7 +162,7 @@ class Accumulator(ABC):
         """Make the state for values of a dtype."""
 
     def _fresh(self) -> Self:
-        return type(self)(self.shape)
+        return type(self)(self.shape, self.nil)
 
     def _agree(self, dtype: np.dtype[Any]) -> None:
         if self._dtype is None:
@@ -159,24 +170,41 @@ class Accumulator(ABC):
                 raise ValueError(f"values of {dtype} cannot be reduced")
             self._dtype = dtype
             self._scratch = np.empty(len(self._mask), dtype)
+            if self.nil is not None:
+                self._mark = np.full(1, self.nil).astype(dtype)[0]
             self._begin(dtype)
         elif dtype != self._dtype:
             raise ValueError(f"a step of {dtype} after steps of {self._dtype}")
 
     def _observed(
-        self, values: Values, valid: BoolArray, shape: tuple[int, ...]
-    ) -> tuple[Values, BoolArray]:
-        """Flat native values and where they are observations."""
-        if not values.shape == valid.shape == shape:
-            raise ValueError(f"values {values.shape}, valid {valid.shape}, expected {shape}")
+        self, values: Values, valid: BoolArray | None, shape: tuple[int, ...]
+    ) -> tuple[Values, BoolArray | None]:
+        """Flat native values and where they are observations; None is everywhere."""
+        if values.shape != shape or (valid is not None and valid.shape != shape):
+            raise ValueError(
+                f"values {values.shape}, valid {None if valid is None else valid.shape}, "
+                f"expected {shape}"
+            )
         dtype = np.dtype(np.uint8) if values.dtype.kind == "b" else values.dtype.newbyteorder("=")
         self._agree(dtype)
         flat = np.ascontiguousarray(values, dtype).reshape(-1)
+        if valid is None:
+            return flat, self._known(flat)
         good = np.ascontiguousarray(valid, np.bool_).reshape(-1)
-        if dtype.kind == "f":
+        if self._mark is not None and dtype.kind != "f":
+            flat = np.where(good, flat, self._mark)
+        known = self._known(flat)
+        return flat, good if known is None else np.logical_and(known, good, out=known)
+
+    def _known(self, flat: Values) -> BoolArray | None:
+        """Where values are neither nil nor NaN; None is everywhere."""
+        known: BoolArray | None = None
+        if flat.dtype.kind == "f":
             known = np.equal(flat, flat)
-            good = np.logical_and(known, good, out=known)
-        return flat, good
+        if self._mark is not None:
+            named = np.not_equal(flat, self._mark)
+            known = named if known is None else np.logical_and(known, named, out=named)
+        return known
 
     def _bands(
         self, values: Values, good: BoolArray | None, fill: np.generic
@@ -218,56 +246,3 @@ class Count(Accumulator):
     @override
     def _finish(self) -> Values:
         return self._tally.count()
-
-
-class Sum(Accumulator):
-    """The sum in float64, folded every 255 steps.
-
-    float32 and integers of up to 32 bits add up without any rounding as long as the sum is below
-    2**29 times the smallest term; float64 terms of one sign are within 1e-13 of their sum after
-    100,000 steps. Infinities of both signs have no sum: such a cell is not valid.
-    """
-
-    @override
-    def _begin(self, dtype: np.dtype[Any]) -> None:
-        self._part = np.zeros(self.cells)
-        self._total: NDArray[np.float64] | None = None
-        self._steps = 0
-
-    @override
-    def _take(self, values: Values, good: BoolArray | None) -> None:
-        with np.errstate(invalid="ignore", over="ignore"):
-            for part, one in self._bands(values, good, values.dtype.type(0)):
-                np.add(self._part[part], one, out=self._part[part])
-        self._steps += 1
-        if self._steps == STEPS_TO_FOLD:
-            self._total = self._summed()
-            self._part[:] = 0.0
-            self._steps = 0
-
-    @override
-    def _take_steps(self, values: Values, good: BoolArray) -> None:
-        with np.errstate(invalid="ignore", over="ignore"):
-            self._part = zeroed(values, good).sum(axis=0)
-
-    @override
-    def _merge(self, other: Self) -> None:
-        total = other._summed()
-        with np.errstate(invalid="ignore", over="ignore"):
-            self._total = total if self._total is None else self._total + total
-
-    @override
-    def _finish(self) -> Values:
-        return self._summed() if self._dtype else np.zeros(self.cells)
-
-    def _summed(self) -> NDArray[np.float64]:
-        with np.errstate(invalid="ignore", over="ignore"):
-            return self._part.copy() if self._total is None else self._total + self._part
-
-
-class Mean(Sum):
-    """The arithmetic mean in float64: sum over count."""
-
-    @override
-    def _finish(self) -> Values:
-        return np.divide(super()._finish(), np.maximum(self._tally.count(), 1))

@@ -4,12 +4,17 @@ from typing import Any, Self, override
 
 import numpy as np
 
-from datacube.slicing.accumulators import Accumulator
+from datacube.slicing.accumulators import BAND, Accumulator
 from datacube.slicing.tally import BoolArray, Values, fill_of
 
 
 class Extreme(Accumulator):
-    """The smallest or largest value, in the dtype of the steps."""
+    """The smallest or largest value, in the dtype of the steps.
+
+    Where what is missing can lose by itself it need not be blanked out: a NaN loses against every
+    number; a nil value at one end of an integer type loses there, and at the other end after all
+    values were moved on by one, when it wraps round.
+    """
 
     top: bool
 
@@ -17,16 +22,41 @@ class Extreme(Accumulator):
     def _begin(self, dtype: np.dtype[Any]) -> None:
         self._fill = fill_of(dtype, top=not self.top)
         self._best: Values = np.full(self.cells, self._fill, dtype)
-        self._better: np.ufunc = np.maximum if self.top else np.minimum
+        self._better: np.ufunc = np.fmax if self.top else np.fmin
+        self._shift: np.generic | None = None
+        if self._mark is None or dtype.kind == "f":
+            return
+        if self._mark == self._fill:
+            self._shift = dtype.type(0)
+        elif self._mark == fill_of(dtype, top=self.top):
+            self._shift = np.subtract(self._fill, self._mark, dtype=dtype)
 
     @override
     def _take(self, values: Values, good: BoolArray | None) -> None:
-        for part, one in self._bands(values, good, self._fill):
-            self._better(self._best[part], one, out=self._best[part])
+        if self._shift is not None:
+            self._take_shifted(values, self._shift)
+        elif good is None:
+            self._better(self._best, values, out=self._best)
+        else:
+            for part, one in self._bands(values, good, self._fill):
+                self._better(self._best[part], one, out=self._best[part])
+
+    def _take_shifted(self, values: Values, shift: np.generic) -> None:
+        if not shift:
+            self._better(self._best, values, out=self._best)
+            return
+        for start in range(0, self.cells, BAND):
+            part = slice(start, min(start + BAND, self.cells))
+            moved = self._scratch[: part.stop - start]
+            np.add(values[part], shift, out=moved)
+            self._better(self._best[part], moved, out=self._best[part])
 
     @override
     def _take_steps(self, values: Values, good: BoolArray) -> None:
-        self._best = self._better.reduce(np.where(good, values, self._fill), axis=0)
+        steps = np.where(good, values, self._fill)
+        if self._shift is not None:
+            steps = values + self._shift
+        self._best = self._better.reduce(steps, axis=0)
 
     @override
     def _merge(self, other: Self) -> None:
@@ -34,7 +64,9 @@ class Extreme(Accumulator):
 
     @override
     def _finish(self) -> Values:
-        return self._best.copy() if self._dtype else np.zeros(self.cells)
+        if self._dtype is None:
+            return np.zeros(self.cells)
+        return self._best.copy() if self._shift is None else self._best - self._shift
 
 
 class Min(Extreme):
@@ -54,30 +86,29 @@ class Range(Accumulator):
 
     @override
     def _begin(self, dtype: np.dtype[Any]) -> None:
-        self._top, self._bottom = fill_of(dtype, top=True), fill_of(dtype, top=False)
-        self._low: Values = np.full(self.cells, self._top, dtype)
-        self._high: Values = np.full(self.cells, self._bottom, dtype)
+        self._low, self._high = Min(self.shape, self.nil), Max(self.shape, self.nil)
+        for one in (self._low, self._high):
+            one._agree(dtype)  # noqa: SLF001  both are parts of this one
 
     @override
     def _take(self, values: Values, good: BoolArray | None) -> None:
-        for part, one in self._bands(values, good, self._top):
-            np.minimum(self._low[part], one, out=self._low[part])
-        for part, one in self._bands(values, good, self._bottom):
-            np.maximum(self._high[part], one, out=self._high[part])
+        self._low._take(values, good)  # noqa: SLF001
+        self._high._take(values, good)  # noqa: SLF001
 
     @override
     def _take_steps(self, values: Values, good: BoolArray) -> None:
-        self._low = np.where(good, values, self._top).min(axis=0)
-        self._high = np.where(good, values, self._bottom).max(axis=0)
+        self._low._take_steps(values, good)  # noqa: SLF001
+        self._high._take_steps(values, good)  # noqa: SLF001
 
     @override
     def _merge(self, other: Self) -> None:
-        np.minimum(self._low, other._low, out=self._low)
-        np.maximum(self._high, other._high, out=self._high)
+        self._low._merge(other._low)  # noqa: SLF001
+        self._high._merge(other._high)  # noqa: SLF001
 
     @override
     def _finish(self) -> Values:
         if self._dtype is None:
             return np.zeros(self.cells)
+        low, high = self._low._finish(), self._high._finish()  # noqa: SLF001
         with np.errstate(invalid="ignore", over="ignore"):
-            return np.subtract(self._high, self._low, dtype=np.float64)
+            return np.subtract(high, low, dtype=np.float64)

@@ -1,4 +1,7 @@
-"""Variance and standard deviation in one pass (Welford 1962; Chan, Golub & LeVeque 1979)."""
+"""Variance and standard deviation in one pass (Welford 1962; Chan, Golub & LeVeque 1979).
+
+Small integers are added up instead, themselves and their squares: what comes of it is exact.
+"""
 
 from typing import Any, Self, override
 
@@ -76,9 +79,61 @@ class Variance(Accumulator):
         return np.divide(self._squares, np.maximum(self._tally.count(), 1))
 
 
+class ExactVariance(Accumulator):
+    """The variance of integers of 8 or 16 bits, from exact sums; float64.
+
+    With sum S = q n + r and sum of squares Q the squared differences from q add up to
+    Q - q (q n + 2 r), an integer of the spread's size, so that nothing cancels.
+    """
+
+    @override
+    def _begin(self, dtype: np.dtype[Any]) -> None:
+        self._sums = np.zeros((2, self.cells), np.int64)
+
+    @override
+    def _take(self, values: Values, good: BoolArray | None) -> None:
+        zero = values.dtype.type(0)
+        for part, one in self._bands(values, good, zero):
+            np.add(self._sums[0, part], one, out=self._sums[0, part])
+            squares = np.multiply(one, one, dtype=_square(values.dtype))
+            np.add(self._sums[1, part], squares, out=self._sums[1, part])
+
+    @override
+    def _take_steps(self, values: Values, good: BoolArray) -> None:
+        counted = np.where(good, values, 0).astype(np.int64)
+        self._sums += np.stack([counted.sum(axis=0), (counted * counted).sum(axis=0)])
+
+    @override
+    def _merge(self, other: Self) -> None:
+        self._sums += other._sums
+
+    @override
+    def _finish(self) -> Values:
+        if self._dtype is None:
+            return np.zeros(self.cells)
+        total, squares = self._sums
+        count = np.maximum(self._tally.count(), 1).astype(np.int64)
+        whole, rest = np.divmod(total, count)
+        apart = squares - whole * (whole * count + 2 * rest)
+        return np.asarray(apart / count - (rest / count) ** 2)
+
+
 class Deviation(Variance):
     """The standard deviation: the root of the variance, float64."""
 
     @override
     def _finish(self) -> Values:
         return np.sqrt(super()._finish())
+
+
+class ExactDeviation(ExactVariance):
+    """The standard deviation of integers of 8 or 16 bits, float64."""
+
+    @override
+    def _finish(self) -> Values:
+        return np.sqrt(super()._finish())
+
+
+def _square(dtype: np.dtype[Any]) -> type[np.integer[Any]]:
+    """A type that holds squares of small integers."""
+    return np.uint32 if dtype.kind == "u" else np.int32

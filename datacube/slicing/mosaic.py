@@ -66,8 +66,8 @@ class AnyTrue(Accumulator):
     sought = True
 
     @override
-    def __init__(self, shape: tuple[int, ...]) -> None:
-        super().__init__(shape)
+    def __init__(self, shape: tuple[int, ...], nil: float | None = None) -> None:
+        super().__init__(shape, nil)
         self._found: BoolArray = np.zeros(self.cells, bool)
         self._full = False
 

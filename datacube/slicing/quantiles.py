@@ -29,6 +29,8 @@ class Quantile(Accumulator):
     ----------
     shape : of every step, such as (y, x)
     share : float, 0 … 1
+    nil : number, optional
+        Value of the steps that is no observation.
 
     Examples
     --------
@@ -40,14 +42,14 @@ class Quantile(Accumulator):
     """
 
     @override
-    def __init__(self, shape: tuple[int, ...], share: float) -> None:
-        super().__init__(shape)
+    def __init__(self, shape: tuple[int, ...], share: float, nil: float | None = None) -> None:
+        super().__init__(shape, nil)
         self.share = share
         self._kept: list[Values] = []
 
     @override
     def _fresh(self) -> Self:
-        return type(self)(self.shape, self.share)
+        return type(self)(self.shape, self.share, self.nil)
 
     @override
     def _begin(self, dtype: np.dtype[Any]) -> None:

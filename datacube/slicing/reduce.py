@@ -27,15 +27,19 @@ from typing import Any, Literal
 import numpy as np
 
 from datacube.errors import InvalidParameter
-from datacube.slicing.accumulators import Accumulator, Count, Mean, Sum
+from datacube.slicing.accumulators import Accumulator, Count
 from datacube.slicing.extremes import Max, Min, Range
-from datacube.slicing.moments import Deviation, Variance
+from datacube.slicing.moments import Deviation, ExactDeviation, ExactVariance, Variance
 from datacube.slicing.mosaic import AllTrue, AnyTrue, First
 from datacube.slicing.quantiles import Quantile, stack_bytes
+from datacube.slicing.sums import Mean, Sum
 
 type Order = Literal["ascending", "descending"]
 
-_MAKERS: Mapping[str, Callable[[tuple[int, ...]], Accumulator]] = MappingProxyType(
+type _Maker = Callable[[tuple[int, ...], float | None], Accumulator]
+
+_EXACT: Mapping[str, _Maker] = MappingProxyType({"std": ExactDeviation, "var": ExactVariance})
+_MAKERS: Mapping[str, _Maker] = MappingProxyType(
     {
         "mean": Mean,
         "min": Min,
@@ -113,9 +117,26 @@ class Reducer:
         """Whether a result is made of observations as they are: one step for each cell."""
         return self.name in {"first", "last", "leastrecent", "mostrecent"}
 
-    def start(self, shape: tuple[int, ...]) -> Accumulator:
-        """An accumulator for steps of one shape, such as (y, x)."""
-        return Quantile(shape, self.share) if self.share is not None else _MAKERS[self.name](shape)
+    def start(
+        self,
+        shape: tuple[int, ...],
+        dtype: np.dtype[Any] | None = None,
+        nil: float | None = None,
+    ) -> Accumulator:
+        """An accumulator for steps of one shape, such as (y, x).
+
+        Parameters
+        ----------
+        shape : of every step
+        dtype : of the steps, where it is known: small integers are squared exactly
+        nil : number, optional
+            Value of the steps that is no observation.
+        """
+        if self.share is not None:
+            return Quantile(shape, self.share, nil)
+        small = dtype is not None and dtype.kind in "iub" and dtype.itemsize <= 2
+        makers = _EXACT if small and self.name in _EXACT else _MAKERS
+        return makers[self.name](shape, nil)
 
     def dtype_of(self, dtype: np.dtype[Any]) -> np.dtype[Any]:
         """The dtype of the result of steps of a dtype.

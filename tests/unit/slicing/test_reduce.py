@@ -310,3 +310,58 @@ def test_memory_of_a_stack_is_known_beforehand():
         _, peak = tracemalloc.get_traced_memory()
         tracemalloc.stop()
         assert peak <= one.stack_bytes(64, (128, 128), values.dtype) <= 2 * peak + 2**21
+
+
+@pytest.mark.parametrize("dtype", ["int8", "uint8", "int16", "uint16", "int32", "int64", "float32"])
+@pytest.mark.parametrize("place", ["least", "most", "between"])
+@pytest.mark.parametrize("cells", [50, 70_000])
+def test_a_nil_value_is_no_observation(dtype, place, cells):
+    """Marked in the values or by a mask: the same, whether steps come alone or together."""
+    kind = np.dtype(dtype)
+    ends = np.iinfo(kind) if kind.kind != "f" else np.finfo(kind)
+    nil = kind.type({"least": ends.min, "most": ends.max, "between": 7}[place])
+    rng = np.random.default_rng(4)
+    values = rng.integers(0, 100, (9, cells)).astype(kind)
+    valid = rng.random(values.shape) < 0.6
+    values[values == nil] = 8
+    marked = np.where(valid, values, nil)
+    for name in (*NAMES[:-1], "p80"):
+        wanted = reducer(name).start((cells,))
+        found = reducer(name).start((cells,), kind, float(nil) if kind.itemsize < 8 else int(nil))
+        for step, good, one in zip(values, valid, marked, strict=True):
+            wanted.add(step, good)
+            found.add(one)
+        together = reducer(name).start((cells,), kind, nil.item())
+        together.extend(marked[:4])
+        together.add(values[4], valid[4])
+        together.extend(marked[5:])
+        for other in (found, together):
+            for one, same in zip(other.result(), wanted.result(), strict=True):
+                assert one.dtype == same.dtype
+                np.testing.assert_allclose(one, same, rtol=1e-12, atol=1e-12)
+        if not found.done:
+            np.testing.assert_array_equal(found.count, wanted.count)
+
+
+def test_sums_of_integers_are_exact_over_many_steps():
+    """More steps of the largest values than 32 bits hold."""
+    rng = np.random.default_rng(5)
+    for dtype in ("int16", "uint16"):
+        ends = np.iinfo(dtype)
+        steps = rng.choice(np.array([ends.min, ends.max - 1], dtype), (100_000, 3))
+        total = reducer("sum").start((3,), np.dtype(dtype), ends.max)
+        spread = reducer("var").start((3,), np.dtype(dtype), ends.max)
+        for step in steps[:1000]:
+            total.add(step)
+            spread.add(step)
+        total.extend(steps[1000:])
+        spread.extend(steps[1000:])
+        assert total.result()[0].tolist() == steps.sum(axis=0, dtype=np.int64).tolist()
+        np.testing.assert_allclose(spread.result()[0], steps.astype(np.longdouble).var(axis=0))
+
+
+def test_the_spread_of_integers_far_from_zero_is_exact():
+    steps = np.array([[32_766], [32_765], [32_766], [32_765]], np.int16)
+    spread = reducer("var").start((1,), steps.dtype)
+    spread.extend(steps)
+    assert spread.result()[0].tolist() == [0.25]
