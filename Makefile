@@ -85,8 +85,8 @@ bench: $(VENV)/.bench ## measure workloads beside the peers (SCALE=full|medium|s
 	@$(begin) 'Stages'; $(BIN)/python -m pytest bench/test_stages.py -p no:randomly -q --benchmark-columns=min,median,rounds $(PYTEST_ARGS)
 	@$(begin) 'Workloads'; PYTHONUNBUFFERED=1 $(BIN)/python -m bench --scale $(SCALE) $(BENCH_ARGS)
 
-conformance: ## run the OGC test suites (not driven yet)
-	@echo 'The OGC test suites (TEAM engine, Java) are not driven from here yet; nothing was tested.' >&2; exit 1
+conformance: $(VENV)/.test ## run the OGC test suites (Java, Maven, checkouts of the suites in DATACUBE_CITE)
+	@$(begin) 'Running the OGC test suites'; $(BIN)/python -m tests.conformance $(SUITES)
 
 clients: $(VENV)/.test $(STATIC)/index.html ## run QGIS, GDAL and headless Chromium against a live server
 	@$(begin) 'Looking for the clients (Chromium, QGIS, GDAL)'; \
@@ -106,7 +106,7 @@ clients: $(VENV)/.test $(STATIC)/index.html ## run QGIS, GDAL and headless Chrom
 	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/python -m pytest -m 'qgis or browser' $(PYTEST_ARGS) tests/clients
 
 clean: ## remove what was built: .venv, the viewer's page, the demo store, caches
-	rm -rf $(VENV) $(STATIC) $(WEB)/node_modules .demo .bench dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .benchmarks
+	rm -rf $(VENV) $(STATIC) $(WEB)/node_modules .demo .bench .cite dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .benchmarks
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # ------------------------------------------------------------------------------------ the steps

@@ -1,0 +1,54 @@
+"""The stores that the suites see, and the server over them."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from datacube.model.fields import Field
+from tests.cubes import make_cube
+from tests.servers import start_server
+
+CONFIG = Path(__file__).parent / "server.yaml"
+HOURS = tuple(f"2020-01-01T{hour:02d}:00:00Z" for hour in range(6))
+
+
+def make_stores(folder: Path) -> None:
+    """Write ``maps`` and ``coverages`` below a folder; kept where they are there.
+
+    The suite of WCS 2.0 takes only two-dimensional rectified grids, the first of them with one
+    field, and exactly one with more than two; maps are tested on cubes with a time axis too.
+    """
+    maps, coverages = folder / "maps", folder / "coverages"
+    if not maps.is_dir():
+        make_cube(maps, "globe", width=72, height=36, times=HOURS, title="Hourly values")
+        make_cube(
+            maps,
+            "north",
+            width=60,
+            height=40,
+            crs="EPSG:32632",
+            bbox=(300_000.0, 5_000_000.0, 900_000.0, 5_400_000.0),
+            times=None,
+            title="One picture",
+        )
+    if not coverages.is_dir():
+        for name, fields in (("altitude", ("height",)), ("bands", ("red", "green", "blue"))):
+            make_cube(
+                coverages,
+                name,
+                width=72,
+                height=36,
+                times=None,
+                title=name.capitalize(),
+                fields=[Field(one, dtype="int32", uom="1") for one in fields],
+            )
+
+
+@contextmanager
+def site(store: Path, logs: Path) -> Iterator[str]:
+    """A server with the configuration for conformance; its URL without a slash at its end."""
+    server = start_server(store, logs, "--config", str(CONFIG))
+    try:
+        yield server.url
+    finally:
+        server.stop()
