@@ -22,10 +22,9 @@ from datacube.model.query import LayerRequest, MapQuery
 from datacube.render.encode import encode
 from datacube.render.paint import paint
 from datacube.render.style import fields_of
+from datacube.slicing.cells import IndexMap, ReadPlan
 from datacube.slicing.gather import gather
 from datacube.slicing.level import map_on_best_level
-from datacube.slicing.plan import ReadPlan
-from datacube.slicing.warp import IndexMap
 
 type Benchmark = Callable[..., Any]
 
@@ -129,7 +128,7 @@ def test_gather(benchmark: Benchmark, context: Context, case: Case) -> None:
     field = layer.cube.description.range_type.field(name)
     chunks = {at: layer.cube.store.chunk(name, level.number, (0, *at))[0] for at in plan.chunks}
     out = np.zeros(plan.map.shape, field.dtype)
-    benchmark(gather, plan, chunks, out)
+    benchmark(gather, plan.parts, chunks, out)
     assert out.any()
 
 

@@ -6,15 +6,9 @@ from itertools import pairwise
 
 import numpy as np
 
+from datacube.slicing.cells import IndexMap, PixelMap, SeparableMap
 from datacube.slicing.footprint import Footprint
-from datacube.slicing.warp import (
-    IndexMap,
-    PixelMap,
-    PixelPositions,
-    Positions,
-    SeparableMap,
-    SeparablePositions,
-)
+from datacube.slicing.warp import PixelPositions, Positions, SeparablePositions
 
 _JOINED = 4 << 20  # bytes of values up to which bands are joined
 _MOST = 48 << 20  # bytes of values above which a row of chunks is cut

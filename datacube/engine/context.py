@@ -8,7 +8,7 @@ from datacube.config.settings import Config, ServerSettings
 from datacube.engine.catalog import Catalog
 from datacube.engine.memo import Memo
 from datacube.model.coverage import Level
-from datacube.slicing.warp import IndexMap
+from datacube.slicing.cells import IndexMap
 from datacube.store.cache import ChunkCache
 from datacube.store.objects import ObjectStore
 from datacube.store.url import open_store
@@ -61,5 +61,4 @@ def make_context(store: ObjectStore, config: Config) -> Context:
 
 
 def _map_bytes(entry: tuple[Level, IndexMap]) -> int:
-    cells = entry[1]
-    return cells.rows.nbytes + cells.columns.nbytes + 500
+    return entry[1].nbytes + 500

@@ -28,13 +28,14 @@ from datacube.model.query import (
     Scaling,
     Subset,
 )
+from datacube.slicing.cells import IndexMap
 from datacube.slicing.footprint import AREA_METHODS
 from datacube.slicing.level import map_on_best_level
 from datacube.slicing.periods import bins, parse_every
 from datacube.slicing.reduce import Reducer, reducer
 from datacube.slicing.select import Span
 from datacube.slicing.select_axis import select_places
-from datacube.slicing.warp import IndexMap, positions, to_cells
+from datacube.slicing.warp import positions, to_cells
 
 _MOST_CELLS = 64 << 20
 

@@ -18,12 +18,8 @@ from datacube.model.block import Block
 from datacube.model.fields import Field
 from datacube.model.query import CoverageQuery
 from datacube.model.stream import CoverageStream, Part, part_domain
-from datacube.slicing.plan import ReadPlan
-from datacube.slicing.warp import (
-    IndexMap,
-    SeparableMap,
-    SeparablePositions,
-)
+from datacube.slicing.cells import IndexMap, ReadPlan, SeparableMap
+from datacube.slicing.warp import SeparablePositions
 
 _STREAM_FROM = 16 << 20
 _AHEAD = 32 << 20  # bytes of values that are read ahead

@@ -19,8 +19,8 @@ from datacube.model.coverage import CoverageDescription
 from datacube.model.query import LayerRequest
 from datacube.render.ranges import resolved
 from datacube.render.style import ColorRamp, Style, fields_of
+from datacube.slicing.cells import SeparableMap
 from datacube.slicing.reduce import Reducer
-from datacube.slicing.warp import SeparableMap
 
 _SHIFTED = frozenset({"count", "std", "var", "range", "sum", "any", "all"})
 

@@ -20,10 +20,9 @@ from datacube.engine.places import locate
 from datacube.engine.read import plan_field
 from datacube.model.fields import Field
 from datacube.model.query import CoverageQuery, MapQuery
+from datacube.slicing.cells import IndexMap, ReadPlan, SeparableMap
 from datacube.slicing.level import map_on_best_level
-from datacube.slicing.plan import ReadPlan
 from datacube.slicing.reduce import reducer
-from datacube.slicing.warp import IndexMap, SeparableMap
 
 type Place = tuple[int, ...]
 

@@ -9,8 +9,8 @@ from datacube.model.bbox import BoundingBox
 from datacube.model.crs import Crs
 from datacube.model.grid import RectifiedGrid
 from datacube.model.query import Point, SelectionRule, Slice, Subset, Trim
+from datacube.slicing.cells import SeparableMap
 from datacube.slicing.select import CellRow, Span, select_cells, slice_cell
-from datacube.slicing.warp import SeparableMap
 
 
 def select_grid(

@@ -18,9 +18,9 @@ from datacube.model.query import LayerRequest, MapQuery
 from datacube.render.composite import flatten, over
 from datacube.render.paint import margin_of, paint
 from datacube.render.style import Style
+from datacube.slicing.cells import IndexMap
 from datacube.slicing.level import map_on_best_level
 from datacube.slicing.reduce import reducer
-from datacube.slicing.warp import IndexMap
 
 
 @dataclass(frozen=True, eq=False)

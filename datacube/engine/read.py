@@ -2,19 +2,21 @@
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from math import prod
 
 import numpy as np
 from numpy.typing import NDArray
 
 from datacube.model.fields import Field
+from datacube.slicing.cells import IndexMap, PixelMap, ReadPlan, SeparableMap
 from datacube.slicing.gather import gather
-from datacube.slicing.plan import ReadPlan, plan_read
-from datacube.slicing.warp import IndexMap, PixelMap, SeparableMap
+from datacube.slicing.plan import plan_read, stages
 from datacube.store.source import ChunkIndex, CubeSource
 
 type Values = tuple[NDArray[np.generic], NDArray[np.bool_]]
 
 _FEW = 4
+_HELD = 64 << 20  # bytes of decoded chunks that are held at a time
 
 
 def plan_field(cube: CubeSource, field: Field, level: int, cells: IndexMap) -> ReadPlan:
@@ -51,20 +53,35 @@ def read_field(
     StorageError
         A chunk is missing or damaged.
     """
-    out = np.full(plan.map.shape, _nothing(field), np.dtype(field.dtype))
-    lead = cube.chunk_shape(field.name, level)[:-2]
-    chunk = tuple(index // size for index, size in zip(place, lead, strict=True))
-    within = tuple(index % size for index, size in zip(place, lead, strict=True))
-
-    wanted = [(*chunk, *at) for at in plan.chunks]
-    found = _fetch_all(pool, cube, field.name, level, wanted)
-    gather(plan, {(index[-2], index[-1]): one[within] for index, one in found.items()}, out)
+    shape = cube.chunk_shape(field.name, level)
+    dtype = np.dtype(field.dtype)
+    gaps = plan.map.gaps
+    out = (
+        np.full(plan.map.shape, _nothing(field), dtype) if gaps else np.empty(plan.map.shape, dtype)
+    )
+    chunk, within = split_place(place, shape[:-2])
+    held: dict[tuple[int, int], NDArray[np.generic]] = {}
+    for parts, needed in stages(plan, max(_HELD // (prod(shape) * dtype.itemsize), 1)):
+        held = {at: held[at] for at in needed if at in held}
+        wanted = [(*chunk, *at) for at in needed if at not in held]
+        found = fetch_chunks(pool, cube, field.name, level, wanted)
+        held |= {(index[-2], index[-1]): one[within] for index, one in found.items()}
+        gather(parts, held, out)
     valid = field.valid(out)
-    _mask_outside(plan.map, valid)
+    if gaps:
+        _mask_outside(plan.map, valid)
     return out, valid
 
 
-def _fetch_all(
+def split_place(
+    place: tuple[int, ...], lead: tuple[int, ...]
+) -> tuple[ChunkIndex, tuple[int, ...]]:
+    """Chunk of a place on the other axes, and the place within it."""
+    both = [divmod(index, size) for index, size in zip(place, lead, strict=True)]
+    return tuple(chunk for chunk, _ in both), tuple(inner for _, inner in both)
+
+
+def fetch_chunks(
     pool: ThreadPoolExecutor,
     cube: CubeSource,
     field: str,

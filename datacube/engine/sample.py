@@ -15,7 +15,8 @@ from datacube.model.crs import CRS84, transform
 from datacube.model.fields import Field
 from datacube.model.grid import RectifiedGrid
 from datacube.model.query import LayerRequest, SampleQuery
-from datacube.slicing.warp import IndexMap, positions, to_cells
+from datacube.slicing.cells import IndexMap
+from datacube.slicing.warp import positions, to_cells
 
 _ELLIPSOID = pyproj.Geod(ellps="WGS84")
 

@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from datacube.engine.read import Values
 from datacube.model.fields import Field
+from datacube.slicing.cells import IndexMap, SeparableMap
 from datacube.slicing.plan import plan_read
 from datacube.slicing.reduce import Reducer
-from datacube.slicing.warp import IndexMap, SeparableMap
 from datacube.store.cube import CubeStore
 from datacube.store.source import CubeSource
 from datacube.store.timeseries import read_series

@@ -22,9 +22,8 @@ from datacube.engine.places import Places
 from datacube.engine.read import Values, plan_field, read_field
 from datacube.model.coverage import CoverageDescription
 from datacube.model.fields import Field
-from datacube.slicing.plan import ReadPlan
+from datacube.slicing.cells import IndexMap, PixelMap, ReadPlan, SeparableMap
 from datacube.slicing.reduce import Reducer
-from datacube.slicing.warp import IndexMap, PixelMap, SeparableMap
 
 _AHEAD = 6
 _STACK_BYTES = 96 << 20

@@ -1,42 +1,44 @@
 """Chunk arrays -> one array of the target's shape."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
 
-from datacube.slicing.plan import Picker, ReadPlan, projections
-from datacube.slicing.warp import PixelMap
+from datacube.slicing.cells import BlockProjection, ChunkProjection, Picker
 
 type Chunks = Mapping[tuple[int, int], NDArray[np.generic]]
-type FetchAll = Callable[[Iterable[tuple[int, int]]], Chunks]
 
 
-def gather(plan: ReadPlan, chunks: Chunks, out: NDArray[np.generic]) -> None:
+def gather(
+    parts: Iterable[ChunkProjection | BlockProjection], chunks: Chunks, out: NDArray[np.generic]
+) -> None:
     """Fill ``out`` with the cell of each target pixel; pixels outside the grid stay as they are.
 
     Parameters
     ----------
-    plan : ReadPlan
-    chunks : (row, column) -> array of at least the part of a chunk that lies on the grid, (y, x)
+    parts : those of a ReadPlan, or some of them
+    chunks : (row, column) -> array of at least the part of a chunk that lies on the grid, (y, x);
+        the chunks that the parts need
     out : dtype of the chunks, (y, x) of the target
 
     Examples
     --------
+    >>> from datacube.slicing.cells import SeparableMap
     >>> from datacube.slicing.plan import plan_read
-    >>> from datacube.slicing.warp import SeparableMap
     >>> plan = plan_read(SeparableMap(np.array([1, 2]), np.array([0, -1])), (2, 2))
     >>> out = np.zeros((2, 2), int)
-    >>> gather(plan, {(0, 0): np.array([[1, 2], [3, 4]]), (1, 0): np.array([[5, 6]])}, out)
+    >>> gather(plan.parts, {(0, 0): np.array([[1, 2], [3, 4]]), (1, 0): np.array([[5, 6]])}, out)
     >>> out.tolist()
     [[3, 0], [5, 0]]
     """
-    if isinstance(plan.map, PixelMap):
-        _gather_pixels(plan.map, plan.chunk_shape, chunks, out)
-        return
-    for one in projections(plan):
-        part = _picked(_picked(chunks[one.chunk], one.rows.source, 0), one.columns.source, 1)
-        out[one.rows.target, one.columns.target] = part
+    for part in parts:
+        match part:
+            case ChunkProjection(chunk, rows, columns):
+                picked = _picked(_picked(chunks[chunk], rows.source, 0), columns.source, 1)
+                out[rows.target, columns.target] = picked
+            case BlockProjection():
+                _gather_block(part, chunks, out)
 
 
 def _picked(values: NDArray[np.generic], places: Picker, axis: int) -> NDArray[np.generic]:
@@ -46,12 +48,25 @@ def _picked(values: NDArray[np.generic], places: Picker, axis: int) -> NDArray[n
     return values.take(places, axis=axis)
 
 
-def _gather_pixels(
-    cells: PixelMap, chunk_shape: tuple[int, int], chunks: Chunks, out: NDArray[np.generic]
-) -> None:
-    """Pick single pixels: from the only chunk directly, from several one after the other."""
-    height, width = chunk_shape
-    for (row, column), chunk in chunks.items():
-        down, right = cells.rows - row * height, cells.columns - column * width
-        here = (down >= 0) & (down < height) & (right >= 0) & (right < width) & (cells.rows >= 0)
-        out[here] = chunk[down[here], right[here]]
+def _gather_block(part: BlockProjection, chunks: Chunks, out: NDArray[np.generic]) -> None:
+    """Pick the pixels of a block from its window."""
+    block, cells = part.block, _window(part, chunks).reshape(-1)
+    target = out[block.down, block.right]
+    if block.inside is not None:
+        np.copyto(target, cells.take(block.places, mode="clip"), where=block.inside)
+    elif target.flags.c_contiguous:
+        cells.take(block.places, out=target, mode="clip")
+    else:
+        target[...] = cells.take(block.places, mode="clip")
+
+
+def _window(part: BlockProjection, chunks: Chunks) -> NDArray[np.generic]:
+    """The cells of a block's window; those of chunks that no pixel needs are anything."""
+    if len(part.pieces) == 1:
+        (piece,) = part.pieces
+        return np.ascontiguousarray(chunks[piece.chunk][piece.source])
+    first = chunks[part.pieces[0].chunk]
+    window = np.empty((part.block.height, part.block.width), first.dtype)
+    for piece in part.pieces:
+        window[piece.window] = chunks[piece.chunk][piece.source]
+    return window

@@ -4,8 +4,9 @@ from math import floor, log2
 
 from datacube.model.coverage import Level
 from datacube.model.grid import RectifiedGrid
+from datacube.slicing.cells import IndexMap
 from datacube.slicing.pace import cells_per_pixel
-from datacube.slicing.warp import IndexMap, positions, to_cells
+from datacube.slicing.warp import positions, to_cells
 
 _TINY = 1e-6
 

@@ -1,104 +1,115 @@
 """The plan of a read: which chunks of one level answer an index map. Pure: no I/O.
 
 A separable map is cut into runs of rows and columns that lie in one chunk; each pair of runs is
-one :class:`ChunkProjection`. A pixel map lists the chunks that some pixel falls into.
+one :class:`ChunkProjection`. Of a pixel map each block lists the chunks that its pixels fall into.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from itertools import pairwise
+from itertools import pairwise, product
 from typing import assert_never
 
 import numpy as np
-from numpy.typing import NDArray
 
-from datacube.slicing.warp import IndexMap, PixelMap, SeparableMap
+from datacube.slicing.cells import (
+    BlockProjection,
+    ChunkProjection,
+    IndexArray,
+    IndexMap,
+    Picker,
+    Piece,
+    PixelBlock,
+    PixelMap,
+    Place,
+    ReadPlan,
+    Run,
+    SeparableMap,
+)
 
-IndexArray = NDArray[np.intp]
-type Picker = slice | IndexArray
+type Parts = tuple[ChunkProjection | BlockProjection, ...]
 
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """Target places start … stop - 1 along one axis that lie in one chunk.
-
-    Parameters
-    ----------
-    chunk : int, index of the chunk along the axis
-    target : slice of the target axis
-    source : slice or intp array, places within the chunk; a slice where they are contiguous
-    """
-
-    chunk: int
-    target: slice
-    source: Picker
-
-
-@dataclass(frozen=True, slots=True)
-class ChunkProjection:
-    """What one chunk gives to the target.
-
-    Parameters
-    ----------
-    chunk : (row, column) of the chunk in the chunk grid
-    rows, columns : Run
-    """
-
-    chunk: tuple[int, int]
-    rows: Run
-    columns: Run
-
-
-@dataclass(frozen=True, eq=False)
-class ReadPlan:
-    """Chunks to read for one field at one place of the other axes.
-
-    Parameters
-    ----------
-    map : IndexMap, target pixels -> cells of the level
-    chunk_shape : (height, width) of a chunk
-    chunks : chunk rows and columns that are needed, each once
-
-    Examples
-    --------
-    >>> cells = SeparableMap(np.array([510, 511, 512]), np.array([0, 1, -1]))
-    >>> plan_read(cells, (512, 512)).chunks
-    ((0, 0), (1, 0))
-    """
-
-    map: IndexMap
-    chunk_shape: tuple[int, int]
-    chunks: tuple[tuple[int, int], ...]
+_SAMPLED = 8
+_SPANNED = 64
 
 
 def plan_read(cells: IndexMap, chunk_shape: tuple[int, int]) -> ReadPlan:
-    """The chunks that an index map needs.
+    """The chunks that an index map needs; found once for a map and a shape of chunks.
 
     Parameters
     ----------
     cells : IndexMap on the level that is read
     chunk_shape : (height, width) of the level's chunks along y and x
     """
-    height, width = chunk_shape
+    known = cells.plans.get(chunk_shape)
+    if known is not None:
+        return known
+    parts = _parts(cells, chunk_shape)
+    chunks = dict.fromkeys(chunk for part in parts for chunk in part.chunks)
+    plan = ReadPlan(cells, chunk_shape, tuple(chunks), parts)
+    cells.plans[chunk_shape] = plan
+    return plan
+
+
+def _parts(cells: IndexMap, chunk_shape: tuple[int, int]) -> Parts:
     match cells:
         case SeparableMap(rows, columns):
-            down = dict.fromkeys(run.chunk for run in runs(rows, height))
-            across = dict.fromkeys(run.chunk for run in runs(columns, width))
-            chunks = tuple((row, column) for row in down for column in across)
-        case PixelMap(rows, columns):
-            chunks = _touched(rows, columns, chunk_shape)
+            across = tuple(runs(columns, chunk_shape[1]))
+            return tuple(
+                ChunkProjection((down.chunk, right.chunk), down, right)
+                for down in runs(rows, chunk_shape[0])
+                for right in across
+            )
+        case PixelMap():
+            return tuple(
+                BlockProjection(
+                    block,
+                    tuple(
+                        _piece(block, chunk, chunk_shape)
+                        for chunk in sorted(_touched(cells, block, chunk_shape))
+                    ),
+                )
+                for block in cells.blocks
+            )
         case _:
             assert_never(cells)
-    return ReadPlan(cells, chunk_shape, chunks)
 
 
 def projections(plan: ReadPlan) -> Iterator[ChunkProjection]:
     """How the chunks of a separable plan fall on the target; empty for a pixel map."""
-    if isinstance(plan.map, SeparableMap):
-        across = tuple(runs(plan.map.columns, plan.chunk_shape[1]))
-        for down in runs(plan.map.rows, plan.chunk_shape[0]):
-            for right in across:
-                yield ChunkProjection((down.chunk, right.chunk), down, right)
+    return (part for part in plan.parts if isinstance(part, ChunkProjection))
+
+
+def stages(plan: ReadPlan, most: int) -> Iterator[tuple[Parts, tuple[Place, ...]]]:
+    """Parts of a plan that are read together, so that few chunks are in memory at a time.
+
+    Parameters
+    ----------
+    most : int
+        How many chunks may be held; a part that needs more is read alone.
+
+    Yields
+    ------
+    parts, chunks : parts of the plan, in order, and the chunks that they need
+
+    Examples
+    --------
+    >>> plan = plan_read(SeparableMap(np.arange(4), np.arange(4)), (2, 2))
+    >>> [chunks for _, chunks in stages(plan, 3)]
+    [((0, 0), (0, 1), (1, 0)), ((1, 1),)]
+    """
+    if len(plan.chunks) <= most:
+        if plan.parts:
+            yield plan.parts, plan.chunks
+        return
+    parts: list[ChunkProjection | BlockProjection] = []
+    needed: dict[Place, None] = {}
+    for part in plan.parts:
+        wider = needed | dict.fromkeys(part.chunks)
+        if parts and len(wider) > most:
+            yield tuple(parts), tuple(needed)
+            parts, wider = [], dict.fromkeys(part.chunks)
+        parts.append(part)
+        needed = wider
+    yield tuple(parts), tuple(needed)
 
 
 def runs(cells: IndexArray, size: int) -> Iterator[Run]:
@@ -112,10 +123,10 @@ def runs(cells: IndexArray, size: int) -> Iterator[Run]:
     if not len(cells):
         return
     chunk = cells // size
-    edges = [0, *(np.flatnonzero(np.diff(chunk)) + 1).tolist(), len(cells)]
+    edges = [0, *(np.flatnonzero(chunk[1:] != chunk[:-1]) + 1).tolist(), len(cells)]
     for start, stop in pairwise(edges):
-        if chunk[start] >= 0:
-            yield Run(int(chunk[start]), slice(start, stop), _picker(cells[start:stop] % size))
+        if (number := int(chunk[start])) >= 0:
+            yield Run(number, slice(start, stop), _picker(cells[start:stop] - number * size))
 
 
 def _picker(places: IndexArray) -> Picker:
@@ -125,13 +136,46 @@ def _picker(places: IndexArray) -> Picker:
     return places
 
 
-def _touched(
-    rows: IndexArray, columns: IndexArray, chunk_shape: tuple[int, int]
-) -> tuple[tuple[int, int], ...]:
-    inside = rows >= 0
-    if not inside.any():
-        return ()
-    chunk_rows, chunk_columns = rows // chunk_shape[0], columns // chunk_shape[1]
-    across = int(chunk_columns.max()) + 1
-    counted = np.bincount((chunk_rows * across + chunk_columns)[inside])
-    return tuple(divmod(int(one), across) for one in np.flatnonzero(counted))
+def _touched(cells: PixelMap, block: PixelBlock, chunk_shape: tuple[int, int]) -> set[Place]:
+    """The chunks that pixels of a block fall into: those in its window, if some pixels say so."""
+    spanned = [
+        range(first // size, (first + count - 1) // size + 1)
+        for first, count, size in zip(
+            (block.top, block.left), (block.height, block.width), chunk_shape, strict=True
+        )
+    ]
+    number = len(spanned[0]) * len(spanned[1])
+    if number == 1:
+        return set(product(spanned[0], spanned[1]))
+    rows, columns = (one[block.down, block.right] for one in (cells.rows, cells.columns))
+    if number <= _SPANNED:
+        some = slice(None, None, _SAMPLED)
+        found = _chunks_of(rows[some, some], columns[some, some], chunk_shape)
+        if len(found) == number:
+            return found
+    return _chunks_of(rows, columns, chunk_shape)
+
+
+def _piece(block: PixelBlock, chunk: Place, chunk_shape: tuple[int, int]) -> Piece:
+    """Where a chunk and a block's window overlap."""
+    (upper, rows), (first, columns) = (
+        _overlap(start, count, number * size, size)
+        for start, count, number, size in zip(
+            (block.top, block.left), (block.height, block.width), chunk, chunk_shape, strict=True
+        )
+    )
+    return Piece(chunk, (upper, first), (rows, columns))
+
+
+def _overlap(start: int, count: int, begin: int, size: int) -> tuple[slice, slice]:
+    """The places that two intervals share, counted from the first and from the second."""
+    low, high = max(start, begin), min(start + count, begin + size)
+    return slice(low - start, high - start), slice(low - begin, high - begin)
+
+
+def _chunks_of(rows: IndexArray, columns: IndexArray, chunk_shape: tuple[int, int]) -> set[Place]:
+    """Chunks of single pixels; those outside have none."""
+    across = int(columns.max()) // chunk_shape[1] + 1
+    numbers = rows // chunk_shape[0] * across + columns // chunk_shape[1]
+    found = np.unique(numbers[rows >= 0])
+    return {(number // across, number % across) for number in found.tolist()}

@@ -22,12 +22,12 @@ from numpy.typing import NDArray
 from datacube.model.crs import Crs, transform
 from datacube.model.grid import Grid, RectifiedGrid, ReferenceableGrid
 from datacube.model.query import Interpolation
+from datacube.slicing.cells import IndexArray, IndexMap, PixelMap, SeparableMap
 from datacube.slicing.curvilinear import Inverse, Inverses
 from datacube.slicing.footprint import AREA_METHODS, Footprint, around_corners, interval
 from datacube.slicing.net import BLOCK, EDGE, Room, interpolated, snapped
 
 FloatArray = NDArray[np.float64]
-IndexArray = NDArray[np.intp]
 
 TOLERANCE = 0.125
 """Largest error of an interpolated position, in source cells."""
@@ -35,47 +35,6 @@ TOLERANCE = 0.125
 _MERCATOR = "EPSG:3857"
 _SEEN = 64
 _ANCHOR = 0.381966
-
-
-@dataclass(frozen=True, eq=False)
-class SeparableMap:
-    """Rows by target row, columns by target column.
-
-    Parameters
-    ----------
-    rows : intp, (y,), source row of each target row, -1 outside
-    columns : intp, (x,), source column of each target column, -1 outside
-    """
-
-    rows: IndexArray
-    columns: IndexArray
-
-    @property
-    def shape(self) -> tuple[int, int]:
-        """(height, width) of the target."""
-        return len(self.rows), len(self.columns)
-
-
-@dataclass(frozen=True, eq=False)
-class PixelMap:
-    """A row and a column for every target pixel.
-
-    Parameters
-    ----------
-    rows, columns : intp, (y, x), source row and column, both -1 outside
-    """
-
-    rows: IndexArray
-    columns: IndexArray
-
-    @property
-    def shape(self) -> tuple[int, int]:
-        """(height, width) of the target."""
-        height, width = self.rows.shape
-        return height, width
-
-
-type IndexMap = SeparableMap | PixelMap
 
 
 @dataclass(frozen=True, eq=False)

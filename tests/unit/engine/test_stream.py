@@ -28,7 +28,7 @@ from datacube.model.query import (
     Slice,
     Trim,
 )
-from datacube.slicing.warp import PixelMap, SeparableMap
+from datacube.slicing.cells import PixelMap, SeparableMap
 from datacube.store.layout import chunk_key
 from datacube.store.url import open_store
 from tests.cubes import make_cube

@@ -10,10 +10,11 @@ from datacube.model.coverage import Level
 from datacube.model.crs import CRS84, Crs, transform
 from datacube.model.grid import RectifiedGrid
 from datacube.model.tiling import web_mercator_quad, world_crs84_quad
+from datacube.slicing.cells import PixelMap, SeparableMap
 from datacube.slicing.gather import gather
 from datacube.slicing.level import map_on_best_level
 from datacube.slicing.plan import plan_read
-from datacube.slicing.warp import PixelMap, SeparableMap, positions, to_cells
+from datacube.slicing.warp import positions, to_cells
 
 WORLD = RectifiedGrid.from_bbox(BoundingBox(-180, -90, 180, 90, CRS84), 720, 360)
 PACIFIC = RectifiedGrid.from_centres(CRS84, 0.25, 0.5, 720, -89.75, 0.5, 360)
@@ -119,7 +120,7 @@ def test_gather_equals_numpy_indexing(data):
         for r, c in plan.chunks
     }
     out = np.full(cells.shape, -5)
-    gather(plan, chunks, out)
+    gather(plan.parts, chunks, out)
     assert (out == expected).all()
 
 
