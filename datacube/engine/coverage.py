@@ -49,7 +49,7 @@ def get_coverage(context: Context, query: CoverageQuery, streaming: Sequence[str
     """
     cube = context.catalog.cube(query.coverage)
     plan = make_plan(cube, query)
-    check_coverage(context.settings.limits, plan.nbytes, plan.count, plan.steps, streaming)
+    check_coverage(context.settings.limits, plan.size, streaming)
     check_reduction(context.settings.limits, plan)
     blocks = {
         field.name: _read_block(context, cube, source, field, plan)
@@ -74,7 +74,7 @@ def check_reduction(limits: Limits, plan: CoveragePlan) -> None:
     if plan.reducer is not None:
         steps = prod(sum(map(len, pick.groups)) for pick in plan.picks)
         cells = prod(plan.description.domain.shape[-2:])
-        check_work(limits, cells, steps * len(plan.sources), "subset")
+        check_work(limits, cells, steps * len(plan.sources), "subset", steps)
 
 
 def _read_block(

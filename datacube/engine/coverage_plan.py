@@ -8,6 +8,7 @@ import numpy as np
 
 from datacube.engine.cube import Cube
 from datacube.engine.horizontal import select_grid
+from datacube.engine.limits import Size
 from datacube.engine.read import plan_field
 from datacube.engine.resampled import Sampling, resampled_field, sampling
 from datacube.engine.series import SeriesWindow, series_window
@@ -68,6 +69,7 @@ class CoveragePlan:
     level : int, the level that is read
     cells : IndexMap, cells of the answer -> cells of that level
     sampling : how values between cells are found; None is the nearest, by cells
+    method : what the query asks for between cells, also where there is nothing between
     series : for each source the window of the series copy that is read, None for map chunks
     picks : one for each axis of the cube other than x and y
     reducer : how grouped steps become one, None where there are no groups
@@ -82,6 +84,7 @@ class CoveragePlan:
     level: int
     cells: IndexMap
     sampling: Sampling | None
+    method: Interpolation
     series: tuple[SeriesWindow | None, ...]
     picks: tuple[Pick, ...]
     reducer: Reducer | None
@@ -96,10 +99,19 @@ class CoveragePlan:
         return prod(len(pick.groups) for pick in self.picks)
 
     @property
-    def value_bytes(self) -> int:
-        """Size of the values alone."""
-        fields = self.description.range_type.fields
-        return self.count // len(fields) * sum(np.dtype(one.dtype).itemsize for one in fields)
+    def size(self) -> Size:
+        """How large the answer is in memory: values and masks."""
+        return self._size(self.nbytes, 1)
+
+    @property
+    def stream_size(self) -> Size:
+        """How large it is where it is sent while it is read: the values alone."""
+        return self._size(self.nbytes - self.count, 0)
+
+    def _size(self, nbytes: int, mask: int) -> Size:
+        scaled = (resampled_field(one, self.method) for one in self.description.range_type.fields)
+        each = sum(np.dtype(one.dtype).itemsize + mask for one in scaled)
+        return Size(nbytes, self.cells.shape, self.steps, each)
 
 
 def make_plan(cube: Cube, query: CoverageQuery) -> CoveragePlan:
@@ -130,6 +142,7 @@ def make_plan(cube: Cube, query: CoverageQuery) -> CoveragePlan:
         level.number,
         cells,
         how,
+        query.interpolation,
         series,
         picks,
         chosen,

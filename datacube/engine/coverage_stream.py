@@ -43,7 +43,7 @@ def stream_coverage(context: Context, query: CoverageQuery) -> CoverageStream:
     """
     cube = context.catalog.cube(query.coverage)
     plan = make_plan(cube, query)
-    check_stream(context.settings.limits, plan.value_bytes, plan.count, plan.steps)
+    check_stream(context.settings.limits, plan.stream_size)
     check_reduction(context.settings.limits, plan)
     shapes = [cube.store.chunk_shape(one.name, plan.level) for one in plan.sources]
     chunk_rows = max(shape[-2] for shape in shapes)

@@ -1,12 +1,39 @@
-"""What a request may cost; checked on the plan, before a byte is read."""
+"""What a request may cost; checked on the plan, before a byte is read.
+
+Every refusal says the cost, the limit and a request that would pass.
+"""
 
 from collections.abc import Sequence
-from math import floor, sqrt
+from dataclasses import dataclass
+from math import prod, sqrt
 from typing import NoReturn
 
 from datacube.config.settings import Limits
 from datacube.errors import RequestTooLarge
 from datacube.model.query import MapQuery
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How large a coverage would be.
+
+    Parameters
+    ----------
+    nbytes : int, of the values, and of their masks where they are held in memory
+    shape : (height, width) of the grid
+    steps : int, places of the axes other than x and y
+    scaled_bytes : int, of all fields of a cell, were the grid scaled
+    """
+
+    nbytes: int
+    shape: tuple[int, int]
+    steps: int
+    scaled_bytes: int
+
+    @property
+    def cells(self) -> int:
+        """Number of cells over all axes."""
+        return self.steps * prod(self.shape)
 
 
 def check_map(limits: Limits, query: MapQuery) -> None:
@@ -31,7 +58,7 @@ def check_map(limits: Limits, query: MapQuery) -> None:
         )
 
 
-def check_work(limits: Limits, cells: int, each: int, subject: str) -> None:
+def check_work(limits: Limits, cells: int, each: int, subject: str, steps: int = 1) -> None:
     """Refuse an answer for which too many cells would be computed.
 
     Parameters
@@ -39,6 +66,7 @@ def check_work(limits: Limits, cells: int, each: int, subject: str) -> None:
     cells : int, cells of the answer, of all layers or of every period
     each : int, cells to compute for one of them on average: of each field, step, operation
     subject : str, the parameter that makes the answer smaller
+    steps : int, how many steps are among each
 
     Raises
     ------
@@ -47,31 +75,31 @@ def check_work(limits: Limits, cells: int, each: int, subject: str) -> None:
 
     Examples
     --------
-    >>> check_work(Limits(max_cells=1000), 100, 11, "WIDTH")
+    >>> check_work(Limits(max_cells=1000), 100, 11, "WIDTH", 11)
     Traceback (most recent call last):
     datacube.errors.RequestTooLarge: 100 cells x 11 steps, fields and operations are 1,100 \
-to compute; the limit is 1,000. Ask for at most 90 cells, fewer steps or a shorter expression
+to compute; the limit is 1,000. Ask for at most 90 cells, or at most 10 of the 11 steps
     """
     if cells * each <= limits.max_cells:
         return
+    fewer = limits.max_cells * steps // (cells * each)
+    ways = [
+        f"at most {limits.max_cells // each:,} cells" * (limits.max_cells >= each),
+        f"at most {fewer} of the {steps} steps" * (fewer > 0 and steps > 1),
+    ]
     raise RequestTooLarge(
         f"{cells:,} cells x {each:,} steps, fields and operations are {cells * each:,} to compute; "
-        f"the limit is {limits.max_cells:,}. Ask for at most {limits.max_cells // each:,} cells, "
-        "fewer steps or a shorter expression",
+        f"the limit is {limits.max_cells:,}. Ask for "
+        f"{', or '.join(filter(None, ways)) or 'fewer cells of fewer steps'}",
         subject=subject,
     )
 
 
-def check_coverage(
-    limits: Limits, nbytes: int, cells: int, steps: int, streaming: Sequence[str] = ()
-) -> None:
+def check_coverage(limits: Limits, size: Size, streaming: Sequence[str] = ()) -> None:
     """Refuse a coverage whose values would not fit in memory.
 
     Parameters
     ----------
-    nbytes : int, size of the values
-    cells : int, number of cells over all axes
-    steps : int, number of places of the axes other than x and y
     streaming : media types that this coverage could be had in all the same
 
     Raises
@@ -79,42 +107,55 @@ def check_coverage(
     RequestTooLarge
         The message says the size, the limit and what would pass.
     """
-    if nbytes <= limits.max_coverage_bytes:
+    if size.nbytes <= limits.max_coverage_bytes:
         return
-    streamed = f", or {' or '.join(streaming)}, which are sent while they are read"
-    within = nbytes <= limits.max_stream_bytes
-    _refuse(nbytes, limits.max_coverage_bytes, cells, steps, streamed * bool(streaming and within))
+    streamed = f"{' or '.join(streaming)}, which are sent while they are read"
+    within = bool(streaming) and size.nbytes <= limits.max_stream_bytes
+    _refuse(size, limits.max_coverage_bytes, streamed * within)
 
 
-def check_stream(limits: Limits, nbytes: int, cells: int, steps: int) -> None:
+def check_stream(limits: Limits, size: Size) -> None:
     """Refuse a coverage that would take too long to send.
-
-    Parameters
-    ----------
-    nbytes : int, size of the values
-    cells : int, number of cells over all axes
-    steps : int, number of places of the axes other than x and y
 
     Raises
     ------
     RequestTooLarge
         The message says the size, the limit and what would pass.
     """
-    if nbytes > limits.max_stream_bytes:
-        _refuse(nbytes, limits.max_stream_bytes, cells, steps)
+    if size.nbytes > limits.max_stream_bytes:
+        _refuse(size, limits.max_stream_bytes)
 
 
-def _refuse(nbytes: int, limit: int, cells: int, steps: int, otherwise: str = "") -> NoReturn:
-    share = nbytes / limit
-    fewer = f"at most {max(int(steps / share), 1)} of the {steps} steps, or " if steps > 1 else ""
+def _refuse(size: Size, limit: int, streamed: str = "") -> NoReturn:
+    """Refuse a size, and name each way to a smaller one that there is."""
+    fewer = limit * size.steps // size.nbytes
+    height, width = _within(size, limit)
+    ways = [
+        f"at most {fewer} of the {size.steps} steps" * (0 < fewer < size.steps),
+        f"it scaled to at most {width} x {height} of its {size.shape[1]} x {size.shape[0]} cells"
+        * (width > 0),
+        "a smaller box",
+        streamed,
+    ]
     raise RequestTooLarge(
-        f"the coverage would have {cells:,} cells and {nbytes / 1e6:,.0f} MB; the limit is "
-        f"{limit / 1e6:,.0f} MB. Ask for {fewer}"
-        f"a scale factor of at most {_factor(share):.3f}, or a smaller box{otherwise}",
+        f"the coverage would have {size.cells:,} cells and {size.nbytes / 1e6:,.1f} MB; the limit "
+        f"is {limit / 1e6:,.1f} MB. Ask for {', or '.join(filter(None, ways))}",
         subject="subset",
     )
 
 
-def _factor(share: float) -> float:
-    """The scale factor of both axes that would just pass, not rounded up."""
-    return floor(1000 / sqrt(share)) / 1000
+def _within(size: Size, limit: int) -> tuple[int, int]:
+    """Height and width of about the same shape that just pass; zeros where none does.
+
+    Examples
+    --------
+    >>> _within(Size(1_000_000, (1000, 500), 1, 2), 250_000), _within(Size(800, (10, 10), 8, 1), 7)
+    ((500, 250), (0, 0))
+    """
+    most = limit // (size.steps * size.scaled_bytes)
+    if most < 1:
+        return 0, 0
+    factor = min(sqrt(most / prod(size.shape)), 1.0)
+    height, width = (max(int(side * factor), 1) for side in size.shape)
+    width = min(width, most)
+    return min(height, most // width), width

@@ -51,14 +51,15 @@ class _Planned:
     places: Places
 
     @property
-    def work(self) -> int:
-        """How much is computed for a pixel: each field and operation at each step.
+    def steps(self) -> int:
+        """How many are computed; without an aggregate later ones only fill what is left open."""
+        return len(self.places.candidates) if self.request.aggregate else 1
 
-        Without an aggregate later steps only fill what the first leaves open.
-        """
+    @property
+    def work(self) -> int:
+        """How much is computed for a pixel: each field and operation at each step."""
         wanted = wanted_of(self.style, self.cube.description).values()
-        steps = len(self.places.candidates) if self.request.aggregate else 1
-        return steps * sum(one.work for one in wanted)
+        return self.steps * sum(one.work for one in wanted)
 
 
 def render_map(context: Context, query: MapQuery) -> MapResult:
@@ -76,7 +77,11 @@ def render_map(context: Context, query: MapQuery) -> MapResult:
     check_map(context.settings.limits, query)
     planned = tuple(_planned(context, request) for request in query.layers)
     check_work(
-        context.settings.limits, prod(query.grid.shape), sum(one.work for one in planned), "WIDTH"
+        context.settings.limits,
+        prod(query.grid.shape),
+        sum(one.work for one in planned),
+        "WIDTH",
+        max((one.steps for one in planned), default=1),
     )
     canvas: Image | None = None
     for one in planned:

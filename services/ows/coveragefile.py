@@ -74,7 +74,7 @@ def coverage_file(
         pieces = made.pieces if head else begun(made.pieces)
         return CoverageFile(coverage.description, coverage.notes, pieces, made.length)
     others = encoders().streaming(plan.description.domain) if is_streamable(plan) else ()
-    check_coverage(limits, plan.nbytes, plan.count, plan.steps, others)
+    check_coverage(limits, plan.size, others)
     if encoder.spool is not None and large and is_streamable(plan):
         coverage = stream_coverage(context, query)
         if (content := encoder.spool(coverage, options)) is not None:

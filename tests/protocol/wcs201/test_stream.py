@@ -107,13 +107,13 @@ def test_formats_that_cannot_stream_name_those_that_can(context):
         assert status in {400, 413}
         assert code
         assert "or image/tiff or text/csv or application/x-npy, which are sent while" in text
-        assert "scale factor of at most 0.5" in text
+        assert "scaled to at most 408 x 816 of its 700 x 1400 cells" in text
 
 
 def test_beyond_the_streams_limit_it_is_refused(context):
     asked = {"COVERAGEID": "large", "FORMAT": "image/tiff", "SCALEFACTOR": "4"}
     _, _, _, text = report(ask(context, **asked))
-    assert "31 MB; the limit is 20 MB" in text
+    assert "31.4 MB; the limit is 20.0 MB" in text
 
 
 def test_what_is_damaged_at_the_start_is_reported(context, store):

@@ -209,7 +209,7 @@ def test_beyond_the_end_is_clamped_and_said(context):
 
 def test_too_much_is_refused_with_what_would_pass(context):
     query = CoverageQuery("deep", scaling=ScaleSize(400, 400))
-    with pytest.raises(RequestTooLarge, match="scale factor"):
+    with pytest.raises(RequestTooLarge, match="it scaled to at most 91 x 91"):
         get_coverage(context, query)
 
 
