@@ -6,7 +6,7 @@ from typing import assert_never
 
 from datacube.config.base import duration_ms, rgba
 from datacube.config.cubes import CubeModel, FieldModel
-from datacube.config.recipes import RecipeModel
+from datacube.config.recipes import MaskModel, RecipeModel, TargetModel
 from datacube.config.server import ServerModel, TimeModel
 from datacube.config.settings import (
     Contact,
@@ -14,8 +14,11 @@ from datacube.config.settings import (
     FieldRecipe,
     FieldSettings,
     Limits,
+    MaskSettings,
+    MosaicSettings,
     RecipeSettings,
     ServerSettings,
+    TargetSettings,
     TimePolicy,
 )
 from datacube.config.styles import (
@@ -183,7 +186,14 @@ def build_recipe(model: RecipeModel) -> RecipeSettings:
     """How a product becomes a cube."""
     fields = tuple(
         FieldRecipe(
-            one.source, one.name, one.title, one.unit, one.standard_name, one.overview, one.range
+            one.source,
+            one.name,
+            one.title,
+            one.unit,
+            one.standard_name,
+            one.overview,
+            one.range,
+            one.resampling,
         )
         for one in model.fields
     )
@@ -198,4 +208,19 @@ def build_recipe(model: RecipeModel) -> RecipeSettings:
         model.crs,
         model.chunk,
         model.series,
+        None if model.grid is None else _target(model.grid),
+        tuple(_mask(one) for one in model.masks),
+        None if model.mosaic is None else MosaicSettings(model.mosaic.by, model.mosaic.rule),
+        model.forecast,
     )
+
+
+def _target(model: TargetModel) -> TargetSettings:
+    sides = model.resolution
+    width, height = sides if isinstance(sides, tuple) else (sides, sides)
+    return TargetSettings((width, height), model.crs, model.box)
+
+
+def _mask(model: MaskModel) -> MaskSettings:
+    low, high = model.range or (None, None)
+    return MaskSettings(model.field, low, high, model.values, model.bits)

@@ -1,14 +1,17 @@
 """Model of ``recipes/*.yaml``: how a product becomes a cube."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 
 from datacube.config.base import Ends, Model, Name
 from datacube.errors import DatacubeError
 from datacube.model.crs import Crs
 from datacube.model.fields import Overview
+from datacube.model.query import Interpolation
 from datacube.model.time import Timestamp
+
+type Positive = Annotated[float, Field(gt=0)]
 
 
 def _instant(value: str) -> str:
@@ -33,6 +36,57 @@ def _even(value: int) -> int:
     return value
 
 
+def _one_kind(model: "MaskModel") -> "MaskModel":
+    said = [model.range is not None, bool(model.values), bool(model.bits)]
+    if sum(said) != 1:
+        raise ValueError("a mask says range, values or bits, one of them")
+    return model
+
+
+class TargetModel(Model):
+    """The grid that every source is brought to."""
+
+    crs: Annotated[str, AfterValidator(_crs)] | None = Field(
+        None, description="Its CRS; that of the source where not given."
+    )
+    resolution: Positive | tuple[Positive, Positive] = Field(
+        description="Side of a cell in units of the CRS, or width and height."
+    )
+    box: tuple[float, float, float, float] | None = Field(
+        None,
+        description="Left, bottom, right and top; the source's own extent where not given.",
+    )
+
+
+class MaskModel(Model):
+    """A quality field that says which cells are kept."""
+
+    field: str = Field(description="Name of the quality field in the source.")
+    range: tuple[float | None, float | None] | None = Field(
+        None, description="Lowest and highest physical value that is kept; null leaves it open."
+    )
+    values: tuple[int, ...] = Field((), description="Classes that are kept.")
+    bits: tuple[Annotated[int, Field(ge=0, lt=64)], ...] = Field(
+        (), description="Numbers of bits, from 0; cells in which one is set are left out."
+    )
+
+    _checked = model_validator(mode="after")(_one_kind)
+
+
+class MosaicModel(Model):
+    """How sources that meet in one slice are put together."""
+
+    by: Literal["time", "day"] = Field(
+        "day",
+        description="What meets: sources of one instant, or of one solar day at their place.",
+    )
+    rule: Literal["first", "last", "min", "max"] = Field(
+        "first",
+        description="What stays where sources overlap: what was there first, what came last, or "
+        "the smaller or larger value of each field.",
+    )
+
+
 class FieldRecipeModel(Model):
     """One field that is wanted."""
 
@@ -43,6 +97,9 @@ class FieldRecipeModel(Model):
     standard_name: str | None = Field(None, description="CF standard name.")
     overview: Overview | None = Field(None, description="How coarser levels are made.")
     range: Ends | None = Field(None, description="Physical values at the ends of its colours.")
+    resampling: Interpolation | None = Field(
+        None, description="How it is brought to another grid; nearest where not given."
+    )
 
 
 class RecipeModel(Model):
@@ -69,4 +126,14 @@ class RecipeModel(Model):
     series: bool | Annotated[int, Field(ge=2, strict=True)] = Field(
         False,
         description="Keep a second copy for series along time: true, or the times in a segment.",
+    )
+    grid: TargetModel | None = Field(
+        None, description="The grid that sources are brought to; their own where not given."
+    )
+    masks: tuple[MaskModel, ...] = Field((), description="Which cells are kept; all must agree.")
+    mosaic: MosaicModel | None = Field(
+        None, description="Put sources into one slice; a later one replaces it where not given."
+    )
+    forecast: bool = Field(
+        False, description="Make the run and the step axes even of a file with one run."
     )

@@ -6,6 +6,7 @@ from typing import Literal
 
 from datacube.model.coverage import CoverageDescription
 from datacube.model.fields import Field, Overview, RangeType
+from datacube.model.query import Interpolation
 from datacube.render.defaults import DEFAULT, default_styles
 from datacube.render.style import ColorRamp, Style, fields_of, for_field
 
@@ -206,6 +207,7 @@ class FieldRecipe:
     title, uom, standard_name : str
     overview : how coarser levels are made
     valid_range : (low, high), physical, for colours
+    resampling : how it is brought to another grid
     """
 
     source: str
@@ -215,6 +217,59 @@ class FieldRecipe:
     standard_name: str | None = None
     overview: Overview | None = None
     valid_range: tuple[float, float] | None = None
+    resampling: Interpolation | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TargetSettings:
+    """The grid that an ingest brings its sources to.
+
+    Parameters
+    ----------
+    resolution : (width, height) of a cell in units of the CRS
+    crs : str, that of the source where None
+    box : (left, bottom, right, top) in the CRS, the source's extent where None
+    """
+
+    resolution: tuple[float, float]
+    crs: str | None = None
+    box: tuple[float, float, float, float] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MaskSettings:
+    """Which cells are kept, by a quality field of the source.
+
+    Parameters
+    ----------
+    field : str
+    low, high : float, physical values that are kept, with the ends; None is open
+    values : tuple of int, classes that are kept; empty for all
+    bits : tuple of int, of which none may be set
+    """
+
+    field: str
+    low: float | None = None
+    high: float | None = None
+    values: tuple[int, ...] = ()
+    bits: tuple[int, ...] = ()
+
+
+type MosaicRule = Literal["first", "last", "min", "max"]
+
+
+@dataclass(frozen=True, slots=True)
+class MosaicSettings:
+    """How sources that meet in one slice are put together.
+
+    Parameters
+    ----------
+    by : ``time`` (the same instant) or ``day`` (the same solar day)
+    rule : what stays where they overlap
+    """
+
+    by: Literal["time", "day"] = "day"
+    rule: MosaicRule = "first"
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,6 +287,10 @@ class RecipeSettings:
     chunk : int, side of a chunk in cells
     series : bool or int
         Whether a copy is kept whose chunks are long in time; the number of times in a segment.
+    grid : TargetSettings, the grid that sources are brought to
+    masks : tuple of MaskSettings
+    mosaic : MosaicSettings, where sources meet in one slice
+    forecast : bool, whether the run and the step are axes in any case
     """
 
     cube: str | None = None
@@ -244,6 +303,10 @@ class RecipeSettings:
     crs: str | None = None
     chunk: int | None = None
     series: bool | int = False
+    grid: TargetSettings | None = None
+    masks: tuple[MaskSettings, ...] = ()
+    mosaic: MosaicSettings | None = None
+    forecast: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,17 +3,20 @@
 import logging
 import re
 import time as clock
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 from datacube.config.settings import RecipeSettings
 from datacube.errors import ConflictError, DatacubeError, InvalidParameter, SourceError
+from datacube.ingest.aside import set_aside
 from datacube.ingest.fetch import local
-from datacube.ingest.readers import Readers, default_readers, find_reader
+from datacube.ingest.readers import Readers, default_readers, find_reader, unknown
 from datacube.ingest.recipe import apply_recipe
 from datacube.ingest.report import Event, IngestReport, SourceResult, SourceStarted, Status
+from datacube.ingest.side import side_of
 from datacube.ingest.source import Granule, ReadOptions
-from datacube.ingest.write import Written, write_source
+from datacube.ingest.write import Written, plan_source, write_source
 from datacube.model.crs import Crs
 from datacube.model.time import Timestamp
 from datacube.store.objects import ObjectStore
@@ -31,6 +34,8 @@ def ingest(
     cube: str | None = None,
     recipe: RecipeSettings | None = None,
     time: str | None = None,
+    dry_run: bool = False,
+    bad_folder: Path | None = None,
     report: Callable[[Event], None] | None = None,
     readers: Readers | None = None,
 ) -> IngestReport:
@@ -42,7 +47,7 @@ def ingest(
     Parameters
     ----------
     sources : sequence of str
-        Files, SAFE folders, or URLs of files.
+        Files, product folders, folders of those, or URLs of files.
     store : str
         URL of the store: a path, ``s3://`` ….
     cube : str, optional
@@ -50,6 +55,10 @@ def ingest(
     recipe : RecipeSettings, optional
     time : str, optional
         ISO 8601 instant of sources that hold one; stands above the recipe's.
+    dry_run : bool
+        Say what would be written, and write nothing.
+    bad_folder : Path, optional
+        Where files that are refused are moved to, each with its reason beside it.
     report : callable of Event, optional
         Told of progress as it happens.
     readers : mapping of name to SourceReader, optional
@@ -65,20 +74,46 @@ def ingest(
         The store's URL cannot be used.
     """
     recipe = recipe or RecipeSettings()
-    options = _options(recipe, cube, time)
-    target = open_store(store)
+    options = options_of(recipe, cube, time)
     known = default_readers() if readers is None else readers
     tell = report or _silent
+    run = _Run(open_store(store), options, recipe, known, tell, dry_run=dry_run)
+    every = [one for source in sources for one in expanded(source, known)]
     results = []
-    for position, source in enumerate(sources, 1):
-        tell(SourceStarted(source, position, len(sources)))
-        result = _one(target, source, options, recipe, known, tell)
+    for position, source in enumerate(every, 1):
+        tell(SourceStarted(source, position, len(every)))
+        result = run.one(source)
+        if bad_folder is not None and result.status == "refused" and not dry_run:
+            set_aside(source, bad_folder, result.reason)
         tell(result)
         results.append(result)
     return IngestReport(tuple(results))
 
 
-def _options(recipe: RecipeSettings, cube: str | None, time: str | None) -> ReadOptions:
+def expanded(source: str, readers: Readers) -> Iterator[str]:
+    """The sources in a folder that is no product itself, by name; else the source itself."""
+    path = Path(source)
+    if "://" in source or not path.is_dir() or _is_product(path, readers):
+        yield source
+        return
+    for child in sorted(path.iterdir()):
+        if not child.name.startswith("."):
+            yield from expanded(str(child), readers)
+
+
+def _is_product(folder: Path, readers: Readers) -> bool:
+    marks = ("manifest.safe", "zarr.json", ".zgroup")
+    return find_reader(readers, folder) is not None or any((folder / one).exists() for one in marks)
+
+
+def options_of(recipe: RecipeSettings, cube: str | None, time: str | None) -> ReadOptions:
+    """What readers are told.
+
+    Raises
+    ------
+    InvalidParameter, InvalidTime, InvalidCrs
+        The cube id, the time or the recipe's CRS is none.
+    """
     base = cube or recipe.cube
     if base is not None and not _CUBE_ID.match(base):
         raise InvalidParameter(
@@ -89,55 +124,63 @@ def _options(recipe: RecipeSettings, cube: str | None, time: str | None) -> Read
     if instant is not None:
         Timestamp.parse(instant)
     crs = None if recipe.crs is None else Crs.parse(recipe.crs)
-    return ReadOptions(base, instant, crs)
+    return ReadOptions(base, instant, crs, recipe.forecast)
 
 
-def _one(
-    store: ObjectStore,
-    source: str,
-    options: ReadOptions,
-    recipe: RecipeSettings,
-    readers: Readers,
-    tell: Callable[[Event], None],
-) -> SourceResult:
-    """Ingest one source; whatever is wrong with it becomes its result."""
-    started = clock.perf_counter()
-    try:
-        written = _with_retries(store, source, options, recipe, readers, tell)
-    except DatacubeError as error:
-        reason = error.message
-    except Exception as error:  # noqa: BLE001  a foreign file must not end the run
-        _log.exception("ingest of %s", source)
-        reason = f"unexpected {type(error).__name__}: {error}"
-    else:
+@dataclass(frozen=True, eq=False)
+class _Run:
+    store: ObjectStore
+    options: ReadOptions
+    recipe: RecipeSettings
+    readers: Readers
+    tell: Callable[[Event], None]
+    dry_run: bool
+
+    def one(self, source: str) -> SourceResult:
+        """Ingest one source; whatever is wrong with it becomes its result."""
+        started = clock.perf_counter()
+        try:
+            status, written = self._read(source)
+        except DatacubeError as error:
+            status, written = "refused", Written((), 0, 0, error.message)
+        except Exception as error:  # noqa: BLE001  a foreign file must not end the run
+            _log.exception("ingest of %s", source)
+            reason = f"unexpected {type(error).__name__}: {error}"
+            status, written = "refused", Written((), 0, 0, reason)
         seconds = clock.perf_counter() - started
-        status: Status = "ingested" if written.slices else "already"
-        return SourceResult(source, written.cubes, status, written.slices, written.bytes, seconds)
-    line = " ".join(reason.split())
-    return SourceResult(source, (), "refused", seconds=clock.perf_counter() - started, reason=line)
+        line = " ".join(written.remark.split())
+        return SourceResult(
+            source, written.cubes, status, written.slices, written.bytes, seconds, line
+        )
 
+    def _read(self, source: str) -> tuple[Status, Written]:
+        with local(source) as path:
+            reader = find_reader(self.readers, path)
+            if reader is None:
+                if (said := side_of(path)) is None:
+                    raise unknown(path)
+                return "side", Written((), 0, 0, said)
+            with reader.open(path.absolute(), self.options) as granules:
+                found = apply_recipe(self.recipe, granules)
+                chosen = tuple(_named(one, self.options) for one in found)
+                if self.dry_run:
+                    planned = plan_source(self.store, chosen)
+                    return ("planned" if planned.slices else "already"), planned
+                written = self._write(source, chosen)
+        if not written.slices:
+            return "already", written
+        return ("partial" if written.remark else "ingested"), written
 
-def _with_retries(
-    store: ObjectStore,
-    source: str,
-    options: ReadOptions,
-    recipe: RecipeSettings,
-    readers: Readers,
-    tell: Callable[[Event], None],
-) -> Written:
-    """Read and write; again where another writer was faster."""
-    with local(source) as path:
-        reader = find_reader(readers, path)
-        with reader.open(path.absolute(), options) as granules:
-            chosen = tuple(_named(one, options) for one in apply_recipe(recipe, granules))
-            for attempt in range(1, _ATTEMPTS + 1):
-                try:
-                    return write_source(store, source, chosen, recipe, tell)
-                except ConflictError:
-                    if attempt == _ATTEMPTS or not _timed(chosen):
-                        raise
-                    _log.info("another writer was faster; %s is written again", source)
-    raise SourceError("another writer was always faster", subject=source)
+    def _write(self, source: str, chosen: Sequence[Granule]) -> Written:
+        """Write; again where another writer was faster."""
+        for attempt in range(1, _ATTEMPTS + 1):
+            try:
+                return write_source(self.store, source, chosen, self.recipe, self.tell)
+            except ConflictError:
+                if attempt == _ATTEMPTS or not _timed(chosen):
+                    raise
+                _log.info("another writer was faster; %s is written again", source)
+        raise SourceError("another writer was always faster", subject=source)
 
 
 def _timed(granules: Sequence[Granule]) -> bool:

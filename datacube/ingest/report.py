@@ -1,9 +1,11 @@
 """What an ingest tells while it runs, and at its end."""
 
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import asdict, dataclass
+from typing import Any, Literal, assert_never
 
-type Status = Literal["ingested", "already", "refused"]
+type Status = Literal["ingested", "partial", "already", "planned", "side", "refused"]
+"""What became of a source: it went in, wholly or in part; its cube has it already; it would go in
+(dry run); it holds no values but describes other files; or it cannot go in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +49,10 @@ class SourceResult:
     status : Status
     slices_added : int
     bytes : int
-        Written to the store, overviews included.
+        Written to the store, overviews included; of a dry run those of the values, unpacked.
     seconds : float
     reason : str
-        One line, when refused.
+        One line: why it was refused, what it is a side file of, or what of it was left out.
     """
 
     source: str
@@ -64,13 +66,22 @@ class SourceResult:
     @property
     def line(self) -> str:
         """One line for people: the source, and where it is or what is wrong with it."""
-        if self.status == "refused":
-            return f"{self.source}: refused: {self.reason}"
-        if self.status == "already":
-            return f"{self.source}: already in {self.cube}"
         slices = f"{self.slices_added} slice{'' if self.slices_added == 1 else 's'}"
-        amount = f"{slices}, {self.bytes} bytes, {self.seconds:.1f} s"
-        return f"{self.source}: {amount} into {self.cube}"
+        match self.status:
+            case "refused":
+                return f"{self.source}: refused: {self.reason}"
+            case "side":
+                return f"{self.source}: passed over: {self.reason}"
+            case "already":
+                return f"{self.source}: already in {self.cube}"
+            case "planned":
+                return f"{self.source}: would add {slices}, {self.bytes} bytes, to {self.cube}"
+            case "ingested" | "partial":
+                amount = f"{slices}, {self.bytes} bytes, {self.seconds:.1f} s"
+                rest = f"; in part: {self.reason}" if self.status == "partial" else ""
+                return f"{self.source}: {amount} into {self.cube}{rest}"
+            case _:
+                assert_never(self.status)
 
     @property
     def cube(self) -> str:
@@ -97,8 +108,16 @@ class IngestReport:
 
     @property
     def exit_code(self) -> int:
-        """0 all went in (or were in already), 3 some, 2 none."""
-        refused = sum(one.status == "refused" for one in self.results)
-        if not refused and self.results:
-            return 0
-        return 3 if refused < len(self.results) else 2
+        """0 all went in (or were in already), 3 some or in part, 2 none.
+
+        Side files do not count, as long as something else does.
+        """
+        states = [one.status for one in self.results if one.status != "side"]
+        if not states or all(one == "refused" for one in states):
+            return 2
+        return 3 if {"refused", "partial"} & set(states) else 0
+
+    def dump(self) -> dict[str, Any]:
+        """As JSON: the results with every figure, and the exit code."""
+        results = [asdict(one) | {"cubes": list(one.cubes)} for one in self.results]
+        return {"exit_code": self.exit_code, "sources": results}

@@ -78,6 +78,10 @@ class Granule:
         Grid, axes (time with the ticks of the slices) and fields as the granule has them.
     slices : tuple of SliceSource
         Ascending in time.
+    warnings : tuple of str
+        What of the source is left out, a sentence each.
+    processor : str
+        Program and version, or processing baseline, that made it.
     """
 
     id: str
@@ -85,6 +89,8 @@ class Granule:
     cube_id: str
     description: CoverageDescription
     slices: tuple[SliceSource, ...]
+    warnings: tuple[str, ...] = ()
+    processor: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,11 +105,14 @@ class ReadOptions:
         ISO 8601 instant of a source that holds one instant; stands above what the file says.
     crs : Crs, optional
         CRS of a projected grid that names none.
+    forecast : bool
+        Whether the run and the step are axes even where valid times would do.
     """
 
     cube: str | None = None
     time: str | None = None
     crs: Crs | None = None
+    forecast: bool = False
 
     def ticks(self, calendar: Calendar = "standard") -> int | None:
         """Ticks of ``time``, if it is given.

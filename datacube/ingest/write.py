@@ -31,11 +31,12 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What a source has added: the cubes that it is in, slices and stored bytes."""
+    """What a source has added: the cubes that it is in, slices, stored bytes, what was left out."""
 
     cubes: tuple[str, ...]
     slices: int
     bytes: int
+    remark: str = ""
 
 
 def write_source(
@@ -58,7 +59,7 @@ def write_source(
         Another writer has written the same times.
     """
     cubes = tuple(one.cube_id for one in granules)
-    ready = [one for one in (_ready(store, granule) for granule in granules) if one is not None]
+    ready = _missing(store, granules)
     if not ready:
         return Written(cubes, 0, 0)
     made: list[str] = []
@@ -80,7 +81,34 @@ def write_source(
         cubes,
         sum(len(one.slices) for one in ready),
         sum(change.bytes_written for _, change in open_changes),
+        _remark(granules),
     )
+
+
+def plan_source(store: ObjectStore, granules: Sequence[Granule]) -> Written:
+    """What :func:`write_source` would add: slices, and bytes of their values, unpacked.
+
+    Raises
+    ------
+    SourceError
+        A granule does not fit its cube.
+    """
+    ready = _missing(store, granules)
+    return Written(
+        tuple(one.cube_id for one in granules),
+        sum(len(one.slices) for one in ready),
+        sum(_size(one) for one in ready),
+        _remark(ready),
+    )
+
+
+def _missing(store: ObjectStore, granules: Sequence[Granule]) -> list[Granule]:
+    """The granules that are not in their cubes yet, each in its cube's packing."""
+    return [one for one in (_ready(store, granule) for granule in granules) if one is not None]
+
+
+def _remark(granules: Sequence[Granule]) -> str:
+    return "; ".join(dict.fromkeys(text for one in granules for text in one.warnings))
 
 
 def _ready(store: ObjectStore, granule: Granule) -> Granule | None:
@@ -158,6 +186,8 @@ def _record(granule: Granule, one: SliceSource, source: str) -> SourceRecord:
     attributes = {}
     if one.reference_ticks is not None:
         attributes["reference_time"] = format_tick(one.reference_ticks)
+    if granule.processor:
+        attributes["processor"] = granule.processor
     checksum = granule.id.partition("@")[0] if granule.id.startswith("sha256:") else ""
     return SourceRecord(granule.id, granule.product, source, checksum, _now(), attributes)
 

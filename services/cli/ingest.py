@@ -1,7 +1,8 @@
 """``datacube ingest``."""
 
+import json
 from pathlib import Path
-from typing import Self
+from typing import Self, assert_never
 
 import click
 from rich.console import Console
@@ -25,30 +26,53 @@ from services.cli.options import size_text, store_option
     help="YAML that says which fields, names and texts.",
 )
 @click.option("--time", metavar="ISO", help="Time of sources that hold one and do not say it.")
+@click.option("--dry-run", is_flag=True, help="Say what would be written, and write nothing.")
+@click.option(
+    "--bad",
+    "bad_folder",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="FOLDER",
+    help="Move files that are refused here, each with its reason beside it.",
+)
+@click.option("--json", "as_json", is_flag=True, help="The report as JSON on standard output.")
 def ingest_command(
     sources: tuple[str, ...],
     store: str,
     cube: str | None,
     recipe_file: Path | None,
     time: str | None,
+    bad_folder: Path | None,
+    *,
+    dry_run: bool,
+    as_json: bool,
 ) -> int:
-    """Put products into cubes: CF NetCDF, GRIB, GeoTIFF/COG, Sentinel-2 SAFE.
+    """Put products into cubes: CF NetCDF, GRIB, GeoTIFF/COG, Sentinel, Landsat, STAC items.
 
     Each source goes in wholly or leaves no trace. The exit code is 0 when all went in (or were in
-    already), 3 when some did, 2 when none did.
+    already), 3 when some did, or one in part, 2 when none did.
     """
     recipe = None if recipe_file is None else load_recipe(recipe_file)
-    with Watch() as watch:
+    with Watch(lines=not as_json) as watch:
         report = ingest(
-            sources, store=store, cube=cube, recipe=recipe, time=time, report=watch.event
+            sources,
+            store=store,
+            cube=cube,
+            recipe=recipe,
+            time=time,
+            dry_run=dry_run,
+            bad_folder=bad_folder,
+            report=watch.event,
         )
+    if as_json:
+        click.echo(json.dumps(report.dump(), indent=1, ensure_ascii=False))
     return report.exit_code
 
 
 class Watch:
     """Lines for each source as it ends, and a progress bar where standard error is a terminal."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, lines: bool = True) -> None:
+        self._lines = lines
         console = Console(stderr=True)
         self._bar = Progress(
             TextColumn("{task.description}", markup=False),
@@ -89,8 +113,10 @@ class Watch:
 
     def _ended(self, result: SourceResult) -> None:
         """The line of a source: what went in to standard output, a refusal to standard error."""
+        if not self._lines:
+            return
         self._bar.stop()
-        click.echo(result_line(result), err=result.status == "refused")
+        click.echo(result_line(result), err=result.status in {"refused", "side"})
         self._bar.start()
 
 
@@ -102,12 +128,20 @@ def result_line(result: SourceResult) -> str:
     >>> result_line(SourceResult("a.nc", ("sst",), "ingested", 2, 14_600_000, 1.25))
     'a.nc: cube sst, 2 slices added, 14.6 MB, 1.2 s'
     """
+    slices = f"{result.slices_added} slice{'' if result.slices_added == 1 else 's'}"
     match result.status:
         case "refused":
             return f"{result.source}: {result.reason}"
+        case "side":
+            return f"{result.source}: passed over, {result.reason}"
         case "already":
             return f"{result.source}: cube {result.cube}, already there, 0 slices added"
-        case "ingested":
-            slices = f"{result.slices_added} slice{'' if result.slices_added == 1 else 's'} added"
+        case "planned":
+            amount = f"{size_text(result.bytes)} of values"
+            return f"{result.source}: cube {result.cube}, would add {slices}, {amount}"
+        case "ingested" | "partial":
             amount = f"{size_text(result.bytes)}, {result.seconds:.1f} s"
-            return f"{result.source}: cube {result.cube}, {slices}, {amount}"
+            line = f"{result.source}: cube {result.cube}, {slices} added, {amount}"
+            return f"{line}; in part: {result.reason}" if result.status == "partial" else line
+        case _:
+            assert_never(result.status)

@@ -16,7 +16,7 @@ from datacube.ingest.readers.netcdf import NetcdfReader
 from datacube.ingest.readers.sentinel2 import Sentinel2Reader
 from datacube.ingest.source import SourceReader, magic
 
-__all__ = ["Readers", "default_readers", "find_reader", "register"]
+__all__ = ["Readers", "default_readers", "find_reader", "register", "unknown"]
 
 type Readers = Mapping[str, SourceReader]
 
@@ -44,20 +44,22 @@ def register(readers: Readers, reader: SourceReader) -> Readers:
     return {**readers, reader.name: reader}
 
 
-def find_reader(readers: Readers, path: Path) -> SourceReader:
-    """The reader for a file or folder.
+def find_reader(readers: Readers, path: Path) -> SourceReader | None:
+    """The reader for a file or folder; None where no reader knows it.
 
     Raises
     ------
     SourceError
-        None knows it; the message says what it seems to be.
+        There is no such file or folder.
     """
     if not path.exists():
         raise SourceError("no such file or folder", subject=str(path))
-    for reader in readers.values():
-        if reader.sniff(path):
-            return reader
-    raise SourceError(f"{_seems(path)}; {_KNOWN}", subject=str(path))
+    return next((reader for reader in readers.values() if reader.sniff(path)), None)
+
+
+def unknown(path: Path) -> SourceError:
+    """Why no reader knows a file or folder: the message says what it seems to be."""
+    return SourceError(f"{_seems(path)}; {_KNOWN}", subject=str(path))
 
 
 def _seems(path: Path) -> str:

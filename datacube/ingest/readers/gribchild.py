@@ -3,7 +3,6 @@
 import json
 import subprocess
 import sys
-from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -21,6 +20,11 @@ class GribChild:
     ----------
     path : Path
 
+    Attributes
+    ----------
+    index : mapping
+        ``messages``, ``grids`` and ``damage``, as the child says them.
+
     Raises
     ------
     SourceError
@@ -36,24 +40,23 @@ class GribChild:
             stderr=subprocess.DEVNULL,
         )
         try:
-            self.cubes: list[dict[str, Any]] = self._answer()["cubes"]
+            self.index: dict[str, Any] = self._answer()
         except SourceError:
             self.close()
             raise
 
-    def plane(self, cube: int, field: str, places: Mapping[str, int]) -> NDArray[np.generic]:
-        """Values of one field at one place of every other axis; (latitude, longitude).
+    def plane(self, place: tuple[int, int]) -> NDArray[np.float32]:
+        """Values of a message: offset, and number of the field in it; (rows as scanned, columns).
 
         Raises
         ------
         SourceError
             That message is damaged.
         """
-        asked = {"cube": cube, "field": field, "places": dict(places)}
         process = self._process
         if process.stdin is None or process.stdout is None:
             raise SourceError("the GRIB decoder is closed", subject=str(self._path))
-        process.stdin.write(json.dumps(asked).encode() + b"\n")
+        process.stdin.write(json.dumps({"place": place}).encode() + b"\n")
         process.stdin.flush()
         answer = self._answer()
         dtype = np.dtype(answer["dtype"])
@@ -91,8 +94,6 @@ class GribChild:
         if not line:
             raise self._ended()
         answer: dict[str, Any] = json.loads(line)
-        if "refused" in answer:
-            raise SourceError(answer["refused"], subject=str(self._path))
         if "error" in answer:
             raise SourceError(
                 f"damaged or unknown GRIB ({answer['error']})", subject=str(self._path)

@@ -35,6 +35,8 @@ class Part:
     hint : str
         What tells it from its neighbours: level type or dimensions.
     bounds : int64, (slices, 2), ticks, optional
+    time_name : str
+        ``reference_time`` where the slices are runs of a forecast.
     """
 
     grid: RectifiedGrid
@@ -44,6 +46,7 @@ class Part:
     hint: str
     calendar: Calendar = "standard"
     bounds: NDArray[np.int64] | None = None
+    time_name: str = "time"
 
     @property
     def vertical(self) -> bool:
@@ -66,6 +69,10 @@ class Origin:
     id : str
         Of the granule, for the journal.
     title, abstract, attribution, licence : str
+    warnings : tuple of str
+        What of the source is left out, a sentence each.
+    processor : str
+        Program and version, or processing baseline, that made it.
     """
 
     path: Path
@@ -74,6 +81,8 @@ class Origin:
     abstract: str = ""
     attribution: str = ""
     licence: str = ""
+    warnings: tuple[str, ...] = ()
+    processor: str = ""
 
 
 @contextmanager
@@ -143,7 +152,7 @@ def _granule(part: Part, origin: Origin, cube_id: str) -> Granule:
         ticks = np.array([one.ticks for one in ordered], np.int64)
         if (np.diff(ticks) == 0).any():
             raise SourceError("the time axis repeats an instant", subject=str(origin.path))
-        axes = (TimeAxis("time", ticks, part.calendar, _bounds(part)), *axes)
+        axes = (TimeAxis(part.time_name, ticks, part.calendar, _bounds(part)), *axes)
     description = CoverageDescription(
         cube_id,
         origin.title or cube_id,
@@ -153,7 +162,15 @@ def _granule(part: Part, origin: Origin, cube_id: str) -> Granule:
         attribution=origin.attribution,
         licence=origin.licence,
     )
-    return Granule(origin.id, origin.path.name, cube_id, description, tuple(ordered))
+    return Granule(
+        origin.id,
+        origin.path.name,
+        cube_id,
+        description,
+        tuple(ordered),
+        origin.warnings,
+        origin.processor,
+    )
 
 
 def _bounds(part: Part) -> NDArray[np.int64] | None:

@@ -36,6 +36,9 @@ SECTIONS = {
     "ColorsModel": "colours",
     "RecipeModel": "Recipe",
     "FieldRecipeModel": "field of a recipe",
+    "TargetModel": "grid of a recipe",
+    "MaskModel": "mask of a recipe",
+    "MosaicModel": "mosaic of a recipe",
 }
 
 

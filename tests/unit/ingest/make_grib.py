@@ -20,14 +20,20 @@ def main() -> None:
             handle = eccodes.codes_grib_new_from_samples("regular_ll_pl_grib2")
             south_up = one.pop("south_up", False)
             missing = one.pop("missing", False)
+            alternate, leftward, columns = (
+                one.pop(key, False) for key in ("alternate", "leftward", "columns")
+            )
             first, last = (50.5, 52.0) if south_up else (52.0, 50.5)
             geometry = {
                 "Ni": 5,
                 "Nj": 4,
                 "latitudeOfFirstGridPointInDegrees": first,
                 "latitudeOfLastGridPointInDegrees": last,
-                "longitudeOfFirstGridPointInDegrees": 10.0,
-                "longitudeOfLastGridPointInDegrees": 12.0,
+                "longitudeOfFirstGridPointInDegrees": 12.0 if leftward else 10.0,
+                "longitudeOfLastGridPointInDegrees": 10.0 if leftward else 12.0,
+                "iScansNegatively": int(leftward),
+                "jPointsAreConsecutive": int(columns),
+                "alternativeRowScanning": int(alternate),
                 "iDirectionIncrementInDegrees": 0.5,
                 "jDirectionIncrementInDegrees": 0.5,
                 "jScansPositively": int(south_up),
@@ -47,6 +53,10 @@ def main() -> None:
             values += 1000 * one["step"] + one["level"]
             if missing:
                 values[1, 2] = 9999
+            if alternate:
+                values[1::2] = values[1::2, ::-1].copy()
+            values = values[:, ::-1] if leftward else values
+            values = values.T if columns else values
             eccodes.codes_set_values(handle, values.ravel())
             eccodes.codes_write(handle, file)
             eccodes.codes_release(handle)

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from datacube.errors import SourceError
+from datacube.ingest.pipeline import ingest
 from datacube.ingest.readers.grib import GribReader
 from datacube.ingest.source import ReadOptions
 
@@ -87,22 +88,105 @@ def test_a_bitmap_becomes_nan(tmp_path):
         assert np.argwhere(np.isnan(values)).tolist() == [[1, 2]]
 
 
-def test_several_runs_with_several_steps_are_refused_in_words(tmp_path):
+def test_several_runs_of_distinct_valid_times_are_a_series(tmp_path):
     path = make(
         tmp_path / "a.grib",
         *(message(step=step, date=day) for step in (0, 6) for day in (20200101, 20200102)),
     )
-    with (
-        pytest.raises(SourceError, match=r"both the run \(2 times\) and the step \(2\)"),
-        granules(path),
-    ):
-        pass
+    with granules(path) as (one,):
+        assert one.description.domain.time.iso == (
+            *("2020-01-01T00:00:00Z", "2020-01-01T06:00:00Z"),
+            *("2020-01-02T00:00:00Z", "2020-01-02T06:00:00Z"),
+        )
 
 
-@pytest.mark.parametrize("cut", [-1, -40, 100])
-def test_a_cut_file_is_refused(tmp_path, cut):
+def forecast(tmp_path):
+    """Two runs a day apart; the second lacks its last step."""
+    steps = {20200101: (0, 12, 24), 20200102: (0, 12)}
+    every = ((day, step) for day, some in steps.items() for step in some)
+    return make(tmp_path / "a.grib", *(message(step=step, date=day) for day, step in every))
+
+
+def test_overlapping_runs_are_a_forecast_cube(tmp_path):
+    with granules(forecast(tmp_path)) as (one,):
+        time, step, level = one.description.domain.axes
+        assert (time.name, time.iso) == (
+            "reference_time",
+            ("2020-01-01T00:00:00Z", "2020-01-02T00:00:00Z"),
+        )
+        assert (step.name, step.uom, step.coordinates.tolist()) == ("step", "h", [0, 12, 24])
+        assert level.coordinates.tolist() == [500]
+        first, second = (piece.bands["t"] for piece in one.slices)
+        np.testing.assert_array_equal(first.read((2, 0), 0, 4, 0, 5), PLANE + 24500)
+        np.testing.assert_array_equal(second.read((1, 0), 0, 4, 0, 5), PLANE + 12500)
+        assert np.isnan(second.read((2, 0), 0, 4, 0, 5)).all()
+
+
+def test_one_run_is_a_forecast_cube_where_it_is_asked_for(tmp_path):
+    path = make(tmp_path / "a.grib", message("2t", "heightAboveGround", 2, step=6))
+    with granules(path, forecast=True) as (one,):
+        time, step = one.description.domain.axes
+        assert (time.iso, step.coordinates.tolist()) == (("2020-01-01T00:00:00Z",), [6])
+        np.testing.assert_array_equal(
+            one.slices[0].bands["t2m"].read((0,), 0, 4, 0, 5), PLANE + 6002
+        )
+
+
+def test_variables_on_fewer_levels_lie_on_the_same_axis(tmp_path):
+    path = make(
+        tmp_path / "a.grib",
+        *(message("u", level=level) for level in (250, 500, 850)),
+        message(level=500),
+    )
+    with granules(path) as (one,):
+        assert set(one.description.range_type.names) == {"u", "t"}
+        assert one.description.domain.vertical.coordinates.tolist() == [850, 500, 250]
+        bands = one.slices[0].bands
+        np.testing.assert_array_equal(bands["t"].read((1,), 0, 4, 0, 5), PLANE + 500)
+        assert np.isnan(bands["t"].read((0,), 0, 4, 0, 5)).all()
+
+
+def test_the_order_of_messages_does_not_matter(tmp_path):
+    messages = [
+        message(level=500),
+        message(level=850),
+        message("2t", "heightAboveGround", 2),
+        message("t", "tropopause", 0),
+        message("t", "surface", 0),
+    ]
+    named = []
+    for order in (messages, messages[::-1]):
+        with granules(make(tmp_path / "a.grib", *order), cube="ifs") as found:
+            named.append([(one.cube_id, set(one.description.range_type.names)) for one in found])
+    assert named[0] == named[1]
+    assert dict(named[0]) == {"ifs": {"t"}, "ifs-2d": {"t_surface", "t_tropopause", "t2m"}}
+
+
+def test_alternating_rows_and_other_scanning(tmp_path):
+    for scanning in ({"alternate": True}, {"leftward": True}, {"columns": True}):
+        path = make(tmp_path / "a.grib", message("2t", "heightAboveGround", 2, **scanning))
+        with granules(path) as (one,):
+            assert one.description.domain.rectified.bbox.edges == (9.75, 50.25, 12.25, 52.25)
+            values = one.slices[0].bands["t2m"].read((), 0, 4, 0, 5)
+            np.testing.assert_array_equal(values, PLANE + 2)
+
+
+@pytest.mark.parametrize("cut", [-1, -40])
+def test_of_a_cut_file_goes_in_what_can_be_read(tmp_path, cut):
     path = make(tmp_path / "a.grib", message(step=0), message(step=6))
     path.write_bytes(path.read_bytes()[:cut])
+    with granules(path) as (one,):
+        assert one.description.domain.time.iso == ("2020-01-01T00:00:00Z",)
+        assert one.warnings[0].startswith("of 2 messages 1 damaged or cut")
+    report = ingest([str(path)], store=str(tmp_path / "store"))
+    assert (report.results[0].status, report.exit_code) == ("partial", 3)
+    again = ingest([str(path)], store=str(tmp_path / "store"))
+    assert (again.results[0].status, again.exit_code) == ("already", 0)
+
+
+def test_a_file_without_a_whole_message_is_refused(tmp_path):
+    path = make(tmp_path / "a.grib", message(step=0), message(step=6))
+    path.write_bytes(path.read_bytes()[:100])
     with pytest.raises(SourceError, match="damaged"), granules(path):
         pass
 

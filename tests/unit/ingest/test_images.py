@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from datacube.errors import SourceError
+from datacube.ingest.pipeline import ingest
 from datacube.ingest.readers import default_readers, find_reader
 from datacube.ingest.readers.cog import CogReader
 from datacube.ingest.readers.sentinel2 import Sentinel2Reader
@@ -167,5 +168,6 @@ def test_what_no_reader_knows_is_named(tmp_path, content, words):
     path = tmp_path / "thing.nc"
     if content is not None:
         path.write_bytes(content)
-    with pytest.raises(SourceError, match=words):
-        find_reader(default_readers(), path)
+    report = ingest([str(path)], store=str(tmp_path / "store"))
+    assert (report.results[0].status, report.exit_code) == ("refused", 2)
+    assert words in report.results[0].reason
