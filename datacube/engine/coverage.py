@@ -16,7 +16,9 @@ from datacube.engine.places import Places
 from datacube.engine.read import Values, plan_field, read_field
 from datacube.engine.resampled import find_resampled
 from datacube.engine.series import SeriesWindow, read_window, reduce_groups
-from datacube.engine.values import find_values, rows_of, wanted_field
+from datacube.engine.steps import rows_of
+from datacube.engine.values import find_values
+from datacube.engine.wanted import wanted_field
 from datacube.model.block import Block
 from datacube.model.coverage import Coverage
 from datacube.model.fields import Field

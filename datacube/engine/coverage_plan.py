@@ -12,7 +12,7 @@ from datacube.engine.limits import Size
 from datacube.engine.read import plan_field
 from datacube.engine.resampled import Sampling, resampled_field, sampling
 from datacube.engine.series import SeriesWindow, series_window
-from datacube.engine.values import reduced_field
+from datacube.engine.wanted import reduced_field
 from datacube.errors import AxisNotFound, InvalidScaling, InvalidSubset
 from datacube.model.axis import Axis, TimeAxis, axis_part, axis_value
 from datacube.model.coverage import CoverageDescription, Level

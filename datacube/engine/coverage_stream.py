@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from datacube.config.settings import Limits
+from datacube.engine.ahead import ahead
 from datacube.engine.bands import positions_of, row_bands
 from datacube.engine.context import Context
 from datacube.engine.coverage import check_reduction, find_group
@@ -13,7 +14,7 @@ from datacube.engine.coverage_plan import CoveragePlan, make_plan
 from datacube.engine.cube import Cube
 from datacube.engine.limits import check_stream
 from datacube.engine.read import Values, plan_field, read_field
-from datacube.engine.values import ahead, rows_of
+from datacube.engine.steps import rows_of
 from datacube.model.block import Block
 from datacube.model.fields import Field
 from datacube.model.query import CoverageQuery

@@ -13,7 +13,8 @@ import numpy as np
 from datacube.engine.context import Context
 from datacube.engine.cube import Cube, Layer
 from datacube.engine.places import Places
-from datacube.engine.values import Found, Wanted, find_values, wanted_expression, wanted_field
+from datacube.engine.values import find_values
+from datacube.engine.wanted import Found, Wanted, wanted_expression, wanted_field
 from datacube.errors import InvalidParameter
 from datacube.model.coverage import CoverageDescription
 from datacube.model.query import LayerRequest

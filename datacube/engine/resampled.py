@@ -11,7 +11,8 @@ import numpy as np
 from datacube.engine.context import Context
 from datacube.engine.cube import Cube
 from datacube.engine.places import Places
-from datacube.engine.values import Found, Wanted, find_values
+from datacube.engine.values import find_values
+from datacube.engine.wanted import Found, Wanted
 from datacube.model.coverage import Level
 from datacube.model.fields import Field
 from datacube.model.grid import RectifiedGrid

@@ -9,7 +9,8 @@ from datacube.engine.coverage import get_coverage
 from datacube.engine.legend import draw_legend
 from datacube.engine.map import render_map
 from datacube.engine.places import locate
-from datacube.engine.values import find_values, wanted_expression, wanted_field
+from datacube.engine.values import find_values
+from datacube.engine.wanted import wanted_expression, wanted_field
 from datacube.errors import FieldNotFound, InvalidExpression, InvalidParameter
 from datacube.model.bbox import BoundingBox
 from datacube.model.crs import CRS84
@@ -85,7 +86,7 @@ def test_a_reducer_equals_numpy(context, stack, method, numpy):
 
 
 def test_quantiles_in_bands_are_the_same(context, stack, monkeypatch):
-    monkeypatch.setattr("datacube.engine.values._STACK_BYTES", 20_000)
+    monkeypatch.setattr("datacube.engine.reduction._STACK_BYTES", 20_000)
     field = context.catalog.cube("bands").description.range_type.field("red")
     values, _ = found(context, wanted_field(field), "median")
     np.testing.assert_allclose(values, np.nanmedian(stack[0], axis=0), rtol=1e-6)

@@ -1,0 +1,74 @@
+"""What is wanted at each pixel: a field as it is stored, or band maths; and what was found."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from datacube.algebra.check import check, resolve
+from datacube.algebra.needs import needs
+from datacube.algebra.nodes import Node, walk
+from datacube.algebra.text import parse
+from datacube.model.coverage import CoverageDescription
+from datacube.model.fields import Field
+from datacube.slicing.reduce import Reducer
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is wanted at each pixel.
+
+    Parameters
+    ----------
+    field : Field, what the values are
+    needs : fields that are read for it
+    tree : the expression, None for the field itself
+    """
+
+    field: Field
+    needs: tuple[Field, ...]
+    tree: Node | None = None
+
+    @property
+    def work(self) -> int:
+        """How much is computed for a pixel: fields that are read, and parts of the expression."""
+        return len(self.needs) + (0 if self.tree is None else sum(1 for _ in walk(self.tree)))
+
+
+@dataclass(frozen=True, eq=False)
+class Found:
+    """Values for every pixel, and what they are: data in field's dtype and valid, both (y, x)."""
+
+    field: Field
+    data: np.ndarray
+    valid: np.ndarray
+
+
+def wanted_field(one: Field) -> Wanted:
+    """A field as it is stored."""
+    return Wanted(one, (one,))
+
+
+def wanted_expression(
+    description: CoverageDescription, text: str, name: str = "expression"
+) -> Wanted:
+    """Band maths over a cube's fields.
+
+    Raises
+    ------
+    InvalidExpression, FieldNotFound
+        The text cannot be read, or names a field that is not there.
+    """
+    known = description.range_type
+    tree = parse(text, subject="EXPR")
+    dtype = check(tree, known, subject="EXPR")
+    tree = resolve(tree, known)
+    used = tuple(known.field(one) for one in sorted(needs(tree)))
+    return Wanted(
+        Field(name, "float32" if dtype.kind == "b" else dtype.name, title=text), used, tree
+    )
+
+
+def reduced_field(one: Field, reducer: Reducer, dtype: np.dtype[np.generic]) -> Field:
+    """What reduced values are: physical numbers, in the field's unit but for a count."""
+    uom = {"count": "1", "var": f"({one.uom})2"}.get(reducer.name, one.uom)
+    return replace(one, dtype=dtype.name, nil=None, scale=1.0, offset=0.0, uom=uom, categories=())
