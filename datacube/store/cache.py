@@ -5,7 +5,10 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable, Sequence
 from typing import Any, Protocol, cast
 
+import numpy as np
 from numpy.typing import NDArray
+
+from datacube.store.buffers import Buffers, taken_bytes
 
 DEFAULT_BYTES = 512 << 20
 _DOCUMENT_BYTES = 32 << 20
@@ -176,6 +179,7 @@ class ChunkCache:
     def __init__(self, max_bytes: int = DEFAULT_BYTES) -> None:
         self._chunks: _Lru[NDArray[Any]] = _Lru(max_bytes)
         self._documents: _Lru[Document] = _Lru(_DOCUMENT_BYTES)
+        self._buffers = Buffers()
         self._lock = threading.Lock()
         self.chunks_read = 0
         self.bytes_read = 0
@@ -199,6 +203,10 @@ class ChunkCache:
     def misses(self) -> int:
         """Chunks that had to be loaded."""
         return self._chunks.misses
+
+    def room(self, size: int) -> NDArray[np.uint8]:
+        """Memory for a chunk that is to be decoded: what the cache has dropped, used again."""
+        return self._buffers.room(size)
 
     def chunk(self, key: Hashable, load: Callable[[], NDArray[Any]]) -> NDArray[Any]:
         """The decoded chunk under a key."""
@@ -229,7 +237,12 @@ class ChunkCache:
 
 
 def _array_size(values: NDArray[Any]) -> int:
-    return 0 if 0 in values.strides and values.size > 1 else values.nbytes
+    """What an array keeps in memory: nothing where one value stands for all."""
+    if 0 in values.strides and values.size > 1:
+        return 0
+    while isinstance(values.base, np.ndarray):
+        values = values.base
+    return taken_bytes(values.nbytes)
 
 
 def _document_size(document: Document) -> int:

@@ -1,6 +1,7 @@
 """How the chunks of a Zarr array become bytes and back, without zarr-python."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from math import prod
 from typing import Any
@@ -9,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datacube.errors import StorageError
+from datacube.store.buffers import Room, fresh
 from datacube.store.compression import DECODING_ERRORS, ByteCodec, byte_codec, crc32c
 
 __all__ = ["ArrayCodec", "crc32c", "fill_scalar", "parse_steps"]
@@ -95,24 +97,41 @@ class ArrayCodec:
             data = step.encode(data)
         return data
 
-    def decode(self, data: bytes) -> NDArray[Any]:
+    def decode(self, data: bytes, room: Room = fresh) -> NDArray[Any]:
         """One whole chunk, read-only, in native byte order.
+
+        Parameters
+        ----------
+        data : bytes
+        room : Room
+            Where memory for the values comes from.
 
         Raises
         ------
         StorageError
             The bytes are not those of such a chunk.
         """
-        size = self.decoded_bytes
-        data = undone(self.steps, data, 2 * size + _SLACK)
-        if len(data) != size:
-            raise StorageError(f"the chunk decodes to {len(data)} bytes")
-        values = np.frombuffer(data, self.dtype)
+        values = self._numbers(data, room)
         if not self.dtype.isnative:
-            values = values.astype(self.dtype.newbyteorder("="))
+            swapped = values.byteswap(inplace=values.flags.writeable)
+            values = swapped.view(self.dtype.newbyteorder("="))
         values = restored(values, self.chunk_shape, self.order)
         values.flags.writeable = False
         return values
+
+    def _numbers(self, data: bytes, room: Room) -> NDArray[Any]:
+        """The values as they lie."""
+        size = self.decoded_bytes
+        fill = self.steps[0].fill if self.steps else None
+        data = undone(self.steps[1 if fill else 0 :], data, 2 * size + _SLACK)
+        if fill:
+            memory = room(size)
+            with decoding():
+                fill(data, memory)
+            return memory.view(self.dtype)
+        if len(data) != size:
+            raise StorageError(f"the chunk decodes to {len(data)} bytes")
+        return np.frombuffer(data, self.dtype)
 
     def filled(self) -> NDArray[Any]:
         """A chunk of nothing but the fill value, read-only; it takes no memory."""
@@ -129,12 +148,19 @@ def undone(steps: Sequence[ByteCodec], data: bytes, limit: int) -> bytes:
     StorageError
         The bytes do not come from these steps.
     """
-    try:
+    with decoding():
         for step in reversed(steps):
             data = step.decode(data, limit)
+    return data
+
+
+@contextmanager
+def decoding() -> Iterator[None]:
+    """What codecs raise becomes a StorageError."""
+    try:
+        yield
     except DECODING_ERRORS as error:
         raise StorageError(f"the chunk cannot be decoded: {error}") from error
-    return data
 
 
 def restored(values: NDArray[Any], shape: tuple[int, ...], order: tuple[int, ...]) -> NDArray[Any]:

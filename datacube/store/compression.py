@@ -19,6 +19,7 @@ import numpy as np
 from numcodecs import blosc, lz4
 from numcodecs.zstd import compress as zstd_compress
 from numcodecs.zstd import decompress as zstd_decompress
+from numpy.typing import NDArray
 
 from datacube.errors import StorageError
 
@@ -56,11 +57,14 @@ class ByteCodec:
     decode : function of bytes and the largest length that may come out
     grows : int
         Bytes that encoding adds, for steps that only add; -1 where that depends on the bytes.
+    fill : function of bytes and memory that they are decoded into, which they must fill exactly;
+        None where only ``decode`` is known
     """
 
     encode: Callable[[bytes], bytes]
     decode: Callable[[bytes, int], bytes]
     grows: int = -1
+    fill: Callable[[bytes, NDArray[np.uint8]], None] | None = None
 
 
 def known_codecs() -> tuple[str, ...]:
@@ -118,7 +122,9 @@ def _leveled(name: str, options: Configuration) -> ByteCodec:
     level = int(options.get("level", 3 if name == "zstd" else 5))
     if name == "zstd":
         checksum = bool(options.get("checksum", False))
-        return ByteCodec(lambda data: bytes(zstd_compress(data, level, checksum)), _zstd)
+        return ByteCodec(
+            lambda data: bytes(zstd_compress(data, level, checksum)), _zstd, fill=_zstd_into
+        )
     if name == "gzip":
         return ByteCodec(lambda data: gzip.compress(data, level, mtime=0), _gunzip)
     return ByteCodec(lambda data: zlib.compress(data, level), _inflate)
@@ -146,20 +152,39 @@ def _blosc(options: Configuration, itemsize: int) -> ByteCodec:
         elements = np.frombuffer(data, f"V{typesize}")
         return bytes(blosc.compress(elements, name, level, shuffle, blocksize))
 
-    return ByteCodec(encode, _unblosc)
+    return ByteCodec(encode, _unblosc, fill=_unblosc_into)
 
 
 def _unblosc(data: bytes, limit: int) -> bytes:
+    _bound(_blosc_length(data), limit)
+    return bytes(blosc.decompress(data))
+
+
+def _unblosc_into(data: bytes, memory: NDArray[np.uint8]) -> None:
+    _same_length(_blosc_length(data), memory)
+    blosc.decompress(data, memory)
+
+
+def _blosc_length(data: bytes) -> int:
+    """Decoded bytes of a blosc frame, which is not cut short."""
     length, stored = (int.from_bytes(data[at : at + 4], "little") for at in (4, 12))
     if len(data) < 16 or stored > len(data):
         raise ValueError("blosc data is cut short")
-    _bound(length, limit)
-    return bytes(blosc.decompress(data))
+    return length
 
 
 def _zstd(data: bytes, limit: int) -> bytes:
     _bound(_zstd_length(data, limit), limit)
     return bytes(zstd_decompress(data))
+
+
+def _zstd_into(data: bytes, memory: NDArray[np.uint8]) -> None:
+    if _zstd_length(data, memory.size) == memory.size:
+        zstd_decompress(data, memory)
+        return
+    found = _zstd(data, memory.size)  # its length is not said, or it has several frames
+    _same_length(len(found), memory)
+    memory[:] = np.frombuffer(found, np.uint8)
 
 
 def _zstd_length(data: bytes, limit: int) -> int:
@@ -241,6 +266,11 @@ def _lz4(data: bytes, limit: int) -> bytes:
 def _bound(length: int, limit: int) -> None:
     if length > limit:
         raise ValueError(f"it holds {length} bytes or more, where {limit} are enough")
+
+
+def _same_length(length: int, memory: NDArray[np.uint8]) -> None:
+    if length != memory.size:
+        raise ValueError(f"it holds {length} bytes, where {memory.size} are the chunk")
 
 
 def _numcodecs(name: str, options: Configuration, itemsize: int) -> ByteCodec:

@@ -14,7 +14,7 @@ from datacube.model.coverage import CoverageDescription
 from datacube.model.time import format_tick
 from datacube.store.cache import ChunkCache
 from datacube.store.codecs import ArrayCodec
-from datacube.store.layout import chunk_counts, chunk_key
+from datacube.store.layout import chunk_counts, chunk_key, flat_index
 from datacube.store.manifest import Head, Version, head_key
 from datacube.store.objects import ObjectStore
 from datacube.store.reader import read_chunk
@@ -341,14 +341,14 @@ class CubeStore:
     ) -> NDArray[Any]:
         table = self._table(field, level, slot_index)
         counts = self._counts[field][level]
-        flat = int(np.ravel_multi_index(place, counts))
+        flat = flat_index(place, counts)
         size = int(table.sizes[flat])
         if size == 0:
             return self._fills[field][level]
         key = self.chunk_object(field, level, slot_index, place)
-        codec = self._codecs[field][level]
+        codec, checksum = self._codecs[field][level], int(table.checksums[flat])
         try:
-            values = read_chunk(self.store, key, codec, size, int(table.checksums[flat]))
+            values = read_chunk(self.store, key, codec, size, checksum, room=self.cache.room)
         except StorageError as error:
             what = self.describe_chunk(field, level, slot_index, place)
             raise StorageError(f"{error.message} ({what})", subject=self.id) from error

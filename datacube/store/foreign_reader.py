@@ -123,7 +123,7 @@ class ArrayReader:
         if data is None:
             return None
         self._cache.count_read(len(data))
-        return self.meta.codec.decode(data)
+        return self.meta.codec.decode(data, self._cache.room)
 
     def _from_shard(self, codec: ShardCodec, indexes: Sequence[Index]) -> list[Chunk]:
         home = self.object_of(indexes[0])
@@ -142,7 +142,7 @@ class ArrayReader:
             self._cache.count_read(len(data))
             for place, offset, size in span.members:
                 part = checked(data[offset : offset + size], size)
-                found[places[place]] = codec.inner.decode(part)
+                found[places[place]] = codec.inner.decode(part, self._cache.room)
         return found
 
     def _within(self, codec: ShardCodec, index: Index) -> Index:

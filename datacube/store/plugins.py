@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datacube.errors import StorageError
+from datacube.store.buffers import Room, fresh
 from datacube.store.compression import ByteCodec
 
 _SLACK = 1 << 16
@@ -71,7 +72,7 @@ class PluginCodec:
         """More bytes than any chunk needs."""
         return 2 * prod(self.chunk_shape) * self.dtype.itemsize + _SLACK
 
-    def decode(self, data: bytes) -> NDArray[Any]:
+    def decode(self, data: bytes, room: Room = fresh) -> NDArray[Any]:  # noqa: ARG002  its own
         """One whole chunk, read-only.
 
         Raises

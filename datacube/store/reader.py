@@ -5,6 +5,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from datacube.errors import StorageError
+from datacube.store.buffers import Room, fresh
 from datacube.store.codecs import ArrayCodec, crc32c
 from datacube.store.objects import ObjectStore
 
@@ -16,6 +17,7 @@ def read_chunk(
     size: int,
     checksum: int,
     start: int | None = None,
+    room: Room = fresh,
 ) -> NDArray[Any]:
     """Read, check and decode one chunk.
 
@@ -30,6 +32,8 @@ def read_chunk(
         CRC-32C as committed.
     start : int, optional
         First byte of the chunk, where it is a part of the object.
+    room : Room
+        Where memory for the values comes from.
 
     Returns
     -------
@@ -44,7 +48,7 @@ def read_chunk(
     if (damage := chunk_damage(data, size, checksum)) is not None:
         raise StorageError(damage, subject=key)
     assert data is not None  # noqa: S101  chunk_damage has said so
-    return codec.decode(data)
+    return codec.decode(data, room)
 
 
 def chunk_damage(data: bytes | None, size: int, checksum: int) -> str | None:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from datacube.errors import StorageError
 from datacube.store.cache import ChunkCache
-from datacube.store.layout import series_key
+from datacube.store.layout import flat_index, series_key
 from datacube.store.manifest import SeriesRecord, Version
 from datacube.store.objects import ObjectStore
 from datacube.store.reader import read_chunk
@@ -175,7 +175,7 @@ class SeriesCopy:
     def _load(self, segment: int, place: Place) -> NDArray[Any]:
         document = self.document(segment)
         sizes = document.table.sizes
-        flat = int(np.ravel_multi_index(place, self.chunk_counts))
+        flat = flat_index(place, self.chunk_counts)
         size = int(sizes[flat])
         if size == 0:
             return document.codec.filled()
@@ -184,7 +184,9 @@ class SeriesCopy:
         key = shard_key(self._cube_id, document, place)
         checksum = int(document.table.checksums[flat])
         try:
-            values = read_chunk(self._store, key, document.codec, size, checksum, start)
+            values = read_chunk(
+                self._store, key, document.codec, size, checksum, start, self._cache.room
+            )
         except StorageError as error:
             where = "/".join(map(str, place))
             what = f"cube '{self._cube_id}', field '{self.field}', series chunk {where} of {key}"

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datacube.errors import StorageError
+from datacube.store.buffers import Room, fresh
 from datacube.store.codecs import (
     ArrayCodec,
     before_bytes,
@@ -108,8 +109,13 @@ class ShardCodec:
             raise StorageError(f"the shard's index has {len(data)} bytes, not {self.index_bytes}")
         return self.index.decode(data).reshape(-1, 2)
 
-    def decode(self, data: bytes) -> NDArray[Any]:
+    def decode(self, data: bytes, room: Room = fresh) -> NDArray[Any]:
         """A whole shard, read-only.
+
+        Parameters
+        ----------
+        data, room
+            As of :meth:`ArrayCodec.decode`.
 
         Raises
         ------
@@ -120,7 +126,8 @@ class ShardCodec:
         length = self.index_bytes
         entries = self.entries(data[-length:] if self.index_at_end else data[:length])
         lying = tuple(self.chunk_shape[one] for one in self.order) or self.chunk_shape
-        values = np.full(lying, self.fill, self.dtype.newbyteorder("="))
+        values = room(self.decoded_bytes).view(self.dtype.newbyteorder("=")).reshape(lying)
+        values.fill(self.fill)
         sides = self.inner.chunk_shape
         for place, (offset, size) in zip(np.ndindex(*self.counts), entries.tolist(), strict=True):
             if offset == _ABSENT:

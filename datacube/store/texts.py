@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datacube.errors import StorageError
+from datacube.store.buffers import Room, fresh
 from datacube.store.codecs import undone
 from datacube.store.compression import ByteCodec
 
@@ -38,7 +39,7 @@ class TextCodec:
         """More bytes than labels need."""
         return _LONGEST
 
-    def decode(self, data: bytes) -> NDArray[Any]:
+    def decode(self, data: bytes, room: Room = fresh) -> NDArray[Any]:  # noqa: ARG002  no numbers
         """A chunk of texts: a count, then length and UTF-8 of each.
 
         Raises
