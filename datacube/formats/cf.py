@@ -65,9 +65,9 @@ def horizontal_names(domain: DomainSet) -> tuple[str, str]:
     if isinstance(domain.grid, ReferenceableGrid):
         return "x", "y"
     crs = domain.grid.crs
-    if not crs.geographic:
-        return "x", "y"
-    return ("rlon", "rlat") if _is_rotated(crs) else ("lon", "lat")
+    if crs.geographic:
+        return "lon", "lat"
+    return ("rlon", "rlat") if crs.labels == ("rlon", "rlat") else ("x", "y")
 
 
 def coordinates(domain: DomainSet) -> tuple[Variable, ...]:
@@ -241,7 +241,3 @@ def _with_bounds(
         return [Variable(name, (name,), values, attributes)]
     edges = Variable(f"{name}_bnds", (name, "bnds"), bounds)
     return [Variable(name, (name,), values, attributes | {"bounds": f"{name}_bnds"}), edges]
-
-
-def _is_rotated(crs: Crs) -> bool:
-    return "rotated" in str(crs.pyproj().to_cf().get("grid_mapping_name", ""))

@@ -61,7 +61,8 @@ class Crs:
     northing_first : bool
         True where the authority's axis order is (north, east), as EPSG:4326's.
     geographic : bool
-        True where coordinates are degrees of longitude and latitude.
+        True where coordinates are degrees of longitude and latitude; those of a rotated pole are
+        not, they are degrees of a plane of their own.
     labels : tuple of str
         Axis abbreviations in x, y order: ``("Long", "Lat")``, ``("E", "N")``, ``("X", "Y")``.
     uom : str
@@ -209,14 +210,15 @@ def _describe(crs: pyproj.CRS, key: str | None = None) -> Crs:
         }
         and axes[1].direction.lower() in {"east", "west"}
     )
+    geographic = crs.is_geographic and not crs.is_derived
     if crs.is_geographic:
-        labels, uom = ("Long", "Lat"), "deg"
+        labels, uom = ("Long", "Lat") if geographic else ("rlon", "rlat"), "deg"
     else:
         ordered = axes[1::-1] if northing_first else axes[:2]
         x, y = (axis.abbrev or name for axis, name in zip(ordered, ("E", "N"), strict=True))
         labels = (x, y) if x != y else ("E", "N")
         uom = {"metre": "m", "meter": "m"}.get(axes[0].unit_name, axes[0].unit_name)
-    return Crs(key, wkt, northing_first, crs.is_geographic, labels, uom)
+    return Crs(key, wkt, northing_first, geographic, labels, uom)
 
 
 @lru_cache(maxsize=1)

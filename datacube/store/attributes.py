@@ -118,8 +118,11 @@ def grid_coordinates(grid: RectifiedGrid) -> dict[str, tuple[NDArray[Any], Attri
     if grid.crs.geographic:
         texts = (("longitude", "degrees_east"), ("latitude", "degrees_north"))
     else:
-        unit = {"m": "m"}.get(grid.crs.uom, grid.crs.uom)
-        texts = (("projection_x_coordinate", unit), ("projection_y_coordinate", unit))
+        unit = {"deg": "degrees"}.get(grid.crs.uom, grid.crs.uom)
+        kinds = ("projection_x_coordinate", "projection_y_coordinate")
+        if grid.crs.labels == ("rlon", "rlat"):
+            kinds = ("grid_longitude", "grid_latitude")
+        texts = ((kinds[0], unit), (kinds[1], unit))
     values = (grid.x_centres(), grid.y_centres())
     return {
         name: (

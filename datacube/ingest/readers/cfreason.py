@@ -16,7 +16,10 @@ def why_not_gridded(file: netCDF4.Dataset, coordinates: Mapping[str, Coordinate]
         return "an unstructured mesh (UGRID); only regular grids can be read"
     rotated = sorted(name for name, one in coordinates.items() if one.role == "rotated")
     if rotated:
-        return f"a rotated-pole grid ({', '.join(rotated)}); only regular grids can be read"
+        return (
+            f"a rotated-pole grid ({', '.join(rotated)}) whose grid mapping is missing or puts it "
+            "elsewhere than the file's own longitudes and latitudes"
+        )
     positions = sorted(
         name
         for name, one in variables.items()

@@ -21,6 +21,7 @@ from datacube.ingest.readers.cf import (
     for_dimension,
     mapping_of,
 )
+from datacube.ingest.readers.cfcheck import mapping_agrees
 from datacube.ingest.readers.cfreason import why_not_gridded
 from datacube.ingest.readers.parts import Origin, Part, granules_of, reading
 from datacube.ingest.source import Granule, ReadOptions, SliceSource, content_id, instant, magic
@@ -156,23 +157,25 @@ class _Opened:
             coordinate = for_dimension(dimension, self.coordinates, self.file)
             role = "other" if coordinate is None else coordinate.role
             slot = {"lon": "x", "lat": "y"}.get(role, role)
-            if slot == "rotated":
-                return None
+            if slot == "rotated" and coordinate is not None:
+                slot = "x" if "lon" in coordinate.title.lower() else "y"
             if slot in {"x", "y", "time"} and slot not in found:
                 found[slot] = dimension
             else:
                 others.append(dimension)
-        if not {"x", "y"} <= found.keys() or not self._plane(found["x"], found["y"]):
+        if not {"x", "y"} <= found.keys() or not self._plane(variable, found["x"], found["y"]):
             return None
         kept = tuple(name for name in others if self._kept(name))
         dropped = tuple(name for name in others if name not in kept)
         return _Layout(found["x"], found["y"], found.get("time"), kept, dropped)
 
-    def _plane(self, x: str, y: str) -> bool:
+    def _plane(self, variable: Any, x: str, y: str) -> bool:
         """Whether both axes are degrees, or both a projection's with a CRS to go with them."""
         roles = {self._along(name).role for name in (x, y)}
         if roles == {"lon", "lat"}:
             return True
+        if roles == {"rotated"}:
+            return mapping_agrees(variable, self.file, self._along(x), self._along(y))
         curvilinear = any(
             one.ndim == 2 and getattr(one, "standard_name", "") in {"longitude", "latitude"}
             for one in self.file.variables.values()
