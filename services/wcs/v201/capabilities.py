@@ -5,19 +5,38 @@ from collections.abc import Callable, Iterable
 from datacube.config.settings import Contact, ServerSettings
 from datacube.engine.cube import Cube
 from datacube.formats.registry import encoders
+from datacube.model.crs import Crs
 from services.ows.boxes import geographic_box, ordered_edges
 from services.ows.extents import plain_number
 from services.ows.gml import coverage_subtype
 from services.ows.xml import Element, serialise
-from services.wcs.v201.names import OWS, SCHEMA, VERSION, WCS, WCS20
+from services.wcs.v201.names import (
+    CRS_MAKER,
+    INTERPOLATION_MAKER,
+    OWS,
+    SCHEMA,
+    VERSION,
+    WCS,
+    WCS20,
+)
 
 PROFILES = (
     "http://www.opengis.net/spec/WCS/2.0/conf/core",
     "http://www.opengis.net/spec/WCS_protocol-binding_get-kvp/1.0/conf/get-kvp",
     "http://www.opengis.net/spec/WCS_service-extension_range-subsetting/1.0/conf/record-subsetting",
     "http://www.opengis.net/spec/WCS_service-extension_scaling/1.0/conf/scaling",
+    "http://www.opengis.net/spec/WCS_service-extension_interpolation/1.0/conf/interpolation",
+    "http://www.opengis.net/spec/WCS_service-extension_crs/1.0/conf/crs",
+    "http://www.opengis.net/spec/WCS_service-extension_crs/1.0/conf/crs-gridded-coverage",
     "http://www.opengis.net/spec/GMLCOV_geotiff-coverages/1.0/conf/geotiff-coverage",
 )
+INTERPOLATIONS = tuple(
+    f"http://www.opengis.net/def/interpolation/OGC/1/{name}"
+    for name in ("nearest-neighbor", "linear", "cubic")
+)
+"""Methods that have an identifier; the others are asked for by their names."""
+
+COMMON_CRS = ("EPSG:4326", "OGC:CRS84", "EPSG:3857")
 OPERATIONS = ("GetCapabilities", "DescribeCoverage", "GetCoverage")
 
 
@@ -35,12 +54,13 @@ def capabilities(
     url : str, public URL of the service, ending in ``?``
     sequence : str, the catalogue's version, as updateSequence
     """
+    published = tuple(cubes)
     makers: dict[str, Callable[[], Element]] = {
         "ServiceIdentification": lambda: _identification(settings),
         "ServiceProvider": lambda: _provider(settings.contact),
         "OperationsMetadata": lambda: _operations(url),
-        "ServiceMetadata": _service_metadata,
-        "Contents": lambda: WCS("Contents", *(_summary(cube) for cube in cubes)),
+        "ServiceMetadata": lambda: _service_metadata(published),
+        "Contents": lambda: WCS("Contents", *(_summary(cube) for cube in published)),
     }
     return serialise(
         _root(sequence, *(make() for name, make in makers.items() if name in sections))
@@ -119,9 +139,23 @@ def _operations(url: str) -> Element:
     return OWS("OperationsMetadata", *(operation(name) for name in OPERATIONS))
 
 
-def _service_metadata() -> Element:
+def _service_metadata(cubes: Iterable[Cube]) -> Element:
+    """Formats, and what the extensions add (11-053r1, 7.2; 12-049, 7.2)."""
+    own = (cube.description.domain.bbox.crs for cube in cubes)
+    systems = (*(crs for crs in own if crs.has_code), *map(Crs.parse, COMMON_CRS))
+    extension = WCS(
+        "Extension",
+        INTERPOLATION_MAKER(
+            "InterpolationMetadata",
+            *(INTERPOLATION_MAKER("InterpolationSupported", uri) for uri in INTERPOLATIONS),
+        ),
+        CRS_MAKER(
+            "CrsMetadata",
+            *(CRS_MAKER("crsSupported", uri) for uri in dict.fromkeys(one.uri for one in systems)),
+        ),
+    )
     formats = (WCS("formatSupported", name) for name in encoders().media_types)
-    return WCS("ServiceMetadata", *formats)
+    return WCS("ServiceMetadata", *formats, extension)
 
 
 def _summary(cube: Cube) -> Element:

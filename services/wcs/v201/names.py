@@ -7,6 +7,8 @@ from services.ows.xml import OWS20, XLINK, XSI, Element, Maker
 WCS20 = "http://www.opengis.net/wcs/2.0"
 SCHEMA = "http://schemas.opengis.net/wcs/2.0"
 VERSION = "2.0.1"
+CRS_EXTENSION = "http://www.opengis.net/wcs/crs/1.0"
+INTERPOLATION_EXTENSION = "http://www.opengis.net/wcs/interpolation/1.0"
 
 PREFIXES: dict[str | None, str] = {
     "wcs": WCS20,
@@ -19,6 +21,8 @@ PREFIXES: dict[str | None, str] = {
     "xsi": XSI,
 }
 WCS = Maker(WCS20, PREFIXES)
+CRS_MAKER = Maker(CRS_EXTENSION, {"crs": CRS_EXTENSION})
+INTERPOLATION_MAKER = Maker(INTERPOLATION_EXTENSION, {"int": INTERPOLATION_EXTENSION})
 OWS = Maker(OWS20, PREFIXES)
 GMLCOV_MAKER = Maker(GMLCOV, PREFIXES)
 GML_MAKER = Maker(GML, PREFIXES)
