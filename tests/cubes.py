@@ -26,7 +26,8 @@ from datacube.model.fields import Field, RangeType
 from datacube.model.grid import RectifiedGrid
 from datacube.model.time import Timestamp
 from datacube.store.create import create_cube
-from datacube.store.cube import CubeStore, open_cube, read_head, read_version
+from datacube.store.cube import CubeStore, open_cube
+from datacube.store.history import read_head, read_version
 from datacube.store.manifest import Head, SourceRecord, head_key
 from datacube.store.objects import ObjectStore
 from datacube.store.transaction import transaction

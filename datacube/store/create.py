@@ -1,12 +1,12 @@
 """Making cubes: the folder, its first version and its place in the store's index."""
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
 from datacube.errors import ConflictError
 from datacube.model.coverage import CoverageDescription
-from datacube.store.cube import INDEX_KEY, CubeStore, is_cube_id, open_cube, read_index
+from datacube.store.cube import CubeStore, open_cube
+from datacube.store.index import is_cube_id, note_in_index
 from datacube.store.layout import (
     SERIES_SIDE,
     chunk_sides,
@@ -14,9 +14,10 @@ from datacube.store.layout import (
     make_levels,
     storable,
 )
-from datacube.store.manifest import Head, SeriesRecord, Version, head_key, now
+from datacube.store.manifest import Head, Version, head_key, now
 from datacube.store.objects import ObjectStore
 from datacube.store.plain import write_plain
+from datacube.store.records import SeriesRecord
 
 
 def create_cube(
@@ -118,15 +119,3 @@ def new_series(description: CoverageDescription, steps: int) -> SeriesRecord:
     """A series copy that has no segment yet."""
     height, width = description.domain.rectified.shape
     return SeriesRecord(steps, (min(SERIES_SIDE, height), min(SERIES_SIDE, width)))
-
-
-def note_in_index(store: ObjectStore, cube_id: str) -> None:
-    """Add a cube to the list at the store's root, whoever else does the same."""
-    while True:
-        found = store.get_tagged(INDEX_KEY)
-        names = [] if found is None else read_index(found[0])
-        if cube_id in names:
-            return
-        data = json.dumps({"cubes": sorted([*names, cube_id])}).encode()
-        if store.put_if(INDEX_KEY, data, None if found is None else found[1]):
-            return

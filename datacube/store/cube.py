@@ -1,7 +1,5 @@
 """A cube to read: an immutable handle at one committed version."""
 
-import json
-import re
 from collections.abc import Sequence
 from math import prod
 from typing import Any, override
@@ -9,35 +7,22 @@ from typing import Any, override
 import numpy as np
 from numpy.typing import NDArray
 
-from datacube.errors import CoverageNotFound, StorageError
+from datacube.errors import StorageError
 from datacube.model.coverage import CoverageDescription
 from datacube.model.time import format_tick
 from datacube.store.cache import ChunkCache
 from datacube.store.codecs import ArrayCodec
+from datacube.store.history import read_head, read_slice_document, read_version
+from datacube.store.index import INDEX_KEY, is_cube_id, read_index
 from datacube.store.layout import chunk_counts, chunk_key, flat_index
-from datacube.store.manifest import Head, Version, head_key
+from datacube.store.manifest import Head, head_key
 from datacube.store.objects import ObjectStore
 from datacube.store.reader import read_chunk
 from datacube.store.series import SeriesCopy, series_copies
 from datacube.store.source import ChunkIndex
 from datacube.store.statistics import FieldStatistics
-from datacube.store.tables import ChunkTable, SliceDocument, slice_key
-
-INDEX_KEY = "cubes.json"
-"""Lists the cubes of a store, for storages that cannot."""
-
-_CUBE_ID = re.compile(r"^[A-Za-z_][A-Za-z0-9_-]*\Z")
-
-
-def is_cube_id(text: str) -> bool:
-    """Whether a cube may be called so.
-
-    Examples
-    --------
-    >>> is_cube_id("sst-2d"), is_cube_id("sst.2d"), is_cube_id("../sst")
-    (True, False, False)
-    """
-    return _CUBE_ID.match(text) is not None
+from datacube.store.tables import ChunkTable, SliceDocument
+from datacube.store.transaction import Transaction
 
 
 def list_cubes(store: ObjectStore) -> list[str]:
@@ -53,20 +38,6 @@ def list_cubes(store: ObjectStore) -> list[str]:
             raise
         names = read_index(data)
     return [name for name in names if is_cube_id(name) and store.get(head_key(name)) is not None]
-
-
-def read_index(data: bytes) -> list[str]:
-    """Cube ids of an index document; cubes that are gone may still stand in it.
-
-    Examples
-    --------
-    >>> read_index(b'{"cubes": ["sst", "air"]}')
-    ['air', 'sst']
-    """
-    try:
-        return sorted(str(name) for name in json.loads(data)["cubes"])
-    except (ValueError, KeyError, TypeError) as error:
-        raise StorageError(f"the index {INDEX_KEY} is damaged", subject=INDEX_KEY) from error
 
 
 def open_cube(store: ObjectStore, cube_id: str, cache: ChunkCache | None = None) -> "CubeStore":
@@ -87,48 +58,6 @@ def open_cube(store: ObjectStore, cube_id: str, cache: ChunkCache | None = None)
         Its manifest is damaged or newer than this program.
     """
     return CubeStore(store, cube_id, read_head(store, cube_id), cache or ChunkCache())
-
-
-def read_head(store: ObjectStore, cube_id: str) -> Head:
-    """The head of a cube.
-
-    Raises
-    ------
-    CoverageNotFound
-        There is no such cube.
-    """
-    data = store.get(head_key(cube_id)) if is_cube_id(cube_id) else None
-    if data is None:
-        raise CoverageNotFound(f"there is no cube '{cube_id}' in {store.url}", subject=cube_id)
-    return Head.load(data, cube_id)
-
-
-def read_version(store: ObjectStore, cube_id: str, name: str) -> Version:
-    """A version document of a cube.
-
-    Raises
-    ------
-    StorageError
-        It is missing or damaged.
-    """
-    data = store.get(f"{cube_id}/{name}")
-    if data is None:
-        raise StorageError(f"cube '{cube_id}' lacks its version document {name}", subject=cube_id)
-    return Version.load(data, name, cube_id)
-
-
-def read_slice_document(store: ObjectStore, cube_id: str, name: str) -> SliceDocument:
-    """A slice document of a cube.
-
-    Raises
-    ------
-    StorageError
-        It is missing or damaged.
-    """
-    data = store.get(slice_key(cube_id, name))
-    if data is None:
-        raise StorageError(f"cube '{cube_id}' lacks its slice document {name}", subject=cube_id)
-    return SliceDocument.load(data, name, cube_id)
 
 
 class CubeStore:
@@ -209,6 +138,18 @@ class CubeStore:
     def sources(self) -> tuple[str, ...]:
         """Ids of the granules in this version."""
         return tuple(self.record.sources)
+
+    def transaction(self, message: str) -> Transaction:
+        """A change of the cube: ``with cube.transaction("day 7") as tx: …``.
+
+        This handle stays at its version; :meth:`refreshed` gives the new one.
+
+        Parameters
+        ----------
+        message : str
+            For people who read the cube's history.
+        """
+        return Transaction(self.store, self.id, message)
 
     def statistics(self, field: str) -> FieldStatistics | None:
         """Values that occur in a field, over all times; None where nothing is known.
@@ -320,8 +261,9 @@ class CubeStore:
 
     def chunk_object(self, field: str, level: int, slot_index: int, place: tuple[int, ...]) -> str:
         """Key of the object that holds a chunk."""
-        slot = (self.record.slices[slot_index].slot,) if self.timed else ()
-        return chunk_key(self.id, level, field, (*slot, *place))
+        one = self.record.slices[slot_index]
+        slot = (one.slot,) if self.timed else ()
+        return chunk_key(self.id, level, field, (*slot, *place), one.layout)
 
     def describe_chunk(
         self, field: str, level: int, slot_index: int, place: tuple[int, ...]

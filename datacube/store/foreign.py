@@ -12,10 +12,10 @@ from collections.abc import Callable, Collection, Mapping
 
 from datacube.errors import StorageError
 from datacube.store.cache import ChunkCache
-from datacube.store.cube import INDEX_KEY, read_index
 from datacube.store.foreign_group import ForeignGroup, open_group, stem_of
 from datacube.store.foreign_nodes import is_safe
 from datacube.store.foreign_scope import clean
+from datacube.store.index import INDEX_KEY, read_index
 from datacube.store.objects import ObjectStore
 from datacube.store.source import CubeSource
 

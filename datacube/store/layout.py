@@ -1,5 +1,6 @@
 """How a cube lies in its store: names, chunk shapes, codecs, fill values and overviews."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from math import isnan, nan
@@ -10,7 +11,7 @@ import numpy as np
 from datacube.model.axis import TimeAxis
 from datacube.model.coverage import CoverageDescription, Level
 from datacube.model.domain import DomainSet
-from datacube.model.fields import Field
+from datacube.model.fields import Field, RangeType
 from datacube.model.grid import RectifiedGrid
 
 CHUNK = 512
@@ -25,6 +26,19 @@ longer than one map chunk; longer segments leave more times at the end to the ma
 
 SERIES_SIDE = 16
 """Side of a chunk of the series copy in cells."""
+
+LAYOUTS = (("default", "/"), ("v2", "/"), ("default", "."), ("v2", "."))
+"""Key encodings of Zarr v3: each lets the same array have other objects for the same index."""
+
+_CHUNK_NAMES = tuple(
+    re.compile(pattern)
+    for pattern in (
+        r"c(?:/(\d+))?(?:/\d+)*\Z",
+        r"(\d+)(?:/\d+)*\Z",
+        r"c(?:\.(\d+))(?:\.\d+)*\Z",
+        r"(\d+)(?:\.\d+)+\Z",
+    )
+)
 
 RESERVED = frozenset({"manifest", "overviews", "series", "spatial_ref", "zarr.json"})
 
@@ -225,20 +239,75 @@ def field_metadata(
     )
 
 
+def field_levels(
+    description: CoverageDescription, field: Field, arrays: Mapping[str, tuple[Any, ...]]
+) -> tuple[dict[str, Any], ...]:
+    """Zarr v3 metadata of a further field of a cube, for each level.
+
+    Parameters
+    ----------
+    description : CoverageDescription
+        Of the cube, without the field.
+    field : Field
+    arrays : field -> metadata for each level
+
+    Raises
+    ------
+    ValueError
+        The name is reserved or used, or the values cannot be stored.
+    """
+    more = RangeType((*description.range_type.fields, field))
+    made = storable(replace(description, range_type=more), description.levels)
+    metadata = next(iter(arrays.values()))[0]
+    height, width = metadata["chunk_grid"]["configuration"]["chunk_shape"][-2:]
+    return tuple(field_metadata(made, field, one, (height, width)) for one in made.levels)
+
+
 def level_path(level: int) -> str:
     """Folder of a level's group below the cube: empty for level 0."""
     return f"overviews/{level}/" if level else ""
 
 
-def chunk_key(cube_id: str, level: int, field: str, index: tuple[int, ...]) -> str:
+def chunk_key(cube_id: str, level: int, field: str, index: tuple[int, ...], layout: int = 0) -> str:
     """Key of a chunk; index is the physical one.
 
     Examples
     --------
     >>> chunk_key("sst", 1, "analysed", (7, 0, 3))
     'sst/overviews/1/analysed/c/7/0/3'
+    >>> chunk_key("sst", 0, "analysed", (7, 0, 3), layout=3)
+    'sst/analysed/7.0.3'
     """
-    return f"{cube_id}/{level_path(level)}{field}/c/{'/'.join(map(str, index))}"
+    return f"{cube_id}/{level_path(level)}{field}/{chunk_name(index, layout)}"
+
+
+def chunk_name(index: tuple[int, ...], layout: int) -> str:
+    """Name of a chunk below its array, as the layout's key encoding makes it."""
+    encoding, separator = LAYOUTS[layout]
+    if encoding == "v2":
+        return separator.join(map(str, index)) or "0"
+    return separator.join(("c", *map(str, index)))
+
+
+def key_encoding(layout: int) -> dict[str, Any]:
+    """The same in Zarr metadata."""
+    name, separator = LAYOUTS[layout]
+    return {"name": name, "configuration": {"separator": separator}}
+
+
+def layout_of(name: str) -> tuple[int, int] | None:
+    """Layout and first index of a chunk by its name below the array; None where it is none.
+
+    Examples
+    --------
+    >>> [layout_of(one) for one in ("c/7/0/3", "7/0/3", "c.7.0.3", "7.0.3", "zarr.json", "c", "7")]
+    [(0, 7), (1, 7), (2, 7), (3, 7), None, (0, 0), (1, 7)]
+    """
+    for layout, pattern in enumerate(_CHUNK_NAMES):
+        found = pattern.match(name)
+        if found is not None:
+            return layout, int(found[1] or 0)
+    return None
 
 
 def chunk_counts(metadata: Mapping[str, Any], *, timed: bool) -> tuple[int, ...]:

@@ -20,6 +20,7 @@ from datacube.errors import StorageError
 from datacube.model.axis import TimeAxis
 from datacube.model.coverage import CoverageDescription
 from datacube.store.document import dump_description, load_description
+from datacube.store.records import Deletion, SeriesRecord
 from datacube.store.statistics import Summary
 from datacube.store.tables import FORMAT, check_digest
 
@@ -127,69 +128,15 @@ class Slice:
     name : str
         Of the slice document: ``<slot>-<digest>``.
     bounds : (first, last) ticks, optional
+    layout : int
+        Which key encoding its chunks have.
     """
 
     ticks: int | None
     slot: int
     name: str
     bounds: Bounds = None
-
-
-@dataclass(frozen=True, slots=True)
-class SegmentRecord:
-    """A run of consecutive times that the series copy holds.
-
-    Parameters
-    ----------
-    first, last : int, ticks
-    count : int
-        It is good for exactly so many times from first to last.
-    made_of : str
-        Digest of the names of the slice documents that it was made of.
-    documents : field -> name of the segment's document
-    """
-
-    first: int
-    last: int
-    count: int
-    made_of: str
-    documents: Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class SeriesRecord:
-    """The series copy of a cube: long in time, small in space.
-
-    Parameters
-    ----------
-    steps : int
-        Times in a full segment.
-    chunk : (height, width) of a chunk in cells
-    segments : tuple of SegmentRecord
-        In order of time; they do not overlap.
-    """
-
-    steps: int
-    chunk: tuple[int, int]
-    segments: tuple[SegmentRecord, ...] = ()
-
-    def dump(self) -> dict[str, Any]:
-        """As JSON."""
-        return {
-            "steps": self.steps,
-            "chunk": list(self.chunk),
-            "segments": [
-                [one.first, one.last, one.count, one.made_of, dict(one.documents)]
-                for one in self.segments
-            ],
-        }
-
-    @staticmethod
-    def load(document: Mapping[str, Any]) -> "SeriesRecord":
-        """Read what was dumped."""
-        height, width = document["chunk"]
-        segments = tuple(SegmentRecord(*entry) for entry in document["segments"])
-        return SeriesRecord(int(document["steps"]), (int(height), int(width)), segments)
+    layout: int = 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -214,13 +161,17 @@ class Version:
     next_slot : int
         First physical slot that no version has used.
     plain : int
-        So many slots, in order, the plain Zarr path shows.
+        So many slots of the layout, in order, the plain Zarr path shows.
+    layout : int
+        Which key encoding new slices and the plain Zarr path have.
     attributes : mapping
         Further attributes of the Zarr group.
     series : SeriesRecord, optional
         None where no series copy is kept.
     statistics : field -> Summary
         Over all slices that were written with one.
+    deletions : tuple of Deletion
+        In the order in which they were made.
     """
 
     number: int
@@ -236,6 +187,8 @@ class Version:
     attributes: Mapping[str, Any] = field(default_factory=dict)
     series: SeriesRecord | None = None
     statistics: Mapping[str, Summary] = field(default_factory=dict)
+    layout: int = 0
+    deletions: tuple[Deletion, ...] = ()
 
     @property
     def timed(self) -> bool:
@@ -245,7 +198,9 @@ class Version:
     @property
     def in_order(self) -> bool:
         """Whether the slots are in the order of time, so that the plain group shows them all."""
-        return all(one.slot == index for index, one in enumerate(self.slices))
+        return all(
+            one.slot == index and one.layout == self.layout for index, one in enumerate(self.slices)
+        )
 
     def description(self, snapshot: str = "") -> CoverageDescription:
         """What the cube is at this version, with its times."""
@@ -275,12 +230,15 @@ class Version:
                 "slots": [one.slot for one in self.slices],
                 "names": [one.name for one in self.slices],
                 "bounds": [one.bounds for one in self.slices],
+                "layouts": [one.layout for one in self.slices],
             },
             "sources": [
                 {**record.dump(), "ticks": list(ticks)} for record, ticks in self.sources.values()
             ],
             "next_slot": self.next_slot,
             "plain": self.plain,
+            "layout": self.layout,
+            "deletions": [one.dump() for one in self.deletions],
             "attributes": dict(self.attributes),
             "statistics": {name: one.dump() for name, one in self.statistics.items()},
         }
@@ -315,10 +273,11 @@ class Version:
 
 def _load_version(document: Mapping[str, Any]) -> Version:
     table = document["slices"]
+    layouts = table.get("layouts") or [0] * len(table["ticks"])
     slices = tuple(
-        Slice(ticks, slot, name, None if pair is None else (pair[0], pair[1]))
-        for ticks, slot, name, pair in zip(
-            table["ticks"], table["slots"], table["names"], table["bounds"], strict=True
+        Slice(ticks, slot, name, None if pair is None else (pair[0], pair[1]), layout)
+        for ticks, slot, name, pair, layout in zip(
+            table["ticks"], table["slots"], table["names"], table["bounds"], layouts, strict=True
         )
     )
     sources = {}
@@ -341,6 +300,8 @@ def _load_version(document: Mapping[str, Any]) -> Version:
         statistics={
             name: Summary.load(entry) for name, entry in document.get("statistics", {}).items()
         },
+        layout=int(document.get("layout", 0)),
+        deletions=tuple(Deletion.load(entry) for entry in document.get("deletions", ())),
     )
 
 

@@ -2,7 +2,10 @@
 
 It shows the slots that are in the order of time. It is brought up to date after a commit, each
 document whole: time coordinates first, then the arrays' shapes, then the root with the
-consolidated metadata. What it shows at any moment is a complete, if older, layout.
+consolidated metadata. What it shows at any moment is a complete, if older, layout. After an
+insertion, a replacement or a deletion it stays at the last such layout, until
+:func:`~datacube.store.compact.compact` writes a new one beside it, under another key encoding,
+and the root's metadata change over to that.
 """
 
 import json
@@ -23,7 +26,14 @@ from datacube.store.attributes import (
     group_attributes,
 )
 from datacube.store.codecs import ArrayCodec
-from datacube.store.layout import array_metadata, bytes_codec, level_path
+from datacube.store.layout import (
+    array_metadata,
+    bytes_codec,
+    chunk_name,
+    key_encoding,
+    layout_of,
+    level_path,
+)
 from datacube.store.manifest import Version
 from datacube.store.objects import ObjectStore
 
@@ -99,6 +109,7 @@ def _level(version: Version, level: Level) -> tuple[Documents, Chunks]:
         metadata = dict(version.arrays[field.name][level.number])
         if version.timed:
             metadata["shape"] = [version.plain, *metadata["shape"][1:]]
+        metadata["chunk_key_encoding"] = key_encoding(version.layout)
         metadata["attributes"] = field_attributes(field, level.grid)
         documents[folder + field.name] = metadata
     coordinates = dict(grid_coordinates(level.grid))
@@ -110,11 +121,16 @@ def _level(version: Version, level: Level) -> tuple[Documents, Chunks]:
     for name, (values, attributes) in coordinates.items():
         side = TIME_CHUNK if name == _time_name(version) else max(len(values), 1)
         metadata, parts = _coordinate(name, values, side, attributes)
+        metadata["chunk_key_encoding"] = key_encoding(version.layout)
         documents[folder + name] = metadata
-        chunks |= {f"{folder}{name}/c/{index}": data for index, data in enumerate(parts)}
+        chunks |= {
+            f"{folder}{name}/{chunk_name((index,), version.layout)}": data
+            for index, data in enumerate(parts)
+        }
     scalar = array_metadata("int32", (), (), 0, [bytes_codec(np.dtype("i4"))], ())
     documents[f"{folder}spatial_ref"] = {**scalar, "attributes": grid_mapping(level.grid)}
-    chunks[f"{folder}spatial_ref/c"] = bytes(4)
+    documents[f"{folder}spatial_ref"]["chunk_key_encoding"] = key_encoding(version.layout)
+    chunks[f"{folder}spatial_ref/{chunk_name((), version.layout)}"] = bytes(4)
     return documents, chunks
 
 
@@ -137,10 +153,11 @@ def _coordinate(
 
 def _changes(name: str, level: Level, version: Version) -> bool:
     """Whether a coordinate chunk may differ from the version before: the last ones of time."""
-    start = f"{level_path(level.number)}{_time_name(version)}/c/"
-    if not name.startswith(start):
+    start = f"{level_path(level.number)}{_time_name(version)}/"
+    if not version.timed or not name.startswith(start):
         return False
-    return int(name.removeprefix(start)) >= (version.plain - 1) // TIME_CHUNK - 1
+    _, index = layout_of(name.removeprefix(start)) or (0, 0)
+    return index >= (version.plain - 1) // TIME_CHUNK - 1
 
 
 def _time_name(version: Version) -> str:

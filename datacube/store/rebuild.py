@@ -4,10 +4,11 @@ from dataclasses import replace
 
 from datacube.store.commit import Change, commit, merge
 from datacube.store.create import new_series
-from datacube.store.cube import CubeStore, open_cube, read_head, read_version
+from datacube.store.cube import CubeStore, open_cube
+from datacube.store.history import read_head, read_version
 from datacube.store.layout import SERIES_STEPS
-from datacube.store.manifest import SeriesRecord
 from datacube.store.objects import ObjectStore
+from datacube.store.records import SeriesRecord
 from datacube.store.segments import missing
 from datacube.store.transpose import make_segments
 from datacube.store.writer import Uploader

@@ -15,7 +15,7 @@ from datacube.errors import StorageError
 from datacube.store.codecs import ArrayCodec
 from datacube.store.statistics import Summary
 
-FORMAT = 1
+FORMAT = 2
 """Of every document of a cube; a program that knows less refuses to read."""
 
 UintArray = NDArray[np.uint32]
@@ -50,11 +50,23 @@ class SliceDocument:
     fields : field -> one table for each level
     statistics : field -> Summary
         Of level 0; absent where no cell is valid, or the slice was written without.
+    layout : int
+        Which key encoding the chunks have.
+    revisions : field -> int
+        Rank of what it was made of; 0 where absent.
     """
 
     slot: int
     fields: Mapping[str, tuple[ChunkTable, ...]]
     statistics: Mapping[str, Summary] = field(default_factory=dict)
+    layout: int = 0
+    revisions: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def stored_bytes(self) -> int:
+        """Of all of its chunks."""
+        tables = [table for levels in self.fields.values() for table in levels]
+        return sum(int(table.sizes.sum(dtype=np.int64)) for table in tables)
 
     @property
     def held_bytes(self) -> int:
@@ -79,7 +91,11 @@ class SliceDocument:
         document: dict[str, Any] = {"format": FORMAT, "slot": self.slot, "fields": fields}
         if self.statistics:
             document["statistics"] = {name: one.dump() for name, one in self.statistics.items()}
-        return _named(f"{self.slot:08d}", document)
+        if self.layout:
+            document["layout"] = self.layout
+        if self.revisions:
+            document["revisions"] = dict(self.revisions)
+        return _named(slot_name(self.slot, self.layout), document)
 
     @staticmethod
     def load(data: bytes, name: str, cube_id: str) -> "SliceDocument":
@@ -103,7 +119,13 @@ class SliceDocument:
                 field_name: Summary.load(entry)
                 for field_name, entry in document.get("statistics", {}).items()
             }
-            return SliceDocument(int(document["slot"]), fields, statistics)
+            return SliceDocument(
+                int(document["slot"]),
+                fields,
+                statistics,
+                int(document.get("layout", 0)),
+                document.get("revisions", {}),
+            )
         except (ValueError, KeyError, TypeError) as error:
             raise StorageError(
                 f"the slice document {name} of cube '{cube_id}' is damaged: {error}",
@@ -183,6 +205,17 @@ class SegmentDocument:
                 f"the segment document {name} of cube '{cube_id}' is damaged: {error}",
                 subject=cube_id,
             ) from error
+
+
+def slot_name(slot: int, layout: int) -> str:
+    """How slice documents and claims call a slot.
+
+    Examples
+    --------
+    >>> slot_name(7, 0), slot_name(7, 2)
+    ('00000007', '2-00000007')
+    """
+    return f"{layout}-{slot:08d}" if layout else f"{slot:08d}"
 
 
 def slice_key(cube_id: str, name: str) -> str:

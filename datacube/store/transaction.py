@@ -1,4 +1,4 @@
-"""The only way to write: cubes are made, and changed in transactions that commit as a whole."""
+"""The only way to write: a cube is changed in transactions that commit as a whole."""
 
 import contextlib
 import logging
@@ -11,30 +11,23 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from datacube.errors import ConflictError, StorageError
+from datacube.errors import ConflictError, InvalidTime, StorageError
 from datacube.model.coverage import CoverageDescription
-from datacube.store.commit import Change, Summaries, commit, merge, repair_plain
-from datacube.store.create import note_in_index
-from datacube.store.cube import (
-    read_head,
-    read_slice_document,
-    read_version,
-)
-from datacube.store.layout import (
-    chunk_counts,
-    chunk_key,
-)
-from datacube.store.manifest import (
-    Bounds,
-    SegmentRecord,
-    Slice,
-    SourceRecord,
-    Version,
-)
-from datacube.store.objects import Claim, ObjectStore
-from datacube.store.reader import chunk_damage
-from datacube.store.segments import due
-from datacube.store.tables import ChunkTable, SliceDocument, slice_key
+from datacube.model.fields import Field
+from datacube.model.grid import RectifiedGrid
+from datacube.model.time import format_tick
+from datacube.store.carry import SliceCopier, joined
+from datacube.store.commit import Change, Summaries, commit, merge, repair_plain, with_fields
+from datacube.store.history import read_head, read_slice_document, read_version
+from datacube.store.index import note_in_index
+from datacube.store.layout import field_levels
+from datacube.store.manifest import Bounds, Slice, SourceRecord, Version, now
+from datacube.store.objects import ObjectStore
+from datacube.store.records import Deletion, SegmentRecord
+from datacube.store.regrow import grown
+from datacube.store.segments import due, missing
+from datacube.store.slots import Slots, take_layout
+from datacube.store.tables import SliceDocument, slice_key
 from datacube.store.transpose import UnreadableError, make_segments
 from datacube.store.writer import SliceWriter, Uploader
 
@@ -59,8 +52,9 @@ def transaction(store: ObjectStore, cube_id: str, message: str) -> "Transaction"
 class Transaction:
     """A change of a cube; committed when its block ends, undone when it raises.
 
-    Times that are written in ascending order after all others keep the plain Zarr group
-    complete; any order is right for :func:`~datacube.store.cube.open_cube`.
+    Times may be appended, inserted, replaced and deleted, fields added, the grid made larger. Times
+    that are written in ascending order after all others keep the plain Zarr group complete; any
+    order is right for :func:`~datacube.store.cube.open_cube`.
 
     Parameters
     ----------
@@ -71,7 +65,8 @@ class Transaction:
     Raises
     ------
     ConflictError
-        At the end, where another writer has meanwhile changed one of the same times.
+        At the end, where another writer has meanwhile changed one of the same times, or the
+        cube's grid or fields.
     """
 
     def __init__(self, store: ObjectStore, cube_id: str, message: str) -> None:
@@ -80,20 +75,21 @@ class Transaction:
         self._head = read_head(store, cube_id)
         self._base = read_version(store, cube_id, self._head.manifest)
         self._uploader = Uploader(store)
-        self._claims: list[Claim] = []
-        self._next_slot = 0
+        self._slots = Slots(store, self._head, self._base)
         self._known = {one.ticks: one for one in self._base.slices}
+        self._change = Change({}, {}, message)
         self._statistics: dict[int | None, tuple[Summaries, Summaries]] = {}
         self._slices: dict[int | None, Slice] = {}
         self._sources: dict[str, tuple[SourceRecord, tuple[int | None, ...]]] = {}
+        self._deletions: dict[int | None, Deletion] = {}
         self._committing = False
         self.id = cube_id
         self.committed: Version | None = None
 
     @property
     def description(self) -> CoverageDescription:
-        """What the cube is at the state on which this transaction stands."""
-        return self._base.description()
+        """What the cube is at the state on which this transaction stands, new fields included."""
+        return self._stand.description()
 
     @property
     def bytes_written(self) -> int:
@@ -104,6 +100,14 @@ class Transaction:
         """Whether a granule is in the cube, or in this transaction, already."""
         return source_id in self._base.sources or source_id in self._sources
 
+    def revisions(self, ticks: int | None) -> Mapping[str, int]:
+        """The revision of each field at a time; empty where the cube does not have that time."""
+        one = self._slice_at(ticks)
+        if one is None:
+            return {}
+        document = self._document(one)
+        return {name: document.revisions.get(name, 0) for name in document.fields}
+
     def write_slice(
         self,
         ticks: int | None,
@@ -111,10 +115,13 @@ class Transaction:
         source: SourceRecord | None = None,
         *,
         bounds: Bounds = None,
+        revision: int = 0,
     ) -> None:
         """Write one time, overviews included; it replaces that time where the cube has it.
 
-        Fields that are not given keep what that time had.
+        Fields that are not given keep what that time had, and so do those of which it has a
+        higher revision. So products of several revisions (near real time, final) give the same
+        cube in whatever order they come.
 
         Parameters
         ----------
@@ -123,6 +130,8 @@ class Transaction:
         values : field -> stored dtype, (axes…, y, x)
         source : SourceRecord, optional
         bounds : (first, last) ticks, optional
+        revision : int
+            Rank of these values.
 
         Raises
         ------
@@ -131,8 +140,8 @@ class Transaction:
         ConflictError
             The cube has no time and already holds other values.
         """
-        shape = self._base.template.domain.shape[1 if self._base.timed else 0 :]
-        with self.open_slice(ticks, source, bounds=bounds) as writer:
+        shape = self._stand.template.domain.shape[1 if self._base.timed else 0 :]
+        with self.open_slice(ticks, source, bounds=bounds, revision=revision) as writer:
             for name, array in values.items():
                 packed = np.asarray(array)
                 if packed.shape != shape:
@@ -141,30 +150,129 @@ class Transaction:
                     writer.write(name, axes_index, 0, 0, packed[axes_index])
 
     def open_slice(
-        self, ticks: int | None, source: SourceRecord | None = None, *, bounds: Bounds = None
+        self,
+        ticks: int | None,
+        source: SourceRecord | None = None,
+        *,
+        bounds: Bounds = None,
+        revision: int = 0,
     ) -> SliceWriter:
         """A slice to be written window by window: ``with tx.open_slice(t) as writer: …``.
 
         Parameters
         ----------
-        ticks, source, bounds
+        ticks, source, bounds, revision
             As of :meth:`write_slice`.
         """
         if (ticks is None) == self._base.timed:
             has = "has times" if self._base.timed else "has no time"
             raise ValueError(f"cube '{self.id}' {has}; ticks are {ticks}")
-        template, arrays = self._base.template, self._base.arrays
+        template, arrays = self._stand.template, self._stand.arrays
         if ticks is None and self._base.slices:
             # a cube without time is written once; what comes later is only compared
             compare = partial(self._compare, source)
             dry = Uploader(self._store, dry=True)
             return SliceWriter(dry, template, arrays, 0, compare)
-        slot, claim = self._take_slot()
-        if ticks is None and slot:
-            claim.release()
+        slot = self._slots.take()
+        if ticks is None and slot.number:
+            slot.claim.release()
             raise ConflictError(f"another writer writes cube '{self.id}'", subject=self.id)
-        keep = partial(self._keep, ticks, source, bounds)
-        return SliceWriter(self._uploader, template, arrays, slot, keep, claim)
+        keep = partial(self._keep, Slice(ticks, 0, "", bounds), source, revision)
+        return SliceWriter(
+            self._uploader, template, arrays, slot.number, keep, slot.claim, layout=slot.layout
+        )
+
+    def delete(self, ticks: int, cause: str = "deleted") -> None:
+        """Delete one time; the cube remembers when and why.
+
+        Its granules are forgotten, unless they are in other times too: they may come again.
+
+        Parameters
+        ----------
+        ticks : int
+        cause : str
+
+        Raises
+        ------
+        InvalidTime
+            The cube does not have that time.
+        """
+        one = self._slice_at(ticks)
+        if one is None:
+            time = self._base.template.domain.time
+            when = format_tick(ticks, time.calendar) if time else str(ticks)
+            raise InvalidTime(f"cube '{self.id}' has no time {when}", subject=when)
+        self._slices.pop(ticks, None)
+        before = self._known.get(ticks)
+        if before is None:
+            self._statistics.pop(ticks, None)
+            return
+        try:
+            document = self._document(before)
+        except StorageError as error:  # it is damaged, all the more it may go
+            _log.warning("%s", error.message)
+            document = SliceDocument(before.slot, {}, {}, before.layout)
+        known = self._stand.sources.items()
+        names = tuple(name for name, (_, times) in known if ticks in times)
+        place = document.stored_bytes, before.layout, before.slot
+        self._statistics[ticks] = document.statistics, {}
+        self._deletions[ticks] = Deletion(ticks, now(), cause, names, *place)
+
+    def add_field(self, field: Field) -> None:
+        """Add a field; it is no data at every time that the cube has.
+
+        Parameters
+        ----------
+        field : Field
+            Where the cube has it already, exactly so, nothing happens.
+
+        Raises
+        ------
+        ValueError
+            The name is reserved, or the values cannot be stored.
+        ConflictError
+            The cube has another field of that name.
+        """
+        known = {one.name: one for one in self._stand.template.range_type.fields}
+        if field.name in known:
+            if repr(known[field.name]) != repr(field):
+                raise ConflictError(
+                    f"cube '{self.id}' has another field '{field.name}'", subject=field.name
+                )
+            return
+        new = field, field_levels(self._stand.template, field, self._stand.arrays)
+        self._change = replace(self._change, fields=(*self._change.fields, new))
+
+    def grow(self, grid: RectifiedGrid) -> None:
+        """Make the grid larger, to any side; what is around the old one is no data.
+
+        Every slice is written anew, so it takes as long as a copy of the cube; it comes first in
+        a transaction, and of it and another writer's change only the first to commit goes in.
+
+        Parameters
+        ----------
+        grid : RectifiedGrid
+            It holds the cube's, cell on cell.
+
+        Raises
+        ------
+        InvalidSubset
+            It does not.
+        ConflictError
+            No layout is free.
+        ValueError
+            Something has been written in this transaction already.
+        """
+        if self._slices or self._deletions or self._change.whole:
+            raise ValueError("a cube grows at the beginning of a transaction")
+        if grid == self._base.template.domain.grid:
+            return
+        base = with_fields(self._base, self._change.fields)
+        layout, claim = take_layout(self._store, base)
+        self._slots.own(layout, len(base.slices), claim)
+        whole = grown(self._store, self._uploader, base, grid, layout, self._slots.renew)
+        self._known = {one.ticks: one for one in whole.slices}
+        self._change = replace(self._change, whole=whole, fields=())
 
     def add_source(self, source: SourceRecord, ticks: tuple[int | None, ...] = ()) -> None:
         """Note that a granule is in the cube."""
@@ -190,34 +298,56 @@ class Transaction:
             if self.committed is None and not self._committing:
                 with contextlib.suppress(StorageError):
                     self._store.delete(self._uploader.written)
-            for claim in self._claims:
-                claim.release()
+            self._slots.release()
+
+    @property
+    def _stand(self) -> Version:
+        """The state on which the slices of this transaction are written."""
+        return self._change.whole or with_fields(self._base, self._change.fields)
+
+    def _slice_at(self, ticks: int | None) -> Slice | None:
+        """The slice at a time as of now, this transaction included."""
+        if ticks in self._slices:
+            return self._slices[ticks]
+        return None if ticks in self._deletions else self._known.get(ticks)
 
     def _keep(
         self,
-        ticks: int | None,
+        known: Slice,
         source: SourceRecord | None,
-        bounds: Bounds,
+        revision: int,
         document: SliceDocument,
     ) -> None:
-        """Take a finished slice into the change."""
-        before = self._slices.get(ticks) or self._committed_slice(ticks)
-        if before is not None:
-            old = self._document(before)
-            document = self._carried_over(old, document)
-            self._statistics.setdefault(ticks, (old.statistics, {}))
-        name, data = document.dump()
-        self._uploader.put(slice_key(self.id, name), data)
-        taken, _ = self._statistics.get(ticks, ({}, {}))
-        self._statistics[ticks] = (taken, document.statistics)
-        self._slices[ticks] = Slice(ticks, document.slot, name, bounds)
+        """Take a finished slice into the change, or what of it is not outranked."""
+        ticks = known.ticks
         if source is not None:
             self.add_source(source, (ticks,))
+        if revision:
+            document = replace(document, revisions=dict.fromkeys(document.fields, revision))
+        before, taken = self._slice_at(ticks), self._taken(ticks)
+        if before is not None:
+            copier = SliceCopier(self._store, self._uploader, self._stand)
+            settled = copier.settled(self._document(before), document)
+            if settled is None:
+                return
+            document, known = settled, replace(known, bounds=known.bounds or before.bounds)
+        name, data = document.dump()
+        self._uploader.put(slice_key(self.id, name), data)
+        self._statistics[ticks] = (taken, document.statistics)
+        self._slices[ticks] = replace(known, slot=document.slot, name=name, layout=document.layout)
+        self._deletions.pop(ticks, None)
+
+    def _taken(self, ticks: int | None) -> Summaries:
+        """Statistics of the slice that the cube has at a time."""
+        if ticks in self._statistics:
+            return self._statistics[ticks][0]
+        one = self._known.get(ticks)
+        return {} if one is None else self._document(one).statistics
 
     def _compare(self, source: SourceRecord | None, document: SliceDocument) -> None:
         """Refuse other values for a cube that has one slice only."""
         old = self._document(self._base.slices[0])
-        if not self._carried_over(old, document, copy=False).same_chunks(old):
+        if not joined(old, document, tuple(self._base.arrays)).same_chunks(old):
             raise ConflictError(
                 f"cube '{self.id}' has no time and already holds other values; "
                 "write these into another cube",
@@ -226,49 +356,21 @@ class Transaction:
         if source is not None:
             self.add_source(source, (None,))
 
-    def _committed_slice(self, ticks: int | None) -> Slice | None:
-        return self._known.get(ticks)
-
-    def _document(self, before: Slice) -> SliceDocument:
-        return read_slice_document(self._store, self.id, before.name)
-
-    def _carried_over(
-        self, old: SliceDocument, document: SliceDocument, *, copy: bool = True
-    ) -> SliceDocument:
-        """The document with the fields that only the slice before has, their chunks copied."""
-        lacking = {
-            name: tables for name, tables in old.fields.items() if name not in document.fields
-        }
-        for name, tables in lacking.items() if copy else ():
-            for level, table in enumerate(tables):
-                self._copy_chunks(name, level, table, old.slot, document.slot)
-        fields = {**document.fields, **lacking}
-        ordered = {name: fields[name] for name in self._base.arrays if name in fields}
-        statistics = {**old.statistics, **document.statistics}
-        for name in document.fields.keys() - document.statistics.keys():
-            statistics.pop(name, None)
-        return SliceDocument(document.slot, ordered, statistics)
-
-    def _copy_chunks(
-        self, field: str, level: int, table: ChunkTable, old_slot: int, slot: int
-    ) -> None:
-        counts = chunk_counts(self._base.arrays[field][level], timed=self._base.timed)
-        for flat in np.flatnonzero(table.sizes):
-            place = tuple(int(one) for one in np.unravel_index(flat, counts))
-            data = self._store.get(chunk_key(self.id, level, field, (old_slot, *place)))
-            damage = chunk_damage(data, int(table.sizes[flat]), int(table.checksums[flat]))
-            if data is None or damage is not None:
-                raise StorageError(
-                    f"{damage} (field '{field}' of cube '{self.id}')", subject=self.id
-                )
-            self._uploader.put(chunk_key(self.id, level, field, (slot, *place)), data)
+    def _document(self, one: Slice) -> SliceDocument:
+        return read_slice_document(self._store, self.id, one.name)
 
     def _commit(self) -> None:
         self._uploader.drain()
-        if not (self._slices or self._sources):
+        change = replace(
+            self._change,
+            slices=self._slices,
+            sources=self._sources,
+            statistics=self._statistics,
+            deletions=self._deletions,
+        )
+        if not (change.ticks or change.sources or change.fields or change.whole):
             return
-        self._renew()
-        change = Change(self._slices, self._sources, self._message, self._statistics)
+        self._slots.renew()
         change = replace(change, segments=self._segments(change))
         self._store.sync(self._uploader.written)
         self._committing = True
@@ -280,40 +382,18 @@ class Transaction:
 
     def _segments(self, change: Change) -> tuple[SegmentRecord, ...]:
         """The segments of the series copy that this change completes."""
-        before = self._base.series
         after = merge(self._base, self._head.manifest, change)
+        before = self._base.series
         if before is None or after.series is None:
             return ()
-        runs = due(before, after.series, change.slices.keys(), after.slices)
+        if change.whole is not None:
+            runs = missing(after.series, after.slices, tail=False)
+        else:
+            runs = due(before, after.series, change.ticks, after.slices)
         try:
             return make_segments(
-                self._store, self._uploader, after, after.series, runs, self._renew
+                self._store, self._uploader, after, after.series, runs, self._slots.renew
             )
         except UnreadableError as error:
             _log.warning("no series copy of cube '%s': %s", self.id, error.message)
             return ()
-
-    def _renew(self) -> None:
-        for claim in self._claims:
-            claim.renew()
-
-    def _take_slot(self) -> tuple[int, Claim]:
-        """A physical slot that no version uses and no other writer has."""
-        slot = max(self._base.next_slot, self._next_slot)
-        while True:
-            claim = self._store.claim(f"{self.id}/manifest/claims/{slot:08d}")
-            if claim is not None:
-                self._claims.append(claim)
-                used = self._newest().next_slot
-                if slot >= used:
-                    self._next_slot = slot + 1
-                    return slot, claim
-                slot = used  # committed since this transaction began
-            else:
-                slot += 1
-
-    def _newest(self) -> Version:
-        head = read_head(self._store, self.id)
-        if head == self._head:
-            return self._base
-        return read_version(self._store, self.id, head.manifest)

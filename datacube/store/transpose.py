@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from datacube.errors import StorageError
 from datacube.model.fields import Field
 from datacube.store.codecs import ArrayCodec, crc32c
-from datacube.store.cube import read_slice_document
+from datacube.store.history import read_slice_document
 from datacube.store.layout import (
     chunk_counts,
     chunk_key,
@@ -27,9 +27,10 @@ from datacube.store.layout import (
     series_key,
     series_metadata,
 )
-from datacube.store.manifest import SegmentRecord, SeriesRecord, Slice, Version
+from datacube.store.manifest import Slice, Version
 from datacube.store.objects import ObjectStore
 from datacube.store.reader import read_chunk
+from datacube.store.records import SegmentRecord, SeriesRecord
 from datacube.store.segments import Run, digest_of
 from datacube.store.tables import ChunkTable, SegmentDocument, SliceDocument, segment_key
 from datacube.store.writer import Uploader
@@ -230,8 +231,8 @@ class _Maker:
     def _read(
         self, plan: _Plan, step: int, place: tuple[int, ...], size: int, checksum: int
     ) -> NDArray[Any]:
-        slot = self._slices[step].slot
-        key = chunk_key(self._cube_id, 0, plan.field.name, (slot, *place))
+        one = self._slices[step]
+        key = chunk_key(self._cube_id, 0, plan.field.name, (one.slot, *place), one.layout)
         try:
             values = read_chunk(self._store, key, plan.map_codec, size, checksum)
         except StorageError as error:

@@ -1,7 +1,7 @@
 """Writing one slice: chunk objects of every level, and the table of their checksums."""
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from functools import partial
@@ -70,6 +70,13 @@ class Uploader:
             self.bytes_written += len(data)
         self._store.put(key, data)
 
+    def remove(self, keys: Collection[str]) -> None:
+        """Delete some of what was written."""
+        gone = frozenset(keys)
+        with self._lock:
+            self.written = [key for key in self.written if key not in gone]
+        self._store.delete(keys)
+
     def discard(self, first: int) -> None:
         """Wait for all work and delete what was written from then on; never fails.
 
@@ -115,6 +122,8 @@ class SliceWriter:
     done : function of the finished slice's document
     claim : Claim, optional
         Renewed while the slice is written.
+    layout : int
+        Which key encoding the chunks get.
     """
 
     def __init__(
@@ -125,11 +134,14 @@ class SliceWriter:
         slot: int,
         done: Callable[[SliceDocument], None],
         claim: Claim | None = None,
+        *,
+        layout: int = 0,
     ) -> None:
         self._uploader = uploader
         self._done = done
         self._description = description
         self._slot = slot
+        self._layout = layout
         self._claim = claim
         self._timed = description.domain.time is not None
         axes = description.domain.axes[1:] if self._timed else description.domain.axes
@@ -202,7 +214,7 @@ class SliceWriter:
         ordered = {name: self._tables[name] for name in self._codecs if name in self._tables}
         found = {name: self._collectors[name].summary() for name in ordered}
         statistics = {name: one for name, one in found.items() if one is not None}
-        self._done(SliceDocument(self._slot, ordered, statistics))
+        self._done(SliceDocument(self._slot, ordered, statistics, self._layout))
 
     def __enter__(self) -> Self:
         return self
@@ -257,7 +269,7 @@ class SliceWriter:
         table = self._table(field.name)[level]
         flat = int(np.ravel_multi_index(place, (*self._axes, *grid.counts)))
         slot = (self._slot,) if self._timed else ()
-        key = chunk_key(self._description.id, level, field.name, (*slot, *place))
+        key = chunk_key(self._description.id, level, field.name, (*slot, *place), self._layout)
         count = None if level else partial(self._count, field, flat, place, part.shape)
 
         def work() -> None:

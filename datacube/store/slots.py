@@ -1,0 +1,186 @@
+"""Who may write where: slots for slices, and layouts for whole cubes.
+
+A slot is one place along the arrays' first dimension in one layout (key encoding). A writer takes
+slots in the layout that the cube has now; whoever writes all slices anew takes a layout in which
+there is nothing.
+"""
+
+from collections.abc import Iterable
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+from datacube.errors import ConflictError
+from datacube.store.history import read_head, read_version
+from datacube.store.layout import LAYOUTS, layout_of
+from datacube.store.manifest import Head, Version
+from datacube.store.objects import Claim, ObjectStore
+from datacube.store.tables import slot_name
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """A place for a slice, claimed."""
+
+    layout: int
+    number: int
+    claim: Claim
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkPlace:
+    """Where an object of a field lies.
+
+    Examples
+    --------
+    >>> place_of("overviews/1/sst/c/7/0/3")
+    ChunkPlace(field='sst', layout=0, slot=7)
+    >>> place_of("sst/zarr.json") is None
+    True
+    """
+
+    field: str
+    layout: int
+    slot: int
+
+
+def place_of(path: str) -> ChunkPlace | None:
+    """The place of a chunk by its key below the cube's folder; None for what is no chunk."""
+    parts = path.split("/", 3)
+    if parts[0] == "overviews" and len(parts) == 4:
+        path = "/".join(parts[2:])
+    name, _, rest = path.partition("/")
+    found = layout_of(rest)
+    return None if found is None else ChunkPlace(name, *found)
+
+
+def claim_key(cube_id: str, name: str) -> str:
+    """Key of a claim; every claim of a cube lies in one folder."""
+    return f"{cube_id}/manifest/claims/{name}"
+
+
+def slot_key(cube_id: str, slot: int, layout: int) -> str:
+    """Key of the claim of a slot."""
+    return claim_key(cube_id, slot_name(slot, layout))
+
+
+def layout_key(cube_id: str, layout: int) -> str:
+    """Key of the claim of a whole layout."""
+    return claim_key(cube_id, f"layout-{layout}")
+
+
+class Slots:
+    """The slots that one transaction takes.
+
+    Parameters
+    ----------
+    store : ObjectStore
+    head : Head
+    base : Version
+        At the head.
+    """
+
+    def __init__(self, store: ObjectStore, head: Head, base: Version) -> None:
+        self._store = store
+        self._head = head
+        self._base = base
+        self._layout, self._next = base.layout, base.next_slot
+        self._owned = False
+        self._claims: list[Claim] = []
+
+    def own(self, layout: int, first: int, claim: Claim) -> None:
+        """From now on take slots of a layout that is wholly ours."""
+        self._owned = True
+        self._layout, self._next = layout, first
+        self._claims.append(claim)
+
+    def take(self) -> Slot:
+        """A slot that no version uses and no other writer has."""
+        cube_id = self._base.template.id
+        while True:
+            claim = self._store.claim(slot_key(cube_id, self._next, self._layout))
+            if claim is None:
+                self._next += 1
+                continue
+            layout, first = self._free()
+            if layout == self._layout and self._next >= first:
+                self._claims.append(claim)
+                self._next += 1
+                return Slot(layout, self._next - 1, claim)
+            claim.release()  # committed since this transaction began
+            self._layout, self._next = layout, first
+
+    def renew(self) -> None:
+        """Make sure that every claim still holds.
+
+        Raises
+        ------
+        ConflictError
+            One ran out and another writer has it.
+        """
+        for claim in self._claims:
+            claim.renew()
+
+    def release(self) -> None:
+        """Give everything back; never fails."""
+        for claim in self._claims:
+            claim.release()
+        self._claims.clear()
+
+    def _free(self) -> tuple[int, int]:
+        """The layout of new slices, and its first slot that no version uses."""
+        if self._owned:
+            return self._layout, self._next
+        head = read_head(self._store, self._base.template.id)
+        newest = self._base
+        if head != self._head:
+            newest = read_version(self._store, self._base.template.id, head.manifest)
+        return newest.layout, newest.next_slot
+
+
+def take_layout(store: ObjectStore, version: Version) -> tuple[int, Claim]:
+    """A layout in which a cube has no chunk, and in which nobody writes.
+
+    Raises
+    ------
+    ConflictError
+        There is none: others are at it, or what earlier versions used is still there.
+    """
+    cube_id = version.template.id
+    with ExitStack() as claims:
+        taken: dict[int, Claim] = {}
+        for layout in range(len(LAYOUTS)):
+            claim = store.claim(layout_key(cube_id, layout))
+            if claim is not None:
+                taken[layout] = claim
+                claims.callback(claim.release)
+        kept = {version.layout, *(one.layout for one in version.slices)}
+        used = kept | layouts_in(store.list(cube_id), version)
+        free = [layout for layout in taken if layout not in used]
+        if free:
+            claims.pop_all()
+            for layout, claim in taken.items():
+                if layout != free[0]:
+                    claim.release()
+            return free[0], taken[free[0]]
+    raise ConflictError(
+        f"cube '{cube_id}' still holds objects of {len(LAYOUTS)} layouts; collect those that no "
+        "version needs first (datacube gc), then write it anew",
+        subject=cube_id,
+    )
+
+
+def layouts_in(keys: Iterable[str], version: Version) -> set[int]:
+    """The layouts in which there are chunks of fields, or claims."""
+    root = f"{version.template.id}/"
+    claims = f"{root}manifest/claims/"
+    found = set()
+    for key in keys:
+        if key.startswith(claims):
+            name = key.removeprefix(claims)
+            if name[:1].isdigit():
+                found.add(int(name[0]) if name[1:2] == "-" else 0)
+            continue
+        place = place_of(key.removeprefix(root))
+        if place is not None and place.field in version.arrays:
+            found.add(place.layout)
+    return found
