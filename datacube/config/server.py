@@ -67,6 +67,10 @@ class LimitsModel(Model):
         description="Values of a coverage that is sent while it is read (GeoTIFF, CSV, NumPy).",
     )
     cache_bytes: Size = Field(_LIMITS.cache_bytes, description="Decoded chunks kept in memory.")
+    answer_cache_bytes: Size = Field(
+        _LIMITS.answer_cache_bytes,
+        description="Pictures and documents kept in memory as they are sent.",
+    )
     max_body_bytes: Size = Field(_LIMITS.max_body_bytes, description="Body of a request.")
 
 

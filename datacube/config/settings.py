@@ -26,6 +26,7 @@ class Limits:
     max_coverage_bytes : int, values of a coverage in memory
     max_stream_bytes : int, values of a coverage that is sent while it is read
     cache_bytes : int, decoded chunks kept in memory
+    answer_cache_bytes : int, pictures and documents kept in memory as they are sent
     max_body_bytes : int, body of a request
     """
 
@@ -37,6 +38,7 @@ class Limits:
     max_coverage_bytes: int = 256 << 20
     max_stream_bytes: int = 64 << 30
     cache_bytes: int = 512 << 20
+    answer_cache_bytes: int = 64 << 20
     max_body_bytes: int = 1 << 20
 
 

@@ -80,6 +80,13 @@ class Catalog:
         """Changes whenever a cube appears, changes or goes."""
         return self._look().version
 
+    @property
+    def version_at_hand(self) -> str:
+        """The version where the store need not be looked at first, else empty; never waits."""
+        seen = self._seen
+        fresh = self._clock() - seen.at < REFRESH_SECONDS or self._lock.locked()
+        return seen.version if fresh else ""
+
     def cubes(self) -> tuple[Cube, ...]:
         """All published cubes by id."""
         return tuple(self._look().cubes.values())

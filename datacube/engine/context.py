@@ -27,6 +27,7 @@ class Context:
     steps : ThreadPoolExecutor, reads steps of one request ahead; its work may wait for pool's
     ranges : Memo of measured colour ranges
     maps : Memo of index maps: the same tile of another time needs no new one
+    bodies : Memo of answers as they are sent, by entity tag and encoding
     """
 
     catalog: Catalog
@@ -36,6 +37,7 @@ class Context:
     steps: ThreadPoolExecutor
     ranges: Memo[tuple[float, float] | None]
     maps: Memo[tuple[Level, IndexMap]]
+    bodies: Memo[bytes]
 
 
 def open_context(store_url: str, config: Config) -> Context:
@@ -56,9 +58,21 @@ def make_context(store: ObjectStore, config: Config) -> Context:
     steps = ThreadPoolExecutor(max_workers=2 * (os.cpu_count() or 2), thread_name_prefix="steps")
     catalog = Catalog(store, config, cache)
     return Context(
-        catalog, config.server, cache, pool, steps, Memo(1024), Memo(32 << 20, _map_bytes)
+        catalog,
+        config.server,
+        cache,
+        pool,
+        steps,
+        ranges=Memo(1024),
+        maps=Memo(32 << 20, _map_bytes),
+        bodies=Memo(config.server.limits.answer_cache_bytes, _body_bytes),
     )
 
 
 def _map_bytes(entry: tuple[Level, IndexMap]) -> int:
     return entry[1].nbytes + 500
+
+
+def _body_bytes(body: bytes) -> int:
+    """With what its key and its place take."""
+    return len(body) + 500

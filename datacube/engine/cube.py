@@ -1,6 +1,6 @@
 """Published cubes and their layers: what can be drawn, and in which styles."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import sha256
@@ -37,11 +37,13 @@ class Layer:
     styles: tuple[Style, ...]
 
     @cached_property
-    def fingerprint(self) -> str:
-        """Names all that decides its pictures beside the query and the cube's snapshot."""
-        fields = tuple(map(self.cube.description.range_type.field, self.fields))
-        text = repr((self.styles, fields, self.cube.settings.time))
-        return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+    def _prints(self) -> Mapping[int, str]:
+        """Style by style; a style is known by its place in memory, for its text takes long."""
+        return {id(style): _digest(style) for style in self.styles}
+
+    def style_print(self, style: Style) -> str:
+        """Names a style drawn for this layer: the same text, the same colours and marks."""
+        return self._prints.get(id(style)) or _digest(style)
 
     def style(self, name: str) -> Style:
         """The style of that name; the default one for ``""`` and ``"default"``.
@@ -105,6 +107,16 @@ class Cube:
     def snapshot(self) -> str:
         """The version that is served; part of every cache key."""
         return self.store.snapshot
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Names what its fields are, as configured: units, ranges, what the values mean."""
+        return _digest(self.description.range_type)
+
+
+def _digest(value: object) -> str:
+    """Of a frozen value's text."""
+    return sha256(repr(value).encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
 def publish(store: CubeSource, settings: CubeSettings) -> Cube:

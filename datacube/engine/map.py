@@ -1,10 +1,11 @@
 """A map: the one function behind WMS GetMap, WMTS GetTile and OGC API maps and tiles."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from math import prod
 
 from datacube.engine.context import Context
-from datacube.engine.cube import Cube
+from datacube.engine.cube import Cube, Layer
 from datacube.engine.drawing import drawn_style, wanted_of, with_range
 from datacube.engine.limits import check_map, check_work
 from datacube.engine.places import Places, locate
@@ -31,24 +32,25 @@ class MapResult:
     ----------
     image : Image, of the query's grid
     notes : tuple of str, texts for Warning headers (``Nearest value used: time=… ISO8601``)
-    snapshots : tuple of str, the versions of the cubes that were read
-    moving : bool, whether newer data would change the answer to the same request
     """
 
     image: Image
     notes: tuple[str, ...]
-    snapshots: tuple[str, ...]
-    moving: bool
 
 
 @dataclass(frozen=True, eq=False)
-class _Planned:
+class PlannedLayer:
     """A layer of a map, before anything is read."""
 
     request: LayerRequest
-    cube: Cube
+    layer: Layer
     style: Style
     places: Places
+
+    @property
+    def cube(self) -> Cube:
+        """Whose values it shows."""
+        return self.layer.cube
 
     @property
     def steps(self) -> int:
@@ -61,9 +63,49 @@ class _Planned:
         wanted = wanted_of(self.style, self.cube.description).values()
         return self.steps * sum(one.work for one in wanted)
 
+    @property
+    def state(self) -> Iterator[str]:
+        """What decides its pixels beside the grid of the picture: nothing else in the store does.
 
-def render_map(context: Context, query: MapQuery) -> MapResult:
-    """Draw the layers of a query, the first lowest.
+        The cube, what it holds at each time that is looked at, and how that is drawn.
+        """
+        cube, request = self.cube, self.request
+        yield cube.fingerprint
+        yield self.layer.style_print(self.style)
+        yield f"{request.aggregate} {request.expression} {request.interpolation}"
+        timed = cube.store.timed
+        for place in self.places.candidates:
+            yield cube.store.state_of(place[0] if timed else 0)
+            yield str(place[1:] if timed else place)
+
+
+@dataclass(frozen=True, eq=False)
+class MapPlan:
+    """A map before anything is read: its layers with their styles and places, within the limits."""
+
+    query: MapQuery
+    layers: tuple[PlannedLayer, ...]
+
+    @property
+    def state(self) -> str:
+        """Names the pixels: the same text, the same picture, whatever else the store holds."""
+        query, grid = self.query, self.query.grid
+        frame = (grid.crs.key, *grid.transform[:6], grid.shape, query.background, query.transparent)
+        return "\n".join((str(frame), *(text for one in self.layers for text in one.state)))
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Texts for Warning headers (``Nearest value used: time=… ISO8601``)."""
+        return tuple(dict.fromkeys(note for one in self.layers for note in one.places.notes))
+
+    @property
+    def moving(self) -> bool:
+        """Whether newer data would change the answer to the same request."""
+        return any(one.places.moving for one in self.layers)
+
+
+def plan_map(context: Context, query: MapQuery) -> MapPlan:
+    """Find what a map shows, and whether it may be drawn.
 
     Raises
     ------
@@ -71,9 +113,9 @@ def render_map(context: Context, query: MapQuery) -> MapResult:
         The query names what is not there.
     RequestTooLarge
         The picture is larger than the limits allow.
-    StorageError
-        A chunk cannot be read.
     """
+    if not query.layers:
+        raise ValueError("a map needs at least one layer")
     check_map(context.settings.limits, query)
     planned = tuple(_planned(context, request) for request in query.layers)
     check_work(
@@ -83,25 +125,36 @@ def render_map(context: Context, query: MapQuery) -> MapResult:
         "WIDTH",
         max((one.steps for one in planned), default=1),
     )
+    return MapPlan(query, planned)
+
+
+def draw_map(context: Context, plan: MapPlan) -> Image:
+    """Draw the layers of a plan, the first lowest; of the query's grid.
+
+    Raises
+    ------
+    StorageError
+        A chunk cannot be read.
+    """
+    query = plan.query
     canvas: Image | None = None
-    for one in planned:
+    for one in plan.layers:
         image = draw_layer(context, one.cube, one.style, query.grid, one.places, one.request)
         canvas = image if canvas is None else over(canvas, image)
-    if canvas is None:
-        raise ValueError("a map needs at least one layer")
-    flat = flatten(canvas, query.background, transparent=query.transparent)
-    return MapResult(
-        flat,
-        tuple(dict.fromkeys(note for one in planned for note in one.places.notes)),
-        tuple(one.cube.snapshot for one in planned),
-        any(one.places.moving for one in planned),
-    )
+    assert canvas is not None  # noqa: S101  plan_map has seen to it
+    return flatten(canvas, query.background, transparent=query.transparent)
 
 
-def _planned(context: Context, request: LayerRequest) -> _Planned:
+def render_map(context: Context, query: MapQuery) -> MapResult:
+    """Plan a map and draw it; raises what either does."""
+    plan = plan_map(context, query)
+    return MapResult(draw_map(context, plan), plan.notes)
+
+
+def _planned(context: Context, request: LayerRequest) -> PlannedLayer:
     layer = context.catalog.layer(request.layer)
     style = drawn_style(layer, request)
-    return _Planned(request, layer.cube, style, locate(layer.cube, request))
+    return PlannedLayer(request, layer, style, locate(layer.cube, request))
 
 
 def map_of(context: Context, cube: Cube, grid: RectifiedGrid) -> tuple[Level, IndexMap]:

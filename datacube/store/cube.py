@@ -1,6 +1,9 @@
 """A cube to read: an immutable handle at one committed version."""
 
+import json
 from collections.abc import Sequence
+from functools import cached_property
+from hashlib import sha256
 from math import prod
 from typing import Any, override
 
@@ -12,6 +15,7 @@ from datacube.model.coverage import CoverageDescription
 from datacube.model.time import format_tick
 from datacube.store.cache import ChunkCache
 from datacube.store.codecs import ArrayCodec
+from datacube.store.document import dump_description
 from datacube.store.history import read_head, read_slice_document, read_version
 from datacube.store.index import INDEX_KEY, is_cube_id, read_index
 from datacube.store.layout import chunk_counts, chunk_key, flat_index
@@ -108,6 +112,17 @@ class CubeStore:
     def __repr__(self) -> str:
         """The snapshot."""
         return f"<CubeStore {self.snapshot}>"
+
+    @cached_property
+    def _kind(self) -> str:
+        """Digest of what all times of the cube have in common."""
+        common = {"is": dump_description(self.record.template), "as": self.record.arrays}
+        return sha256(json.dumps(common, sort_keys=True, default=list).encode()).hexdigest()[:16]
+
+    def state_of(self, slot_index: int) -> str:
+        """Names what a logical time holds: its slice document, which has the checksums of all."""
+        slices = self.record.slices
+        return f"{self._kind}/{slices[slot_index].name if slices else ''}"
 
     @property
     def version(self) -> int:

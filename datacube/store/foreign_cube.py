@@ -135,6 +135,10 @@ class ForeignCube:
         """The snapshot."""
         return f"<ForeignCube {self.snapshot}>"
 
+    def state_of(self, slot_index: int) -> str:
+        """The state of the whole and the place in it: others say nothing of one time."""
+        return f"{self.snapshot}/{slot_index}"
+
     def chunk_shape(self, field: str, level: int = 0) -> tuple[int, ...]:
         """Shape of a chunk in cells: (time, axes…, y, x)."""
         return self._fields[level][field].chunk_shape

@@ -25,6 +25,12 @@ class CubeSource(Protocol):
     def snapshot(self) -> str:
         """``id@version``: names exactly these values."""
 
+    def state_of(self, slot_index: int) -> str:
+        """Names what a logical time holds, with grid, axes and fields; 0 where there is no time.
+
+        The same text means the same values, in every process and whatever is written beside them.
+        """
+
     @property
     def description(self) -> CoverageDescription:
         """Grid, axes, fields and levels."""

@@ -4,6 +4,7 @@ import re
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from functools import lru_cache
 from ipaddress import ip_address, ip_network
 from urllib.parse import parse_qsl, urlsplit
 
@@ -159,6 +160,7 @@ def compressed(response: Response, accept_encoding: str) -> Response:
     return replace(response, body=packed, headers=(*kept, ("Content-Encoding", "gzip")))
 
 
+@lru_cache(maxsize=256)
 def takes_gzip(accept_encoding: str) -> bool:
     """Whether Accept-Encoding allows gzip.
 

@@ -1,10 +1,17 @@
 """Counts for an operator, in Prometheus' text format; each application has its own registry."""
 
+from bisect import bisect_left
 from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import accumulate
 from typing import override
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client import CollectorRegistry, Gauge, generate_latest
+from prometheus_client.core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+)
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
@@ -26,36 +33,17 @@ class Metrics:
     """
 
     def __init__(self, context: Context) -> None:
+        self._requests = _RequestCollector()
         self._registry = CollectorRegistry()
-        self._requests = Counter(
-            "datacube_requests",
-            "Requests answered",
-            ("service", "status"),
-            registry=self._registry,
-        )
-        self._seconds = Histogram(
-            "datacube_request_seconds",
-            "Time to answer a request",
-            ("service",),
-            buckets=_SECONDS,
-            registry=self._registry,
-        )
-        self._bytes = Counter(
-            "datacube_response_bytes",
-            "Bytes of answers' bodies as sent",
-            ("service",),
-            registry=self._registry,
-        )
+        self._registry.register(self._requests)
         Gauge("datacube_info", "Version", ("version",), registry=self._registry).labels(
             __version__
         ).set(1)
         self._registry.register(_StoreCollector(context))
 
     def count(self, service: str, status: int, seconds: float, nbytes: int) -> None:
-        """Count one answered request."""
-        self._requests.labels(service, str(status)).inc()
-        self._seconds.labels(service).observe(seconds)
-        self._bytes.labels(service).inc(nbytes)
+        """Count one answered request; from one thread only, that of the event loop."""
+        self._requests.count(service, status, seconds, nbytes)
 
     def page(self) -> Response:
         """``/metrics``."""
@@ -63,8 +51,55 @@ class Metrics:
         return Response(200, media_type, generate_latest(self._registry), (NO_STORE,))
 
 
+@dataclass(slots=True)
+class _Tally:
+    """What came of the requests for one service."""
+
+    statuses: dict[int, int] = field(default_factory=dict)
+    buckets: list[int] = field(default_factory=lambda: [0] * (len(_SECONDS) + 1))
+    seconds: float = 0.0
+    nbytes: int = 0
+
+
+class _RequestCollector(Collector):
+    """Requests, their times and their bytes, by service."""
+
+    def __init__(self) -> None:
+        self._tallies: dict[str, _Tally] = {}
+
+    def count(self, service: str, status: int, seconds: float, nbytes: int) -> None:
+        tally = self._tallies.get(service)
+        if tally is None:
+            tally = self._tallies[service] = _Tally()
+        tally.statuses[status] = tally.statuses.get(status, 0) + 1
+        tally.buckets[bisect_left(_SECONDS, seconds)] += 1
+        tally.seconds += seconds
+        tally.nbytes += nbytes
+
+    @override
+    def collect(self) -> Iterator[Metric]:
+        """The metrics as they are now."""
+        requests = CounterMetricFamily(
+            "datacube_requests", "Requests answered", labels=("service", "status")
+        )
+        seconds = HistogramMetricFamily(
+            "datacube_request_seconds", "Time to answer a request", labels=("service",)
+        )
+        nbytes = CounterMetricFamily(
+            "datacube_response_bytes", "Bytes of answers' bodies as sent", labels=("service",)
+        )
+        ends = (*map(str, _SECONDS), "+Inf")
+        for service, tally in tuple(self._tallies.items()):
+            for status, times in tuple(tally.statuses.items()):
+                requests.add_metric((service, str(status)), times)
+            sums = zip(ends, map(float, accumulate(tally.buckets)), strict=True)
+            seconds.add_metric((service,), list(sums), tally.seconds)
+            nbytes.add_metric((service,), tally.nbytes)
+        yield from (requests, seconds, nbytes)
+
+
 class _StoreCollector(Collector):
-    """Numbers that the chunk cache and the catalog keep themselves, read when asked for."""
+    """Numbers that the caches and the catalog keep themselves, read when asked for."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
@@ -72,21 +107,21 @@ class _StoreCollector(Collector):
     @override
     def collect(self) -> Iterator[Metric]:
         """The metrics as they are now."""
-        cache = self._context.cache
+        cache, bodies = self._context.cache, self._context.bodies
         for name, text, value in (
-            ("hits", "Chunks found in the cache of decoded chunks", cache.hits),
-            ("misses", "Chunks not found in the cache of decoded chunks", cache.misses),
+            ("chunk_cache_hits", "Chunks found in the cache of decoded chunks", cache.hits),
+            ("chunk_cache_misses", "Chunks not found in the cache", cache.misses),
+            ("chunks_read", "Chunks read from the store", cache.chunks_read),
+            ("chunk_bytes_read", "Bytes of chunks read", cache.bytes_read),
+            ("answer_cache_hits", "Pictures and documents found as they are sent", bodies.hits),
+            ("answer_cache_misses", "Pictures and documents made", bodies.misses),
         ):
-            yield CounterMetricFamily(f"datacube_chunk_cache_{name}", text, value=value)
-        yield CounterMetricFamily(
-            "datacube_chunks_read", "Chunks read from the store", value=cache.chunks_read
-        )
-        yield CounterMetricFamily(
-            "datacube_chunk_bytes_read", "Bytes of chunks read", value=cache.bytes_read
-        )
-        yield GaugeMetricFamily(
-            "datacube_chunk_cache_bytes", "Bytes of decoded chunks held", value=cache.held_bytes
-        )
+            yield CounterMetricFamily(f"datacube_{name}", text, value=value)
+        for name, text, held in (
+            ("chunk_cache_bytes", "Bytes of decoded chunks held", cache.held_bytes),
+            ("answer_cache_bytes", "Bytes of pictures and documents held", bodies.weight),
+        ):
+            yield GaugeMetricFamily(f"datacube_{name}", text, value=held)
         try:
             cubes = float(len(self._context.catalog.cubes()))
         except DatacubeError:

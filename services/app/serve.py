@@ -16,6 +16,7 @@ from granian.constants import Interfaces
 from granian.server.embed import Server
 
 from datacube.errors import ConfigError
+from services.app.access import GatheringHandler
 from services.app.asgi import Application
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
@@ -100,7 +101,7 @@ async def _serve(app: Application, host: str, port: int, started: Callable[[str]
 def configure_logging(*, debug: bool = False) -> None:
     """Access lines to standard output, everything else to standard error."""
     access = logging.getLogger("datacube.access")
-    access.handlers[:] = [_handler(sys.stdout, "%(message)s")]
+    access.handlers[:] = [GatheringHandler(sys.stdout)]
     access.propagate = False
     access.setLevel(logging.INFO)
     root = logging.getLogger()

@@ -1,22 +1,21 @@
 """``/collections/{id}/map``: the cube's picture, drawn by the core as for WMS."""
 
 import re
+from dataclasses import replace
 
 from datacube.config.settings import Limits
 from datacube.engine.context import Context
 from datacube.engine.cube import Layer
-from datacube.engine.map import render_map
 from datacube.errors import InvalidParameter, InvalidScaling, RequestTooLarge
 from datacube.model.bbox import BoundingBox
 from datacube.model.crs import Crs
 from datacube.model.grid import RectifiedGrid
 from datacube.model.query import LayerRequest, MapQuery, TimeChoice
-from datacube.render.encode import encode
 from services.ogcapi.media import NotAcceptable, accepted
 from services.ogcapi.parameters import MAP_PARAMETERS, decode_bbox, decode_datetime, known
-from services.ows.caching import cache_control, conditional, etag, warnings
 from services.ows.dimensions import layer_places, parameter_names
 from services.ows.kvp import Kvp, boolean, positive
+from services.ows.maps import answer_map
 from services.ows.transport import Request, Response
 
 _LONG_SIDE = 1024
@@ -54,14 +53,8 @@ def map_of(context: Context, request: Request, name: str) -> Response:
     background = parameters.optional("bgcolor", _colour, (255, 255, 255))
     transparent = parameters.optional("transparent", boolean, True) and media_type != "image/jpeg"
     query = MapQuery((layer,), grid, background, transparent)
-    result = render_map(context, query)
-    response = Response(
-        200,
-        media_type,
-        encode(result.image, media_type),
-        (cache_control(moving=result.moving), ("Vary", "Accept"), *warnings(result.notes)),
-    )
-    return conditional(request, response, etag(result.snapshots, query, media_type))
+    answer = answer_map(context, request, query, media_type)
+    return replace(answer.with_headers(("Vary", "Accept")), lasting=False)
 
 
 def _axis_names(picture: Layer) -> frozenset[str]:

@@ -4,7 +4,7 @@ An answer that a pinned time and a snapshot determine may be kept for long and i
 its ETag; one that moves with the newest data is kept for a minute; errors are not kept at all.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from hashlib import sha256
 
 from datacube import __version__
@@ -37,10 +37,20 @@ def etag(snapshots: Iterable[str], *parts: object) -> str:
 
 
 def matches(request: Request, tag: str) -> bool:
-    """Whether If-None-Match names the tag (weak comparison, RFC 9110 section 13.1.2)."""
-    given = request.header("if-none-match")
+    """Whether If-None-Match names the tag."""
+    return names_tag(request.header("if-none-match"), tag)
+
+
+def names_tag(given: str, tag: str) -> bool:
+    """Whether the value of If-None-Match names a tag (weak comparison, RFC 9110, 13.1.2).
+
+    Examples
+    --------
+    >>> [names_tag(given, '"a"') for given in ('W/"a"', '"b", "a"', "*", '"b"', "")]
+    [True, True, True, False, False]
+    """
     tags = {part.strip().removeprefix("W/") for part in given.split(",")}
-    return "*" in tags or tag in tags
+    return tag in tags or "*" in tags
 
 
 def cache_control(*, moving: bool) -> tuple[str, str]:
@@ -48,9 +58,9 @@ def cache_control(*, moving: bool) -> tuple[str, str]:
     return MOVING if moving else PINNED
 
 
-def not_modified(tag: str, control: tuple[str, str]) -> Response:
-    """304 with the headers that the 200 would have."""
-    return Response(304, "", b"", (("ETag", tag), control))
+def not_modified(tag: str, control: tuple[str, str], *, lasting: bool = False) -> Response:
+    """304 with the headers that the 200 would have; lasting as that is."""
+    return Response(304, "", b"", (("ETag", tag), control), lasting=lasting)
 
 
 def conditional(request: Request, response: Response, tag: str) -> Response:
@@ -61,8 +71,25 @@ def conditional(request: Request, response: Response, tag: str) -> Response:
     return response.with_headers(("ETag", tag))
 
 
+def kept_document(
+    context: Context, request: Request, media_type: str, tag: str, make: Callable[[], bytes]
+) -> Response:
+    """A text that the catalogue's version determines, made once; or 304.
+
+    Parameters
+    ----------
+    tag : str
+        Made of the catalogue's version and all of the request that the text depends on.
+    """
+    if matches(request, tag):
+        varied = not_modified(tag, DOCUMENT, lasting=True)
+        return varied.with_headers(("Vary", "Accept-Encoding"))
+    body = context.bodies.get(tag, make)
+    return Response(200, media_type, body, (("ETag", tag), DOCUMENT), lasting=True)
+
+
 def layer_states(context: Context, requests: Iterable[LayerRequest]) -> tuple[str, ...]:
-    """What decides the answer beside the query: versions of cubes, styles, fields, time policies.
+    """What decides values beside the query: versions of cubes, their fields, time policies.
 
     Raises
     ------
@@ -72,7 +99,8 @@ def layer_states(context: Context, requests: Iterable[LayerRequest]) -> tuple[st
     for request in requests:
         layer = context.catalog.layer(request.layer)
         layer.style(request.style)
-        states += [layer.cube.snapshot, layer.fingerprint]
+        cube = layer.cube
+        states += [cube.snapshot, cube.fingerprint, repr(cube.settings.time)]
     return tuple(states)
 
 

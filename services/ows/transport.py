@@ -84,12 +84,16 @@ class Response:
     body : bytes, or an iterator of them
         An iterator is closed when the client has gone; a header may state its length.
     headers : tuple of (name, value)
+    lasting : bool
+        Whether the same URL gets the same answer, whatever the headers of the request but the
+        host, until the catalogue changes. It has an entity tag then.
     """
 
     status: int
     media_type: str
     body: bytes | Iterator[bytes]
     headers: tuple[tuple[str, str], ...] = ()
+    lasting: bool = False
 
     def header(self, name: str) -> str:
         """First value of a header, whatever its case; empty where it is absent."""

@@ -30,16 +30,18 @@ def answer_capabilities(context: Context, request: Request, kvp: Kvp) -> Respons
     """GetCapabilities."""
     ows_version(kvp, (VERSION,))
     wanted = decode.sections(kvp)
-    catalog = context.catalog
-    sequence = catalog.version
-    if kvp.optional("updateSequence", str.strip, "") == sequence:
-        body = capabilities.unchanged(sequence)
-    else:
-        url = kvp_prefix(request, "/wcs")
-        body = capabilities.capabilities(
-            context.settings, filter(_has_values, catalog.cubes()), url, wanted, sequence
-        )
-    return _document(request, body)
+    sequence = context.catalog.version
+    known = kvp.optional("updateSequence", str.strip, "") == sequence
+    url = kvp_prefix(request, "/wcs")
+
+    def make() -> bytes:
+        if known:
+            return capabilities.unchanged(sequence)
+        cubes = filter(_has_values, context.catalog.cubes())
+        return capabilities.capabilities(context.settings, cubes, url, wanted, sequence)
+
+    tag = caching.etag([sequence], "wcs", VERSION, url, sorted(wanted), known)
+    return caching.kept_document(context, request, _XML, tag, make)
 
 
 def answer_description(context: Context, request: Request, kvp: Kvp) -> Response:

@@ -2,7 +2,6 @@
 
 from datacube.engine.context import Context
 from datacube.engine.legend import draw_legend
-from datacube.engine.map import render_map
 from datacube.engine.sample import get_samples
 from datacube.errors import DatacubeError
 from datacube.render.encode import encode
@@ -18,6 +17,7 @@ from services.ows.caching import (
 )
 from services.ows.featureinfo import encode_samples, info_format
 from services.ows.kvp import Kvp, positive
+from services.ows.maps import answer_map
 from services.ows.pictures import PNG, map_format, opaque, plain_picture, text_picture
 from services.ows.transport import Request, Response
 from services.wms.decode import background, decode_info, decode_map, transparent
@@ -29,13 +29,7 @@ LARGEST_LEGEND = 2048
 def get_map(context: Context, request: Request, kvp: Kvp, version: Version) -> Response:
     """The picture of layers in a box (06-042, 7.3)."""
     asked = decode_map(context, kvp, version)
-    control = cache_control(moving=not asked.pinned)
-    tag = etag(layer_states(context, asked.query.layers), asked.query, asked.media_type)
-    if matches(request, tag):
-        return not_modified(tag, control)
-    result = render_map(context, asked.query)
-    body = encode(result.image, asked.media_type)
-    return Response(200, asked.media_type, body, (("ETag", tag), control, *warnings(result.notes)))
+    return answer_map(context, request, asked.query, asked.media_type, pinned=asked.pinned)
 
 
 def get_feature_info(context: Context, request: Request, kvp: Kvp, version: Version) -> Response:

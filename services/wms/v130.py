@@ -3,7 +3,7 @@
 from datacube.config.settings import Contact, ServerSettings
 from datacube.engine.context import Context
 from datacube.errors import DatacubeError
-from services.ows.caching import DOCUMENT, etag, matches, not_modified
+from services.ows.caching import etag, kept_document
 from services.ows.featureinfo import INFO_FORMATS
 from services.ows.pictures import MAP_FORMATS, PNG
 from services.ows.reports import wms130_report
@@ -26,10 +26,13 @@ SLD = Maker(_SLD, {None: NAMESPACE, "xlink": XLINK, "xsi": XSI, "sld": _SLD})
 def get_capabilities(context: Context, request: Request) -> Response:
     """The capabilities document (06-042, 7.2)."""
     tag = etag([context.catalog.version], "wms", "1.3.0", request.base_url)
-    if matches(request, tag):
-        return not_modified(tag, DOCUMENT)
-    document = serialise(capabilities_document(context, request))
-    return Response(200, "text/xml", document, (("ETag", tag), DOCUMENT))
+    return kept_document(
+        context,
+        request,
+        "text/xml",
+        tag,
+        lambda: serialise(capabilities_document(context, request)),
+    )
 
 
 def capabilities_document(context: Context, request: Request) -> Element:

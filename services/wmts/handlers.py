@@ -1,9 +1,7 @@
 """GetTile and GetFeatureInfo: decode, ask the engine, encode. The pixels are those of the WMS."""
 
 from datacube.engine.context import Context
-from datacube.engine.map import render_map
 from datacube.engine.sample import get_samples
-from datacube.render.encode import encode
 from services.ows.caching import (
     cache_control,
     etag,
@@ -14,6 +12,7 @@ from services.ows.caching import (
 )
 from services.ows.featureinfo import encode_samples
 from services.ows.kvp import Kvp
+from services.ows.maps import answer_map
 from services.ows.transport import Request, Response
 from services.wmts.decode import decode_info, decode_tile
 
@@ -21,13 +20,7 @@ from services.wmts.decode import decode_info, decode_tile
 def get_tile(context: Context, request: Request, kvp: Kvp) -> Response:
     """The picture of a tile (07-057r7, 7.2); transparent where the cube has no data."""
     asked = decode_tile(context, kvp)
-    control = cache_control(moving=not asked.pinned)
-    tag = etag(layer_states(context, asked.query.layers), asked.query, asked.media_type)
-    if matches(request, tag):
-        return not_modified(tag, control)
-    result = render_map(context, asked.query)
-    body = encode(result.image, asked.media_type)
-    return Response(200, asked.media_type, body, (("ETag", tag), control, *warnings(result.notes)))
+    return answer_map(context, request, asked.query, asked.media_type, pinned=asked.pinned)
 
 
 def get_feature_info(context: Context, request: Request, kvp: Kvp) -> Response:

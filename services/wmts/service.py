@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from datacube.engine.context import Context
 from datacube.errors import DatacubeError, InvalidParameter
-from services.ows.caching import DOCUMENT, etag, matches, not_modified
+from services.ows.caching import etag, kept_document
 from services.ows.kvp import Kvp
 from services.ows.negotiate import ows_version
 from services.ows.reports import internal_error, wmts100_report
@@ -58,10 +58,13 @@ def get_capabilities(context: Context, request: Request, kvp: Kvp) -> Response:
     ows_version(kvp, ("1.0.0",))
     asked = (kvp.values("Sections"), kvp.values("time"))
     tag = etag([context.catalog.version], "wmts", request.base_url, asked)
-    if matches(request, tag):
-        return not_modified(tag, DOCUMENT)
-    document = serialise(capabilities_document(context, request, kvp))
-    return Response(200, "application/xml", document, (("ETag", tag), DOCUMENT))
+    return kept_document(
+        context,
+        request,
+        "application/xml",
+        tag,
+        lambda: serialise(capabilities_document(context, request, kvp)),
+    )
 
 
 _OPERATIONS: Mapping[str, Handler] = {

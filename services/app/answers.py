@@ -1,0 +1,98 @@
+"""From a route's answer to what is sent, and to what is known of its URL afterwards."""
+
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from datacube.engine.context import Context
+from services.app import edge
+from services.app.access import Subject
+from services.app.known import Known, Lines
+from services.app.routes import Route
+from services.ows.caching import names_tag
+from services.ows.transport import Request, Response
+
+LOGGER = logging.getLogger("datacube.server")
+_OF_A_304 = frozenset({"etag", "cache-control", "vary", "warning"})
+_ALWAYS = (*edge.CORS, ("X-Content-Type-Options", "nosniff"))
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """An answer as it is sent.
+
+    Parameters
+    ----------
+    status : int
+    lines : header lines, without the request's id
+    body : bytes, or an iterator of them
+    known : what the answer says of its URL; None where that is nothing
+    """
+
+    status: int
+    lines: Lines
+    body: bytes | Iterator[bytes]
+    known: Known | None = None
+
+
+def answer(
+    context: Context, request: Request, route: Route, subject: Subject, error_id: str
+) -> Outgoing:
+    """Ask the route; an unexpected exception becomes a report that names the log's entry."""
+    before = context.catalog.version
+    try:
+        response = route.handle(request)
+    except Exception:
+        LOGGER.exception("request %s failed: %s %s", error_id, request.method, request.path[:200])
+        response = route.failure(request, error_id)
+    version = before if context.catalog.version == before else ""
+    return outgoing(context, request, response, version, subject)
+
+
+def outgoing(
+    context: Context, request: Request, response: Response, version: str, subject: Subject
+) -> Outgoing:
+    """The answer as it is sent.
+
+    Parameters
+    ----------
+    version : str
+        Of the catalogue, all the time while the answer was made; empty where it has changed.
+    """
+    packed = edge.compressed(response, request.header("accept-encoding"))
+    lines, body = _lines(packed), packed.body
+    if packed.status in {204, 304}:
+        body = b""
+    elif isinstance(body, bytes):
+        lines = (*lines, (b"content-length", b"%d" % len(body)))
+    if not (response.lasting and version and request.method == "GET"):
+        return Outgoing(packed.status, lines, body)
+    tag = response.header("etag")
+    key = tag if packed is response else (tag, packed.header("content-encoding"))
+    if packed.status == 304:
+        return Outgoing(304, lines, body, Known(version, tag, key, None, lines, subject))
+    held = tuple(header for header in packed.headers if header[0].lower() in _OF_A_304)
+    bare = _lines(Response(304, "", b"", held))
+    if isinstance(body, bytes):
+        whole = body
+        context.bodies.get(key, lambda: whole)
+    return Outgoing(200, lines, body, Known(version, tag, key, lines, bare, subject))
+
+
+def at_once(context: Context, known: Known, if_none_match: str) -> Outgoing | None:
+    """The answer of a URL of which enough is known; None where it has to be made."""
+    tag = known.tag
+    if if_none_match and (if_none_match == tag or names_tag(if_none_match, tag)):
+        return Outgoing(304, known.bare, b"")
+    if known.whole is None or (body := context.bodies.held(known.body)) is None:
+        return None
+    return Outgoing(200, known.whole, body)
+
+
+def _lines(response: Response) -> Lines:
+    headers = (*edge.header_lines(response), *_ALWAYS)
+    return tuple((name.lower().encode("latin-1"), _latin(text)) for name, text in headers)
+
+
+def _latin(text: str) -> bytes:
+    return text.encode("latin-1", "replace")

@@ -1,0 +1,125 @@
+"""From what the HTTP server hands over to a request and its route, and a URL's key."""
+
+from collections.abc import Mapping
+from functools import lru_cache
+
+from starlette.requests import ClientDisconnect
+from starlette.requests import Request as HttpRequest
+from starlette.types import Scope
+
+from datacube.config.settings import ServerSettings
+from datacube.errors import DatacubeError, InvalidParameter, RequestTooLarge
+from services.app import edge
+from services.app.known import UrlKey
+from services.app.routes import Route, Routes
+from services.app.status import problem
+from services.ows.transport import Request, Response
+
+_METHODS = frozenset({"GET", "HEAD", "POST", "OPTIONS"})
+_FORWARDED = ("x-forwarded-proto", "x-forwarded-host", "x-forwarded-prefix")
+
+
+class Inflow:
+    """Reads requests.
+
+    Parameters
+    ----------
+    routes : Routes
+    settings : ServerSettings
+    """
+
+    def __init__(self, routes: Routes, settings: ServerSettings) -> None:
+        self._routes = routes
+        self._most = settings.limits.max_body_bytes
+        self._public = edge.PublicUrl(settings.public_url or "", settings.trusted_proxies)
+        self._of = lru_cache(maxsize=1024)(self._public_of)
+
+    def key(self, scope: Scope) -> tuple[UrlKey, str] | None:
+        """Key of the URL and If-None-Match, of a GET or HEAD that is like most; None otherwise."""
+        if scope["method"] not in {"GET", "HEAD"}:
+            return None
+        headers = dict(scope["headers"])
+        if len(headers) != len(scope["headers"]):
+            return None  # a header that is there twice is for the patient
+        text = {name: headers.get(name.encode(), b"").decode("latin-1") for name in _FORWARDED}
+        host = headers.get(b"host", b"").decode("latin-1")
+        public = self._of(scope["scheme"], host, _peer(scope), *text.values())
+        gzip = edge.takes_gzip(headers.get(b"accept-encoding", b"").decode("latin-1"))
+        key = UrlKey(scope["path"], scope["query_string"], public, gzip)
+        return key, headers.get(b"if-none-match", b"").decode("latin-1")
+
+    async def understood(
+        self, http: HttpRequest, *, stopping: bool
+    ) -> tuple[Request, Route, Response | None]:
+        """Request and route, and the answer where HTTP itself decides it.
+
+        Parameters
+        ----------
+        stopping : bool, whether no new requests are taken
+        """
+        headers = {name: edge.clean(value) for name, value in http.headers.items()}
+        base_url, prefix = self._base(http, headers)
+        path = edge.below(edge.clean(http.scope["path"]), prefix)
+        bare = Request(_method(http), path, (), headers, b"", base_url)
+        route = self._routes.find(path)
+        if stopping:
+            again = [("Retry-After", "5"), ("Connection", "close")]
+            return bare, route, problem(503, "Stopping", "the server is being stopped", again)
+        if http.method not in _METHODS or (
+            http.method != "OPTIONS" and bare.method not in route.methods
+        ):
+            offered = ", ".join(sorted({*route.methods, "HEAD", "OPTIONS"}))
+            refusal = f"{http.method[:20]} is not offered here; there are {offered}"
+            return bare, route, problem(405, "MethodNotAllowed", refusal, [("Allow", offered)])
+        if http.method == "OPTIONS":
+            return bare, route, edge.preflight(headers)
+        try:
+            query = edge.query_pairs(http.scope["query_string"].decode("latin-1"))
+            body = await _body(http, self._most)
+        except DatacubeError as error:
+            return bare, route, route.refusal(error)
+        head = http.method == "HEAD"
+        return Request(bare.method, path, query, headers, body, base_url, head), route, None
+
+    def _base(self, http: HttpRequest, headers: Mapping[str, str]) -> tuple[str, str]:
+        forwarded = (headers.get(name, "") for name in _FORWARDED)
+        return self._of(
+            http.scope["scheme"], headers.get("host", ""), _peer(http.scope), *forwarded
+        )
+
+    def _public_of(self, scheme: str, host: str, peer: str, *forwarded: str) -> tuple[str, str]:
+        return self._public.of(scheme, host, peer, dict(zip(_FORWARDED, forwarded, strict=True)))
+
+
+def _peer(scope: Scope) -> str:
+    """Address of the client or of the proxy before the server."""
+    client = scope.get("client")
+    return str(client[0]) if client else ""
+
+
+def _method(http: HttpRequest) -> str:
+    """The method as services see it: the answer to HEAD is that to GET without its body."""
+    return "GET" if http.method == "HEAD" else http.method
+
+
+async def _body(http: HttpRequest, most: int) -> bytes:
+    """The body; refused where it is too large, or ends before it is whole."""
+    if http.method != "POST":
+        return b""
+    stated = http.headers.get("content-length", "0")
+    if not stated.isdecimal() or len(stated) > len(str(most)) or int(stated) > most:
+        raise _too_large(most)
+    parts, size = [], 0
+    try:
+        async for part in http.stream():
+            size += len(part)
+            if size > most:
+                raise _too_large(most)
+            parts.append(part)
+    except ClientDisconnect as error:
+        raise InvalidParameter("the body ends before it is whole") from error
+    return b"".join(parts)
+
+
+def _too_large(most: int) -> RequestTooLarge:
+    return RequestTooLarge(f"the body is larger than {most:,} bytes")

@@ -1,0 +1,42 @@
+"""A picture as an answer, the same for every service: planned, compared, drawn once, kept."""
+
+from datacube.engine.context import Context
+from datacube.engine.map import draw_map, plan_map
+from datacube.model.query import MapQuery
+from datacube.render.encode import encode
+from services.ows.caching import cache_control, etag, matches, not_modified, warnings
+from services.ows.transport import Request, Response
+
+
+def answer_map(
+    context: Context,
+    request: Request,
+    query: MapQuery,
+    media_type: str,
+    *,
+    pinned: bool | None = None,
+) -> Response:
+    """The picture of a query, or 304 where the client has it.
+
+    The entity tag names what is drawn: slices, styles and grid. A commit changes the tags of the
+    pictures that show what it has written, and of no others.
+
+    Parameters
+    ----------
+    media_type : str
+    pinned : bool, optional
+        Whether later time steps cannot change the answer; as the plan says where not given.
+
+    Raises
+    ------
+    DatacubeError
+        What :func:`~datacube.engine.map.plan_map` and ``draw_map`` raise.
+    """
+    plan = plan_map(context, query)
+    control = cache_control(moving=plan.moving if pinned is None else not pinned)
+    tag = etag([plan.state], media_type)
+    if matches(request, tag):
+        return not_modified(tag, control, lasting=True)
+    body = context.bodies.get(tag, lambda: encode(draw_map(context, plan), media_type))
+    headers = (("ETag", tag), control, *warnings(plan.notes))
+    return Response(200, media_type, body, headers, lasting=True)
