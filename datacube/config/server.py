@@ -59,6 +59,11 @@ class LimitsModel(Model):
         _LIMITS.max_cells,
         description="Cells that one map or coverage may compute, over all its fields and steps.",
     )
+    max_reduced_cells: Count = Field(
+        _LIMITS.max_reduced_cells,
+        description="Stored cells that one map or coverage may reduce (``AGG``), over all its "
+        "fields and steps; those of a standard deviation count three times, of a percentile eight.",
+    )
     max_coverage_bytes: Size = Field(
         _LIMITS.max_coverage_bytes, description="Values of a coverage in memory."
     )

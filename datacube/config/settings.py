@@ -23,6 +23,7 @@ class Limits:
     max_layers : int, layers of a map
     max_steps : int, time steps that one map may look through
     max_cells : int, cells that one map or coverage may compute, over all its fields and steps
+    max_reduced_cells : int, stored cells that one map or coverage may reduce, over all its steps
     max_coverage_bytes : int, values of a coverage in memory
     max_stream_bytes : int, values of a coverage that is sent while it is read
     cache_bytes : int, decoded chunks kept in memory
@@ -35,6 +36,7 @@ class Limits:
     max_layers: int = 16
     max_steps: int = 64
     max_cells: int = 500_000_000
+    max_reduced_cells: int = 10_000_000_000
     max_coverage_bytes: int = 256 << 20
     max_stream_bytes: int = 64 << 30
     cache_bytes: int = 512 << 20

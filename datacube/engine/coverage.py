@@ -11,7 +11,7 @@ from datacube.engine.bands import row_bands
 from datacube.engine.context import Context
 from datacube.engine.coverage_plan import CoveragePlan, make_plan
 from datacube.engine.cube import Cube
-from datacube.engine.limits import check_coverage, check_work
+from datacube.engine.limits import check_coverage, check_reduction
 from datacube.engine.places import Places
 from datacube.engine.read import Values, plan_field, read_field
 from datacube.engine.resampled import find_resampled
@@ -52,7 +52,7 @@ def get_coverage(context: Context, query: CoverageQuery, streaming: Sequence[str
     cube = context.catalog.cube(query.coverage)
     plan = make_plan(cube, query)
     check_coverage(context.settings.limits, plan.size, streaming)
-    check_reduction(context.settings.limits, plan)
+    check_aggregate(context.settings.limits, plan)
     blocks = {
         field.name: _read_block(context, cube, source, field, plan)
         for source, field in zip(plan.sources, plan.description.range_type.fields, strict=True)
@@ -65,7 +65,7 @@ def plan_coverage(context: Context, query: CoverageQuery) -> CoveragePlan:
     return make_plan(context.catalog.cube(query.coverage), query)
 
 
-def check_reduction(limits: Limits, plan: CoveragePlan) -> None:
+def check_aggregate(limits: Limits, plan: CoveragePlan) -> None:
     """Refuse a coverage whose steps would take too long to make one.
 
     Raises
@@ -75,8 +75,9 @@ def check_reduction(limits: Limits, plan: CoveragePlan) -> None:
     """
     if plan.reducer is not None:
         steps = prod(sum(map(len, pick.groups)) for pick in plan.picks)
-        cells = prod(plan.description.domain.shape[-2:])
-        check_work(limits, cells, steps * len(plan.sources), "subset", steps)
+        cells = prod(plan.cells.shape)
+        each = steps * len(plan.sources)
+        check_reduction(limits, cells, each, "subset", steps, plan.reducer.effort)
 
 
 def _read_block(

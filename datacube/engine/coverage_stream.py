@@ -9,7 +9,7 @@ from datacube.config.settings import Limits
 from datacube.engine.ahead import ahead
 from datacube.engine.bands import positions_of, row_bands
 from datacube.engine.context import Context
-from datacube.engine.coverage import check_reduction, find_group
+from datacube.engine.coverage import check_aggregate, find_group
 from datacube.engine.coverage_plan import CoveragePlan, make_plan
 from datacube.engine.cube import Cube
 from datacube.engine.limits import check_stream
@@ -45,7 +45,7 @@ def stream_coverage(context: Context, query: CoverageQuery) -> CoverageStream:
     cube = context.catalog.cube(query.coverage)
     plan = make_plan(cube, query)
     check_stream(context.settings.limits, plan.stream_size)
-    check_reduction(context.settings.limits, plan)
+    check_aggregate(context.settings.limits, plan)
     shapes = [cube.store.chunk_shape(one.name, plan.level) for one in plan.sources]
     chunk_rows = max(shape[-2] for shape in shapes)
     bands = tuple(row_bands(plan.cells, chunk_rows, _cell_bytes(plan)))

@@ -8,8 +8,11 @@ from dataclasses import dataclass
 from math import prod, sqrt
 from typing import NoReturn
 
+import numpy as np
+
 from datacube.config.settings import Limits
 from datacube.errors import RequestTooLarge
+from datacube.model.fields import Field
 from datacube.model.query import MapQuery
 
 
@@ -80,16 +83,53 @@ def check_work(limits: Limits, cells: int, each: int, subject: str, steps: int =
     datacube.errors.RequestTooLarge: 100 cells x 11 steps, fields and operations are 1,100 \
 to compute; the limit is 1,000. Ask for at most 90 cells, or at most 10 of the 11 steps
     """
-    if cells * each <= limits.max_cells:
+    what = (
+        f"{cells:,} cells x {each:,} steps, fields and operations are {cells * each:,} to compute"
+    )
+    _check_cells(limits.max_cells, what, cells, each, subject, steps)
+
+
+def check_reduction(
+    limits: Limits, cells: int, each: int, subject: str, steps: int, effort: int = 1
+) -> None:
+    """Refuse an answer for which too many stored cells would be reduced.
+
+    Parameters
+    ----------
+    cells : int, cells of the answer, of all layers or of every period
+    each : int, stored cells to reduce for one of them on average: of each field and step
+    subject : str, the parameter that makes the answer smaller
+    steps : int, how many steps are among each
+    effort : int, how many times a cell counts
+
+    Raises
+    ------
+    RequestTooLarge
+        The message says the number, the limit and what would pass.
+
+    Examples
+    --------
+    >>> check_reduction(Limits(max_reduced_cells=1000), 100, 11, "WIDTH", 11, 8)
+    Traceback (most recent call last):
+    datacube.errors.RequestTooLarge: 100 cells x 11 steps and fields are 8,800 to reduce, each \
+counted 8 times; the limit is 1,000. Ask for at most 11 cells, or at most 1 of the 11 steps
+    """
+    counted = f", each counted {effort} times" * (effort > 1)
+    total = cells * each * effort
+    what = f"{cells:,} cells x {each:,} steps and fields are {total:,} to reduce{counted}"
+    _check_cells(limits.max_reduced_cells, what, cells, each * effort, subject, steps)
+
+
+def _check_cells(limit: int, what: str, cells: int, each: int, subject: str, steps: int) -> None:
+    if cells * each <= limit:
         return
-    fewer = limits.max_cells * steps // (cells * each)
+    fewer = limit * steps // (cells * each)
     ways = [
-        f"at most {limits.max_cells // each:,} cells" * (limits.max_cells >= each),
+        f"at most {limit // each:,} cells" * (limit >= each),
         f"at most {fewer} of the {steps} steps" * (fewer > 0 and steps > 1),
     ]
     raise RequestTooLarge(
-        f"{cells:,} cells x {each:,} steps, fields and operations are {cells * each:,} to compute; "
-        f"the limit is {limits.max_cells:,}. Ask for "
+        f"{what}; the limit is {limit:,}. Ask for "
         f"{', or '.join(filter(None, ways)) or 'fewer cells of fewer steps'}",
         subject=subject,
     )
@@ -124,6 +164,53 @@ def check_stream(limits: Limits, size: Size) -> None:
     """
     if size.nbytes > limits.max_stream_bytes:
         _refuse(size, limits.max_stream_bytes)
+
+
+def check_samples(limits: Limits, places: int, steps: int, fields: Sequence[Field]) -> None:
+    """Refuse values at too many places of too many steps to be held.
+
+    Raises
+    ------
+    RequestTooLarge
+        The message says the size, the limit and what would pass.
+
+    Examples
+    --------
+    >>> check_samples(Limits(max_coverage_bytes=600), 100, 10, [Field("v", "int16")])
+    Traceback (most recent call last):
+    datacube.errors.RequestTooLarge: 100 places at 10 steps would be 3,000 bytes; the limit is \
+600. Ask for at most 20 places, or at most 2 steps
+    """
+    each = sum(np.dtype(one.dtype).itemsize + 1 for one in fields)
+    nbytes, limit = places * steps * each, limits.max_coverage_bytes
+    if nbytes <= limit:
+        return
+    most = {"places": limit // (steps * each), "steps": limit // (places * each)}
+    ways = [f"at most {count:,} {what}" for what, count in most.items() if count]
+    raise RequestTooLarge(
+        f"{places:,} places at {steps:,} steps would be {nbytes:,} bytes; the limit is {limit:,}. "
+        f"Ask for {', or '.join(ways) or 'fewer places at fewer steps'}",
+        subject="coords",
+    )
+
+
+def check_stacked(limits: Limits, cells: int, steps: int, fields: int) -> None:
+    """Refuse a quantile over more cells than can be held.
+
+    Raises
+    ------
+    RequestTooLarge
+        The message says the size, the limit and what would pass.
+    """
+    each = 8 * fields
+    nbytes, limit = cells * steps * each, limits.max_coverage_bytes
+    if nbytes > limit:
+        raise RequestTooLarge(
+            f"a quantile of {cells:,} cells at {steps:,} steps holds {nbytes / 1e6:,.1f} MB; the "
+            f"limit is {limit / 1e6:,.1f} MB. Ask for at most {limit // (steps * each):,} cells, "
+            f"at most {limit // (cells * each):,} steps, or mean, min or max",
+            subject="coords",
+        )
 
 
 def _refuse(size: Size, limit: int, streamed: str = "") -> NoReturn:

@@ -1,17 +1,19 @@
 """A map: the one function behind WMS GetMap, WMTS GetTile and OGC API maps and tiles."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import prod
 
+from datacube.config.settings import Limits
 from datacube.engine.context import Context
 from datacube.engine.cube import Cube, Layer
 from datacube.engine.drawing import drawn_style, wanted_of, with_range
-from datacube.engine.limits import check_map, check_work
+from datacube.engine.limits import check_map, check_reduction, check_work
 from datacube.engine.places import Places, locate
 from datacube.engine.resampled import find_resampled, sampling
 from datacube.engine.scene import draw_scene
 from datacube.engine.values import find_values
+from datacube.engine.wanted import Wanted
 from datacube.model.block import Image
 from datacube.model.coverage import Level
 from datacube.model.grid import RectifiedGrid
@@ -58,10 +60,20 @@ class PlannedLayer:
         return len(self.places.candidates) if self.request.aggregate else 1
 
     @property
-    def work(self) -> int:
-        """How much is computed for a pixel: each field and operation at each step."""
-        wanted = wanted_of(self.style, self.cube.description).values()
-        return self.steps * sum(one.work for one in wanted)
+    def wanted(self) -> Sequence[Wanted]:
+        """What its style draws."""
+        return tuple(wanted_of(self.style, self.cube.description).values())
+
+    @property
+    def computed(self) -> int:
+        """How much is computed for a pixel: each field, and each operation at each step."""
+        return sum(one.work * (1 if one.tree is None else self.steps) for one in self.wanted)
+
+    @property
+    def reduced(self) -> int:
+        """How many stored values are reduced for a pixel."""
+        fields = sum(one.tree is None for one in self.wanted)
+        return self.steps * fields if self.request.aggregate else 0
 
     @property
     def state(self) -> Iterator[str]:
@@ -118,13 +130,7 @@ def plan_map(context: Context, query: MapQuery) -> MapPlan:
         raise ValueError("a map needs at least one layer")
     check_map(context.settings.limits, query)
     planned = tuple(_planned(context, request) for request in query.layers)
-    check_work(
-        context.settings.limits,
-        prod(query.grid.shape),
-        sum(one.work for one in planned),
-        "WIDTH",
-        max((one.steps for one in planned), default=1),
-    )
+    _check_cost(context.settings.limits, query.grid, planned)
     return MapPlan(query, planned)
 
 
@@ -149,6 +155,18 @@ def render_map(context: Context, query: MapQuery) -> MapResult:
     """Plan a map and draw it; raises what either does."""
     plan = plan_map(context, query)
     return MapResult(draw_map(context, plan), plan.notes)
+
+
+def _check_cost(limits: Limits, grid: RectifiedGrid, planned: Sequence[PlannedLayer]) -> None:
+    """Refuse a map that takes too long; a cube has no more cells to reduce than it has."""
+    pixels, steps = prod(grid.shape), max((one.steps for one in planned), default=1)
+    check_work(limits, pixels, sum(one.computed for one in planned), "WIDTH", steps)
+    reducing = [one for one in planned if one.reduced]
+    if reducing:
+        cells = max(prod(one.cube.description.domain.grid.shape) for one in reducing)
+        effort = max(reducer(one.request.aggregate, subject="AGG").effort for one in reducing)
+        each = sum(one.reduced for one in reducing)
+        check_reduction(limits, min(pixels, cells), each, "WIDTH", steps, effort)
 
 
 def _planned(context: Context, request: LayerRequest) -> PlannedLayer:

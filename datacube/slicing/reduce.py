@@ -117,6 +117,13 @@ class Reducer:
         """Whether a result is made of observations as they are: one step for each cell."""
         return self.name in {"first", "last", "leastrecent", "mostrecent"}
 
+    @property
+    def effort(self) -> int:
+        """About how many times as long as a sum it takes for a cell."""
+        if self.stacked:
+            return 8
+        return 3 if self.name in {"std", "var", "any", "all"} else 1
+
     def start(
         self,
         shape: tuple[int, ...],

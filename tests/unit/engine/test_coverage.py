@@ -69,7 +69,7 @@ def formula(t, y, x):
 def test_an_aggregation_that_would_compute_too_much_is_refused(tmp_path):
     store = CountingStore(open_store(str(tmp_path)))
     make_cube(store, times=DAYS[:3])
-    context = make_context(store, Config(ServerSettings(limits=Limits(max_cells=60))))
+    context = make_context(store, Config(ServerSettings(limits=Limits(max_reduced_cells=60))))
     row = Slice("Lat", 81.0)
     asked = CoverageQuery("closed", (row,), aggregate=Aggregate("time", "mean", ""))
     assert get_coverage(context, asked).blocks["v"].data[0, 3] == 1003.0
