@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datacube.slicing.footprint import from_centres
-from datacube.slicing.net import EDGE
+from datacube.slicing.sheets import EDGE
 from datacube.slicing.stack import AreaMethod, Stack, beyond
 from datacube.slicing.warp import Positions, SeparablePositions
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from datacube.slicing.net import EDGE
+from datacube.slicing.sheets import EDGE
 from datacube.slicing.warp import Positions, SeparablePositions
 
 FloatArray = NDArray[np.float64]

@@ -4,9 +4,9 @@ from math import floor, log2
 
 from datacube.model.coverage import Level
 from datacube.model.grid import RectifiedGrid
-from datacube.slicing.cells import IndexMap
+from datacube.slicing.cells import IndexMap, PixelMap
 from datacube.slicing.pace import cells_per_pixel
-from datacube.slicing.warp import positions, to_cells
+from datacube.slicing.warp import net_of, positions, separable, to_cells
 
 _TINY = 1e-6
 
@@ -37,8 +37,38 @@ def map_on_best_level(levels: tuple[Level, ...], target: RectifiedGrid) -> tuple
     1
     """
     finest = levels[0].grid
-    found = positions(finest, target)
-    ratio = cells_per_pixel(found, finest)
-    wanted = floor(log2(ratio) + _TINY) if ratio > 0 else len(levels) - 1
-    level = levels[min(max(wanted, 0), len(levels) - 1)]
-    return level, to_cells(found, finest, level.factor)
+    if separable(finest.crs, target.crs):
+        found = positions(finest, target)
+        level = _level(levels, cells_per_pixel(found, finest))
+        return level, to_cells(found, finest, level.factor)
+    net = net_of(finest, target)
+    level = _level(levels, net.pace())
+    return level, PixelMap(*net.cells(level.factor))
+
+
+def best_level(levels: tuple[Level, ...], target: RectifiedGrid) -> Level:
+    """The level that :func:`map_on_best_level` chooses, without its index map."""
+    finest = levels[0].grid
+    if separable(finest.crs, target.crs):
+        return _level(levels, cells_per_pixel(positions(finest, target), finest))
+    return _level(levels, net_of(finest, target).pace())
+
+
+def map_on_level(levels: tuple[Level, ...], level: Level, target: RectifiedGrid) -> IndexMap:
+    """Which of a level's cells holds the centre of each pixel.
+
+    Parameters
+    ----------
+    levels : finest first
+    level : one of them
+    target : RectifiedGrid, in any CRS
+    """
+    finest = levels[0].grid
+    if separable(finest.crs, target.crs):
+        return to_cells(positions(finest, target), finest, level.factor)
+    return PixelMap(*net_of(finest, target).cells(level.factor))
+
+
+def _level(levels: tuple[Level, ...], pace: float) -> Level:
+    wanted = floor(log2(pace) + _TINY) if pace > 0 else len(levels) - 1
+    return levels[min(max(wanted, 0), len(levels) - 1)]

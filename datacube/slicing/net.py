@@ -11,15 +11,15 @@ A block is judged by its own positions alone, and the results are rounded to 2^-
 Therefore a tile gets the positions that the same pixels have in a larger map.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from datacube.slicing.globe import Globe
+from datacube.slicing.sheets import CellSheet, PositionSheet, Room, Sheet, within
 
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
@@ -29,69 +29,17 @@ type Exact = Callable[[FloatArray, FloatArray], tuple[FloatArray, FloatArray]]
 BLOCK = 64
 """Pixels along a side of the largest block."""
 
-EDGE = 1e-6
-"""How far, in cells, a position may lie before the first cell and still count as in it."""
-
+_STEP = BLOCK // 4
 _SMALLEST = 8
 _MISS = 1 / 32
-_BATCH = 16
-_ROUNDER = 1.5 * 2.0**32  # what is added to it keeps 20 binary places
 _PARABOLA = np.array(
     [[1, 0, 0], [0.375, 0.75, -0.125], [0, 1, 0], [-0.125, 0.75, 0.375], [0, 0, 1]], float
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Room:
-    """The cells that positions are wanted on.
-
-    Parameters
-    ----------
-    height, width : int, number of rows and columns
-    turn : float or None
-        Columns that make 360 degrees, where the columns are longitudes.
-    poles : (float, float) or None
-        Rows where the latitude is +90 and -90 degrees, where the rows are latitudes.
-    """
-
-    height: int
-    width: int
-    turn: float | None = None
-    poles: tuple[float, float] | None = None
-
-
-def snapped(position: FloatArray, turn: float | None = None) -> FloatArray:
-    """Positions rounded to 2^-20 of a cell, so that ties fall the same way in every window.
-
-    Parameters
-    ----------
-    position : float64, any shape, in cells
-    turn : float, optional
-        Whole turns that are taken off, so that the result starts at 0.
-
-    Examples
-    --------
-    >>> snapped(np.array([2.9999999999, 361.5]), 360.0).tolist()
-    [3.0, 1.5]
-    """
-    grained = position + _ROUNDER
-    grained -= _ROUNDER
-    if turn is None:
-        return grained
-    if grained.min(initial=0) <= -EDGE or grained.max(initial=0) >= turn - EDGE:
-        turns = grained + EDGE
-        turns /= turn
-        np.floor(turns, out=turns)
-        turns *= turn
-        grained -= turns
-    np.copyto(grained, 0.0, where=(grained < 0) & (grained > -EDGE))  # a hair before the seam
-    return grained
-
-
-def interpolated(
-    exact: Exact, shape: tuple[int, int], origin: tuple[int, int], room: Room
-) -> tuple[FloatArray, FloatArray]:
-    """Positions of the pixels of a window.
+@dataclass(frozen=True, eq=False)
+class Net:
+    """Exact positions of every 16th row and column of a window, and how to ask for more.
 
     Parameters
     ----------
@@ -99,114 +47,184 @@ def interpolated(
         Positions of places of the window, any equal shape; NaN where there is none. Whole numbers
         are the places wanted.
     shape : (height, width) of the window
-    origin : (row, column) of the window's first pixel in the plane's own count
-    room : Room, the cells; blocks wholly beside them may come back as NaN
-
-    Returns
-    -------
-    u, v : float64, shape, rounded by :func:`snapped`
+    before : (rows, columns) between the first block's corner and the window's
+    room : Room, the cells; blocks wholly beside them may be left out
+    u, v : float64, (rows, columns), the nodes
 
     Examples
     --------
-    >>> u, v = interpolated(lambda c, r: (c / 2, r * r), (3, 4), (0, 0), Room(10, 10))
+    >>> net = cast(lambda c, r: (c / 2, r * r), (3, 4), (0, 0), Room(10, 10))
+    >>> u, v = net.positions()
     >>> u[0].tolist(), v[:, 0].tolist()
     ([0.0, 0.5, 1.0, 1.5], [0.0, 1.0, 4.0])
+    >>> rows, columns = net.cells(2)
+    >>> columns[0].tolist(), rows[:, 0].tolist()
+    ([0, 0, 0, 0], [0, 0, 2])
+    """
+
+    exact: Exact
+    shape: tuple[int, int]
+    before: tuple[int, int]
+    room: Room
+    u: FloatArray
+    v: FloatArray
+
+    def positions(self) -> tuple[FloatArray, FloatArray]:
+        """Positions of the window's pixels.
+
+        Returns
+        -------
+        u, v : float64, shape, rounded by :func:`~datacube.slicing.sheets.snapped`
+        """
+        sheet = PositionSheet(*self._size, self.room)
+        self._put_blocks(sheet)
+        part = self._window
+        return sheet.u[part], sheet.v[part]
+
+    def cells(self, factor: int) -> tuple[IndexArray, IndexArray]:
+        """Cells that hold the window's pixels.
+
+        Parameters
+        ----------
+        factor : int, how many of the room's cells make one, along rows and along columns
+
+        Returns
+        -------
+        rows, columns : intp, shape, both -1 outside
+        """
+        sheet = CellSheet(*self._size, self.room, factor)
+        self._put_blocks(sheet)
+        part = self._window
+        return sheet.rows[part], sheet.columns[part]
+
+    def pace(self) -> float:
+        """Cells that a pixel spans: the middle of the longer of its two steps; 0 beside them.
+
+        The steps between nodes count of which one is on the cells; where none is, those that are
+        as long as their distance from the cells.
+        """
+        part = tuple(
+            slice(lead // _STEP, -(-(lead + size) // _STEP) + 1)
+            for lead, size in zip(self.before, self.shape, strict=True)
+        )
+        u, v = self.u[part], self.v[part]
+        if self.room.turn is not None:
+            u = u - self.room.turn * np.floor(u / self.room.turn)
+        return max(_pace(u, v, self.room), _pace(u.T, v.T, self.room))
+
+    @property
+    def _size(self) -> tuple[int, int]:
+        """(height, width) of the blocks together."""
+        rows, columns = self.u.shape
+        return (rows - 1) * _STEP, (columns - 1) * _STEP
+
+    @property
+    def _window(self) -> tuple[slice, slice]:
+        (upper, left), (height, width) = self.before, self.shape
+        return slice(upper, upper + height), slice(left, left + width)
+
+    def _ask(self, right: FloatArray, low: FloatArray) -> FloatArray:
+        """Exact positions of places counted from the first block's corner; (blocks, 2, n, n)."""
+        u, v = self.exact(right - self.before[1], low - self.before[0])
+        return np.stack([_unwrapped(u, self.room.turn), v], 1)
+
+    def _nodes(self) -> FloatArray:
+        """Nodes of the largest blocks; (blocks, 2, 5, 5)."""
+        u, v = (
+            sliding_window_view(one, (5, 5))[::4, ::4].reshape(-1, 5, 5) for one in (self.u, self.v)
+        )
+        return np.stack([_unwrapped(u, self.room.turn), v], 1)
+
+    def _put_blocks(self, sheet: Sheet) -> None:
+        """Put every block on a sheet, split where it has to be."""
+        size = BLOCK
+        rows, columns = (one.ravel() for one in np.indices([one // size for one in sheet.shape]))
+        nodes = self._nodes()
+        while True:
+            left = self._put_passed(sheet, rows, columns, size, nodes)
+            rows, columns = rows[left], columns[left]
+            if not rows.size or size == _SMALLEST:
+                break
+            size //= 2
+            rows = (2 * rows[:, None] + np.array([0, 0, 1, 1])).ravel()
+            columns = (2 * columns[:, None] + np.array([0, 1, 0, 1])).ravel()
+            nodes = self._ask(*_places(rows, columns, size, np.arange(5) * (size // 4)))
+        if rows.size:
+            exact = self._ask(*_places(rows, columns, size, np.arange(size)))
+            sheet.put(rows, columns, size, exact)
+
+    def _put_passed(
+        self, sheet: Sheet, rows: IndexArray, columns: IndexArray, size: int, nodes: FloatArray
+    ) -> BoolArray:
+        """Put the blocks that pass, omit those beside the cells; which are left."""
+        passed = _passed(nodes)
+        if passed.all():
+            sheet.fill(rows, columns, size, nodes)
+            return ~passed
+        sheet.fill(rows[passed], columns[passed], size, nodes[passed])
+        finite = np.isfinite(nodes).all((1, 2, 3))
+        omitted = np.zeros_like(passed)
+        omitted[finite] = _beside(nodes[finite], self.room)
+        omitted &= ~passed
+        left = ~(passed | omitted)
+        if self.room.turn is not None and self.room.poles is not None:
+            globe = Globe(self.room.turn, self.room.poles)
+            near = left & finite
+            near[near] = _polar(nodes[near], globe)
+            sheet.fill_polar(rows[near], columns[near], size, nodes[near], globe)
+            left &= ~near
+        void = left.copy()
+        void[left] = self._void(rows[left], columns[left], size, nodes[left])
+        omitted |= void
+        sheet.omit(rows[omitted], columns[omitted], size)
+        return left & ~void
+
+    def _void(
+        self, rows: IndexArray, columns: IndexArray, size: int, nodes: FloatArray
+    ) -> BoolArray:
+        """Which blocks have no position at all, seen with half a block around them."""
+        void = np.isnan(nodes[:, 0]).all((1, 2))
+        if void.any():
+            around = np.arange(-2, 7) * (size // 4)
+            wide = self._ask(*_places(rows[void], columns[void], size, around))
+            void[void] = np.isnan(wide[:, 0]).all((1, 2))
+        return void
+
+
+def cast(exact: Exact, shape: tuple[int, int], origin: tuple[int, int], room: Room) -> Net:
+    """A net over a window.
+
+    Parameters
+    ----------
+    exact, shape, room : of the :class:`Net`
+    origin : (row, column) of the window's first pixel in the plane's own count
     """
     before = (origin[0] % BLOCK, origin[1] % BLOCK)
-    down, across = (-(-(size + lead) // BLOCK) for size, lead in zip(shape, before, strict=True))
-    canvas = _Canvas(down * BLOCK, across * BLOCK, room)
-    rows, columns = (one.ravel() for one in np.indices((down, across)))
-
-    def ask(right: FloatArray, low: FloatArray) -> tuple[FloatArray, FloatArray]:
-        u, v = exact(right - before[1], low - before[0])
-        return _unwrapped(u, room.turn) if u.ndim == 3 else u, v
-
-    nodes = _shared_nodes(exact, before, (down, across), room)
-    size = BLOCK
-    while True:
-        passed, dropped = _judged(nodes, room)
-        canvas.fill(rows[passed], columns[passed], size, nodes[0][passed], nodes[1][passed])
-        left = ~(passed | dropped)
-        if room.turn is not None and room.poles is not None:
-            globe = Globe(room.turn, room.poles)
-            near = left & np.isfinite(nodes[0] + nodes[1]).all((1, 2))
-            near[near] = _polar(nodes[0][near], nodes[1][near], globe)
-            canvas.fill_polar(rows[near], columns[near], size, nodes, near, globe)
-            left &= ~near
-        left[left] = ~_void(ask, rows[left], columns[left], size, nodes[0][left])
-        rows, columns = rows[left], columns[left]
-        if not rows.size or size == _SMALLEST:
-            break
-        size //= 2
-        rows = (2 * rows[:, None] + np.array([0, 0, 1, 1])).ravel()
-        columns = (2 * columns[:, None] + np.array([0, 1, 0, 1])).ravel()
-        nodes = ask(*_places(rows, columns, size, np.arange(5) * (size // 4)))
-    if rows.size:
-        canvas.put(rows, columns, size, *ask(*_places(rows, columns, size, np.arange(size))))
-    return canvas.window(before, shape)
-
-
-class _Canvas:
-    """Whole blocks of u and v, NaN where nothing was put."""
-
-    def __init__(self, height: int, width: int, room: Room) -> None:
-        self.u = np.full((height, width), np.nan)
-        self.v = np.full((height, width), np.nan)
-        self._turn = room.turn
-
-    def put(
-        self, rows: IndexArray, columns: IndexArray, size: int, u: FloatArray, v: FloatArray
-    ) -> None:
-        """Round and keep blocks; rows, columns count blocks of size; u, v (blocks, size, size)."""
-        height, width = self.u.shape
-        cut = (height // size, size, width // size, size)
-        self.u.reshape(cut)[rows, :, columns] = snapped(u, self._turn)
-        self.v.reshape(cut)[rows, :, columns] = snapped(v)
-
-    def fill(
-        self, rows: IndexArray, columns: IndexArray, size: int, u: FloatArray, v: FloatArray
-    ) -> None:
-        """Interpolate blocks from their nodes; u, v float64, (blocks, 5, 5)."""
-        for part in _batches(len(rows), size):
-            pixels = (_spread(one[part], size) for one in (u, v))
-            self.put(rows[part], columns[part], size, *pixels)
-
-    def fill_polar(
-        self,
-        rows: IndexArray,
-        columns: IndexArray,
-        size: int,
-        nodes: tuple[FloatArray, FloatArray],
-        some: BoolArray,
-        globe: Globe,
-    ) -> None:
-        """The same by unit vectors, for some of the blocks that nodes has."""
-        for part in _batches(len(rows), size):
-            vectors = globe.vectors(*(one[some][part] for one in nodes))
-            pixels = globe.positions(*(_spread(one, size) for one in vectors))
-            self.put(rows[part], columns[part], size, *pixels)
-
-    def window(
-        self, before: tuple[int, int], shape: tuple[int, int]
-    ) -> tuple[FloatArray, FloatArray]:
-        """The wanted part of the blocks."""
-        part = tuple(slice(lead, lead + size) for lead, size in zip(before, shape, strict=True))
-        return self.u[part], self.v[part]
-
-
-def _shared_nodes(
-    exact: Exact, before: tuple[int, int], blocks: tuple[int, int], room: Room
-) -> tuple[FloatArray, FloatArray]:
-    """Nodes of the first blocks, asked once where neighbours share them; (blocks, 5, 5)."""
     rows, columns = (
-        np.arange(4 * count + 1) * (BLOCK / 4) - lead
-        for count, lead in zip(blocks, before, strict=True)
+        np.arange(-(-(size + lead) // BLOCK) * 4 + 1) * float(_STEP) - lead
+        for size, lead in zip(shape, before, strict=True)
     )
-    u, v = (
-        sliding_window_view(one, (5, 5))[::4, ::4].reshape(-1, 5, 5)
-        for one in exact(*np.meshgrid(columns, rows))
-    )
-    return _unwrapped(u, room.turn), v
+    return Net(exact, shape, before, room, *exact(*np.meshgrid(columns, rows)))
+
+
+def _pace(u: FloatArray, v: FloatArray, room: Room) -> float:
+    """Middle length of the steps between rows of nodes, for a pixel."""
+    across = u[1:] - u[:-1]
+    if room.turn is not None:
+        across -= room.turn * np.rint(across / room.turn)
+    steps = np.hypot(across, v[1:] - v[:-1])
+    inside = within(u, room.width) & within(v, room.height)
+    chosen = steps[inside[1:] | inside[:-1]]
+    if not chosen.size:
+        away = np.maximum(_away(u, room.width), _away(v, room.height))
+        chosen = steps[np.minimum(away[1:], away[:-1]) <= steps]
+    chosen = np.sort(chosen[np.isfinite(chosen)])
+    return float(chosen[len(chosen) // 2]) / _STEP if chosen.size else 0.0
+
+
+def _away(position: FloatArray, size: int) -> FloatArray:
+    """How far positions are from an axis of so many cells."""
+    return np.maximum(np.maximum(-position, position - size), 0)
 
 
 def _places(
@@ -234,22 +252,22 @@ def _unwrapped(u: FloatArray, turn: float | None) -> FloatArray:
     return u - turn * np.rint((u - middle[:, None, None]) / turn)
 
 
-def _judged(nodes: tuple[FloatArray, FloatArray], room: Room) -> tuple[BoolArray, BoolArray]:
-    """Which blocks may be interpolated, and which lie beside the cells with all their nodes."""
-    u, v = nodes
-    finite = np.isfinite(u).all((1, 2)) & np.isfinite(v).all((1, 2))
-    passed = finite.copy()
-    beside = _beside(u[finite], room.width, room.turn) | _beside(v[finite], room.height, None)
-    dropped = np.zeros_like(finite)
-    dropped[finite] = beside
-    for one in (u[finite], v[finite]):
-        foretold = _PARABOLA @ one[:, ::2, ::2] @ _PARABOLA.T
-        passed[finite] &= np.abs(foretold - one).max((1, 2), initial=0) <= _MISS
-    return passed, dropped & ~passed
+def _passed(nodes: FloatArray) -> BoolArray:
+    """Which blocks may be interpolated: a parabola foretells the other nodes."""
+    foretold = _PARABOLA @ nodes[:, :, ::2, ::2] @ _PARABOLA.T
+    foretold -= nodes
+    np.abs(foretold, out=foretold)
+    return np.asarray(foretold.reshape(len(nodes), -1).max(1, initial=0) <= _MISS)
 
 
-def _beside(position: FloatArray, size: int, turn: float | None) -> BoolArray:
-    """Whether blocks are further from the cells than they are wide; position (blocks, 5, 5)."""
+def _beside(nodes: FloatArray, room: Room) -> BoolArray:
+    """Which blocks are further from the cells than they are wide."""
+    u, v = nodes[:, 0], nodes[:, 1]
+    return _off(u, room.width, room.turn) | _off(v, room.height, None)
+
+
+def _off(position: FloatArray, size: int, turn: float | None) -> BoolArray:
+    """The same along one axis; position (blocks, 5, 5)."""
     low, high = position.min((1, 2), initial=np.inf), position.max((1, 2), initial=-np.inf)
     spread = high - low
     low, high = low - spread, high + spread
@@ -259,18 +277,9 @@ def _beside(position: FloatArray, size: int, turn: float | None) -> BoolArray:
     return np.asarray((low - shift > size) & (high - shift < turn))
 
 
-def _void(ask: Exact, rows: IndexArray, columns: IndexArray, size: int, u: FloatArray) -> BoolArray:
-    """Which blocks have no position at all, seen with half a block around them."""
-    void = np.isnan(u).all((1, 2))
-    if void.any():
-        around = np.arange(-2, 7) * (size // 4)
-        wide, _ = ask(*_places(rows[void], columns[void], size, around))
-        void[void] = np.isnan(wide).all((1, 2))
-    return void
-
-
-def _polar(u: FloatArray, v: FloatArray, globe: Globe) -> BoolArray:
-    """Which blocks may be interpolated by unit vectors; u, v (blocks, 5, 5)."""
+def _polar(nodes: FloatArray, globe: Globe) -> BoolArray:
+    """Which blocks may be interpolated by unit vectors."""
+    u, v = nodes[:, 0], nodes[:, 1]
     foretold = globe.positions(
         *(_PARABOLA @ one[:, ::2, ::2] @ _PARABOLA.T for one in globe.vectors(u, v))
     )
@@ -278,26 +287,3 @@ def _polar(u: FloatArray, v: FloatArray, globe: Globe) -> BoolArray:
     off = np.minimum(off, np.abs(off - globe.turn * np.rint(off / globe.turn)))
     off = np.maximum(off, np.abs(foretold[1] - v))
     return np.asarray(off.max((1, 2), initial=0) <= _MISS)
-
-
-def _batches(blocks: int, size: int) -> Iterator[slice]:
-    batch = _BATCH * (BLOCK // size) ** 2
-    return (slice(start, start + batch) for start in range(0, blocks, batch))
-
-
-def _spread(nodes: FloatArray, size: int) -> FloatArray:
-    """Values of the pixels of blocks; nodes (blocks, 5, 5)."""
-    weights = _quartic(size)
-    return ((weights @ nodes).reshape(-1, 5) @ weights.T).reshape(-1, size, size)
-
-
-@lru_cache(maxsize=8)
-def _quartic(size: int) -> FloatArray:
-    """Lagrange weights of 5 equal nodes over size pixels; float64, (size, 5)."""
-    at = np.arange(size) / (size // 4)
-    weights = np.ones((size, 5))
-    for node in range(5):
-        for other in range(5):
-            if other != node:
-                weights[:, node] *= (at - other) / (node - other)
-    return weights

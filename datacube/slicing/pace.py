@@ -4,7 +4,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datacube.model.grid import Grid
-from datacube.slicing.warp import PixelPositions, Positions, SeparablePositions, within
+from datacube.slicing.sheets import within
+from datacube.slicing.warp import PixelPositions, Positions, SeparablePositions
 
 FloatArray = NDArray[np.float64]
 

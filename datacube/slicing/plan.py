@@ -27,8 +27,9 @@ from datacube.slicing.cells import (
 
 type Parts = tuple[ChunkProjection | BlockProjection, ...]
 
-_SAMPLED = 8
+_SAMPLED = 16
 _SPANNED = 64
+_FEW = 512
 
 
 def plan_read(cells: IndexMap, chunk_shape: tuple[int, int]) -> ReadPlan:
@@ -177,5 +178,7 @@ def _chunks_of(rows: IndexArray, columns: IndexArray, chunk_shape: tuple[int, in
     """Chunks of single pixels; those outside have none."""
     across = int(columns.max()) // chunk_shape[1] + 1
     numbers = rows // chunk_shape[0] * across + columns // chunk_shape[1]
-    found = np.unique(numbers[rows >= 0])
-    return {(number // across, number % across) for number in found.tolist()}
+    found = numbers[rows >= 0]
+    if found.size > _FEW:
+        found = np.flatnonzero(np.bincount(found))
+    return {divmod(number, across) for number in set(found.tolist())}

@@ -22,10 +22,11 @@ from numpy.typing import NDArray
 from datacube.model.crs import Crs, transform
 from datacube.model.grid import Grid, RectifiedGrid, ReferenceableGrid
 from datacube.model.query import Interpolation
-from datacube.slicing.cells import IndexArray, IndexMap, PixelMap, SeparableMap
+from datacube.slicing.cells import IndexMap, PixelMap, SeparableMap
 from datacube.slicing.curvilinear import Inverse, Inverses
 from datacube.slicing.footprint import AREA_METHODS, Footprint, around_corners, interval
-from datacube.slicing.net import BLOCK, EDGE, Room, interpolated, snapped
+from datacube.slicing.net import BLOCK, Net, cast
+from datacube.slicing.sheets import EDGE, Room, cells_within, snapped
 
 FloatArray = NDArray[np.float64]
 
@@ -33,7 +34,6 @@ TOLERANCE = 0.125
 """Largest error of an interpolated position, in source cells."""
 
 _MERCATOR = "EPSG:3857"
-_SEEN = 64
 _ANCHOR = 0.381966
 
 
@@ -160,12 +160,7 @@ def to_cells(found: Positions, source: Grid, factor: int = 1) -> IndexMap:
     ([0, 1], [35, 0])
     """
     height, width = source.shape
-    rows, columns = _inside(found.v, height), _inside(found.u, width)
-    for cells in (rows, columns):
-        if factor & (factor - 1):
-            np.floor_divide(cells, factor, out=cells)
-        elif factor > 1:
-            np.right_shift(cells, factor.bit_length() - 1, out=cells)
+    rows, columns = cells_within(found.v, height, factor), cells_within(found.u, width, factor)
     match found:
         case SeparablePositions():
             return SeparableMap(rows, columns)
@@ -190,7 +185,7 @@ def separable(one: Crs, other: Crs) -> bool:
 def _on_axes(source: RectifiedGrid, target: RectifiedGrid, *, extended: bool) -> SeparablePositions:
     """Two short arrays: columns asked along the middle row, rows along the middle column."""
     x, y = target.x_centres(), target.y_centres()
-    turn = _turn(source)
+    turn = turn_of(source)
     middle = _middle(x), _middle(y)
     u = snapped(_columns(source, target, x, middle[1]), turn)
     v = snapped(_rows(source, target, y, middle[0]))
@@ -214,28 +209,41 @@ def _rows(source: RectifiedGrid, target: RectifiedGrid, y: FloatArray, x: float)
     return (y - source.transform.f) / source.dy
 
 
-def _on_pixels(source: RectifiedGrid, target: RectifiedGrid, *, extended: bool) -> PixelPositions:
-    poles = None
-    if source.crs.geographic:
-        poles = ((90 - source.transform.f) / source.dy, (-90 - source.transform.f) / source.dy)
-    room = Room(source.height, source.width, _turn(source), poles)
-    origin = (
-        floor(target.transform.f / target.dy + _ANCHOR),
-        floor(target.transform.c / target.dx + _ANCHOR),
-    )
-    height, width = target.shape
+def net_of(source: RectifiedGrid, target: RectifiedGrid) -> Net:
+    """A net over a target of another plane than the source's."""
 
     def centres(columns: FloatArray, rows: FloatArray) -> tuple[FloatArray, FloatArray]:
         return _exact(source, target, columns + 0.5, rows + 0.5)
 
+    return cast(centres, target.shape, _origin(target), _room(source))
+
+
+def _on_pixels(source: RectifiedGrid, target: RectifiedGrid, *, extended: bool) -> PixelPositions:
+    u, v = net_of(source, target).positions()
+    if not extended:
+        return PixelPositions(u, v)
+
     def corners(columns: FloatArray, rows: FloatArray) -> tuple[FloatArray, FloatArray]:
         return _exact(source, target, columns, rows)
 
-    u, v = interpolated(centres, (height, width), origin, room)
-    if not extended:
-        return PixelPositions(u, v)
-    at = interpolated(corners, (height + 1, width + 1), origin, room)
-    return PixelPositions(u, v, around_corners(*at, (u, v), room.turn, poles))
+    room, shape = _room(source), (target.height + 1, target.width + 1)
+    at = cast(corners, shape, _origin(target), room).positions()
+    return PixelPositions(u, v, around_corners(*at, (u, v), room.turn, room.poles))
+
+
+def _room(source: RectifiedGrid) -> Room:
+    poles = None
+    if source.crs.geographic:
+        poles = ((90 - source.transform.f) / source.dy, (-90 - source.transform.f) / source.dy)
+    return Room(source.height, source.width, turn_of(source), poles)
+
+
+def _origin(target: RectifiedGrid) -> tuple[int, int]:
+    """Row and column of a target's first pixel in its plane's own count."""
+    return (
+        floor(target.transform.f / target.dy + _ANCHOR),
+        floor(target.transform.c / target.dx + _ANCHOR),
+    )
 
 
 def _on_cells(
@@ -284,7 +292,7 @@ def _exact(
     return (x - source.transform.c) / source.dx, (y - source.transform.f) / source.dy
 
 
-def _turn(source: RectifiedGrid) -> float | None:
+def turn_of(source: RectifiedGrid) -> float | None:
     """Columns that make 360 degrees; None in a plane.
 
     Rounded where it is a whole number but for rounding, so that no turn leaves a trace.
@@ -297,24 +305,6 @@ def _turn(source: RectifiedGrid) -> float | None:
 
 def _edges(centres: FloatArray, step: float) -> FloatArray:
     return np.append(centres - step / 2, centres[-1] + step / 2)
-
-
-def _inside(position: FloatArray, size: int) -> IndexArray:
-    """Cell of each position; a hair beyond the outer edges counts as inside; -1 outside."""
-    low, high = position.min(initial=0), position.max(initial=0)
-    if low > -EDGE and high < size + EDGE:
-        cells = position.astype(np.intp)
-        return np.minimum(cells, size - 1, out=cells) if high >= size else cells
-    inside = within(position, size)
-    cells = np.where(inside, position, 0.0).astype(np.intp)
-    np.minimum(cells, size - 1, out=cells)
-    cells[~inside] = -1
-    return cells
-
-
-def within(position: FloatArray, size: int) -> NDArray[np.bool_]:
-    """Whether positions lie on an axis of that many cells, its outer edges included."""
-    return (position > -EDGE) & (position < size + EDGE)
 
 
 def _middle(values: FloatArray) -> float:

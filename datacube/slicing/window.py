@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from datacube.model.query import Interpolation
 from datacube.slicing.cells import SeparableMap
 from datacube.slicing.footprint import AREA_METHODS, Footprint, from_centres
-from datacube.slicing.net import EDGE
+from datacube.slicing.sheets import EDGE
 from datacube.slicing.warp import PixelPositions, Positions, SeparablePositions
 
 FloatArray = NDArray[np.float64]
