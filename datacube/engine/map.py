@@ -4,7 +4,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import prod
 
-from datacube.config.settings import Limits
 from datacube.engine.context import Context
 from datacube.engine.cube import Cube, Layer
 from datacube.engine.drawing import drawn_style, wanted_of, with_range
@@ -24,6 +23,7 @@ from datacube.render.style import Style
 from datacube.slicing.cells import IndexMap
 from datacube.slicing.level import map_on_best_level
 from datacube.slicing.reduce import reducer
+from datacube.slicing.regions import cells_shown
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,7 +130,7 @@ def plan_map(context: Context, query: MapQuery) -> MapPlan:
         raise ValueError("a map needs at least one layer")
     check_map(context.settings.limits, query)
     planned = tuple(_planned(context, request) for request in query.layers)
-    _check_cost(context.settings.limits, query.grid, planned)
+    _check_cost(context, query.grid, planned)
     return MapPlan(query, planned)
 
 
@@ -157,16 +157,17 @@ def render_map(context: Context, query: MapQuery) -> MapResult:
     return MapResult(draw_map(context, plan), plan.notes)
 
 
-def _check_cost(limits: Limits, grid: RectifiedGrid, planned: Sequence[PlannedLayer]) -> None:
-    """Refuse a map that takes too long; a cube has no more cells to reduce than it has."""
-    pixels, steps = prod(grid.shape), max((one.steps for one in planned), default=1)
-    check_work(limits, pixels, sum(one.computed for one in planned), "WIDTH", steps)
+def _check_cost(context: Context, grid: RectifiedGrid, planned: Sequence[PlannedLayer]) -> None:
+    """Refuse a map that takes too long; cells are reduced before they become pixels."""
+    limits = context.settings.limits
+    steps = max((one.steps for one in planned), default=1)
+    check_work(limits, prod(grid.shape), sum(one.computed for one in planned), "WIDTH", steps)
     reducing = [one for one in planned if one.reduced]
     if reducing:
-        cells = max(prod(one.cube.description.domain.grid.shape) for one in reducing)
+        cells = max(cells_shown(map_of(context, one.cube, grid)[1]) for one in reducing)
         effort = max(reducer(one.request.aggregate, subject="AGG").effort for one in reducing)
         each = sum(one.reduced for one in reducing)
-        check_reduction(limits, min(pixels, cells), each, "WIDTH", steps, effort)
+        check_reduction(limits, cells, each, "WIDTH", steps, effort)
 
 
 def _planned(context: Context, request: LayerRequest) -> PlannedLayer:

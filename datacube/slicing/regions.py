@@ -11,7 +11,7 @@ from typing import Any, assert_never
 import numpy as np
 from numpy.typing import NDArray
 
-from datacube.slicing.cells import IndexArray, Picker, PixelMap, ReadPlan, SeparableMap
+from datacube.slicing.cells import IndexArray, IndexMap, Picker, PixelMap, ReadPlan, SeparableMap
 from datacube.slicing.plan import runs
 
 type Values = NDArray[Any]
@@ -130,6 +130,22 @@ def regions_of(plan: ReadPlan) -> Iterator[Region]:
             yield from _scattered(plan.map, plan)
         case _:
             assert_never(plan.map)
+
+
+def cells_shown(cells: IndexMap) -> int:
+    """How many cells of the grid a map shows at most.
+
+    Examples
+    --------
+    >>> cells_shown(SeparableMap(np.array([5, 5, 6, 7]), np.array([-1, 2, 2])))
+    3
+    """
+    spans = []
+    for places in (cells.rows, cells.columns):
+        inside = places[places >= 0]
+        spans.append(int(np.ptp(inside)) + 1 if inside.size else 0)
+    height, width = cells.shape
+    return min(height * width, spans[0] * spans[1])
 
 
 def _rectangles(cells: SeparableMap, chunk_shape: tuple[int, int]) -> Iterator[Region]:
