@@ -6,7 +6,7 @@ the physical values stay exactly the same. No data stays no data; a value that l
 meets the no-data value saturates at the nearest valid number.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -78,3 +78,18 @@ def shift_between(source: Field, cube: Field) -> int | None:
     steps = (source.offset - cube.offset) / cube.scale
     whole = round(steps)
     return whole if abs(steps - whole) <= _EXACT else None
+
+
+def with_nil(field: Field) -> Field:
+    """The field with a number for no data: its own, else the largest (unsigned) or smallest.
+
+    Examples
+    --------
+    >>> with_nil(Field("flags", "uint8")).nil, with_nil(Field("v", "int16", nil=-1)).nil
+    (255, -1)
+    """
+    dtype = np.dtype(field.dtype)
+    if dtype.kind == "f" or field.nil is not None:
+        return field
+    info = np.iinfo(dtype)
+    return replace(field, nil=int(info.max if dtype.kind == "u" else info.min))

@@ -12,7 +12,7 @@ from datacube.errors import ConflictError, DatacubeError, InvalidParameter, Sour
 from datacube.ingest.aside import set_aside
 from datacube.ingest.fetch import local
 from datacube.ingest.readers import Readers, default_readers, find_reader, unknown
-from datacube.ingest.recipe import apply_recipe
+from datacube.ingest.recipe import prepared
 from datacube.ingest.report import Event, IngestReport, SourceResult, SourceStarted, Status
 from datacube.ingest.side import side_of
 from datacube.ingest.source import Granule, ReadOptions
@@ -161,8 +161,7 @@ class _Run:
                     raise unknown(path)
                 return "side", Written((), 0, 0, said)
             with reader.open(path.absolute(), self.options) as granules:
-                found = apply_recipe(self.recipe, granules)
-                chosen = tuple(_named(one, self.options) for one in found)
+                chosen = tuple(_named(one, self.options) for one in prepared(self.recipe, granules))
                 if self.dry_run:
                     planned = plan_source(self.store, chosen)
                     return ("planned" if planned.slices else "already"), planned

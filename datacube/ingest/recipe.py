@@ -9,9 +9,23 @@ from typing import Any
 
 from datacube.config.settings import FieldRecipe, RecipeSettings
 from datacube.errors import SourceError
+from datacube.ingest.masking import masked
+from datacube.ingest.regrid import regridded
 from datacube.ingest.source import Granule, SliceSource
 from datacube.model.fields import Field, RangeType
 from datacube.model.naming import part_ids
+
+
+def prepared(recipe: RecipeSettings, granules: Sequence[Granule]) -> tuple[Granule, ...]:
+    """The granules as they go into their cubes: masked, named, and on the wanted grid.
+
+    Raises
+    ------
+    SourceError
+        A wanted field or quality field is in none of the granules.
+    """
+    chosen = apply_recipe(recipe, masked(recipe.masks, granules))
+    return tuple(regridded(recipe, one) for one in chosen)
 
 
 def apply_field(recipe: FieldRecipe, field: Field) -> Field:

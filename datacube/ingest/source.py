@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datacube.errors import InvalidTime, SourceError
+from datacube.ingest.geometry import TiePoints
 from datacube.model.calendar import Calendar
 from datacube.model.coverage import CoverageDescription
 from datacube.model.crs import Crs
@@ -82,6 +83,8 @@ class Granule:
         What of the source is left out, a sentence each.
     processor : str
         Program and version, or processing baseline, that made it.
+    tie_points : TiePoints, optional
+        Where the bands' rows and columns lie, instead of on the description's grid.
     """
 
     id: str
@@ -91,6 +94,7 @@ class Granule:
     slices: tuple[SliceSource, ...]
     warnings: tuple[str, ...] = ()
     processor: str = ""
+    tie_points: TiePoints | None = None
 
 
 @dataclass(frozen=True, slots=True)

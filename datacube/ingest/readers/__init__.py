@@ -13,6 +13,7 @@ from datacube.errors import SourceError
 from datacube.ingest.readers.cog import CogReader
 from datacube.ingest.readers.grib import GribReader
 from datacube.ingest.readers.netcdf import NetcdfReader
+from datacube.ingest.readers.sentinel1 import Sentinel1Reader
 from datacube.ingest.readers.sentinel2 import Sentinel2Reader
 from datacube.ingest.source import SourceReader, magic
 
@@ -26,7 +27,13 @@ _KNOWN = "CF NetCDF, GRIB 1/2, GeoTIFF/COG and Sentinel-2 L2A SAFE folders can b
 def default_readers() -> Readers:
     """Readers by name: the built-in ones and those of installed packages."""
     readers: Readers = {}
-    for reader in (Sentinel2Reader(), NetcdfReader(), GribReader(), CogReader()):
+    for reader in (
+        Sentinel1Reader(),
+        Sentinel2Reader(),
+        NetcdfReader(),
+        GribReader(),
+        CogReader(),
+    ):
         readers = register(readers, reader)
     for entry in entry_points(group="datacube.readers"):
         readers = register(readers, entry.load()())

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datacube.errors import DatacubeError, SourceError
+from datacube.ingest.geometry import TiePoints
 from datacube.ingest.source import Granule, ReadOptions, SliceSource
 from datacube.model.axis import Axis, IndexAxis, TimeAxis, is_vertical
 from datacube.model.calendar import Calendar
@@ -37,6 +38,8 @@ class Part:
     bounds : int64, (slices, 2), ticks, optional
     time_name : str
         ``reference_time`` where the slices are runs of a forecast.
+    tie_points : TiePoints, optional
+        Where the bands' rows and columns lie, instead of on the grid.
     """
 
     grid: RectifiedGrid
@@ -47,6 +50,7 @@ class Part:
     calendar: Calendar = "standard"
     bounds: NDArray[np.int64] | None = None
     time_name: str = "time"
+    tie_points: TiePoints | None = None
 
     @property
     def vertical(self) -> bool:
@@ -170,6 +174,7 @@ def _granule(part: Part, origin: Origin, cube_id: str) -> Granule:
         tuple(ordered),
         origin.warnings,
         origin.processor,
+        part.tie_points,
     )
 
 

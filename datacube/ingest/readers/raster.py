@@ -76,7 +76,7 @@ CACHE_MB = 128
 """Decoded blocks that GDAL may hold; its own default grows with the machine."""
 
 
-def open_raster(path: Path, files: ExitStack, driver: str | None = None) -> Any:
+def open_raster(path: Path | str, files: ExitStack, driver: str | None = None) -> Any:
     """Open a raster file for as long as the stack lives.
 
     Raises
@@ -93,7 +93,9 @@ def open_raster(path: Path, files: ExitStack, driver: str | None = None) -> Any:
             return files.enter_context(rasterio.open(path, **chosen))
     except (RasterioError, OSError) as error:
         words = " ".join(str(error).split())
-        raise SourceError(f"GDAL cannot open {path.name}: {words}", subject=str(path)) from error
+        raise SourceError(
+            f"GDAL cannot open {Path(path).name}: {words}", subject=str(path)
+        ) from error
 
 
 def grid_of_raster(file: Any, path: Path) -> RectifiedGrid:
