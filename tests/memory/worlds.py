@@ -1,13 +1,14 @@
 """Large cubes in small stores: most chunks are not written, or all times have the same bytes."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from datacube.model.fields import Field
 from datacube.store.create import create_cube
-from datacube.store.cube import CubeStore, open_cube
-from datacube.store.manifest import SourceRecord
+from datacube.store.cube import CubeStore, open_cube, read_head, read_version
+from datacube.store.manifest import Head, SourceRecord, head_key
 from datacube.store.transaction import transaction
 from datacube.store.url import open_store
 from tests.cubes import make_description
@@ -46,8 +47,11 @@ def sparse_cube(
     return open_cube(store, cube_id)
 
 
-def daily_cube(store_url: Path, cube_id: str, steps: int) -> CubeStore:
-    """A cube of 1306 x 379 int16 cells and so many days: value 10 * y + x + t modulo 5."""
+def daily_cube(store_url: Path, cube_id: str, steps: int, written: int) -> CubeStore:
+    """A cube of 1306 x 379 int16 cells and so many days: value 10 * y + x + t modulo 5.
+
+    Only the first days are written; the others are listed with their chunks, in turn.
+    """
     store = open_store(str(store_url))
     made = make_description(
         cube_id,
@@ -59,10 +63,18 @@ def daily_cube(store_url: Path, cube_id: str, steps: int) -> CubeStore:
     create_cube(store, made, levels=1)  # the map looks closer than the cells anyway
     y, x = np.arange(379)[:, None], np.arange(1306)
     base = (10 * y + x).astype("int16")
-    for first in range(0, steps, 1000):
-        with transaction(store, cube_id, "made") as tx:
-            for t in range(first, min(first + 1000, steps)):
-                tx.write_slice(t * DAY, {"v": base + np.int16(t % 5)}, SourceRecord(str(t)))
+    with transaction(store, cube_id, "made") as tx:
+        for t in range(written):
+            tx.write_slice(t * DAY, {"v": base + np.int16(t % 5)}, SourceRecord(str(t)))
+    head = read_head(store, cube_id)
+    made_of = read_version(store, cube_id, head.manifest)
+    slices = tuple(replace(made_of.slices[t % written], ticks=t * DAY) for t in range(steps))
+    version = replace(
+        made_of, number=made_of.number + 1, parent=head.manifest, slices=slices, sources={}
+    )
+    name, document = version.dump()
+    store.put(f"{cube_id}/{name}", document)
+    store.put(head_key(cube_id), Head(version.number, name).dump())
     return open_cube(store, cube_id)
 
 
