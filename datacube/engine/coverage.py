@@ -89,6 +89,8 @@ def _read_block(
     data, valid = np.empty(shape, field.dtype), np.empty(shape, bool)
     for target, values in _reads(context, cube, source, plan):
         data[target], valid[target] = values
+    if plan.within is not None:
+        valid &= plan.within.inside(slice(0, shape[-2]))
     domain = plan.description.domain
     return Block(field, domain, data.reshape(domain.shape), valid.reshape(domain.shape))
 

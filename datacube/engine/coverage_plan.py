@@ -1,6 +1,6 @@
 """Planning a part of a coverage: what the answer is, and what has to be read for it. No I/O."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from math import prod, sqrt
 
@@ -9,12 +9,13 @@ import numpy as np
 from datacube.engine.cube import Cube
 from datacube.engine.horizontal import select_grid
 from datacube.engine.limits import Size
+from datacube.engine.picks import Pick, by_axis, clamped_axes, fields_of, pick_axes, times_of
 from datacube.engine.read import plan_field
 from datacube.engine.resampled import Sampling, resampled_field, sampling
 from datacube.engine.series import SeriesWindow, series_window
 from datacube.engine.wanted import reduced_field
-from datacube.errors import AxisNotFound, InvalidScaling, InvalidSubset
-from datacube.model.axis import Axis, TimeAxis, axis_part, axis_value
+from datacube.errors import InvalidScaling, InvalidSubset
+from datacube.model.axis import TimeAxis
 from datacube.model.coverage import CoverageDescription, Level
 from datacube.model.crs import Crs
 from datacube.model.domain import DomainSet
@@ -32,30 +33,11 @@ from datacube.model.query import (
 from datacube.slicing.cells import IndexMap
 from datacube.slicing.footprint import AREA_METHODS
 from datacube.slicing.level import map_on_best_level
-from datacube.slicing.periods import bins, parse_every
+from datacube.slicing.polygon import Outline, outline
 from datacube.slicing.reduce import Reducer, reducer
-from datacube.slicing.select import Span
-from datacube.slicing.select_axis import select_places
 from datacube.slicing.warp import positions, to_cells
 
 _MOST_CELLS = 64 << 20
-
-
-@dataclass(frozen=True, eq=False)
-class Pick:
-    """The places of one axis that the answer is made of.
-
-    Parameters
-    ----------
-    groups : one range of the cube's indexes for each place of the answer; of length 1 but where
-        steps are aggregated
-    axis : the axis of the answer, None where it is gone
-    clamped : bool
-    """
-
-    groups: tuple[range, ...]
-    axis: Axis | None
-    clamped: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,6 +52,7 @@ class CoveragePlan:
     cells : IndexMap, cells of the answer -> cells of that level
     sampling : how values between cells are found; None is the nearest, by cells
     method : what the query asks for between cells, also where there is nothing between
+    within : edges of the region outside which nothing is valid, on the answer's grid
     series : for each source the window of the series copy that is read, None for map chunks
     picks : one for each axis of the cube other than x and y
     reducer : how grouped steps become one, None where there are no groups
@@ -85,6 +68,7 @@ class CoveragePlan:
     cells: IndexMap
     sampling: Sampling | None
     method: Interpolation
+    within: Outline | None
     series: tuple[SeriesWindow | None, ...]
     picks: tuple[Pick, ...]
     reducer: Reducer | None
@@ -117,20 +101,17 @@ class CoveragePlan:
 def make_plan(cube: Cube, query: CoverageQuery) -> CoveragePlan:
     """Plan a query; raises what :func:`~datacube.engine.coverage.get_coverage` does."""
     domain = cube.description.domain
-    horizontal, others = _by_axis(domain, query.subsets)
+    horizontal, others = by_axis(domain, query.subsets)
     window, level, cells, clamped = _window(cube, horizontal, query)
     how = _sampling(cube, window, level, query)
     chosen = _reducer(domain, query.aggregate)
-    tolerance = cube.settings.time.tolerance_ms
-    picks = tuple(
-        _pick(axis, others.get(axis.name), tolerance, query.aggregate) for axis in domain.axes
-    )
-    sources = _fields(cube, query.fields)
+    picks = pick_axes(cube, others, query.aggregate)
+    sources = fields_of(cube, query.fields)
     description = _describe(cube, sources, window, picks, chosen, query.interpolation, how)
     fields = description.range_type.fields
     count = prod(len(pick.groups) for pick in picks) * prod(window.shape)
     reads = prod(sum(map(len, pick.groups)) for pick in picks)
-    times = _times(domain, picks)
+    times = times_of(domain, picks)
     series = tuple(
         None if how else series_window(cube.store, one, level.number, cells, times)
         for one in sources
@@ -143,10 +124,11 @@ def make_plan(cube: Cube, query: CoverageQuery) -> CoveragePlan:
         cells,
         how,
         query.interpolation,
+        None if query.clip is None else outline(query.clip, window),
         series,
         picks,
         chosen,
-        (*clamped, *_clamped_axes(domain.axes, picks)),
+        (*clamped, *clamped_axes(domain.axes, picks)),
         count * len(fields),
         count * sum(np.dtype(field.dtype).itemsize + 1 for field in fields),
         sum(
@@ -156,14 +138,6 @@ def make_plan(cube: Cube, query: CoverageQuery) -> CoveragePlan:
             for one, window_of in zip(sources, series, strict=True)
         ),
     )
-
-
-def _times(domain: DomainSet, picks: tuple[Pick, ...]) -> range:
-    """The indexes along time from the first to the last that is picked; empty without time."""
-    for axis, pick in zip(domain.axes, picks, strict=True):
-        if isinstance(axis, TimeAxis):
-            return range(pick.groups[0].start, pick.groups[-1].stop)
-    return range(0)
 
 
 def _window(
@@ -212,21 +186,6 @@ def _sampling(
     return sampling(cube, target, query.interpolation, level)
 
 
-def _by_axis(
-    domain: DomainSet, subsets: Iterable[Subset]
-) -> tuple[dict[str, Subset], dict[str, Subset]]:
-    """Subsets of x and y, and those of the other axes by the axis' own name."""
-    horizontal: dict[str, Subset] = {}
-    others: dict[str, Subset] = {}
-    for subset in subsets:
-        axis = domain.axis(subset.axis)
-        name, where = (axis, horizontal) if isinstance(axis, str) else (axis.name, others)
-        if name in where:
-            raise AxisNotFound(f"the axis {subset.axis} is given twice", subject=subset.axis)
-        where[name] = subset
-    return horizontal, others
-
-
 def _reducer(domain: DomainSet, aggregate: Aggregate | None) -> Reducer | None:
     if aggregate is None:
         return None
@@ -235,36 +194,6 @@ def _reducer(domain: DomainSet, aggregate: Aggregate | None) -> Reducer | None:
             f"only the time axis can be aggregated, not {aggregate.axis}", subject=aggregate.axis
         )
     return reducer(aggregate.method)
-
-
-def _pick(
-    axis: Axis, subset: Subset | None, tolerance: int | None, aggregate: Aggregate | None
-) -> Pick:
-    span = Span(0, axis.size) if subset is None else select_places(axis, subset, tolerance)
-    if aggregate is not None and isinstance(axis, TimeAxis) and not span.dropped:
-        return _grouped(axis, span, aggregate.every)
-    part = None if span.dropped else axis_part(axis, span.start, span.stop)
-    groups = tuple(range(index, index + 1) for index in range(span.start, span.stop))
-    return Pick(groups, part, span.clamped)
-
-
-def _grouped(axis: TimeAxis, span: Span, every: str) -> Pick:
-    """Steps by period, labelled with its begin and bounded by it; without a period all in one."""
-    if not every:
-        return Pick((range(span.start, span.stop),), None, span.clamped)
-    part = axis_part(axis, span.start, span.stop)
-    if not isinstance(part, TimeAxis):
-        raise TypeError(axis.name)
-    made = bins(part, parse_every(every))
-    groups = tuple(range(span.start + one.start, span.start + one.stop) for one in made)
-    labels = np.array([one.label for one in made])
-    bounds = np.array([(one.first, one.last) for one in made])
-    return Pick(groups, replace(part, ticks=labels, bounds=bounds), span.clamped)
-
-
-def _fields(cube: Cube, names: tuple[str, ...]) -> tuple[Field, ...]:
-    known = cube.description.range_type
-    return tuple(dict.fromkeys(known.field(name) for name in names or known.names))
 
 
 def _describe(
@@ -286,13 +215,6 @@ def _describe(
         fields = tuple(resampled_field(one, method) for one in fields)
     domain = DomainSet(window, axes)
     return replace(cube.description, domain=domain, range_type=RangeType(fields), levels=())
-
-
-def _clamped_axes(axes: tuple[Axis, ...], picks: tuple[Pick, ...]) -> Iterator[str]:
-    for axis, pick in zip(axes, picks, strict=True):
-        if pick.clamped and isinstance(axis, TimeAxis):
-            first, last = axis_value(axis, 0), axis_value(axis, -1)
-            yield f"Subset clamped: {axis.name} runs from {first} to {last}"
 
 
 def _scaled(grid: RectifiedGrid, scaling: Scaling) -> RectifiedGrid:

@@ -50,7 +50,7 @@ def stream_coverage(context: Context, query: CoverageQuery) -> CoverageStream:
     chunk_rows = max(shape[-2] for shape in shapes)
     bands = tuple(row_bands(plan.cells, chunk_rows, _cell_bytes(plan)))
     reader = _Reader(context, cube, plan, bands)
-    gaps = not _by_steps(plan) or _has_outside(plan.cells)
+    gaps = plan.within is not None or not _by_steps(plan) or _has_outside(plan.cells)
     return CoverageStream(plan.description, reader.read, bands, gaps, plan.notes)
 
 
@@ -104,6 +104,8 @@ class _Reader:
         one, source = description.range_type.fields[number], self.plan.sources[number]
         domain = part_domain(description.domain, part)
         data, valid = self._values(source, part)
+        if self.plan.within is not None:
+            valid = valid & self.plan.within.inside(part.rows)
         data = data.astype(one.dtype, copy=False)
         return Block(one, domain, data.reshape(domain.shape), valid.reshape(domain.shape))
 

@@ -46,7 +46,7 @@ def encode(coverage: Coverage, options: Mapping[str, str]) -> Iterator[bytes]:  
         UTF-8; together one document of the type Coverage.
     """
     description = coverage.description
-    names = _axis_keys(description.domain)
+    names = axis_keys(description.domain)
     head = {
         "type": "Coverage",
         "id": description.id,
@@ -62,9 +62,9 @@ def encode(coverage: Coverage, options: Mapping[str, str]) -> Iterator[bytes]:  
 
 def domain_object(domain: DomainSet) -> dict[str, Any]:
     """The ``domain`` member: axes and what their numbers refer to."""
-    keys = _axis_keys(domain)
+    keys = axis_keys(domain)
     axes: dict[str, Any] = dict(
-        zip(keys, (_axis_object(axis) for axis in domain.axes), strict=False)
+        zip(keys, (axis_object(axis) for axis in domain.axes), strict=False)
     )
     match domain.grid:
         case RectifiedGrid() as grid:
@@ -75,8 +75,8 @@ def domain_object(domain: DomainSet) -> dict[str, Any]:
             axes["x"] = {"values": list(range(positions.shape[1]))}
         case _:
             assert_never(domain.grid)
-    horizontal = [{"coordinates": _crs_order(domain.grid.crs), "system": _system(domain.grid.crs)}]
-    further = [_reference(key, axis) for key, axis in zip(keys, domain.axes, strict=False)]
+    horizontal = [crs_object(domain.grid.crs)]
+    further = [reference_object(key, axis) for key, axis in zip(keys, domain.axes, strict=False)]
     return {
         "type": "Domain",
         "domainType": "Grid",
@@ -126,7 +126,7 @@ def numbers(values: NDArray[np.floating]) -> Iterator[str]:
         yield f", {text}" if start else text
 
 
-def _axis_keys(domain: DomainSet) -> tuple[str, ...]:
+def axis_keys(domain: DomainSet) -> tuple[str, ...]:
     """Names of the axes in array order: t, z and own names, then y, x."""
     keys = []
     for axis in domain.axes:
@@ -137,7 +137,8 @@ def _axis_keys(domain: DomainSet) -> tuple[str, ...]:
     return (*keys, "y", "x")
 
 
-def _axis_object(axis: Axis) -> dict[str, Any]:
+def axis_object(axis: Axis) -> dict[str, Any]:
+    """One member of ``axes``."""
     match axis:
         case RegularAxis():
             return _regular(axis.coordinates)
@@ -153,8 +154,10 @@ def _regular(centres: NDArray[np.float64]) -> dict[str, Any]:
     return {"start": float(centres[0]), "stop": float(centres[-1]), "num": len(centres)}
 
 
-def _crs_order(crs: Crs) -> list[str]:
-    return ["y", "x"] if crs.northing_first else ["x", "y"]
+def crs_object(crs: Crs) -> dict[str, Any]:
+    """What x and y refer to."""
+    order = ["y", "x"] if crs.northing_first else ["x", "y"]
+    return {"coordinates": order, "system": _system(crs)}
 
 
 def _system(crs: Crs) -> dict[str, Any]:
@@ -162,7 +165,8 @@ def _system(crs: Crs) -> dict[str, Any]:
     return {"type": kind, "id": crs.uri} if crs.has_code else {"type": kind, "wkt": crs.wkt}
 
 
-def _reference(key: str, axis: Axis) -> dict[str, Any]:
+def reference_object(key: str, axis: Axis) -> dict[str, Any]:
+    """What the values of an axis other than x and y refer to."""
     if isinstance(axis, TimeAxis):
         system: dict[str, Any] = {"type": "TemporalRS", "calendar": _calendar(axis.calendar)}
     elif is_vertical(axis):

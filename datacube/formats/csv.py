@@ -46,12 +46,13 @@ def stream(coverage: CoverageStream, options: Mapping[str, str]) -> Streamed:  #
 def _header(description: CoverageDescription) -> list[object]:
     domain = description.domain
     x, y = domain.grid.crs.labels
-    axes = [_with_unit(axis.name, getattr(axis, "uom", "")) for axis in domain.axes]
-    fields = [_with_unit(one.name, one.uom) for one in description.range_type.fields]
+    axes = [with_unit(axis.name, getattr(axis, "uom", "")) for axis in domain.axes]
+    fields = [with_unit(one.name, one.uom) for one in description.range_type.fields]
     return [*axes, y, x, *fields]
 
 
-def _with_unit(name: str, uom: str) -> str:
+def with_unit(name: str, uom: str) -> str:
+    """A column's head."""
     return f"{name} [{uom}]" if uom else name
 
 
@@ -71,7 +72,7 @@ def _rows(coverage: CoverageStream) -> Iterator[str]:
             ]
             for northing, *values in zip(y[rows], *planes, strict=True):
                 start = repeat(_line([*here, northing]))
-                columns = (_cells(one) for one in values)
+                columns = (cell_texts(one) for one in values)
                 yield _table(zip(start, x, *columns, strict=False))
 
 
@@ -90,7 +91,7 @@ def _plain(value: object) -> object:
     return value.item() if isinstance(value, np.generic) else value
 
 
-def _cells(values: NDArray[np.floating]) -> list[str]:
+def cell_texts(values: NDArray[np.floating]) -> list[str]:
     """Shortest text that reads back as the same number of its type; empty where not valid."""
     if values.dtype == np.float32:
         texts: list[str] = values.astype(str).tolist()

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from datacube.model.crs import Crs
+from datacube.model.geometry import Path, Region
 from datacube.model.grid import RectifiedGrid
 from datacube.model.time import TimePoint, TimeRange
 
@@ -105,6 +106,8 @@ class CoverageQuery:
     aggregate : Aggregate of the time axis, after trimming
     interpolation : how values between cells are found where the answer is scaled or reprojected
     output_crs : Crs of the answer; None is the coverage's own
+    clip : Region, optional
+        Cells whose centre is outside have no data.
     """
 
     coverage: str
@@ -114,6 +117,7 @@ class CoverageQuery:
     aggregate: Aggregate | None = None
     interpolation: Interpolation = "nearest"
     output_crs: Crs | None = None
+    clip: Region | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,3 +192,46 @@ class SampleQuery:
     x: float
     y: float
     crs: Crs
+
+
+@dataclass(frozen=True, slots=True)
+class LineQuery:
+    """Values at places or along a line: a transect, a trajectory, a series at stations.
+
+    Each place has the value of the cell that holds it.
+
+    Parameters
+    ----------
+    coverage : str, cube id
+    path : Path
+        One with times or heights has at each place the nearest step or level.
+    subsets : of axes other than x and y; every place of an axis where none is given
+    fields : names; empty is all
+    """
+
+    coverage: str
+    path: Path
+    subsets: tuple[Subset, ...] = ()
+    fields: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AreaQuery:
+    """What the values within a region sum up to, at each place of the other axes.
+
+    A cell counts wholly where its centre is inside.
+
+    Parameters
+    ----------
+    coverage : str, cube id
+    region : Region
+    method : str, ``mean``, ``max``, ``count``, ``p95`` …
+    subsets : of axes other than x and y; every place of an axis where none is given
+    fields : names; empty is all
+    """
+
+    coverage: str
+    region: Region
+    method: str = "mean"
+    subsets: tuple[Subset, ...] = ()
+    fields: tuple[str, ...] = ()

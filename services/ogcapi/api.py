@@ -8,9 +8,11 @@ from datacube.errors import CoverageNotFound, DatacubeError, NotFoundError, Oper
 from services.ogcapi import documents
 from services.ogcapi.coverage import coverage
 from services.ogcapi.documents import Document, Documents
+from services.ogcapi.edr import edr
 from services.ogcapi.grids import domain_set, range_type
 from services.ogcapi.maps import map_of
 from services.ogcapi.media import NotAcceptable, document_format
+from services.ogcapi.settings import EDR_QUERIES
 from services.ows.caching import DOCUMENT, conditional, etag
 from services.ows.reports import internal_error, problem_json
 from services.ows.transport import Request, Response
@@ -33,6 +35,7 @@ _COLLECTION_ROUTES = {
     "coverage/domainset": domain_set,
     "coverage/rangetype": range_type,
     "map": map_of,
+    **{kind: edr(kind) for kind in EDR_QUERIES},
 }
 
 

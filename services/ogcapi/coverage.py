@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from datacube.engine.context import Context
+from datacube.engine.cube import Cube
 from datacube.formats.registry import Encoder
 from datacube.model.axis import TimeAxis, axis_values
 from datacube.model.domain import DomainSet
@@ -27,8 +28,16 @@ def coverage(context: Context, request: Request, name: str) -> Response:
     parameters = known(request, COVERAGE_PARAMETERS)
     encoder = coverage_encoder(parameters.optional("f", str, None), request.header("accept"))
     asked = decode_coverage(cube.id, domain, parameters)
+    return send_coverage(context, request, cube, asked, encoder)
+
+
+def send_coverage(
+    context: Context, request: Request, cube: Cube, asked: CoverageQuery, encoder: Encoder
+) -> Response:
+    """The file of a query, with its cache headers and warnings."""
+    domain = cube.description.domain
     query, notes = fitted(asked, domain, encoder)
-    control = cache_control(moving=_moves(query, domain))
+    control = cache_control(moving=moves(query.subsets, domain))
     tag = etag([cube.snapshot], query, encoder.media_type)
     if matches(request, tag):
         return not_modified(tag, control)
@@ -75,11 +84,11 @@ def fitted(
     return replace(query, subsets=(*query.subsets, *added)), tuple(notes)
 
 
-def _moves(query: CoverageQuery, domain: DomainSet) -> bool:
+def moves(subsets: tuple[Subset, ...], domain: DomainSet) -> bool:
     """Whether newer data would change the answer: no time is asked, the latest, or an open end."""
     if domain.time is None:
         return False
-    for subset in query.subsets:
+    for subset in subsets:
         if domain.axis(subset.axis) == domain.time:
             match subset:
                 case Slice():

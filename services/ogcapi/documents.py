@@ -117,7 +117,9 @@ def _mended(kind: Document, content: bytes, resources: dict[str, Any]) -> bytes:
     elif kind is LANDING or kind is COLLECTIONS:
         for part in (document, *document.get("collections", ())):
             if (resource := resources.get(part.get("id", ""))) is not None:
-                part.update(dataType="coverage", **resource["providers"][0]["cube_crs"])
+                provider = resource["providers"][0]
+                part.update(dataType="coverage", **provider["cube_crs"])
+                part["data_queries"] = provider["cube_queries"]
             if "links" in part:
                 part["links"] = [link for link in part["links"] if _is_served(link)]
     else:

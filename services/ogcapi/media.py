@@ -4,6 +4,8 @@ from collections.abc import Sequence
 
 from datacube.errors import InvalidFormat
 from datacube.formats.registry import Encoder, encoders
+from datacube.formats.sampled import WRITERS
+from services.ows.transport import Request
 
 JSON, HTML, JSON_LD = "json", "html", "jsonld"
 DOCUMENTS = {
@@ -109,6 +111,31 @@ def coverage_encoder(f: str | None, accept: str) -> Encoder:
             subject="Accept",
         )
     return registry.find(COVERAGE_JSON)
+
+
+def sampled_media(f: str | None, request: Request) -> str:
+    """Name of the format of values at places: CoverageJSON where the client leaves it open.
+
+    Raises
+    ------
+    NotAcceptable
+        ``Accept`` allows nothing that can be written.
+    """
+    if f is not None:
+        return f
+    names = accepted(request.header("accept"))
+    for name in names:
+        if any(name in {one.media_type, *one.names} for one in WRITERS):
+            return name
+        if name in {"*/*", "application/*", "text/html"}:
+            return COVERAGE_JSON
+    if names:
+        raise NotAcceptable(
+            f"none of {', '.join(names)[:200]} is offered; offered are "
+            f"{', '.join(one.media_type for one in WRITERS)}",
+            subject="Accept",
+        )
+    return COVERAGE_JSON
 
 
 def _is_meant(name: str, encoder: Encoder) -> bool:

@@ -4,6 +4,7 @@ from typing import Any
 
 from datacube.engine.context import Context
 from datacube.engine.cube import Cube
+from services.ogcapi.settings import EDR_QUERIES
 from services.ows.dimensions import parameter_names
 from services.ows.selection import RULES
 from services.ows.urls import segment
@@ -30,6 +31,7 @@ def completed(document: dict[str, Any], context: Context) -> dict[str, Any]:
         here = f"/collections/{segment(cube.id)}"
         paths[f"{here}/coverage"] = {"get": _coverage(cube)}
         paths[f"{here}/map"] = {"get": _map(cube)}
+        paths |= {f"{here}/{kind}": {"get": _edr(cube, kind)} for kind in EDR_QUERIES}
     document["paths"] = paths
     document["tags"] = [tag for tag in document["tags"] if tag["name"] not in _ABSENT_TAGS]
     return document
@@ -81,6 +83,38 @@ def _map(cube: Cube) -> dict[str, Any]:
             _text("transparent", "Whether no data is transparent", enum=["true", "false"]),
         ],
         "responses": _responses("The picture", "image/png", "image/jpeg", "image/webp"),
+    }
+
+
+_COORDS = {
+    "position": ("Places as well-known text", "MULTIPOINT((8.5 50.1),(9 50))"),
+    "trajectory": ("A line as well-known text", "LINESTRING(8.5 50.1, 9 50)"),
+    "area": ("A region as well-known text", "POLYGON((8 50, 9 50, 9 51, 8 50))"),
+}
+
+
+def _edr(cube: Cube, kind: str) -> dict[str, Any]:
+    domain = cube.description.domain
+    parameters = [_text("f", "Format", enum=["covjson", "csv"])]
+    if kind in _COORDS:
+        parameters.append(_text("coords", _COORDS[kind][0], example=_COORDS[kind][1]))
+    else:
+        parameters.append(_text("bbox", "West, south, east, north", example="-10,40,10,50"))
+    parameters.append(_text("crs", "CRS of the places; CRS84 by default", example="EPSG:4326"))
+    if domain.time is not None:
+        parameters.append(_text("datetime", "Instant or interval", example=domain.time.iso[-1]))
+    if domain.vertical is not None:
+        parameters.append(_text("z", "A level, or an interval low/high"))
+    parameters.append(_text("parameter-name", "Fields"))
+    if kind == "area":
+        words = "One value for each time: mean, max, count, p95 …"
+        parameters.append(_text("method", words, example="mean"))
+    return {
+        "summary": f"{kind.title()} of {cube.title}",
+        "tags": [cube.id],
+        "operationId": f"get.{cube.id}.{kind}",
+        "parameters": parameters,
+        "responses": _responses("The values", "application/prs.coverage+json", "text/csv"),
     }
 
 

@@ -63,7 +63,9 @@ def decode_coverage(coverage: str, domain: DomainSet, parameters: Kvp) -> Covera
     given = parse_subsets(
         parameters.values("subset"), domain, parameters.optional("subset-crs", Crs.parse, None)
     )
-    merged = _merged(domain, given, _of_bbox(parameters, domain), _of_datetime(parameters, domain))
+    merged = _merged(
+        domain, given, _of_bbox(parameters, domain), datetime_subsets(parameters, domain)
+    )
     selection = parameters.optional("selection", parse_selection, STANDARD)
     properties = ",".join(parameters.values("properties"))
     names = (name.strip() for name in properties.split(","))
@@ -196,7 +198,14 @@ def _of_bbox(parameters: Kvp, domain: DomainSet) -> tuple[Subset, ...]:
     return () if box is None else box_subsets(box, domain)
 
 
-def _of_datetime(parameters: Kvp, domain: DomainSet) -> tuple[Subset, ...]:
+def datetime_subsets(parameters: Kvp, domain: DomainSet) -> tuple[Subset, ...]:
+    """What ``datetime`` takes of the time axis.
+
+    Raises
+    ------
+    InvalidTime
+        The text is no time, or the coverage has none.
+    """
     when, axis = decode_datetime(parameters), domain.time
     if when is None:
         return ()

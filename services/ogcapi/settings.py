@@ -17,6 +17,7 @@ from services.ows.urls import segment
 COVERAGE_REL = "http://www.opengis.net/def/rel/ogc/1.0/coverage"
 MAP_REL = "http://www.opengis.net/def/rel/ogc/1.0/map"
 _CRS84 = "http://www.opengis.net/def/crs/OGC/1.3/CRS84"
+EDR_QUERIES = ("position", "trajectory", "area", "cube")
 _LISTED = 200  # coordinates of an axis that a collection spells out
 _ENCODINGS = (
     ("application/prs.coverage+json", "covjson", "CoverageJSON"),
@@ -106,6 +107,7 @@ def _resource(cube: Cube, keywords: tuple[str, ...], base_url: str) -> dict[str,
                 },
                 "cube_properties": properties,
                 "cube_crs": _crs_names(domain.grid.crs),
+                "cube_queries": _queries(cube, base_url),
                 "cube_axes": [*domain.grid.crs.labels, *(axis.name for axis in domain.axes)],
             }
         ],
@@ -165,6 +167,25 @@ def _grid_properties(cube: Cube) -> dict[str, Any]:
 def _crs_names(crs: Crs) -> dict[str, Any]:
     native = crs.uri if crs.has_code else crs.wkt
     return {"crs": list(dict.fromkeys((_CRS84, native))), "storageCrs": native}
+
+
+def _queries(cube: Cube, base_url: str) -> dict[str, Any]:
+    """The data queries of EDR, as a collection lists them."""
+    here = f"{base_url}/collections/{segment(cube.id)}"
+    return {
+        kind: {
+            "link": {
+                "href": f"{here}/{kind}",
+                "rel": "data",
+                "variables": {
+                    "query_type": kind,
+                    "output_formats": ["CoverageJSON", "CSV"],
+                    "default_output_format": "CoverageJSON",
+                },
+            }
+        }
+        for kind in EDR_QUERIES
+    }
 
 
 def _links(cube: Cube, base_url: str) -> list[dict[str, str]]:
