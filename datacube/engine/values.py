@@ -61,4 +61,6 @@ def _most_recent(reader: StepReader, places: tuple[tuple[int, ...], ...]) -> Fou
         missing = known & ~valid
         data[missing] = older[missing]
         valid |= missing
-    return Found(replace(what, dtype=data.dtype.name), data, valid)
+    if data.dtype != what.dtype:
+        what = replace(what, dtype=data.dtype.name)
+    return Found(what, data, valid)

@@ -88,10 +88,14 @@ class Field:
 
     def valid(self, packed: NDArray[np.generic]) -> NDArray[np.bool_]:
         """Where packed values are data: not nil, not NaN; same shape, bool."""
-        good = ~np.isnan(packed) if packed.dtype.kind == "f" else np.ones(packed.shape, bool)
-        if self.nil is not None and not np.isnan(self.nil):
-            good &= packed != np.asarray(self.nil).astype(packed.dtype)
-        return good
+        known = self.nil is not None and not np.isnan(self.nil)
+        good: NDArray[np.bool_] | None = None
+        if known:
+            good = packed != np.asarray(self.nil).astype(packed.dtype)
+        if packed.dtype.kind == "f":
+            number = ~np.isnan(packed)
+            return number if good is None else np.logical_and(number, good, out=number)
+        return np.ones(packed.shape, bool) if good is None else good
 
     def decode(self, packed: NDArray[np.generic], valid: NDArray[np.bool_]) -> NDArray[np.floating]:
         """Physical values, NaN where not valid.
@@ -109,7 +113,8 @@ class Field:
         if self.packed:
             values *= self.scale
             values += self.offset
-        values[~valid] = np.nan
+        if not valid.all():
+            np.copyto(values, np.nan, where=~valid)
         return values
 
 

@@ -4,7 +4,7 @@ Stored types of at most 16 bits go through a table with an entry for every value
 kept for each style and field; wider ones through arithmetic.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import assert_never
 
@@ -41,6 +41,8 @@ from datacube.render.style import (
 
 type Values = NDArray[np.generic]
 type Valid = NDArray[np.bool_]
+
+_STRIP = 1 << 16  # pixels
 
 
 def paint(
@@ -146,15 +148,31 @@ def _physical(field: Field, data: Values, valid: Valid, instead: float) -> NDArr
 def _paint_ramp(style: ColorRamp, field: Field, data: Values, valid: Valid) -> IndexedImage:
     if _tabular(field, data):
         lookup, palette = ramp_lookup(style, field)
-        entries = lookup.take(_bits(data))
-    else:
-        style = resolved(style, field)
-        palette = palette_of(style)
-        entries = ramp_indexes(
-            _physical(field, data, valid, float(style.low or 0.0)), style, palette
-        )
-    np.multiply(entries, valid, out=entries)
+        return IndexedImage(_looked_up(lookup, data, valid), palette.colors)
+    style = resolved(style, field)
+    palette = palette_of(style)
+    entries = np.empty(data.shape, np.uint8)
+    for rows in _strips(data.shape):
+        good = valid[rows]
+        values = _physical(field, data[rows], good, float(style.low or 0.0))
+        np.multiply(ramp_indexes(values, style, palette), good.view(np.uint8), out=entries[rows])
     return IndexedImage(entries, palette.colors)
+
+
+def _looked_up(lookup: NDArray[np.uint8], data: Values, valid: Valid) -> NDArray[np.uint8]:
+    """Entry of each value by its bits, 0 where there is none."""
+    bits, entries = _bits(data), np.empty(data.shape, np.uint8)
+    for rows in _strips(data.shape):
+        some = entries[rows]
+        lookup.take(bits[rows], out=some, mode="clip")
+        some *= valid[rows].view(np.uint8)
+    return entries
+
+
+def _strips(shape: tuple[int, ...]) -> Iterator[slice]:
+    """Rows, as many at a time as the processor's own memory holds."""
+    step = max(_STRIP // max(shape[1], 1), 1)
+    return (slice(top, top + step) for top in range(0, shape[0], step))
 
 
 @lru_cache(maxsize=64)
@@ -184,10 +202,10 @@ def _class_entries(entries: tuple[Category, ...], data: Values) -> NDArray[np.ui
 
 def _paint_categories(style: Categories, field: Field, data: Values, valid: Valid) -> IndexedImage:
     if _tabular(field, data):
-        entries = _category_lookup(style.entries, field).take(_bits(data))
+        entries = _looked_up(_category_lookup(style.entries, field), data, valid)
     else:
         entries = _class_entries(style.entries, data)
-    np.multiply(entries, valid, out=entries)
+        entries *= valid.view(np.uint8)
     return IndexedImage(entries, _category_palette(style.entries))
 
 
@@ -205,11 +223,14 @@ def _paint_composite(
     pixels = np.empty((*good.shape, 3 if opaque else 4), np.uint8)
     for place, channel in enumerate(style.channels):
         name = channel.field
-        levels = _levels(channel, fields[name], data[name], valid[name])
-        pixels[..., place] = levels if opaque else levels * good
+        for rows in _strips(good.shape):
+            levels = _levels(channel, fields[name], data[name][rows], valid[name][rows])
+            if not opaque:
+                np.copyto(levels, 0, where=~good[rows])
+            pixels[rows, :, place] = levels
     if opaque:
         return RgbImage(pixels)
-    np.multiply(good, np.uint8(255), out=pixels[..., 3])
+    pixels[..., 3] = good.view(np.uint8) * np.uint8(255)
     return RgbaImage(pixels)
 
 

@@ -29,12 +29,12 @@ class SeparableMap:
     ----------
     rows : intp, (y,), source row of each target row, -1 outside
     columns : intp, (x,), source column of each target column, -1 outside
-    plans : what :func:`~datacube.slicing.plan.plan_read` has found, by shape of the chunks
+    cuts : what :func:`~datacube.slicing.plan.plan_read` has found, by shape of the chunks
     """
 
     rows: IndexArray
     columns: IndexArray
-    plans: "dict[Place, ReadPlan]" = field(default_factory=dict, init=False, repr=False)
+    cuts: "dict[tuple[int, int], Cut]" = field(default_factory=dict, init=False, repr=False)
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -59,7 +59,7 @@ class PixelMap:
     Parameters
     ----------
     rows, columns : intp, (y, x), source row and column, both -1 outside
-    plans : what :func:`~datacube.slicing.plan.plan_read` has found, by shape of the chunks
+    cuts : what :func:`~datacube.slicing.plan.plan_read` has found, by shape of the chunks
 
     Examples
     --------
@@ -70,7 +70,7 @@ class PixelMap:
 
     rows: IndexArray
     columns: IndexArray
-    plans: "dict[Place, ReadPlan]" = field(default_factory=dict, init=False, repr=False)
+    cuts: "dict[tuple[int, int], Cut]" = field(default_factory=dict, init=False, repr=False)
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -198,6 +198,14 @@ class BlockProjection:
     def chunks(self) -> tuple[Place, ...]:
         """The pieces' chunks."""
         return tuple(piece.chunk for piece in self.pieces)
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Cut:
+    """An index map cut by chunks of one shape: the chunks, each once, and how they fall on it."""
+
+    chunks: tuple[Place, ...]
+    parts: tuple[ChunkProjection | BlockProjection, ...]
 
 
 @dataclass(frozen=True, eq=False, slots=True)

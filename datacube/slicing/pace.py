@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datacube.model.grid import Grid
-from datacube.slicing.sheets import within
+from datacube.slicing.sheets import EDGE, within
 from datacube.slicing.warp import PixelPositions, Positions, SeparablePositions
 
 FloatArray = NDArray[np.float64]
@@ -20,29 +20,23 @@ def cells_per_pixel(found: Positions, source: Grid) -> float:
     height, width = source.shape
     match found:
         case SeparablePositions(u, v):
-            return (
-                max(_pace(u, width), _pace(v, height))
-                if (_any_inside(u, width) and _any_inside(v, height))
-                else 0.0
-            )
+            across, down = _pace(u, width), _pace(v, height)
+            return max(across, down) if across and down else 0.0
         case PixelPositions(u, v):
             return _steepness(u, v, (height, width))
 
 
-def _any_inside(position: FloatArray, size: int) -> bool:
-    return bool(within(position, size).any())
-
-
 def _pace(position: FloatArray, size: int) -> float:
-    """Mean step of neighbours of which one is inside; a seam's jump does not count."""
-    if len(position) < 2:
-        return float(size)
+    """Mean step of neighbours of which one is inside; 0 where none is; a seam's jump is no step."""
+    low, high = float(position.min()), float(position.max())
+    if low > -EDGE and high < size + EDGE and {position[0], position[-1]} == {low, high} != {low}:
+        return (high - low) / (len(position) - 1)
     inside = within(position, size)
-    steps = np.abs(np.diff(position))[inside[1:] | inside[:-1]]
-    steps = steps[np.isfinite(steps)]
-    if not steps.size:
+    if not inside.any():
         return 0.0
-    return float(steps[steps <= 2 * np.median(steps) + 1e-9].mean())
+    steps = np.abs(np.diff(position))[inside[1:] | inside[:-1]]
+    steps = steps[steps <= size / 2]
+    return float(steps.mean()) if steps.size else float(size)
 
 
 def _steepness(u: FloatArray, v: FloatArray, shape: tuple[int, int]) -> float:

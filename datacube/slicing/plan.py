@@ -13,6 +13,7 @@ import numpy as np
 from datacube.slicing.cells import (
     BlockProjection,
     ChunkProjection,
+    Cut,
     IndexArray,
     IndexMap,
     Picker,
@@ -40,14 +41,12 @@ def plan_read(cells: IndexMap, chunk_shape: tuple[int, int]) -> ReadPlan:
     cells : IndexMap on the level that is read
     chunk_shape : (height, width) of the level's chunks along y and x
     """
-    known = cells.plans.get(chunk_shape)
-    if known is not None:
-        return known
-    parts = _parts(cells, chunk_shape)
-    chunks = dict.fromkeys(chunk for part in parts for chunk in part.chunks)
-    plan = ReadPlan(cells, chunk_shape, tuple(chunks), parts)
-    cells.plans[chunk_shape] = plan
-    return plan
+    cut = cells.cuts.get(chunk_shape)
+    if cut is None:
+        parts = _parts(cells, chunk_shape)
+        chunks = dict.fromkeys(chunk for part in parts for chunk in part.chunks)
+        cut = cells.cuts[chunk_shape] = Cut(tuple(chunks), parts)
+    return ReadPlan(cells, chunk_shape, cut.chunks, cut.parts)
 
 
 def _parts(cells: IndexMap, chunk_shape: tuple[int, int]) -> Parts:

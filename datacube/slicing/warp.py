@@ -34,6 +34,8 @@ TOLERANCE = 0.125
 """Largest error of an interpolated position, in source cells."""
 
 _MERCATOR = "EPSG:3857"
+_LONLAT = frozenset({"EPSG:4326", "OGC:CRS84"})
+_RADIUS = 6_378_137.0
 _ANCHOR = 0.381966
 
 
@@ -176,9 +178,8 @@ def separable(one: Crs, other: Crs) -> bool:
     """Whether x of one gives x of the other, and y gives y."""
     if one.same_plane(other):
         return True
-    geographic = {"EPSG:4326", "OGC:CRS84"}
-    return (one.key in geographic and other.key == _MERCATOR) or (
-        other.key in geographic and one.key == _MERCATOR
+    return (one.key in _LONLAT and other.key == _MERCATOR) or (
+        other.key in _LONLAT and one.key == _MERCATOR
     )
 
 
@@ -200,13 +201,25 @@ def _on_axes(source: RectifiedGrid, target: RectifiedGrid, *, extended: bool) ->
 
 
 def _columns(source: RectifiedGrid, target: RectifiedGrid, x: FloatArray, y: float) -> FloatArray:
-    x, _ = transform(x, np.full_like(x, y), target.crs, source.crs)
+    if _from_mercator(source, target):
+        x = x * (180 / (np.pi * _RADIUS))
+    else:
+        x, _ = transform(x, np.full_like(x, y), target.crs, source.crs)
     return (x - source.transform.c) / source.dx
 
 
 def _rows(source: RectifiedGrid, target: RectifiedGrid, y: FloatArray, x: float) -> FloatArray:
-    _, y = transform(np.full_like(y, x), y, target.crs, source.crs)
+    if _from_mercator(source, target):
+        with np.errstate(over="ignore"):
+            y = np.degrees(np.arctan(np.sinh(y / _RADIUS)))
+    else:
+        _, y = transform(np.full_like(y, x), y, target.crs, source.crs)
     return (y - source.transform.f) / source.dy
+
+
+def _from_mercator(source: RectifiedGrid, target: RectifiedGrid) -> bool:
+    """Whether Mercator's pixels look for longitudes and latitudes: two formulas, without PROJ."""
+    return target.crs.key == _MERCATOR and source.crs.key in _LONLAT
 
 
 def net_of(source: RectifiedGrid, target: RectifiedGrid) -> Net:
