@@ -1,12 +1,16 @@
 """CF NetCDF-4: packed numbers with scale, offset and fill value, every axis with its coordinates.
 
-The file is made in memory. The netCDF and HDF5 libraries are not thread-safe, so one file is
-written at a time.
+Values lie one after the other as in memory; compressing them takes ten times as long as all else
+and is done where it is asked for. The netCDF and HDF5 libraries are not thread-safe: one call into
+them is made at a time. A file that is written while the coverage is read lies on disk, and has no
+name there.
 """
 
+import tempfile
 import threading
 from collections.abc import Mapping
 from math import prod
+from pathlib import Path
 from typing import Any
 
 import netCDF4
@@ -14,17 +18,17 @@ import numpy as np
 
 from datacube.formats import cf
 from datacube.formats.nodata import filled, nil_ahead, nil_for
-from datacube.formats.pieces import Streamed, cut
+from datacube.formats.pieces import Streamed, cut, together, whole_file
 from datacube.model.coverage import Coverage, CoverageDescription
 from datacube.model.domain import DomainSet
 from datacube.model.fields import Field
 from datacube.model.grid import ReferenceableGrid
-from datacube.model.stream import CoverageStream, stream_of
+from datacube.model.stream import CoverageStream
 
 _LIBRARY = threading.Lock()
 _COMPRESSED_FROM = 65_536
 _CHUNK_SIDE = 512
-_WHOLE = 16 << 20
+_OPEN_CHUNKS = 16 << 20
 
 
 def encode(coverage: Coverage, options: Mapping[str, str]) -> bytes | Streamed:
@@ -34,7 +38,7 @@ def encode(coverage: Coverage, options: Mapping[str, str]) -> bytes | Streamed:
     ----------
     coverage : Coverage
     options : mapping
-        ``history`` is written as that global attribute.
+        ``history`` is written as that global attribute; ``compression=deflate`` compresses.
 
     Raises
     ------
@@ -45,11 +49,22 @@ def encode(coverage: Coverage, options: Mapping[str, str]) -> bytes | Streamed:
         block.field.name: nil_for([block], _storable(np.dtype(block.field.dtype)))
         for block in coverage.blocks.values()
     }
-    return _write(stream_of(coverage), nils, options)
+    room = _guess(coverage.description)
+    with _LIBRARY:
+        file = netCDF4.Dataset("coverage.nc", mode="w", format="NETCDF4", memory=room)
+        try:
+            _define(file, coverage.description, nils, options)
+            for name, block in coverage.blocks.items():
+                variable = file[name]
+                variable[...] = filled(block, variable.dtype, nils[name])
+        except BaseException:
+            file.close()
+            raise
+        return _trimmed(file.close())
 
 
-def spool(coverage: CoverageStream, options: Mapping[str, str]) -> bytes | Streamed | None:
-    """The same while the coverage is read: only the file is held.
+def spool(coverage: CoverageStream, options: Mapping[str, str]) -> Streamed | None:
+    """The same while the coverage is read: by way of a file on disk, of which nothing is held.
 
     Returns
     -------
@@ -61,30 +76,47 @@ def spool(coverage: CoverageStream, options: Mapping[str, str]) -> bytes | Strea
         if dtype.kind != "f" and field.nil is None and coverage.gaps:
             return None
         nils[field.name] = nil_ahead([field], [dtype], gaps=coverage.gaps)[1]
-    return _write(coverage, nils, options)
+    with tempfile.TemporaryDirectory(prefix="coverage-") as folder:
+        path = Path(folder, "coverage.nc")
+        _write(path, coverage, nils, options)
+        return whole_file(path)
 
 
 def _write(
-    coverage: CoverageStream, nils: Mapping[str, float | None], options: Mapping[str, str]
-) -> bytes | Streamed:
-    description = coverage.description
+    path: Path,
+    coverage: CoverageStream,
+    nils: Mapping[str, float | None],
+    options: Mapping[str, str],
+) -> None:
+    """Write a file; other files are written between its parts."""
     with _LIBRARY:
-        file = netCDF4.Dataset(
-            "coverage.nc", mode="w", format="NETCDF4", memory=_guess(description)
-        )
-        try:
-            file.setncatts(_global_attributes(description, options))
-            _write_coordinates(file, description)
-            for field in description.range_type.fields:
-                _define_field(file, field, description.domain, nils[field.name])
-            for part, block in zip(coverage.parts(), coverage.by_field(), strict=True):
+        file = netCDF4.Dataset(path, mode="w", format="NETCDF4")
+    try:
+        with _LIBRARY:
+            _define(file, coverage.description, nils, options)
+        for part, block in zip(coverage.parts(), coverage.by_field(), strict=True):
+            with _LIBRARY:
                 variable = file[part.field]
                 values = filled(block, variable.dtype, nils[part.field])
                 variable[(*part.place, part.rows)] = values.reshape(values.shape[-2:])
-        except BaseException:
+    finally:
+        with _LIBRARY:
             file.close()
-            raise
-        return _trimmed(file.close())
+
+
+def _define(
+    file: Any,
+    description: CoverageDescription,
+    nils: Mapping[str, float | None],
+    options: Mapping[str, str],
+) -> None:
+    """Everything but the values of the fields."""
+    file.set_fill_off()  # every value is written
+    file.setncatts(_global_attributes(description, options))
+    _write_coordinates(file, description)
+    deflate = options.get("compression") == "deflate"
+    for field in description.range_type.fields:
+        _define_field(file, field, description.domain, nils[field.name], deflate=deflate)
 
 
 def _trimmed(buffer: memoryview) -> bytes | Streamed:
@@ -94,9 +126,7 @@ def _trimmed(buffer: memoryview) -> bytes | Streamed:
     """
     place = {0: 40, 1: 44, 2: 28, 3: 28}.get(buffer[8])
     end = len(buffer) if place is None else int.from_bytes(buffer[place : place + 8], "little")
-    if end <= _WHOLE:
-        return bytes(buffer[:end])
-    return Streamed(cut(np.frombuffer(buffer[:end], np.uint8)), end)
+    return together(Streamed(cut(np.frombuffer(buffer[:end], np.uint8)), end))
 
 
 def _guess(description: CoverageDescription) -> int:
@@ -140,14 +170,17 @@ def _write_coordinates(file: Any, description: CoverageDescription) -> None:
         variable[...] = one.values
 
 
-def _define_field(file: Any, field: Field, domain: DomainSet, nil: float | None) -> None:
+def _define_field(
+    file: Any, field: Field, domain: DomainSet, nil: float | None, *, deflate: bool
+) -> None:
     dtype, shape = _storable(np.dtype(field.dtype)), domain.shape
-    large = prod(shape) >= _COMPRESSED_FROM
+    large = deflate and prod(shape) >= _COMPRESSED_FROM
     variable = file.createVariable(
         field.name,
         dtype,
         cf.dimension_names(domain),
         fill_value=False if nil is None else dtype.type(nil),
+        contiguous=not large,
         chunksizes=_chunks(shape) if large else None,
         compression="zlib" if large else None,
         complevel=1,
@@ -155,7 +188,7 @@ def _define_field(file: Any, field: Field, domain: DomainSet, nil: float | None)
     )
     if large:  # rows that are written in two parts stay open until they are whole
         row = shape[-1] * _CHUNK_SIDE * dtype.itemsize
-        variable.set_var_chunk_cache(size=min(max(2 * row, _WHOLE), 4 * _WHOLE))
+        variable.set_var_chunk_cache(size=min(max(2 * row, _OPEN_CHUNKS), 4 * _OPEN_CHUNKS))
     variable.set_auto_maskandscale(False)
     positions = isinstance(domain.grid, ReferenceableGrid)
     variable.setncatts(cf.field_attributes(field, positions=positions))

@@ -5,6 +5,7 @@ never written, and a GeoTIFF has one number for all its bands.
 """
 
 from collections.abc import Sequence
+from math import isnan
 
 import numpy as np
 from numpy.typing import NDArray
@@ -102,9 +103,19 @@ def filled(block: Block, dtype: np.dtype[np.generic], nil: float | None) -> NDAr
     -------
     values : dtype, (*axes, y, x)
     """
-    if nil is None or block.valid.all():
+    if nil is None or _says_so(block, nil):
         return block.data.astype(dtype, copy=False)
     return np.where(block.valid, block.data, np.asarray(nil, dtype)).astype(dtype, copy=False)
+
+
+def _says_so(block: Block, nil: float) -> bool:
+    """Whether nil stands wherever the block is not valid: as in values that are as stored."""
+    own = block.field.nil
+    if isnan(nil):
+        stored = np.isnan(block.data) if block.data.dtype.kind == "f" else np.False_
+    else:
+        stored = block.data == nil if own is not None and own == nil else np.False_
+    return bool((stored | block.valid).all())
 
 
 def _none_left() -> InvalidFormat:

@@ -1,7 +1,10 @@
 """Files that are sent while they are made: pieces of a sensible size, and their length if known."""
 
+import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
+from typing import override
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +31,49 @@ class Streamed:
     def __iter__(self) -> Iterator[bytes]:
         """The pieces."""
         return self.pieces
+
+
+def together(made: Streamed) -> bytes | Streamed:
+    """A file that is small as one; a larger one stays in pieces, so that it is not held twice.
+
+    Examples
+    --------
+    >>> together(Streamed(iter([b"one", b"two"]), 6))
+    b'onetwo'
+    """
+    if made.length is None or made.length > _MOST:
+        return made
+    return b"".join(made.pieces)
+
+
+def whole_file(path: Path) -> Streamed:
+    """The content of a file, which may be deleted once this has returned."""
+    descriptor = os.open(path, os.O_RDONLY)
+    return Streamed(_FilePieces(descriptor), os.fstat(descriptor).st_size)
+
+
+class _FilePieces(Iterator[bytes]):
+    """A file in pieces; closed at its end, or when nobody wants it any more."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+
+    @override
+    def __next__(self) -> bytes:
+        piece = b"" if self._descriptor < 0 else os.read(self._descriptor, _MOST)
+        if not piece:
+            self.close()
+            raise StopIteration
+        return piece
+
+    def close(self) -> None:
+        """Let the file go."""
+        descriptor, self._descriptor = self._descriptor, -1
+        if descriptor >= 0:
+            os.close(descriptor)
+
+    def __del__(self) -> None:
+        self.close()
 
 
 def cut(values: NDArray[np.generic]) -> Iterator[bytes]:

@@ -6,7 +6,7 @@ from functools import cache
 from importlib.metadata import entry_points
 
 from datacube.errors import InvalidFormat
-from datacube.formats import coveragejson, csv, geotiff, geotiff_stream, netcdf, npy
+from datacube.formats import coveragejson, csv, geotiff, geotiff_tags, netcdf, npy
 from datacube.formats.pieces import Streamed
 from datacube.model.coverage import Coverage, CoverageDescription
 from datacube.model.domain import DomainSet
@@ -40,7 +40,7 @@ class Encoder:
         ``stream(coverage, options) -> Streamed``: the file while the coverage is read, for a
         format that can be written forward.
     spool : callable or None
-        ``spool(coverage, options) -> content``: the file, held in memory, while the coverage is
+        ``spool(coverage, options) -> content``: the file, written to disk, while the coverage is
         read; None where it does not know enough beforehand.
     same : bool
         Whether that file has the very bytes that ``write`` gives.
@@ -142,8 +142,8 @@ def builtin() -> Registry:
                 geotiff.encode,
                 ("geotiff", "tiff", "tif", "image/geotiff", "image/x-geotiff", "gtiff"),
                 0,
-                geotiff.check,
-                geotiff_stream.stream,
+                geotiff_tags.check,
+                geotiff.stream,
             ),
             Encoder(
                 "application/netcdf",

@@ -18,14 +18,14 @@ from datacube.store.codecs import ArrayCodec
 from datacube.store.document import dump_description
 from datacube.store.history import read_head, read_slice_document, read_version
 from datacube.store.index import INDEX_KEY, is_cube_id, read_index
-from datacube.store.layout import chunk_counts, chunk_key, flat_index
+from datacube.store.layout import chunk_counts, chunk_key
 from datacube.store.manifest import Head, head_key
 from datacube.store.objects import ObjectStore
 from datacube.store.reader import read_chunk
 from datacube.store.series import SeriesCopy, series_copies
 from datacube.store.source import ChunkIndex
 from datacube.store.statistics import FieldStatistics
-from datacube.store.tables import ChunkTable, SliceDocument
+from datacube.store.tables import ChunkTable, SliceDocument, flat_index
 from datacube.store.transaction import Transaction
 
 

@@ -318,27 +318,6 @@ def chunk_counts(metadata: Mapping[str, Any], *, timed: bool) -> tuple[int, ...]
     return tuple(-(-size // side) for size, side in zip(shape, sides, strict=True))
 
 
-def flat_index(place: tuple[int, ...], counts: tuple[int, ...]) -> int:
-    """Position of a chunk among all, in C order: ``ravel_multi_index``, faster.
-
-    Raises
-    ------
-    IndexError
-        There is no such chunk.
-
-    Examples
-    --------
-    >>> flat_index((1, 2), (3, 4))
-    6
-    """
-    flat = 0
-    for at, count in zip(place, counts, strict=True):
-        if not 0 <= at < count:
-            raise IndexError(f"there is no chunk {place} among {counts}")
-        flat = flat * count + at
-    return flat
-
-
 def series_key(cube_id: str, field: str, segment: str, index: tuple[int, ...]) -> str:
     """Key of an object of the series copy: chunks of one row, a Zarr shard.
 

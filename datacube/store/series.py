@@ -15,12 +15,12 @@ from numpy.typing import NDArray
 
 from datacube.errors import StorageError
 from datacube.store.cache import ChunkCache
-from datacube.store.layout import flat_index, series_key
+from datacube.store.layout import series_key
 from datacube.store.manifest import Version
 from datacube.store.objects import ObjectStore
 from datacube.store.reader import read_chunk
 from datacube.store.records import SeriesRecord
-from datacube.store.tables import SegmentDocument, segment_key
+from datacube.store.tables import SegmentDocument, flat_index, segment_key
 
 type Place = tuple[int, ...]
 """(axes…, row, column) of a chunk."""

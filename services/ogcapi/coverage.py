@@ -11,6 +11,7 @@ from datacube.model.query import CoverageQuery, Slice, Subset, Trim
 from services.ogcapi.media import coverage_encoder
 from services.ogcapi.parameters import COVERAGE_PARAMETERS, decode_coverage, known
 from services.ows.caching import cache_control, etag, matches, not_modified, warnings
+from services.ows.compression import parse_compression
 from services.ows.coveragefile import coverage_file
 from services.ows.transport import Request, Response
 
@@ -28,20 +29,27 @@ def coverage(context: Context, request: Request, name: str) -> Response:
     parameters = known(request, COVERAGE_PARAMETERS)
     encoder = coverage_encoder(parameters.optional("f", str, None), request.header("accept"))
     asked = decode_coverage(cube.id, domain, parameters)
-    return send_coverage(context, request, cube, asked, encoder)
+    compression = parameters.optional("compression", parse_compression, "none")
+    return send_coverage(context, request, cube, asked, encoder, compression)
 
 
 def send_coverage(
-    context: Context, request: Request, cube: Cube, asked: CoverageQuery, encoder: Encoder
+    context: Context,
+    request: Request,
+    cube: Cube,
+    asked: CoverageQuery,
+    encoder: Encoder,
+    compression: str = "none",
 ) -> Response:
     """The file of a query, with its cache headers and warnings."""
     domain = cube.description.domain
     query, notes = fitted(asked, domain, encoder)
     control = cache_control(moving=moves(query.subsets, domain))
-    tag = etag([cube.snapshot], query, encoder.media_type)
+    tag = etag([cube.snapshot], query, encoder.media_type, compression)
     if matches(request, tag):
         return not_modified(tag, control)
-    found = coverage_file(context, query, encoder, {}, head=request.head)
+    options = {"compression": compression}
+    found = coverage_file(context, query, encoder, options, head=request.head)
     file_name = f'attachment; filename="{cube.id}.{encoder.extension}"'
     shown = "inline" if encoder.extension == "covjson" else file_name
     return Response(

@@ -5,6 +5,7 @@ from typing import Any
 from datacube.engine.context import Context
 from datacube.engine.cube import Cube
 from services.ogcapi.settings import EDR_QUERIES
+from services.ows.compression import COMPRESSIONS
 from services.ows.dimensions import parameter_names
 from services.ows.selection import RULES
 from services.ows.urls import segment
@@ -56,6 +57,7 @@ def _coverage(cube: Cube) -> dict[str, Any]:
             _text("scale-size", "Cells of both axes", example=f"{x}(100),{y}(50)"),
             _number("scale-factor", "2 gives half the cells of each axis"),
             _text("selection", "Which cells a trim takes", enum=[*RULES]),
+            _text("compression", "Of GeoTIFF and NetCDF", enum=[*COMPRESSIONS]),
             _text("scale-axes", "Factors of both axes", example=f"{x}(2),{y}(2)"),
         ],
         "responses": _responses(

@@ -2,7 +2,7 @@
 
 Reads as the parameter table of OGC API Coverages: ``bbox``, ``bbox-crs``, ``datetime``,
 ``subset``, ``subset-crs``, ``properties``, ``scale-factor``, ``scale-axes``, ``scale-size``,
-``width``, ``height``, ``crs``, ``f``; and our own ``selection``.
+``width``, ``height``, ``crs``, ``f``; and our own ``selection`` and ``compression``.
 """
 
 import re
@@ -24,7 +24,7 @@ COVERAGE_PARAMETERS = frozenset(
     {
         "f", "lang", "bbox", "bbox-crs", "datetime", "subset", "subset-crs", "properties",
         "scale-factor", "scale-axes", "scale-size", "scalesize", "width", "height", "crs",
-        "selection",
+        "selection", "compression",
     }
 )  # fmt: skip
 MAP_PARAMETERS = frozenset(

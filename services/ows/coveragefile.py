@@ -68,12 +68,15 @@ def coverage_file(
     plan, limits = plan_coverage(context, query), context.settings.limits
     large = is_large(limits, plan)
     wanted = is_streamable(plan) and (large or (head and encoder.same))
-    if encoder.stream is not None and wanted:
+    deflate = options.get("compression") == "deflate" and not encoder.same
+    if encoder.stream is not None and wanted and not deflate:
         coverage = stream_coverage(context, query)
         made = encoder.stream(coverage, options)
         pieces = made.pieces if head else begun(made.pieces)
         return CoverageFile(coverage.description, coverage.notes, pieces, made.length)
     others = encoders().streaming(plan.description.domain) if is_streamable(plan) else ()
+    if deflate:
+        others = tuple(one for one in others if one != encoder.media_type)
     check_coverage(limits, plan.size, others)
     if encoder.spool is not None and large and is_streamable(plan):
         coverage = stream_coverage(context, query)

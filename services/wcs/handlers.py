@@ -65,7 +65,8 @@ def answer_coverage(context: Context, request: Request, kvp: Kvp) -> Response:
     if caching.matches(request, tag):
         return caching.not_modified(tag, caching.MOVING)
     name = _file_name(asked, plan.description, encoder)
-    options = {"history": f"GetCoverage {name.rpartition('.')[0]}"}
+    history = f"GetCoverage {name.rpartition('.')[0]}"
+    options = {"history": history, "compression": asked.compression}
     file = coverage_file(context, query, encoder, options, head=request.head)
     return _answer(context, asked, file, encoder, name).with_headers(
         ("ETag", tag), caching.MOVING, *caching.warnings(file.notes)

@@ -14,6 +14,7 @@ from datacube.model.query import (
     ScaleSize,
     Scaling,
 )
+from services.ows.compression import parse_compression
 from services.ows.kvp import Kvp, comma_list
 from services.ows.selection import STANDARD, Selection, parse_selection
 from services.wcs.scaling import AxisScaling, decode_scaling
@@ -65,6 +66,7 @@ class CoverageRequest:
     aggregate : Aggregate of the time axis or None; a vendor parameter
     interpolation : how values between cells are found
     selection : which cells trims take; a vendor parameter
+    compression : of the file's values; a vendor parameter
     """
 
     coverage: str
@@ -78,6 +80,7 @@ class CoverageRequest:
     aggregate: Aggregate | None = None
     interpolation: Interpolation = "nearest"
     selection: Selection = STANDARD
+    compression: str = "none"
 
 
 def sections(kvp: Kvp) -> frozenset[str]:
@@ -139,6 +142,7 @@ def get_coverage(kvp: Kvp) -> CoverageRequest:
         _aggregate(kvp),
         kvp.optional("interpolation", _interpolation, "nearest"),
         kvp.optional("selection", parse_selection, STANDARD),
+        kvp.optional("compression", parse_compression, "none"),
     )
 
 

@@ -110,6 +110,32 @@ def test_formats_that_cannot_stream_name_those_that_can(context):
         assert "scaled to at most 408 x 816 of its 700 x 1400 cells" in text
 
 
+@pytest.mark.parametrize("media_type", ["image/tiff", "application/netcdf"])
+def test_compression_is_made_where_it_is_asked_for(context, media_type):
+    asked = {"COVERAGEID": "large", "FORMAT": media_type, "SUBSET": "Lat(0,40)"}
+    plain, small = ask(context, **asked), ask(context, **asked, COMPRESSION="deflate")
+    assert plain.header("ETag") != small.header("ETag")
+    sizes = [
+        len(one.body if isinstance(one.body, bytes) else b"".join(one.body))
+        for one in (plain, small)
+    ]
+    assert sizes[1] < sizes[0] / 2
+
+
+def test_compression_that_is_none_is_refused(context):
+    status, code, locator, text = report(ask(context, COVERAGEID="small", COMPRESSION="jpeg"))
+    assert (status, code, locator) == (400, "InvalidParameterValue", "compression")
+    assert "none, deflate" in text
+
+
+def test_a_large_compressed_file_is_refused_with_what_would_pass(context):
+    asked = {"COVERAGEID": "large", "FORMAT": "image/tiff", "COMPRESSION": "deflate"}
+    status, _, _, text = report(ask(context, **asked))
+    assert status in {400, 413}
+    assert "application/x-npy" in text
+    assert "image/tiff" not in text
+
+
 def test_beyond_the_streams_limit_it_is_refused(context):
     asked = {"COVERAGEID": "large", "FORMAT": "image/tiff", "SCALEFACTOR": "4"}
     _, _, _, text = report(ask(context, **asked))

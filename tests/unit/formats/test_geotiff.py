@@ -133,9 +133,20 @@ def test_crs84_is_written_as_longitude_latitude():
         assert file.bounds.left == -20
 
 
-def test_large_ones_are_tiled_and_deflated_and_always_the_same_bytes():
+def test_values_lie_as_they_are_and_large_ones_come_in_pieces():
     coverage = make_coverage(Field("a", "int32"), size=(700, 600), step=(0.1, -0.1))
-    first, second = encode(coverage, {}), encode(coverage, {})
+    first, second = (b"".join(encode(coverage, {}).pieces) for _ in range(2))
+    assert first == second
+    assert encode(coverage, {}).length == len(first)
+    assert first.endswith(closed_form((600, 700)).astype("<i4").tobytes())
+    with MemoryFile(first).open() as file:
+        assert file.compression is None
+        np.testing.assert_array_equal(file.read(1), closed_form((600, 700)))
+
+
+def test_they_are_tiled_and_deflated_on_demand_and_always_the_same_bytes():
+    coverage = make_coverage(Field("a", "int32"), size=(700, 600), step=(0.1, -0.1))
+    first, second = (encode(coverage, {"compression": "deflate"}) for _ in range(2))
     assert first == second
     assert len(first) < 700 * 600
     with MemoryFile(first).open() as file:

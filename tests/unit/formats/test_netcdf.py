@@ -1,5 +1,6 @@
 import io
 import threading
+from pathlib import Path
 
 import netCDF4
 import numpy as np
@@ -7,11 +8,16 @@ import pytest
 import rasterio
 import xarray as xr
 
-from datacube.formats.netcdf import encode
+from datacube.formats.netcdf import encode, spool
 from datacube.model.axis import IndexAxis, IrregularAxis, RegularAxis, TimeAxis
 from datacube.model.fields import Category, Field
+from datacube.model.stream import stream_of
 from datacube.model.time import Timestamp
 from tests.unit.formats.coverages import DAY, closed_form, days, make_coverage
+
+
+def whole(content):
+    return content if isinstance(content, bytes) else b"".join(content)
 
 
 def opened(coverage, **options):
@@ -19,7 +25,7 @@ def opened(coverage, **options):
 
 
 def raw(coverage, options=None):
-    return netCDF4.Dataset("x.nc", memory=encode(coverage, options or {}))
+    return netCDF4.Dataset("x.nc", memory=whole(encode(coverage, options or {})))
 
 
 def test_xarray_decodes_packed_numbers_times_and_places():
@@ -144,12 +150,41 @@ def test_history_says_what_was_asked():
         assert file.snapshot == "closed@1-abc"
 
 
-def test_large_ones_are_compressed():
+@pytest.mark.parametrize("compression", ["none", "deflate"])
+def test_large_ones_are_compressed_on_demand(compression):
     coverage = make_coverage(Field("v", "int32"), size=(700, 600), step=(0.1, -0.1))
-    content = encode(coverage, {})
-    assert len(content) < 700 * 600 * 2
-    with netCDF4.Dataset("x.nc", memory=content) as file:
+    with raw(coverage, {"compression": compression}) as file:
         np.testing.assert_array_equal(file["v"][:], closed_form((600, 700)))
+        assert file["v"].filters()["zlib"] == (compression == "deflate")
+        assert (file["v"].chunking() == "contiguous") == (compression == "none")
+
+
+@pytest.mark.parametrize("compression", ["none", "deflate"])
+def test_a_file_written_while_it_is_read_says_the_same(compression):
+    field = Field("sst", "int16", "K", -32768, 0.01, 273.15)
+    coverage = make_coverage(
+        field, axes=(days(1, 2, 3),), size=(300, 200), step=(0.1, -0.1), invalid=[(1, 3, 4)]
+    )
+    options = {"compression": compression}
+    made = spool(stream_of(coverage), options)
+    content = whole(made)
+    assert len(content) == made.length
+    with netCDF4.Dataset("x.nc", memory=content) as own, raw(coverage, options) as at_once:
+        assert own.__dict__ == at_once.__dict__
+        assert own.variables.keys() == at_once.variables.keys()
+        for name, variable in own.variables.items():
+            variable.set_auto_mask(False)
+            at_once[name].set_auto_mask(False)
+            np.testing.assert_array_equal(variable[...], at_once[name][...])
+            assert variable.__dict__.keys() == at_once[name].__dict__.keys()
+            assert variable.filters() == at_once[name].filters()
+
+
+def test_a_file_that_nobody_takes_leaves_nothing_open():
+    made = spool(stream_of(make_coverage(size=(300, 200))), {})
+    descriptors = len(list(Path("/proc/self/fd").iterdir()))
+    del made
+    assert len(list(Path("/proc/self/fd").iterdir())) == descriptors - 1
 
 
 def test_threads_do_not_disturb_each_other():
