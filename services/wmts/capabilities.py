@@ -30,6 +30,7 @@ from services.ows.xml import OWS11, XLINK, XSI, Element, Maker
 from services.wmts.rest import CAPABILITIES, info_templates, tile_template
 
 NAMESPACE = "http://www.opengis.net/wmts/1.0"
+_OPERATIONS = ("GetCapabilities", "GetTile", "GetFeatureInfo")
 SECTIONS = ("ServiceIdentification", "ServiceProvider", "OperationsMetadata", "Contents")
 _SCHEMA = "http://schemas.opengis.net/wmts/1.0/wmtsGetCapabilities_response.xsd"
 _PREFIXES = {None: NAMESPACE, "ows": OWS11, "xlink": XLINK, "xsi": XSI}
@@ -91,13 +92,19 @@ def _time_text(text: str) -> str:
 
 
 def _operations(request: Request) -> tuple[Operation, ...]:
+    """Addresses of the operations: a document asked for by KVP names those for KVP alone.
+
+    Clients that take any address for one of KVP are thus not misled; RESTful ones read the
+    templates of the layers, and the RESTful document names both.
+    """
     kvp = kvp_prefix(request, "/wmts")
+    if not request.path.endswith(CAPABILITIES):
+        return tuple(Operation(name, {"KVP": kvp}) for name in _OPERATIONS)
     rest = endpoint(request, "/wmts/1.0.0/")
     document = endpoint(request, f"/wmts/{CAPABILITIES}")
-    return (
-        Operation("GetCapabilities", {"KVP": kvp, "RESTful": document}),
-        Operation("GetTile", {"KVP": kvp, "RESTful": rest}),
-        Operation("GetFeatureInfo", {"KVP": kvp, "RESTful": rest}),
+    return tuple(
+        Operation(name, {"KVP": kvp, "RESTful": document if name == "GetCapabilities" else rest})
+        for name in _OPERATIONS
     )
 
 

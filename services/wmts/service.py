@@ -56,7 +56,7 @@ def failure(_request: Request, error_id: str) -> Response:
 def get_capabilities(context: Context, request: Request, kvp: Kvp) -> Response:
     """The capabilities document (07-057r7, 7.1)."""
     ows_version(kvp, ("1.0.0",))
-    asked = (kvp.values("Sections"), kvp.values("time"))
+    asked = (request.path, kvp.values("Sections"), kvp.values("time"))
     tag = etag([context.catalog.version], "wmts", request.base_url, asked)
     return kept_document(
         context,

@@ -109,7 +109,8 @@ class Maps:
     def rest(self, url, **headers):
         path, _, query = url.removeprefix(f"{BASE}{self.path}/").partition("?")
         names = {name.replace("_", "-"): value for name, value in headers.items()}
-        request = Request("GET", self.path, tuple(parse_qsl(query)), names, b"", BASE)
+        query_pairs = tuple(parse_qsl(query))
+        request = Request("GET", f"{self.path}/{path}", query_pairs, names, b"", BASE)
         return self.service.handle_rest(self.context, request, unquote(path))
 
 
