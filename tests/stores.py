@@ -2,11 +2,11 @@
 
 import re
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import override
 
 from datacube.errors import StorageError
-from datacube.store.objects import Claim, ObjectStore
+from datacube.store.objects import Claim, Listed, ObjectStore
 
 _CHUNK = re.compile(r"/c(/\d+)+$")
 
@@ -54,6 +54,9 @@ class WrappedStore:
 
     def list(self, prefix: str) -> list[str]:
         return self.inner.list(prefix)
+
+    def listing(self, prefix: str) -> Sequence[Listed]:
+        return self.inner.listing(prefix)
 
     def delete(self, keys: Iterable[str]) -> None:
         self.inner.delete(keys)

@@ -16,7 +16,7 @@ from datacube.model.time import format_tick
 from datacube.store.cache import ChunkCache
 from datacube.store.codecs import ArrayCodec
 from datacube.store.document import dump_description
-from datacube.store.history import read_head, read_slice_document, read_version
+from datacube.store.history import find_version, read_head, read_slice_document, read_version
 from datacube.store.index import INDEX_KEY, is_cube_id, read_index
 from datacube.store.layout import chunk_counts, chunk_key
 from datacube.store.manifest import Head, head_key
@@ -44,8 +44,14 @@ def list_cubes(store: ObjectStore) -> list[str]:
     return [name for name in names if is_cube_id(name) and store.get(head_key(name)) is not None]
 
 
-def open_cube(store: ObjectStore, cube_id: str, cache: ChunkCache | None = None) -> "CubeStore":
-    """A cube at its newest version: two small reads.
+def open_cube(
+    store: ObjectStore,
+    cube_id: str,
+    cache: ChunkCache | None = None,
+    *,
+    version: int | None = None,
+) -> "CubeStore":
+    """A cube at its newest version (two small reads), or at an earlier one.
 
     Parameters
     ----------
@@ -53,15 +59,23 @@ def open_cube(store: ObjectStore, cube_id: str, cache: ChunkCache | None = None)
     cube_id : str
     cache : ChunkCache, optional
         Shared by all cubes of a process; else the cube gets its own.
+    version : int, optional
+        Number of the version.
 
     Raises
     ------
     CoverageNotFound
         There is no such cube.
+    SnapshotNotFound
+        It does not have that version (any more).
     StorageError
         Its manifest is damaged or newer than this program.
     """
-    return CubeStore(store, cube_id, read_head(store, cube_id), cache or ChunkCache())
+    if version is None:
+        head = read_head(store, cube_id)
+    else:
+        head, _ = find_version(store, cube_id, version)
+    return CubeStore(store, cube_id, head, cache or ChunkCache())
 
 
 class CubeStore:

@@ -1,6 +1,8 @@
 """The documents of a cube, read: its head, its versions, its slices."""
 
-from datacube.errors import CoverageNotFound, StorageError
+from collections.abc import Iterator
+
+from datacube.errors import CoverageNotFound, SnapshotNotFound, StorageError
 from datacube.store.index import is_cube_id
 from datacube.store.manifest import Head, Version, head_key
 from datacube.store.objects import ObjectStore
@@ -47,3 +49,37 @@ def read_slice_document(store: ObjectStore, cube_id: str, name: str) -> SliceDoc
     if data is None:
         raise StorageError(f"cube '{cube_id}' lacks its slice document {name}", subject=cube_id)
     return SliceDocument.load(data, name, cube_id)
+
+
+def history(store: ObjectStore, cube_id: str, head: Head) -> Iterator[tuple[Head, Version]]:
+    """The versions of a cube, the newest first, as far back as they are kept."""
+    while head.manifest and store_has(store, cube_id, head):
+        version = read_version(store, cube_id, head.manifest)
+        yield head, version
+        head = Head(version.number - 1, version.parent)
+
+
+def store_has(store: ObjectStore, cube_id: str, head: Head) -> bool:
+    """Whether a version document is still there."""
+    return store.get_range(f"{cube_id}/{head.manifest}", 0, 1) is not None
+
+
+def find_version(store: ObjectStore, cube_id: str, number: int) -> tuple[Head, Version]:
+    """A version by its number.
+
+    Raises
+    ------
+    CoverageNotFound
+        There is no such cube.
+    SnapshotNotFound
+        It never had that version, or has it no more; the message says which it has.
+    """
+    oldest = newest = read_head(store, cube_id)
+    for head, version in history(store, cube_id, newest):
+        if head.version == number:
+            return head, version
+        oldest = head
+    raise SnapshotNotFound(
+        f"cube '{cube_id}' has no version {number}; there are {oldest.version} to {newest.version}",
+        subject=f"{cube_id}@{number}",
+    )

@@ -1,6 +1,5 @@
 """How a cube lies in its store: names, chunk shapes, codecs, fill values and overviews."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from math import isnan, nan
@@ -13,6 +12,7 @@ from datacube.model.coverage import CoverageDescription, Level
 from datacube.model.domain import DomainSet
 from datacube.model.fields import Field, RangeType
 from datacube.model.grid import RectifiedGrid
+from datacube.store.keys import chunk_name
 
 CHUNK = 512
 """Default side of a chunk in cells; also the longest side of the coarsest overview."""
@@ -26,19 +26,6 @@ longer than one map chunk; longer segments leave more times at the end to the ma
 
 SERIES_SIDE = 16
 """Side of a chunk of the series copy in cells."""
-
-LAYOUTS = (("default", "/"), ("v2", "/"), ("default", "."), ("v2", "."))
-"""Key encodings of Zarr v3: each lets the same array have other objects for the same index."""
-
-_CHUNK_NAMES = tuple(
-    re.compile(pattern)
-    for pattern in (
-        r"c(?:/(\d+))?(?:/\d+)*\Z",
-        r"(\d+)(?:/\d+)*\Z",
-        r"c(?:\.(\d+))(?:\.\d+)*\Z",
-        r"(\d+)(?:\.\d+)+\Z",
-    )
-)
 
 RESERVED = frozenset({"manifest", "overviews", "series", "spatial_ref", "zarr.json"})
 
@@ -279,35 +266,6 @@ def chunk_key(cube_id: str, level: int, field: str, index: tuple[int, ...], layo
     'sst/analysed/7.0.3'
     """
     return f"{cube_id}/{level_path(level)}{field}/{chunk_name(index, layout)}"
-
-
-def chunk_name(index: tuple[int, ...], layout: int) -> str:
-    """Name of a chunk below its array, as the layout's key encoding makes it."""
-    encoding, separator = LAYOUTS[layout]
-    if encoding == "v2":
-        return separator.join(map(str, index)) or "0"
-    return separator.join(("c", *map(str, index)))
-
-
-def key_encoding(layout: int) -> dict[str, Any]:
-    """The same in Zarr metadata."""
-    name, separator = LAYOUTS[layout]
-    return {"name": name, "configuration": {"separator": separator}}
-
-
-def layout_of(name: str) -> tuple[int, int] | None:
-    """Layout and first index of a chunk by its name below the array; None where it is none.
-
-    Examples
-    --------
-    >>> [layout_of(one) for one in ("c/7/0/3", "7/0/3", "c.7.0.3", "7.0.3", "zarr.json", "c", "7")]
-    [(0, 7), (1, 7), (2, 7), (3, 7), None, (0, 0), (1, 7)]
-    """
-    for layout, pattern in enumerate(_CHUNK_NAMES):
-        found = pattern.match(name)
-        if found is not None:
-            return layout, int(found[1] or 0)
-    return None
 
 
 def chunk_counts(metadata: Mapping[str, Any], *, timed: bool) -> tuple[int, ...]:

@@ -2,16 +2,18 @@
 
 import fcntl
 import os
+import stat
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from hashlib import sha256
+from io import FileIO
 from pathlib import Path
 
 from datacube.errors import StorageError
 from datacube.store.claims import LocalClaims
-from datacube.store.objects import Claim
+from datacube.store.objects import Claim, Listed
 
 
 class LocalObjects:
@@ -158,6 +160,19 @@ class LocalObjects:
             if path.is_file() and not path.name.startswith(".")
         )
 
+    def listing(self, prefix: str) -> Sequence[Listed]:
+        """The same with sizes and ages; with unfinished files, whose writer may be dead."""
+        found = []
+        for path in (self._folder / prefix).rglob("*"):
+            if path.name.startswith(".") and path.suffix != ".tmp":
+                continue
+            with suppress(FileNotFoundError):
+                state = path.stat()
+                if stat.S_ISREG(state.st_mode):
+                    key = path.relative_to(self._folder).as_posix()
+                    found.append(Listed(key, state.st_size, state.st_mtime))
+        return sorted(found)
+
     def delete(self, keys: Iterable[str]) -> None:
         """Delete files and the folders that become empty."""
         for key in keys:
@@ -178,12 +193,7 @@ class LocalObjects:
     def _replace(self, path: Path, data: bytes, *, durable: bool) -> None:
         beside = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.tmp")
         try:
-            file = beside.open("wb", buffering=0)
-        except FileNotFoundError:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            file = beside.open("wb", buffering=0)
-        try:
-            with file:
+            with _made(beside) as file:
                 _write_all(file.fileno(), data)
                 if durable:
                     os.fsync(file.fileno())
@@ -200,6 +210,17 @@ def _locked(path: Path) -> Iterator[None]:
     with path.open("ab") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
+
+
+def _made(path: Path) -> FileIO:
+    """A new file; its folder is made, also while others remove it because it is empty."""
+    for _ in range(20):
+        try:
+            return path.open("wb", buffering=0)
+        except FileNotFoundError:
+            with suppress(FileNotFoundError):
+                path.parent.mkdir(parents=True, exist_ok=True)
+    return path.open("wb", buffering=0)
 
 
 def _read_all(descriptor: int) -> bytes:

@@ -3,7 +3,7 @@
 import json
 import time
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import batched
 from typing import Any, Protocol, runtime_checkable
@@ -32,6 +32,23 @@ class Claim(Protocol):
 
     def release(self) -> None:
         """Give it back; never fails."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Listed:
+    """An object as a listing has it.
+
+    Parameters
+    ----------
+    key : str
+    bytes : int
+    written : float
+        When, in seconds since 1970.
+    """
+
+    key: str
+    bytes: int
+    written: float
 
 
 @runtime_checkable
@@ -84,6 +101,9 @@ class ObjectStore(Protocol):
 
     def list(self, prefix: str) -> list[str]:
         """Every key below a prefix, sorted."""
+
+    def listing(self, prefix: str) -> Sequence[Listed]:
+        """The same with sizes and ages, unfinished objects included."""
 
     def delete(self, keys: Iterable[str]) -> None:
         """Delete objects; those that are absent are no error."""
@@ -187,10 +207,14 @@ class RemoteObjects:
 
     def list(self, prefix: str) -> list[str]:
         """Every key below a prefix."""
+        return [one.key for one in self.listing(prefix)]
+
+    def listing(self, prefix: str) -> Sequence[Listed]:
+        """Every key below a prefix, with sizes and ages."""
         self._check_listable()
         try:
             return sorted(
-                str(meta["path"])
+                Listed(str(meta["path"]), int(meta["size"]), meta["last_modified"].timestamp())
                 for batch in obstore.list(self._store, prefix or None)
                 for meta in batch
             )

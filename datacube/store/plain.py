@@ -26,12 +26,10 @@ from datacube.store.attributes import (
     group_attributes,
 )
 from datacube.store.codecs import ArrayCodec
+from datacube.store.keys import chunk_name, key_encoding, layout_of
 from datacube.store.layout import (
     array_metadata,
     bytes_codec,
-    chunk_name,
-    key_encoding,
-    layout_of,
     level_path,
 )
 from datacube.store.manifest import Version

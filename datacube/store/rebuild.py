@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from datacube.errors import ConflictError
 from datacube.store.commit import Change, commit, merge
 from datacube.store.create import new_series
 from datacube.store.cube import CubeStore, open_cube
@@ -10,7 +11,8 @@ from datacube.store.layout import SERIES_STEPS
 from datacube.store.objects import ObjectStore
 from datacube.store.records import SeriesRecord
 from datacube.store.segments import missing
-from datacube.store.transpose import make_segments
+from datacube.store.slots import Slots
+from datacube.store.transpose import UnreadableError, make_segments
 from datacube.store.writer import Uploader
 
 
@@ -59,16 +61,19 @@ def rebuild_series(
     if not runs and planned == base.series:
         return open_cube(store, cube_id)
     uploader = Uploader(store)
+    slots = Slots(store, head, base)
     try:
-        segments = make_segments(store, uploader, base, planned, runs, lambda: None)
+        slots.hold_series()
+        segments = make_segments(store, uploader, base, planned, runs, slots.renew)
         uploader.drain()
         store.sync(uploader.written)
-    except BaseException:
+        commit(store, base, head.manifest, replace(change, segments=segments))
+    except (ConflictError, UnreadableError):
         uploader.discard(0)
         raise
     finally:
         uploader.close()
-    commit(store, base, head.manifest, replace(change, segments=segments))
+        slots.release()
     return open_cube(store, cube_id)
 
 

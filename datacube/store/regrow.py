@@ -192,7 +192,15 @@ def _on_grid(base: Version, grid: RectifiedGrid) -> Version:
 
 def _moved(version: Version, layout: int, slices: Sequence[Slice]) -> Version:
     count = len(slices)
-    return replace(version, layout=layout, slices=tuple(slices), next_slot=count, plain=count)
+    return replace(
+        version,
+        layout=layout,
+        slices=tuple(slices),
+        next_slot=count,
+        plain=count,
+        # where they lay is no place of this layout
+        deletions=tuple(replace(one, layout=-1) for one in version.deletions),
+    )
 
 
 def _filed(uploader: Uploader, one: Slice, document: SliceDocument, cube_id: str) -> Slice:

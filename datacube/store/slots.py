@@ -5,16 +5,20 @@ slots in the layout that the cube has now; whoever writes all slices anew takes 
 there is nothing.
 """
 
-from collections.abc import Iterable
-from contextlib import ExitStack
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from uuid import uuid4
 
 from datacube.errors import ConflictError
 from datacube.store.history import read_head, read_version
-from datacube.store.layout import LAYOUTS, layout_of
+from datacube.store.keys import LAYOUTS, place_of
 from datacube.store.manifest import Head, Version
 from datacube.store.objects import Claim, ObjectStore
 from datacube.store.tables import slot_name
+
+SERIES_CLAIM = "series-"
+"""How the claims begin that say that segments of the series copy are being made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,33 +28,6 @@ class Slot:
     layout: int
     number: int
     claim: Claim
-
-
-@dataclass(frozen=True, slots=True)
-class ChunkPlace:
-    """Where an object of a field lies.
-
-    Examples
-    --------
-    >>> place_of("overviews/1/sst/c/7/0/3")
-    ChunkPlace(field='sst', layout=0, slot=7)
-    >>> place_of("sst/zarr.json") is None
-    True
-    """
-
-    field: str
-    layout: int
-    slot: int
-
-
-def place_of(path: str) -> ChunkPlace | None:
-    """The place of a chunk by its key below the cube's folder; None for what is no chunk."""
-    parts = path.split("/", 3)
-    if parts[0] == "overviews" and len(parts) == 4:
-        path = "/".join(parts[2:])
-    name, _, rest = path.partition("/")
-    found = layout_of(rest)
-    return None if found is None else ChunkPlace(name, *found)
 
 
 def claim_key(cube_id: str, name: str) -> str:
@@ -66,6 +43,11 @@ def slot_key(cube_id: str, slot: int, layout: int) -> str:
 def layout_key(cube_id: str, layout: int) -> str:
     """Key of the claim of a whole layout."""
     return claim_key(cube_id, f"layout-{layout}")
+
+
+def claim_series(store: ObjectStore, cube_id: str) -> Claim | None:
+    """A claim that says that segments of the series copy are being made; many may hold one."""
+    return store.claim(claim_key(cube_id, f"{SERIES_CLAIM}{uuid4().hex[:12]}"))
 
 
 class Slots:
@@ -108,6 +90,12 @@ class Slots:
                 return Slot(layout, self._next - 1, claim)
             claim.release()  # committed since this transaction began
             self._layout, self._next = layout, first
+
+    def hold_series(self) -> None:
+        """Say that segments of the series copy are being made."""
+        claim = claim_series(self._store, self._base.template.id)
+        if claim is not None:
+            self._claims.append(claim)
 
     def renew(self) -> None:
         """Make sure that every claim still holds.
@@ -184,3 +172,25 @@ def layouts_in(keys: Iterable[str], version: Version) -> set[int]:
         if place is not None and place.field in version.arrays:
             found.add(place.layout)
     return found
+
+
+@contextmanager
+def hold_history(store: ObjectStore, cube_id: str) -> Iterator[None]:
+    """While old versions are brought back or removed, nobody else does either.
+
+    Raises
+    ------
+    ConflictError
+        Somebody does.
+    """
+    claim = store.claim(claim_key(cube_id, "history"))
+    if claim is None:
+        raise ConflictError(
+            f"old versions of cube '{cube_id}' are being collected or brought back by another "
+            "process; try again when it is done",
+            subject=cube_id,
+        )
+    try:
+        yield
+    finally:
+        claim.release()

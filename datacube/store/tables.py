@@ -239,6 +239,18 @@ def flat_index(place: tuple[int, ...], counts: tuple[int, ...]) -> int:
     return flat
 
 
+def slot_of(name: str) -> tuple[int, int]:
+    """Layout and slot of a slice document by its name.
+
+    Examples
+    --------
+    >>> slot_of("00000007-0123456789ab.json"), slot_of("2-00000007-0123456789ab.json")
+    ((0, 7), (2, 7))
+    """
+    first, _, rest = name.partition("-")
+    return (0, int(first)) if len(first) > 1 else (int(first), int(rest.partition("-")[0]))
+
+
 def slice_key(cube_id: str, name: str) -> str:
     """Key of a slice document."""
     return f"{cube_id}/manifest/slices/{name}.json"

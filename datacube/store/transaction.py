@@ -130,8 +130,7 @@ class Transaction:
         values : field -> stored dtype, (axes…, y, x)
         source : SourceRecord, optional
         bounds : (first, last) ticks, optional
-        revision : int
-            Rank of these values.
+        revision : int, rank of these values
 
         Raises
         ------
@@ -390,6 +389,8 @@ class Transaction:
             runs = missing(after.series, after.slices, tail=False)
         else:
             runs = due(before, after.series, change.ticks, after.slices)
+        if runs:
+            self._slots.hold_series()
         try:
             return make_segments(
                 self._store, self._uploader, after, after.series, runs, self._slots.renew
