@@ -163,7 +163,7 @@ class _Run:
             with reader.open(path.absolute(), self.options) as granules:
                 chosen = tuple(_named(one, self.options) for one in prepared(self.recipe, granules))
                 if self.dry_run:
-                    planned = plan_source(self.store, chosen)
+                    planned = plan_source(self.store, chosen, self.recipe)
                     return ("planned" if planned.slices else "already"), planned
                 written = self._write(source, chosen)
         if not written.slices:

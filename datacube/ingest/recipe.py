@@ -10,6 +10,7 @@ from typing import Any
 from datacube.config.settings import FieldRecipe, RecipeSettings
 from datacube.errors import SourceError
 from datacube.ingest.masking import masked
+from datacube.ingest.mosaic import by_day
 from datacube.ingest.regrid import regridded
 from datacube.ingest.source import Granule, SliceSource
 from datacube.model.fields import Field, RangeType
@@ -17,7 +18,7 @@ from datacube.model.naming import part_ids
 
 
 def prepared(recipe: RecipeSettings, granules: Sequence[Granule]) -> tuple[Granule, ...]:
-    """The granules as they go into their cubes: masked, named, and on the wanted grid.
+    """The granules as they go into their cubes: masked, named, on the wanted grid and days.
 
     Raises
     ------
@@ -25,7 +26,9 @@ def prepared(recipe: RecipeSettings, granules: Sequence[Granule]) -> tuple[Granu
         A wanted field or quality field is in none of the granules.
     """
     chosen = apply_recipe(recipe, masked(recipe.masks, granules))
-    return tuple(regridded(recipe, one) for one in chosen)
+    ready = (regridded(recipe, one) for one in chosen)
+    mosaic = recipe.mosaic
+    return tuple(one if mosaic is None else by_day(mosaic, one) for one in ready)
 
 
 def apply_field(recipe: FieldRecipe, field: Field) -> Field:

@@ -11,6 +11,7 @@ import numpy as np
 from datacube.config.settings import RecipeSettings
 from datacube.errors import CoverageNotFound, SourceError, StorageError
 from datacube.ingest.fit import fitted
+from datacube.ingest.mosaic import over_stored
 from datacube.ingest.report import BytesRead, Event, SlicePlanned
 from datacube.ingest.source import Granule, SliceSource
 from datacube.model.axis import Axis, TimeAxis
@@ -59,7 +60,7 @@ def write_source(
         Another writer has written the same times.
     """
     cubes = tuple(one.cube_id for one in granules)
-    ready = _missing(store, granules)
+    ready = _missing(store, granules, recipe)
     if not ready:
         return Written(cubes, 0, 0)
     made: list[str] = []
@@ -85,7 +86,7 @@ def write_source(
     )
 
 
-def plan_source(store: ObjectStore, granules: Sequence[Granule]) -> Written:
+def plan_source(store: ObjectStore, granules: Sequence[Granule], recipe: RecipeSettings) -> Written:
     """What :func:`write_source` would add: slices, and bytes of their values, unpacked.
 
     Raises
@@ -93,7 +94,7 @@ def plan_source(store: ObjectStore, granules: Sequence[Granule]) -> Written:
     SourceError
         A granule does not fit its cube.
     """
-    ready = _missing(store, granules)
+    ready = _missing(store, granules, recipe)
     return Written(
         tuple(one.cube_id for one in granules),
         sum(len(one.slices) for one in ready),
@@ -102,24 +103,28 @@ def plan_source(store: ObjectStore, granules: Sequence[Granule]) -> Written:
     )
 
 
-def _missing(store: ObjectStore, granules: Sequence[Granule]) -> list[Granule]:
+def _missing(
+    store: ObjectStore, granules: Sequence[Granule], recipe: RecipeSettings
+) -> list[Granule]:
     """The granules that are not in their cubes yet, each in its cube's packing."""
-    return [one for one in (_ready(store, granule) for granule in granules) if one is not None]
+    ready = (_ready(store, granule, recipe) for granule in granules)
+    return [one for one in ready if one is not None]
 
 
 def _remark(granules: Sequence[Granule]) -> str:
     return "; ".join(dict.fromkeys(text for one in granules for text in one.warnings))
 
 
-def _ready(store: ObjectStore, granule: Granule) -> Granule | None:
-    """The granule in its cube's packing; None where the cube has it already."""
+def _ready(store: ObjectStore, granule: Granule, recipe: RecipeSettings) -> Granule | None:
+    """The granule in its cube's packing, over what it meets there; None where it is there."""
     try:
         cube = open_cube(store, granule.cube_id)
     except CoverageNotFound:
         return granule
     if granule.id in cube.sources:
         return None
-    return fitted(granule, cube.description)
+    ready = fitted(granule, cube.description)
+    return ready if recipe.mosaic is None else over_stored(ready, cube, recipe.mosaic.rule)
 
 
 def _change(

@@ -12,16 +12,21 @@ from pathlib import Path
 from datacube.errors import SourceError
 from datacube.ingest.readers.cog import CogReader
 from datacube.ingest.readers.grib import GribReader
+from datacube.ingest.readers.landsat import LandsatReader
 from datacube.ingest.readers.netcdf import NetcdfReader
 from datacube.ingest.readers.sentinel1 import Sentinel1Reader
 from datacube.ingest.readers.sentinel2 import Sentinel2Reader
+from datacube.ingest.readers.stac import StacReader
 from datacube.ingest.source import SourceReader, magic
 
 __all__ = ["Readers", "default_readers", "find_reader", "register", "unknown"]
 
 type Readers = Mapping[str, SourceReader]
 
-_KNOWN = "CF NetCDF, GRIB 1/2, GeoTIFF/COG and Sentinel-2 L2A SAFE folders can be read"
+_KNOWN = (
+    "CF NetCDF, GRIB 1/2, GeoTIFF/COG, STAC items, Sentinel-1 GRD, Sentinel-2 L1C and L2A, and "
+    "Landsat scenes can be read"
+)
 
 
 def default_readers() -> Readers:
@@ -30,6 +35,8 @@ def default_readers() -> Readers:
     for reader in (
         Sentinel1Reader(),
         Sentinel2Reader(),
+        LandsatReader(),
+        StacReader(),
         NetcdfReader(),
         GribReader(),
         CogReader(),
@@ -76,7 +83,7 @@ def _seems(path: Path) -> str:
     if not start:
         return "the file is empty"
     if start.startswith(b"PK"):
-        return "a zip archive; unpack it and give the folder"
+        return "a zip archive that holds no known product"
     if start.lstrip(b"\xef\xbb\xbf \r\n").startswith(b"<"):
         return "an XML document, no data by itself"
     if start.lstrip().startswith((b"{", b"[")):
@@ -85,11 +92,8 @@ def _seems(path: Path) -> str:
 
 
 def _folder_seems(path: Path) -> str:
-    if (path / "MTD_MSIL1C.xml").exists():
-        return "a Sentinel-2 L1C product; L2A is read"
     if (path / "zarr.json").exists() or (path / ".zgroup").exists():
         return "a Zarr group"
     if (path / "manifest.safe").exists():
-        mission = "a Sentinel-1" if path.name.startswith("S1") else "another"
-        return f"{mission} SAFE product, without MTD_MSIL2A.xml"
-    return "a folder that is no SAFE product; give its files one by one"
+        return "a SAFE product that is neither Sentinel-1 GRD nor Sentinel-2 L1C or L2A"
+    return "a folder that is no product"

@@ -1,20 +1,21 @@
-"""The metadata of a Sentinel-2 SAFE product: MTD_MSIL2A.xml, read without entities or network.
+"""The metadata of a Sentinel-2 SAFE product, read without entities or network.
 
-Product specification S2-PDGS-TAS-DI-PSD, level-2A user product.
+MTD_MSIL2A.xml or MTD_MSIL1C.xml; product specification S2-PDGS-TAS-DI-PSD.
 """
 
 import re
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import PurePosixPath
 from xml.etree.ElementTree import Element, ParseError
 
 from defusedxml import DefusedXmlException
-from defusedxml.ElementTree import parse
+from defusedxml.ElementTree import fromstring
 
 from datacube.errors import InvalidTime, SourceError
+from datacube.ingest.readers.files import ProductFiles
 from datacube.model.time import Timestamp
 
-_IMAGE = re.compile(r"(?P<band>B\d\d|B8A|SCL)_(?P<nominal>\d\d)m$")
+_IMAGE = re.compile(r"_(?P<band>B\d\d|B8A|SCL)(?:_\d\dm)?$")
 _TILE = re.compile(r"_T(?P<tile>\d\d[A-Z]{3})_")
 BAND_IDS = (
     *("B01", "B02", "B03", "B04", "B05", "B06", "B07", "B08"),
@@ -41,47 +42,55 @@ class Product:
     offsets : mapping of band name to digital numbers that are added before dividing
     nil : int
     wavelengths : mapping of band name to nanometres
-    images : tuple of (band, path), as listed
+    images : tuple of (band, name of the file), as listed
+    level : str
+        ``L1C`` (top of atmosphere) or ``L2A`` (bottom of atmosphere).
     """
 
+    level: str
     name: str
     tile: str
     sensing: int
     baseline: str
     quantification: float
     nil: int
-    images: tuple[tuple[str, Path], ...]
+    images: tuple[tuple[str, str], ...]
     offsets: dict[str, float] = field(default_factory=dict)
     wavelengths: dict[str, float] = field(default_factory=dict)
 
 
-def read_product(folder: Path) -> Product:
-    """Read MTD_MSIL2A.xml of a SAFE folder.
+def level_of(files: ProductFiles) -> str | None:
+    """``L1C`` or ``L2A`` by the document that a product has; None of anything else."""
+    return next((one for one in ("L2A", "L1C") if files.has(f"MTD_MSI{one}.xml")), None)
+
+
+def read_product(files: ProductFiles) -> Product:
+    """Read the user product's document.
 
     Raises
     ------
     SourceError
         The document is damaged, or lacks what is needed.
     """
-    document = folder / "MTD_MSIL2A.xml"
+    level = level_of(files) or "L2A"
+    document = f"MTD_MSI{level}.xml"
     try:
-        root = parse(document).getroot()
+        root = fromstring(files.read(document))
     except (ParseError, DefusedXmlException) as error:
-        raise SourceError(f"MTD_MSIL2A.xml cannot be read: {error}", subject=str(folder)) from error
-    name = _text(root, "PRODUCT_URI", folder.name).removesuffix(".SAFE")
+        raise SourceError(f"{document} cannot be read: {error}", subject=str(files.path)) from error
+    name = _text(root, "PRODUCT_URI", files.name).removesuffix(".SAFE")
     listed = [one.text or "" for tag in ("IMAGE_FILE", "IMAGE_ID") for one in root.iter(tag)]
+    added = "BOA_ADD_OFFSET" if level == "L2A" else "RADIO_ADD_OFFSET"
     return Product(
+        level,
         name,
         _tile(name, listed),
         _sensing(root),
         _text(root, "PROCESSING_BASELINE", ""),
         _quantification(root),
         _nil(root),
-        _images(folder, listed),
-        {
-            BAND_IDS[int(one.get("band_id", "0"))]: float(one.text or 0)
-            for one in root.iter("BOA_ADD_OFFSET")
-        },
+        _images(listed),
+        {BAND_IDS[int(one.get("band_id", "0"))]: float(one.text or 0) for one in root.iter(added)},
         _wavelengths(root),
     )
 
@@ -89,7 +98,7 @@ def read_product(folder: Path) -> Product:
 def _text(root: Element, tag: str, default: str | None = None) -> str:
     found = next((one.text for one in root.iter(tag) if one.text), default)
     if found is None:
-        raise SourceError(f"MTD_MSIL2A.xml has no {tag}")
+        raise SourceError(f"the product's metadata have no {tag}")
     return found.strip()
 
 
@@ -105,14 +114,14 @@ def _sensing(root: Element) -> int:
     try:
         return Timestamp.parse(text).ticks("standard")
     except InvalidTime as error:
-        raise SourceError(f"MTD_MSIL2A.xml: {error.message}") from error
+        raise SourceError(f"the product's metadata: {error.message}") from error
 
 
 def _quantification(root: Element) -> float:
     tags = ("BOA_QUANTIFICATION_VALUE", "L2A_BOA_QUANTIFICATION_VALUE", "QUANTIFICATION_VALUE")
     text = next((found for tag in tags if (found := _text(root, tag, ""))), "")
     if not text or float(text) <= 0:
-        raise SourceError("MTD_MSIL2A.xml has no BOA_QUANTIFICATION_VALUE")
+        raise SourceError("the product's metadata have no quantification value")
     return float(text)
 
 
@@ -132,17 +141,17 @@ def _wavelengths(root: Element) -> dict[str, float]:
     return found
 
 
-def _images(folder: Path, listed: list[str]) -> tuple[tuple[str, Path], ...]:
+def _images(listed: list[str]) -> tuple[tuple[str, str], ...]:
     """The bands' images; a name that leads out of the folder is refused."""
     images = []
     for text in listed:
         found = _IMAGE.search(text.strip())
         if found is None:
             continue
-        path = folder / f"{text.strip()}.jp2"
-        if not path.resolve().is_relative_to(folder.resolve()):
-            raise SourceError(f"MTD_MSIL2A.xml names an image outside the product: {text}")
-        images.append((found["band"], path))
+        name = PurePosixPath(f"{text.strip()}.jp2")
+        if name.is_absolute() or ".." in name.parts:
+            raise SourceError(f"the product's metadata name an image outside the product: {text}")
+        images.append((found["band"], str(name)))
     if not images:
-        raise SourceError("MTD_MSIL2A.xml lists no image of a band")
+        raise SourceError("the product's metadata list no image of a band")
     return tuple(images)

@@ -1,9 +1,9 @@
-"""Sentinel-2 L2A SAFE folders: one cube for a tile, on the grid of its finest band.
+"""Sentinel-2 L1C and L2A, as a SAFE folder or zip: a cube for a tile, on its finest band's grid.
 
 The grid is that of the JPEG 2000 headers, never the nominal 10, 20 and 60 m. Of a band that comes
 in several resolutions the finest is taken; coarser bands are repeated by their exact integer
 factor. Reflectance = number / quantification + offset / quantification, where the offset is
-BOA_ADD_OFFSET (processing baseline 04.00 and later).
+BOA_ADD_OFFSET or RADIO_ADD_OFFSET (processing baseline 04.00 and later).
 """
 
 from collections.abc import Iterator
@@ -15,9 +15,11 @@ from typing import Any
 import numpy as np
 
 from datacube.errors import SourceError
+from datacube.ingest.readers.files import ProductFiles, product_files
+from datacube.ingest.readers.images import factor_of
 from datacube.ingest.readers.parts import Origin, Part, granules_of, reading
 from datacube.ingest.readers.raster import RasterBand, grid_of_raster, open_raster
-from datacube.ingest.readers.safe import BAND_IDS, Product, read_product
+from datacube.ingest.readers.safe import BAND_IDS, Product, level_of, read_product
 from datacube.ingest.source import Granule, ReadOptions, SliceSource, instant
 from datacube.model.fields import Category, Field
 from datacube.model.grid import RectifiedGrid
@@ -37,7 +39,7 @@ _TITLES = {
     "B11": "short-wave infrared 1",
     "B12": "short-wave infrared 2",
 }
-_CLASSES = (
+CLASSES = (
     Category(0, "no data", "#000000"),
     Category(1, "saturated or defective", "#ff0000"),
     Category(2, "dark area or topographic shadow", "#2f2f2f"),
@@ -51,71 +53,83 @@ _CLASSES = (
     Category(10, "thin cirrus", "#64c8ff"),
     Category(11, "snow or ice", "#ff96ff"),
 )
+_ABSTRACTS = {
+    "L1C": "Top-of-atmosphere reflectance.",
+    "L2A": "Bottom-of-atmosphere reflectance and scene classification (SCL).",
+}
+_STANDARD_NAMES = {
+    "L1C": "toa_bidirectional_reflectance",
+    "L2A": "surface_bidirectional_reflectance",
+}
 _ORDER = (*BAND_IDS, "SCL")
-_ALIGNED = 1e-6  # of a cell
 
 
 @dataclass(frozen=True, slots=True)
 class Sentinel2Reader:
-    """Reader of Sentinel-2 L2A SAFE folders, by the folder or a metadata file in it."""
+    """Reader of Sentinel-2 products, by folder, zip archive or a metadata file in the folder."""
 
     name: str = "sentinel2"
 
     def sniff(self, path: Path) -> bool:
-        """Whether the folder holds MTD_MSIL2A.xml, or the path is that file or the manifest."""
-        return (_folder(path) / "MTD_MSIL2A.xml").is_file()
+        """Whether the product holds MTD_MSIL2A.xml or MTD_MSIL1C.xml."""
+        files = product_files(_folder(path))
+        return files is not None and level_of(files) is not None
 
     @contextmanager
     def open(self, path: Path, options: ReadOptions) -> Iterator[tuple[Granule, ...]]:
         """The product as one granule; see :class:`~datacube.ingest.source.SourceReader`."""
-        folder = _folder(path)
-        with ExitStack() as files:
+        files = ProductFiles(_folder(path))
+        with ExitStack() as stack:
             with reading(path):
-                granules = _granules(folder, read_product(folder), options, files)
+                granules = _granules(files, read_product(files), options, stack)
             yield granules
 
 
 def _folder(path: Path) -> Path:
-    inside = path.name in {"MTD_MSIL2A.xml", "manifest.safe"}
+    inside = path.name in {"MTD_MSIL2A.xml", "MTD_MSIL1C.xml", "manifest.safe"}
     return path.parent if inside else path
 
 
 def _granules(
-    folder: Path, product: Product, options: ReadOptions, files: ExitStack
+    files: ProductFiles, product: Product, options: ReadOptions, stack: ExitStack
 ) -> tuple[Granule, ...]:
-    opened = _finest(product, files)
+    opened = _finest(files, product, stack)
     grid = min((one[1] for one in opened.values()), key=lambda one: abs(one.dx))
     fields, bands = [], {}
     for name in sorted(opened, key=_ORDER.index):
         file, own, path = opened[name]
         fields.append(_field(name, product, file))
         bands[name] = RasterBand(file, 1, path, factor=_factor(grid, own, path))
-    given = instant(options, 1, "standard", folder)
+    given = instant(options, 1, "standard", files.path)
     one = SliceSource(product.sensing if given is None else given, bands)
     origin = Origin(
-        folder,
+        files.path,
         product.name,
-        title=f"Sentinel-2 L2A, tile {product.tile}",
-        abstract="Bottom-of-atmosphere reflectance and scene classification (SCL).",
+        title=f"Sentinel-2 {product.level}, tile {product.tile}",
+        abstract=_ABSTRACTS[product.level],
         attribution="Contains modified Copernicus Sentinel data",
         licence="https://sentinels.copernicus.eu/documents/247904/690755/"
         "Sentinel_Data_Legal_Notice",
+        processor=f"processing baseline {product.baseline}",
     )
     part = Part(grid, (), (one,), tuple(fields), "")
-    return granules_of([part], origin, options, f"s2-l2a-{product.tile}")
+    return granules_of([part], origin, options, f"s2-{product.level.lower()}-{product.tile}")
 
 
-def _finest(product: Product, files: ExitStack) -> dict[str, tuple[Any, RectifiedGrid, Path]]:
+def _finest(
+    files: ProductFiles, product: Product, stack: ExitStack
+) -> dict[str, tuple[Any, RectifiedGrid, Path]]:
     """The finest image of each band, opened: file, grid and path by band name."""
-    absent = sorted(path.name for _, path in product.images if not path.is_file())
+    absent = sorted(Path(name).name for _, name in product.images if not files.has(name))
     if absent:
         shown = ", ".join(absent[:3]) + (" …" if len(absent) > 3 else "")
         raise SourceError(
             f"{len(absent)} of {len(product.images)} images of the product are missing: {shown}"
         )
     found: dict[str, tuple[Any, RectifiedGrid, Path]] = {}
-    for band, path in product.images:
-        file = open_raster(path, files, "JP2OpenJPEG")
+    for band, name in product.images:
+        path = Path(name)
+        file = open_raster(files.gdal(name), stack, "JP2OpenJPEG")
         grid = grid_of_raster(file, path)
         if band not in found or abs(grid.dx) < abs(found[band][1].dx):
             found[band] = (file, grid, path)
@@ -130,7 +144,7 @@ def _field(name: str, product: Product, file: Any) -> Field:
             dtype,
             nil=0,
             title="scene classification",
-            categories=_CLASSES,
+            categories=CLASSES,
             overview="nearest",
         )
     wavelength = product.wavelengths.get(name)
@@ -143,25 +157,15 @@ def _field(name: str, product: Product, file: Any) -> Field:
         scale=1 / product.quantification,
         offset=product.offsets.get(name, 0.0) / product.quantification,
         title=title,
-        standard_name="surface_bidirectional_reflectance",
+        standard_name=_STANDARD_NAMES[product.level],
         valid_range=(0.0, 1.0),
     )
 
 
 def _factor(grid: RectifiedGrid, own: RectifiedGrid, path: Path) -> int:
     """How many of the cube's cells one of the band's cells is, in both directions."""
-    factor = round(own.dx / grid.dx)
-    fine = grid.transform
-    coarse = own.transform
-    aligned = (
-        abs(own.dx - factor * grid.dx) < _ALIGNED * abs(grid.dx)
-        and abs(own.dy - factor * grid.dy) < _ALIGNED * abs(grid.dy)
-        and abs(fine.c - coarse.c) < _ALIGNED * abs(grid.dx)
-        and abs(fine.f - coarse.f) < _ALIGNED * abs(grid.dy)
-        and (own.width * factor, own.height * factor) == (grid.width, grid.height)
-        and own.crs.key == grid.crs.key
-    )
-    if not aligned:
+    factor = factor_of(grid, own)
+    if factor is None:
         raise SourceError(
             f"{path.name} does not lie on the finest band's grid: cells of {own.dx:g} beside "
             f"{grid.dx:g}, {own.width} x {own.height} beside {grid.width} x {grid.height}"
