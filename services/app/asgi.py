@@ -7,8 +7,7 @@ does everything from reading the parameters to the packed bytes.
 import asyncio
 import logging
 import os
-from collections.abc import Callable, Generator, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Generator, Iterator
 from contextlib import suppress
 from functools import partial
 from time import perf_counter
@@ -29,6 +28,7 @@ from services.app.known import KnownAnswers, UrlKey
 from services.app.metrics import Metrics
 from services.app.outflow import Outflow
 from services.app.routes import Routes
+from services.app.turns import Turns
 
 LOGGER = logging.getLogger("datacube.server")
 
@@ -62,8 +62,7 @@ class Application:
         self._routes = Routes(context, store, self.metrics)
         self._inflow = Inflow(self._routes, context.settings)
         self._known = KnownAnswers()
-        workers = max(8, 4 * (os.cpu_count() or 2))
-        self._threads = ThreadPoolExecutor(workers, thread_name_prefix="requests")
+        self._turns = Turns(remote=not store.is_local)
         self._active = 0
         self._draining = False
 
@@ -84,26 +83,33 @@ class Application:
     async def _lifespan(self, receive: Receive, send: Send) -> None:
         while (await receive())["type"] != "lifespan.shutdown":
             await send({"type": "lifespan.startup.complete"})
-        self.close()
+        self.close(wait=not self._active)
         await send({"type": "lifespan.shutdown.complete"})
 
-    async def drain(self, seconds: float) -> None:
+    async def drain(self, seconds: float) -> int:
         """Refuse new requests (503) and wait until those under way are answered.
 
         Parameters
         ----------
         seconds : float
             How long at most.
+
+        Returns
+        -------
+        int
+            How many are still under way.
         """
         self._draining = True
         deadline = perf_counter() + seconds
         while self._active and perf_counter() < deadline:
             await asyncio.sleep(0.02)
+        return self._active
 
-    def close(self) -> None:
-        """Wait for the requests under way, then let the threads go."""
-        self._threads.shutdown(wait=True)
-        self.context.pool.shutdown(wait=True)
+    def close(self, *, wait: bool = True) -> None:
+        """Let the threads go; wait for the requests under way, or leave them unanswered."""
+        self._turns.close(wait=wait)
+        for pool in (self.context.steps, self.context.pool):
+            pool.shutdown(wait=wait, cancel_futures=not wait)
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
         started, identifier = perf_counter(), os.urandom(8).hex()
@@ -117,7 +123,8 @@ class Application:
         status, nbytes = 499, 0  # where the client has gone before the answer was there
         try:
             if early is None:
-                found = await self._run(answer, self.context, request, route, subject, identifier)
+                work = partial(answer, self.context, request, route, subject, identifier)
+                found = await self._turns.take(work)
             else:
                 found = outgoing(self.context, request, early, "", subject)
             if found.known is not None and asked is not None:
@@ -174,11 +181,6 @@ class Application:
         peer = str(client[0]) if client else ""
         write_line(identifier, peer, scope["method"], subject, status, seconds, nbytes, chunks)
 
-    async def _run[**P, T](self, work: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
-        """Have one of the threads do something."""
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._threads, partial(work, *arguments, **named))
-
     async def _sent(self, http: HttpRequest, found: Outgoing, identifier: str, send: Send) -> int:
         """Send the answer; the number of bytes of its body."""
         await send(_start(found, identifier))
@@ -186,7 +188,7 @@ class Application:
         if isinstance(body, bytes):
             await send({"type": "http.response.body", "body": body})
             if not isinstance(found.body, bytes):
-                await self._run(_close, found.body)
+                await self._turns.run(partial(_close, found.body))
             return len(body)
         try:
             return await self._streamed(http, body, send)
@@ -196,7 +198,7 @@ class Application:
             LOGGER.exception("request %s failed while its answer was sent", identifier)
             raise
         finally:
-            await self._run(_close, body)
+            await self._turns.run(partial(_close, body))
 
     async def _streamed(self, http: HttpRequest, pieces: Iterator[bytes], send: Send) -> int:
         """Send a body piece by piece, as fast as the client takes it.
@@ -205,7 +207,7 @@ class Application:
         """
         nbytes = 0
         with Outflow(http) as outflow:
-            while (piece := await self._run(_next, pieces)) is not None:
+            while (piece := await self._turns.run(partial(_next, pieces))) is not None:
                 await outflow.room(nbytes)
                 await send({"type": "http.response.body", "body": piece, "more_body": True})
                 nbytes += len(piece)

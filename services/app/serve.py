@@ -6,11 +6,12 @@ release the GIL.
 
 import asyncio
 import logging
+import os
 import signal
 import socket
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NoReturn
 
 from granian.constants import Interfaces
 from granian.server.embed import Server
@@ -19,13 +20,23 @@ from datacube.errors import ConfigError
 from services.app.access import GatheringHandler
 from services.app.asgi import Application
 
+LOGGER = logging.getLogger("datacube.server")
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
-GRACE = 30.0  # seconds that requests under way get
+GRACE = 10.0  # seconds that requests under way get
 FLUSH = 0.2  # seconds for the last bytes to leave
 
 
-def serve(app: Application, host: str, port: int, started: Callable[[str], None]) -> None:
+def serve(
+    app: Application,
+    host: str,
+    port: int,
+    started: Callable[[str], None],
+    grace: float = GRACE,
+) -> None:
     """Serve until SIGINT or SIGTERM, then finish the requests under way.
+
+    What is not answered when the grace is over, or at a second signal, is cut off: the process
+    ends, for a thread cannot be stopped.
 
     Parameters
     ----------
@@ -35,6 +46,8 @@ def serve(app: Application, host: str, port: int, started: Callable[[str], None]
         0 takes a free one.
     started : callable
         Told the URL when the port is open.
+    grace : float
+        Seconds that requests under way get.
 
     Raises
     ------
@@ -42,7 +55,7 @@ def serve(app: Application, host: str, port: int, started: Callable[[str], None]
         The port is taken or not allowed.
     """
     port = free_port(host, port)
-    asyncio.run(_serve(app, host, port, started))
+    asyncio.run(_serve(app, host, port, started, grace))
 
 
 def free_port(host: str, port: int) -> int:
@@ -67,7 +80,9 @@ def free_port(host: str, port: int) -> int:
         ) from error
 
 
-async def _serve(app: Application, host: str, port: int, started: Callable[[str], None]) -> None:
+async def _serve(
+    app: Application, host: str, port: int, started: Callable[[str], None], grace: float
+) -> None:
     server = Server(
         app,
         address=host,
@@ -77,14 +92,18 @@ async def _serve(app: Application, host: str, port: int, started: Callable[[str]
         log_enabled=False,
         backlog=1024,
     )
-    asked = asyncio.Event()
+    asked, impatient = asyncio.Event(), asyncio.Event()
 
     async def stop_when_asked() -> None:
-        """The server itself would leave requests under way unanswered."""
+        """The server itself would leave requests under way unanswered, or wait without end."""
         await asked.wait()
         for name in SIGNALS:
-            loop.add_signal_handler(name, server.stop)  # a second one does not wait
-        await app.drain(GRACE)
+            loop.add_signal_handler(name, impatient.set)
+        waiting = loop.create_task(impatient.wait())
+        draining = loop.create_task(app.drain(grace))
+        await asyncio.wait((waiting, draining), return_when=asyncio.FIRST_COMPLETED)
+        if left := await app.drain(0.0):
+            _cut_off(left)
         await asyncio.sleep(FLUSH)
         server.stop()  # type: ignore[no-untyped-call]  # granian's
 
@@ -96,6 +115,13 @@ async def _serve(app: Application, host: str, port: int, started: Callable[[str]
     stopping = loop.create_task(stop_when_asked())
     await server.serve()
     stopping.cancel()
+
+
+def _cut_off(requests: int) -> NoReturn:
+    """End the process at once: a thread cannot be stopped, and its request may take for ever."""
+    LOGGER.warning("stopped without the answers to %d requests under way", requests)
+    logging.shutdown()
+    os._exit(0)
 
 
 def configure_logging(*, debug: bool = False) -> None:

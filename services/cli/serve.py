@@ -6,7 +6,7 @@ import click
 
 from datacube.config.load import load_config
 from services.app import create_app
-from services.app.serve import configure_logging, serve
+from services.app.serve import GRACE, configure_logging, serve
 from services.cli.options import store_option
 
 
@@ -27,9 +27,21 @@ from services.cli.options import store_option
     type=click.IntRange(0, 65535),
     help="Port; 0 takes a free one.",
 )
+@click.option(
+    "--grace",
+    default=GRACE,
+    show_default=True,
+    type=click.FloatRange(0),
+    help="Seconds that requests under way get when the server is stopped.",
+)
 @click.pass_context
 def serve_command(
-    context: click.Context, store: str, config_file: Path | None, host: str, port: int
+    context: click.Context,
+    store: str,
+    config_file: Path | None,
+    host: str,
+    port: int,
+    grace: float,
 ) -> None:
     """Serve every cube of a store until Ctrl-C or SIGTERM.
 
@@ -47,4 +59,5 @@ def serve_command(
         host,
         port,
         lambda url: click.echo(f"Serving {cubes} {noun} of {store} on {url}", err=True),
+        grace,
     )

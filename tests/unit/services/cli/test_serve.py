@@ -51,6 +51,28 @@ def test_a_request_under_way_is_finished(store, tmp_path):
     assert answers[0].json()["ranges"]["v"]["shape"][-2:] == [1250, 2500]
 
 
+def test_a_request_without_end_does_not_keep_the_server(store, tmp_path):
+    server = start_server(store, tmp_path / "run", "--grace", "0.3")
+    url = f"{server.url}/ogcapi/collections/closed/coverage?scale-size=Lon(8900),Lat(5900)"
+    failures = []
+
+    def ask():
+        try:
+            httpx.get(url, timeout=60)
+        except httpx.TransportError as error:
+            failures.append(error)
+
+    asking = threading.Thread(target=ask)
+    asking.start()
+    time.sleep(1.0)
+    began = time.monotonic()
+    assert server.stop() == 0
+    assert time.monotonic() - began < 10
+    asking.join()
+    assert failures
+    assert "without the answers to 1 requests" in server.log.read_text()
+
+
 def test_a_taken_port_is_refused(store):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
