@@ -253,14 +253,16 @@ def _resource_urls(request: Request, layer: Layer) -> Iterator[Element]:
 
 
 def _matrix_set(one: TileMatrixSet) -> Element:
-    geographic_scales = one.crs.geographic and one.well_known_scale_set
+    """A set without its well-known scale set.
+
+    That of the web map asks for a CRS spelling that clients do not know, and that of the globe
+    begins a level higher in 07-057r7, annex E.3, than in the set that 17-083r4 names after it.
+    """
     return WMTS(
         "TileMatrixSet",
         OWS("Title", one.title),
         OWS("Identifier", one.id),
         OWS("SupportedCRS", one.crs.urn),
-        # the set of the web map asks for a CRS spelling that clients do not know
-        WMTS("WellKnownScaleSet", one.well_known_scale_set) if geographic_scales else None,
         *(_matrix(one, matrix) for matrix in one.matrices),
     )
 

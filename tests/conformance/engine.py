@@ -92,6 +92,7 @@ class Engine:
         command = [
             *("java", "-Xmx1g", f"-DTE_BASE={self.folder / 'base'}"),
             *("-Dhttp.proxyHost=127.0.0.1", f"-Dhttp.proxyPort={proxy}"),
+            "-Dhttp.nonProxyHosts=",
             "-Djava.protocol.handler.pkgs=com.occamlab.te.util.protocols",
             *("-cp", ":".join(path), "com.occamlab.te.Test"),
             *(f"-source={suite.source}", f"-logdir={logs}", f"-session={suite.name}"),

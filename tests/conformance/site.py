@@ -9,6 +9,7 @@ from tests.cubes import make_cube
 from tests.servers import start_server
 
 CONFIG = Path(__file__).parent / "server.yaml"
+ABSTRACT = "Each value says its place: 1000 t + 10 y + x"
 HOURS = tuple(f"2020-01-01T{hour:02d}:00:00Z" for hour in range(6))
 
 
@@ -20,7 +21,15 @@ def make_stores(folder: Path) -> None:
     """
     maps, coverages = folder / "maps", folder / "coverages"
     if not maps.is_dir():
-        make_cube(maps, "globe", width=72, height=36, times=HOURS, title="Hourly values")
+        make_cube(
+            maps,
+            "globe",
+            width=72,
+            height=36,
+            times=HOURS,
+            title="Hourly values",
+            abstract=ABSTRACT,
+        )
         make_cube(
             maps,
             "north",
@@ -30,6 +39,7 @@ def make_stores(folder: Path) -> None:
             bbox=(300_000.0, 5_000_000.0, 900_000.0, 5_400_000.0),
             times=None,
             title="One picture",
+            abstract=ABSTRACT,
         )
     if not coverages.is_dir():
         for name, fields in (("altitude", ("height",)), ("bands", ("red", "green", "blue"))):
@@ -40,6 +50,7 @@ def make_stores(folder: Path) -> None:
                 height=36,
                 times=None,
                 title=name.capitalize(),
+                abstract=ABSTRACT,
                 fields=[Field(one, dtype="int32", uom="1") for one in fields],
             )
 

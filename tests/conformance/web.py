@@ -1,5 +1,10 @@
-"""What the engine takes for the web: schemas from the folder of schemas, nothing else."""
+"""What stands between the engine and everything else: schemas from a folder, the server itself.
 
+The suites compare names of header fields letter by letter, as ``Content-Type``, though they have
+no case (RFC 9110, 5.1): what the server sends passes through here and is written that way.
+"""
+
+import http.client
 import os
 import threading
 from collections.abc import Iterator
@@ -12,6 +17,8 @@ from urllib.parse import urlsplit
 FOLDER = "DATACUBE_XSD"
 DEFINITIONS = "www.opengis.net/def/"
 """Identifiers that a suite resolves only to see whether they can be."""
+
+HOP_BY_HOP = frozenset({"connection", "keep-alive", "transfer-encoding", "proxy-connection"})
 
 
 @contextmanager
@@ -43,17 +50,38 @@ def _handler(mirror: Path, missed: set[str]) -> type[BaseHTTPRequestHandler]:
             url = urlsplit(self.path)
             name = (url.netloc + url.path).lstrip("/")
             path = (mirror / name).resolve()
-            if path.is_relative_to(mirror) and path.is_file():
-                self._answer(200, path.read_bytes())
+            if url.hostname == "127.0.0.1":
+                self._pass_on(url.netloc)
+            elif path.is_relative_to(mirror) and path.is_file():
+                self._answer(200, path.read_bytes(), {"Content-Type": "application/xml"})
             elif name.startswith(DEFINITIONS):
-                self._answer(200, b"<definition/>")
+                self._answer(200, b"<definition/>", {"Content-Type": "application/xml"})
             else:
                 missed.add(self.path)
-                self._answer(404, b"")
+                self._answer(404, b"", {})
 
-        def _answer(self, status: int, body: bytes) -> None:
-            self.send_response(status)
-            self.send_header("Content-Type", "application/xml")
+        def do_POST(self) -> None:
+            self._pass_on(urlsplit(self.path).netloc)
+
+        def _pass_on(self, server: str) -> None:
+            url = urlsplit(self.path)
+            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            sent = {k: v for k, v in self.headers.items() if k.lower() not in HOP_BY_HOP}
+            connection = http.client.HTTPConnection(server, timeout=120)
+            try:
+                target = url._replace(scheme="", netloc="").geturl()
+                connection.request(self.command, target, body or None, sent)
+                answer = connection.getresponse()
+                kept = {k: v for k, v in answer.getheaders() if k.lower() not in HOP_BY_HOP}
+                self._answer(answer.status, answer.read(), kept)
+            finally:
+                connection.close()
+
+        def _answer(self, status: int, body: bytes, headers: dict[str, str]) -> None:
+            self.send_response_only(status)
+            for name, value in headers.items():
+                if name.lower() != "content-length":
+                    self.send_header(name.title(), value)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)
