@@ -1,23 +1,26 @@
 """Zarr groups in a store that the server did not write, published as they lie.
 
-A folder of the store that holds a Zarr group (v2 or v3) is one cube, or several where its arrays
-have several grids or axes. What cannot be served is left out, and the log says why, once. A
-group's metadata is read again now and then: a group that has changed is a new state, whose chunks
-are read anew. Chunks that others overwrite without a change of metadata are not noticed.
+A folder of the store that holds a Zarr group (v2 or v3), or a pointer to one elsewhere, is one
+cube, or several where its arrays have several grids or axes. What cannot be served is left out,
+and the log says why, once. A group's metadata is read again now and then: a group that has changed
+is a new state, whose chunks are read anew. Chunks that others overwrite without a change of
+metadata are not noticed.
 """
 
 import logging
 import time
 from collections.abc import Callable, Collection, Mapping
 
-from datacube.errors import StorageError
+from datacube.errors import DatacubeError, StorageError
 from datacube.store.cache import ChunkCache
 from datacube.store.foreign_group import ForeignGroup, open_group, stem_of
 from datacube.store.foreign_nodes import is_safe
 from datacube.store.foreign_scope import clean
 from datacube.store.index import INDEX_KEY, read_index
 from datacube.store.objects import ObjectStore
+from datacube.store.register import Pointer, read_pointer
 from datacube.store.source import CubeSource
+from datacube.store.url import open_store
 
 log = logging.getLogger(__name__)
 
@@ -45,6 +48,7 @@ class ForeignCubes:
         self._cache = cache
         self._clock = clock
         self._groups: dict[str, tuple[ForeignGroup, float]] = {}
+        self._pointers: dict[str, tuple[Pointer, ObjectStore]] = {}
 
     def look(self, taken: Collection[str]) -> Mapping[str, CubeSource]:
         """The cubes that are there now, by id, in the order of their folders.
@@ -71,13 +75,14 @@ class ForeignCubes:
 
     def aliases(self) -> Mapping[str, str]:
         """Folder names that are no ids -> id of the folder's main cube."""
-        return {
-            name: group.cubes[0].id
-            for folder, (group, _) in self._groups.items()
-            if group.cubes
-            for name in (folder, stem_of(folder))
-            if name and name != group.cubes[0].id
-        }
+        found = {}
+        for folder, (group, _) in self._groups.items():
+            pointer, _ = self._pointers.get(folder, (None, None))
+            given = pointer.alias if pointer else ""
+            for name in (folder, stem_of(folder), given) if group.cubes else ():
+                if name and name != group.cubes[0].id:
+                    found[name] = group.cubes[0].id
+        return found
 
     def _folders(self) -> list[str]:
         try:
@@ -90,10 +95,34 @@ class ForeignCubes:
     def _looked_at(self, folder: str) -> tuple[ForeignGroup, float]:
         known = self._groups.get(folder)
         now = self._clock()
-        if known is not None and not self._store.is_local and now - known[1] < REMOTE_SECONDS:
+        recent = known is not None and now - known[1] < REMOTE_SECONDS
+        if known is not None and recent and not self._store.is_local:
             return known
         before = known[0] if known is not None else None
-        return open_group(self._store, folder, self._cache, before), now
+        here = None if folder in self._pointers else before
+        found = open_group(self._store, folder, self._cache, here)
+        if found.digest:
+            return found, now
+        try:
+            there = self._pointed(folder)
+        except DatacubeError as error:
+            return ForeignGroup(folder, "?", (), (error.message,)), now
+        if there is None:
+            return found, now
+        if known is not None and recent and not there.is_local:
+            return known
+        return open_group(there, "", self._cache, before, name=folder), now
+
+    def _pointed(self, folder: str) -> ObjectStore | None:
+        """The group to which a folder's pointer leads, as a store."""
+        pointer = read_pointer(self._store, folder)
+        if pointer is None:
+            self._pointers.pop(folder, None)
+            return None
+        known = self._pointers.get(folder)
+        if known is None or known[0] != pointer:
+            known = self._pointers[folder] = pointer, open_store(pointer.url)
+        return known[1]
 
 
 def _complain(group: ForeignGroup) -> None:

@@ -50,7 +50,12 @@ class ForeignGroup:
 
 
 def open_group(
-    store: ObjectStore, folder: str, cache: ChunkCache, known: ForeignGroup | None = None
+    store: ObjectStore,
+    folder: str,
+    cache: ChunkCache,
+    known: ForeignGroup | None = None,
+    *,
+    name: str = "",
 ) -> ForeignGroup:
     """The cubes of a folder; none, with reasons, where it cannot be served.
 
@@ -62,6 +67,8 @@ def open_group(
     cache : ChunkCache
     known : ForeignGroup, optional
         What was found before; given back while the metadata are the same.
+    name : str, optional
+        Id of the main cube; else made of the folder's name.
     """
     try:
         documents = read_documents(store, folder)
@@ -75,7 +82,7 @@ def open_group(
     if documents is None:
         return ForeignGroup(folder, "")
     try:
-        return _Opening(store, folder, cache, documents, digest).group()
+        return _Opening(store, folder, cache, documents, digest, name).group()
     except MALFORMED as error:
         return ForeignGroup(folder, digest, (), (words_of(error),))
 
@@ -103,6 +110,7 @@ class _Opening:
     cache: ChunkCache
     documents: Documents
     digest: str
+    name: str
 
     @property
     def root(self) -> str:
@@ -168,7 +176,8 @@ class _Opening:
     ) -> Iterator[ForeignCube]:
         if not parts:
             return
-        base = ncname(stem_of(self.folder or self.store.url.rstrip("/").rpartition("/")[2]))
+        own_name = stem_of(self.folder or self.store.url.rstrip("/").rpartition("/")[2])
+        base = ncname(self.name or own_name)
         ids = part_ids(base, [part.suffix(parts[0]) for part in parts])
         root = nodes[""].attributes if "" in nodes else {}
         for part, cube_id in zip(parts, ids, strict=True):
@@ -203,7 +212,7 @@ class _Opening:
         documents = read_documents(self.store, self.folder)
         if documents is not None and documents.digest == self.digest:
             return cube
-        for one in open_group(self.store, self.folder, self.cache).cubes:
+        for one in open_group(self.store, self.folder, self.cache, name=self.name).cubes:
             if one.id == cube.id:
                 return one
         raise CoverageNotFound(f"there is no cube '{cube.id}' any more", subject=cube.id)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import batched
+from itertools import batched, product
 from typing import override
 
 import numpy as np
@@ -13,6 +13,7 @@ from datacube.model.time import format_tick
 from datacube.store.cube import CubeStore
 from datacube.store.reader import chunk_damage
 from datacube.store.series import read_segment_document, shard_key
+from datacube.store.source import CubeSource
 from datacube.store.tables import ChunkTable, SegmentDocument, UintArray
 
 _THREADS = 8
@@ -79,6 +80,32 @@ def verify(cube: CubeStore) -> list[Damage]:
         for shards in batched(_shards(cube, found), 8 * _THREADS):
             for damages in pool.map(_check_shard, shards):
                 found += damages
+    return found
+
+
+def verify_foreign(cube: CubeSource) -> list[Damage]:
+    """Decode every chunk of a cube that others wrote: there is nothing else to check it by.
+
+    Parameters
+    ----------
+    cube : CubeSource
+
+    Returns
+    -------
+    list of Damage
+        Empty where all is well; a chunk that is missing is none.
+    """
+    found = []
+    time = cube.description.domain.time
+    for field, level in product(cube.description.range_type.names, cube.description.levels):
+        for index in np.ndindex(*cube.chunk_counts(field, level.number)):
+            try:
+                cube.chunk(field, level.number, index)
+            except StorageError as error:
+                first = index[0] * cube.chunk_shape(field, level.number)[0]
+                when = "" if time is None else format_tick(int(time.ticks[first]), time.calendar)
+                place = "/".join(map(str, index))
+                found.append(Damage(field, level.number, when, place, error.message))
     return found
 
 

@@ -9,9 +9,12 @@ import click
 from datacube.errors import CoverageNotFound
 from datacube.model.axis import Axis, IndexAxis, TimeAxis, axis_values
 from datacube.model.fields import Field
+from datacube.store.cache import ChunkCache
 from datacube.store.cube import CubeStore, list_cubes, open_cube
-from datacube.store.maintain import Damage, verify
+from datacube.store.foreign import ForeignCubes
+from datacube.store.maintain import Damage, verify, verify_foreign
 from datacube.store.objects import ObjectStore
+from datacube.store.source import CubeSource
 from datacube.store.url import open_store
 from services.cli.options import json_option, store_option, write_json, write_table
 
@@ -22,9 +25,8 @@ MOST_NAMES = 6  # fields of a cube that a line names
 @store_option
 @json_option
 def ls_command(store: str, as_json: bool) -> None:
-    """List the cubes of a store."""
-    objects = open_store(store)
-    cubes = [open_cube(objects, name) for name in list_cubes(objects)]
+    """List the cubes of a store, and what others wrote in it that can be served."""
+    cubes = list(found_cubes(open_store(store)).values())
     if as_json:
         write_json([describe(cube) for cube in cubes])
     elif not cubes:
@@ -48,7 +50,8 @@ def show_command(cube: str, store: str, as_json: bool) -> None:
     for key in ("abstract", "attribution", "licence", "crs", "bbox", "width", "height"):
         if document[key]:
             click.echo(f"  {key:<12} {document[key]}")
-    click.echo(f"  {'version':<12} {found.snapshot}, committed {found.committed}")
+    committed = f", committed {document['committed']}" if document["committed"] else ""
+    click.echo(f"  {'version':<12} {found.snapshot}{committed}")
     levels = ", ".join(f"1:{level['factor']}" for level in document["levels"])
     click.echo(f"  {'overviews':<12} {levels}")
     click.echo(f"  {'series copy':<12} {_series_text(document['series'])}")
@@ -78,11 +81,12 @@ def show_command(cube: str, store: str, as_json: bool) -> None:
 def verify_command(cube: str | None, store: str, as_json: bool) -> int:
     """Check every stored chunk of a cube, or of all: presence, length, checksum.
 
-    Leaves with 1 where a chunk is damaged.
+    Of what others wrote there are no checksums: there every chunk is decoded. Leaves with 1 where
+    a chunk is damaged.
     """
     objects = open_store(store)
-    names = [cube] if cube is not None else list_cubes(objects)
-    found = {name: _damages(objects, name) for name in names}
+    cubes = found_cubes(objects) if cube is None else {cube: _opened(objects, cube)}
+    found = {name: damages_of(one) for name, one in cubes.items()}
     if as_json:
         write_json(
             [
@@ -102,7 +106,7 @@ def verify_command(cube: str | None, store: str, as_json: bool) -> int:
     return int(any(found.values()))
 
 
-def describe(cube: CubeStore) -> dict[str, Any]:
+def describe(cube: CubeSource) -> dict[str, Any]:
     """Everything about a cube that a script may want."""
     whole = cube.description
     height, width = whole.domain.grid.shape
@@ -120,9 +124,9 @@ def describe(cube: CubeStore) -> dict[str, Any]:
         "fields": [_field(cube, field) for field in whole.range_type.fields],
         "levels": [{"number": one.number, "factor": one.factor} for one in whole.levels],
         "series": _series(cube),
-        "version": cube.version,
+        "version": cube.version if isinstance(cube, CubeStore) else None,
         "snapshot": cube.snapshot,
-        "committed": cube.committed,
+        "committed": cube.committed if isinstance(cube, CubeStore) else None,
     }
 
 
@@ -140,7 +144,7 @@ def _axis(axis: Axis) -> dict[str, Any]:
     }
 
 
-def _field(cube: CubeStore, field: Field) -> dict[str, Any]:
+def _field(cube: CubeSource, field: Field) -> dict[str, Any]:
     known = cube.statistics(field.name)
     return {
         "name": field.name,
@@ -155,9 +159,9 @@ def _field(cube: CubeStore, field: Field) -> dict[str, Any]:
     }
 
 
-def _series(cube: CubeStore) -> dict[str, int] | None:
+def _series(cube: CubeSource) -> dict[str, int] | None:
     """The copy that is long in time; None where none is kept."""
-    kept = cube.record.series
+    kept = cube.record.series if isinstance(cube, CubeStore) else None
     if kept is None:
         return None
     held = sum(one.count for one in kept.segments)
@@ -176,7 +180,7 @@ def _values(statistics: dict[str, Any] | None) -> str:
     return f"{statistics['quantiles'][0]:g} .. {statistics['quantiles'][-1]:g}"
 
 
-def _row(cube: CubeStore) -> tuple[str, ...]:
+def _row(cube: CubeSource) -> tuple[str, ...]:
     whole = cube.description
     height, width = whole.domain.grid.shape
     time = whole.domain.time
@@ -191,13 +195,26 @@ def _packing(field: dict[str, Any]) -> str:
     return f"{field['scale']:g} n + {field['offset']:g}" if packed else ""
 
 
-def _damages(objects: ObjectStore, name: str) -> list[Damage]:
-    return verify(_opened(objects, name))
+def found_cubes(objects: ObjectStore) -> dict[str, CubeSource]:
+    """Every cube of a store by id: its own, then those in what others wrote."""
+    own: dict[str, CubeSource] = {name: open_cube(objects, name) for name in list_cubes(objects)}
+    return own | dict(ForeignCubes(objects, ChunkCache()).look(own.keys()))
 
 
-def _opened(objects: ObjectStore, name: str) -> CubeStore:
+def damages_of(cube: CubeSource) -> list[Damage]:
+    """What is damaged in a cube."""
+    return verify(cube) if isinstance(cube, CubeStore) else verify_foreign(cube)
+
+
+def _opened(objects: ObjectStore, name: str) -> CubeSource:
     try:
         return open_cube(objects, name)
     except CoverageNotFound as error:
-        names = ", ".join(list_cubes(objects)) or "none"
+        foreign = ForeignCubes(objects, ChunkCache())
+        own = list_cubes(objects)
+        others = foreign.look(own)
+        name = foreign.aliases().get(name, name)
+        if name in others:
+            return others[name]
+        names = ", ".join([*own, *others]) or "none"
         raise CoverageNotFound(f"{error.message}; there are {names}", subject=name) from error

@@ -21,6 +21,7 @@ _COMMANDS = {
     "rollback": ("services.cli.versions", "rollback_command", "Go back to an earlier version."),
     "compact": ("services.cli.versions", "compact_command", "Renew what plain Zarr readers see."),
     "gc": ("services.cli.collect", "gc_command", "Remove what no version needs."),
+    "register": ("services.cli.register", "register_command", "Publish a Zarr where it lies."),
     "plan": ("services.cli.plan", "plan_command", "Tell what a request would read."),
     "config": ("services.cli.config", "config_group", "Look at a configuration."),
     "demo": ("services.cli.demo", "demo_command", "Make the demo store."),

@@ -1,0 +1,98 @@
+"""Pointers: small documents in a store that publish a Zarr group that lies elsewhere."""
+
+import json
+from dataclasses import dataclass
+
+from datacube.errors import ConflictError, SourceError, StorageError
+from datacube.store.cache import ChunkCache
+from datacube.store.foreign_fields import ncname
+from datacube.store.foreign_group import ForeignGroup, open_group, stem_of
+from datacube.store.foreign_nodes import read_documents
+from datacube.store.index import note_in_index
+from datacube.store.manifest import head_key
+from datacube.store.objects import ObjectStore
+from datacube.store.url import open_store
+
+
+@dataclass(frozen=True, slots=True)
+class Pointer:
+    """Where a registered group lies.
+
+    Parameters
+    ----------
+    url : str
+    alias : str
+        Its name as it was given, where that is no id; else empty.
+    """
+
+    url: str
+    alias: str = ""
+
+
+def pointer_key(cube_id: str) -> str:
+    """Key of a pointer."""
+    return f"{cube_id}/pointer.json"
+
+
+def read_pointer(store: ObjectStore, folder: str) -> Pointer | None:
+    """The pointer in a folder; None where there is none.
+
+    Raises
+    ------
+    StorageError
+        It is damaged.
+    """
+    data = store.get(pointer_key(folder)) if folder else None
+    if data is None:
+        return None
+    try:
+        document = json.loads(data)
+        return Pointer(str(document["url"]), str(document.get("alias", "")))
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise StorageError(f"the pointer of '{folder}' is damaged", subject=folder) from error
+
+
+def register(store: ObjectStore, url: str, name: str = "") -> ForeignGroup:
+    """Publish a Zarr group where it lies; its values are not copied.
+
+    Parameters
+    ----------
+    store : ObjectStore
+        Gets the pointer.
+    url : str
+        Of the group.
+    name : str, optional
+        Default the group's own. ``:``, ``/`` and ``.`` in it become ``__`` in the id; every
+        door takes both.
+
+    Returns
+    -------
+    ForeignGroup
+        The cubes in it, and the reasons why parts of it are none.
+
+    Raises
+    ------
+    ConflictError
+        The store has a cube of that id already.
+    SourceError
+        There is nothing at the URL that can be served.
+    """
+    there = open_store(url)
+    given = name or stem_of(there.url.rstrip("/").rpartition("/")[2])
+    cube_id = ncname(given)
+    known = read_pointer(store, cube_id)
+    taken = store.get(head_key(cube_id)) is not None or read_documents(store, cube_id) is not None
+    if taken or (known is not None and known.url != there.url):
+        raise ConflictError(
+            f"there is already a cube '{cube_id}' in {store.url}; give another --id",
+            subject=cube_id,
+        )
+    group = open_group(there, "", ChunkCache(), name=cube_id)
+    if not group.cubes:
+        why = "; ".join(group.reasons) or "there is no Zarr group, or it is a cube of this program"
+        raise SourceError(f"{url} cannot be served: {why}", subject=url)
+    document = {"format": 1, "url": there.url, "alias": "" if given == cube_id else given}
+    store.put(pointer_key(cube_id), json.dumps(document).encode())
+    store.sync([pointer_key(cube_id)])
+    note_in_index(store, cube_id)
+    return group

@@ -1,0 +1,119 @@
+"""Zarr groups of others: registered, listed, shown, checked."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from datacube.config.settings import Config
+from datacube.engine.context import open_context
+from services.cli.root import run
+from tests.cubes import make_cube
+from tests.unit.store.zarrs import Group
+
+ROWS, COLUMNS = 6, 8
+VALUES = np.arange(2 * ROWS * COLUMNS, dtype="float32").reshape(2, ROWS, COLUMNS)
+
+
+def make_group(folder: Path) -> Path:
+    group = Group(folder, 3, {"title": "Somebody's air"})
+    group.array("lat", ("lat",), np.linspace(55, 50, ROWS), {"units": "degrees_north"})
+    group.array("lon", ("lon",), np.linspace(0, 7, COLUMNS), {"units": "degrees_east"})
+    days = {"units": "days since 2020-01-01", "standard_name": "time"}
+    group.array("time", ("time",), np.arange(2), days)
+    group.array("t", ("time", "lat", "lon"), VALUES, {"units": "K"}, chunks=(1, ROWS, COLUMNS))
+    return folder
+
+
+@pytest.fixture
+def group(tmp_path: Path) -> Path:
+    return make_group(tmp_path / "elsewhere" / "air.v2.zarr")
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> str:
+    make_cube(tmp_path / "store", "sst")
+    return str(tmp_path / "store")
+
+
+def test_a_registered_group_is_served_where_it_lies(group, store, capsys):
+    assert run(["register", str(group), "--store", store]) == 0
+    assert capsys.readouterr().out == "air__v2: t\n"
+    assert not list((Path(store) / "air__v2").rglob("c"))
+    context = open_context(store, Config())
+    assert [cube.id for cube in context.catalog.cubes()] == ["sst", "air__v2"]
+    for name in ("air__v2", "air.v2"):
+        cube = context.catalog.cube(name)
+        assert np.array_equal(cube.store.chunk("t", 0, (1, 0, 0))[0], VALUES[1])
+    assert context.catalog.layer("air.v2.t").cube.id == "air__v2"
+
+
+def test_an_id_with_signs_is_an_alias(group, store, capsys):
+    command = ["register", str(group), "--id", "EO:MO:DAT:AIR/1.0", "--store", store]
+    assert run(command) == 0
+    assert run(command) == 0  # again: nothing changes
+    context = open_context(store, Config())
+    cube = context.catalog.cube("EO:MO:DAT:AIR/1.0")
+    assert cube.id == "EO__MO__DAT__AIR__1__0"
+    capsys.readouterr()
+    assert run(["show", "EO:MO:DAT:AIR/1.0", "--store", store]) == 0
+    assert "Somebody's air" in capsys.readouterr().out
+
+
+def test_what_cannot_be_registered(group, store, tmp_path, capsys):
+    for arguments, reason in (
+        ([str(tmp_path / "nothing")], "cannot be served: there is no Zarr group"),
+        ([str(group), "--id", "sst"], "already a cube 'sst'"),
+        ([f"{store}/sst"], "already a cube 'sst'"),
+        ([f"{store}/sst", "--id", "other"], "a cube of this program"),
+    ):
+        assert run(["register", *arguments, "--store", store]) == 1
+        assert reason in capsys.readouterr().err
+    assert sorted(path.name for path in Path(store).iterdir() if path.is_dir()) == ["sst"]
+
+
+def test_a_pointer_to_what_is_gone_is_left_out(group, store, capsys, caplog):
+    assert run(["register", str(group), "--store", store]) == 0
+    group.rename(group.with_name("away"))
+    assert [cube.id for cube in open_context(store, Config()).catalog.cubes()] == ["sst"]
+    (Path(store) / "air__v2/pointer.json").write_text("{")
+    context = open_context(store, Config())
+    assert [cube.id for cube in context.catalog.cubes()] == ["sst"]
+    assert "the pointer of 'air__v2' is damaged" in caplog.text
+
+
+def test_ls_show_and_verify_know_them(group, store, capsys):
+    make_group(Path(store) / "here.zarr")
+    assert run(["register", str(group), "--store", store]) == 0
+    capsys.readouterr()
+    assert run(["ls", "--store", store]) == 0
+    _, *lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines] == ["sst", "air__v2", "here"]
+    assert run(["ls", "--store", store, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)[1]["version"] is None
+    assert run(["show", "here", "--store", store]) == 0
+    assert "2 from 2020-01-01" in capsys.readouterr().out
+    assert run(["verify", "--store", store]) == 0
+    assert capsys.readouterr().out == "sst: sound\nair__v2: sound\nhere: sound\n"
+    chunk = Path(store) / "here.zarr/t/c/1/0/0"
+    chunk.write_bytes(chunk.read_bytes()[:-9])
+    assert run(["verify", "here", "--store", store]) == 1
+    said = capsys.readouterr()
+    assert said.out == "here: 1 damaged chunks\n"
+    assert "t at 2020-01-02T00:00:00Z, level 0, 1/0/0:" in said.err
+
+
+def test_verify_names_slice_and_field(tmp_path, capsys):
+    make_cube(tmp_path, "sst", times=("2020-01-01", "2020-01-02", "2020-01-03"))
+    flipped, missing = (tmp_path / f"sst/v/c/{slot}/0/0" for slot in (1, 2))
+    data = bytearray(flipped.read_bytes())
+    data[len(data) // 2] ^= 1
+    flipped.write_bytes(data)
+    missing.unlink()
+    assert run(["verify", "--store", str(tmp_path)]) == 1
+    said = capsys.readouterr()
+    assert said.out == "sst: 2 damaged chunks\n"
+    first, second = said.err.splitlines()
+    assert "v at 2020-01-02T00:00:00Z, level 0, sst/v/c/1/0/0: the chunk is damaged" in first
+    assert "v at 2020-01-03T00:00:00Z, level 0, sst/v/c/2/0/0: the chunk is missing" in second
