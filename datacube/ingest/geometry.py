@@ -9,7 +9,7 @@ from affine import Affine
 from numpy.typing import NDArray
 
 from datacube.model.bbox import BoundingBox
-from datacube.model.crs import Crs, transform
+from datacube.model.crs import CRS84, Crs, transform
 from datacube.model.grid import RectifiedGrid, ReferenceableGrid
 from datacube.model.query import Interpolation
 from datacube.slicing.curvilinear import Inverses
@@ -51,16 +51,31 @@ class TiePoints:
         """(height, width) of the image."""
         return self.height, self.width
 
-    def spacing(self) -> tuple[float, float]:
-        """Median side of a pixel on the ground along columns and rows, in degrees of latitude."""
-        east = np.cos(np.radians(self.points.y))
-        x, y = self.points.x * east, self.points.y
-        across = np.hypot(np.diff(x, axis=1), np.diff(y, axis=1)) / np.diff(self.columns)
-        along = np.hypot(np.diff(x, axis=0), np.diff(y, axis=0)) / np.diff(self.rows)[:, None]
-        return float(np.nanmedian(across)), float(np.nanmedian(along))
+
+type Positions = TiePoints | ReferenceableGrid
+"""Positions that a source gives one by one."""
+
+type Geometry = RectifiedGrid | Positions
 
 
-type Geometry = RectifiedGrid | ReferenceableGrid | TiePoints
+def spacing(positions: Positions) -> float:
+    """Median side of a pixel on the ground, the longer one; degrees of latitude."""
+    match positions:
+        case TiePoints():
+            grid, rows, columns = positions.points, positions.rows, positions.columns
+        case ReferenceableGrid():
+            grid = positions
+            rows, columns = (np.arange(size, dtype=float) for size in grid.shape)
+        case _:
+            assert_never(positions)
+    lon, lat = transform(grid.x, grid.y, grid.crs, CRS84)
+    sides = []
+    for at, steps in ((1, np.diff(columns)), (0, np.diff(rows)[:, None])):
+        east = (np.diff(lon, axis=at) + 180) % 360 - 180
+        middle = (lat[:, 1:] + lat[:, :-1]) / 2 if at else (lat[1:] + lat[:-1]) / 2
+        away = np.hypot(east * np.cos(np.radians(middle)), np.diff(lat, axis=at))
+        sides.append(float(np.nanmedian(away / steps)))
+    return max(sides)
 
 
 def footprint(geometry: Geometry, crs: Crs) -> BoundingBox:

@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 
 from datacube.config.settings import RecipeSettings, TargetSettings
 from datacube.errors import SourceError
-from datacube.ingest.geometry import Geometry, Locator, TiePoints, footprint
+from datacube.ingest.geometry import Geometry, Locator, Positions, footprint, spacing
 from datacube.ingest.packing import with_nil
 from datacube.ingest.source import BandSource, Granule
 from datacube.model.bbox import BoundingBox
-from datacube.model.crs import Crs
+from datacube.model.crs import CRS84, Crs
 from datacube.model.domain import DomainSet
 from datacube.model.fields import Field, RangeType
 from datacube.model.grid import RectifiedGrid
@@ -46,11 +46,11 @@ def regridded(recipe: RecipeSettings, granule: Granule) -> Granule:
     SourceError
         The recipe's grid is no use for it.
     """
-    source: Geometry = granule.tie_points or granule.description.domain.grid
+    source: Geometry = granule.positions or granule.description.domain.grid
     if recipe.grid is not None:
         target = target_grid(recipe.grid, source)
-    elif isinstance(source, TiePoints):
-        target = map_grid(source)
+    elif granule.positions is not None:
+        target = map_grid(granule.positions)
     else:
         return granule
     if isinstance(source, RectifiedGrid) and _same(source, target):
@@ -72,7 +72,7 @@ def regridded(recipe: RecipeSettings, granule: Granule) -> Granule:
     )
     domain = DomainSet(target, granule.description.domain.axes)
     description = replace(granule.description, domain=domain, range_type=RangeType(fields))
-    return replace(granule, description=description, slices=slices, tie_points=None)
+    return replace(granule, description=description, slices=slices, positions=None)
 
 
 def target_grid(settings: TargetSettings, source: Geometry) -> RectifiedGrid:
@@ -97,13 +97,13 @@ def target_grid(settings: TargetSettings, source: Geometry) -> RectifiedGrid:
     return _cells(BoundingBox(*edges, crs), width, height)
 
 
-def map_grid(source: TiePoints) -> RectifiedGrid:
+def map_grid(source: Positions) -> RectifiedGrid:
     """The obvious map grid of a swath: longitude and latitude, cells as large as its pixels."""
-    side = max(source.spacing())
+    side = spacing(source)
     digits = 1 - floor(np.log10(side))
-    height = round(side, digits)
-    middle = float(np.nanmean(source.points.y))
-    width = round(side / max(np.cos(np.radians(middle)), 0.1), digits)
+    box = footprint(source, CRS84)
+    middle = np.cos(np.radians((box.bottom + box.top) / 2))
+    width, height = round(side / max(middle, 0.1), digits), round(side, digits)
     return target_grid(TargetSettings((width, height), "EPSG:4326"), source)
 
 

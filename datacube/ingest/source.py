@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datacube.errors import InvalidTime, SourceError
-from datacube.ingest.geometry import TiePoints
+from datacube.ingest.geometry import Positions
 from datacube.model.calendar import Calendar
 from datacube.model.coverage import CoverageDescription
 from datacube.model.crs import Crs
@@ -83,7 +83,7 @@ class Granule:
         What of the source is left out, a sentence each.
     processor : str
         Program and version, or processing baseline, that made it.
-    tie_points : TiePoints, optional
+    positions : TiePoints or ReferenceableGrid, optional
         Where the bands' rows and columns lie, instead of on the description's grid.
     """
 
@@ -94,7 +94,7 @@ class Granule:
     slices: tuple[SliceSource, ...]
     warnings: tuple[str, ...] = ()
     processor: str = ""
-    tie_points: TiePoints | None = None
+    positions: Positions | None = None
 
 
 @dataclass(frozen=True, slots=True)

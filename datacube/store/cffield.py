@@ -14,6 +14,9 @@ from datacube.model.fields import Category, Field, Number, Overview
 from datacube.model.naming import identifier
 from datacube.store.cf import numbers
 
+_UNWRITTEN = 9.969209968386869e36
+"""What the netCDF library leaves in floats that were not written and declare no fill value."""
+
 _CLASS_WORDS = ("flag", "mask", "class", "category", "type", "ids", "quality", "code table")
 
 
@@ -73,6 +76,8 @@ def missing_of(dtype: np.dtype[np.generic], attributes: Mapping[str, Any]) -> Mi
         for value in numbers(attributes[name])
     ]
     if native.kind == "f":
+        if "_FillValue" not in attributes:
+            given.append(_UNWRITTEN)
         return Missing(native, None, tuple(value for value in given if not np.isnan(value)))
     whole = [_whole(value, native) for value in given]
     known = list(dict.fromkeys(value for value in whole if value is not None))

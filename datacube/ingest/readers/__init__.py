@@ -17,6 +17,7 @@ from datacube.ingest.readers.netcdf import NetcdfReader
 from datacube.ingest.readers.sentinel1 import Sentinel1Reader
 from datacube.ingest.readers.sentinel2 import Sentinel2Reader
 from datacube.ingest.readers.stac import StacReader
+from datacube.ingest.readers.swath import SwathReader
 from datacube.ingest.source import SourceReader, magic
 
 __all__ = ["Readers", "default_readers", "find_reader", "register", "unknown"]
@@ -24,8 +25,8 @@ __all__ = ["Readers", "default_readers", "find_reader", "register", "unknown"]
 type Readers = Mapping[str, SourceReader]
 
 _KNOWN = (
-    "CF NetCDF, GRIB 1/2, GeoTIFF/COG, STAC items, Sentinel-1 GRD, Sentinel-2 L1C and L2A, and "
-    "Landsat scenes can be read"
+    "CF NetCDF, GRIB 1/2, GeoTIFF/COG, STAC items, Sentinel-1 GRD, Sentinel-2 L1C and L2A, "
+    "Sentinel-3 and -5P level 2 and Landsat scenes can be read"
 )
 
 
@@ -37,6 +38,7 @@ def default_readers() -> Readers:
         Sentinel2Reader(),
         LandsatReader(),
         StacReader(),
+        SwathReader(),
         NetcdfReader(),
         GribReader(),
         CogReader(),

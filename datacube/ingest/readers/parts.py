@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datacube.errors import DatacubeError, SourceError
-from datacube.ingest.geometry import TiePoints
+from datacube.ingest.geometry import Positions
 from datacube.ingest.source import Granule, ReadOptions, SliceSource
 from datacube.model.axis import Axis, IndexAxis, TimeAxis, is_vertical
 from datacube.model.calendar import Calendar
@@ -38,7 +38,7 @@ class Part:
     bounds : int64, (slices, 2), ticks, optional
     time_name : str
         ``reference_time`` where the slices are runs of a forecast.
-    tie_points : TiePoints, optional
+    positions : TiePoints or ReferenceableGrid, optional
         Where the bands' rows and columns lie, instead of on the grid.
     """
 
@@ -50,7 +50,7 @@ class Part:
     calendar: Calendar = "standard"
     bounds: NDArray[np.int64] | None = None
     time_name: str = "time"
-    tie_points: TiePoints | None = None
+    positions: Positions | None = None
 
     @property
     def vertical(self) -> bool:
@@ -174,7 +174,7 @@ def _granule(part: Part, origin: Origin, cube_id: str) -> Granule:
         tuple(ordered),
         origin.warnings,
         origin.processor,
-        part.tie_points,
+        part.positions,
     )
 
 

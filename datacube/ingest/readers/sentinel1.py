@@ -91,7 +91,7 @@ def _granules(path: Path, options: ReadOptions, stack: ExitStack) -> tuple[Granu
         (SliceSource(start if given is None else given, bands),),
         tuple(_field(key, one) for key, one in opened.items()),
         "",
-        tie_points=points,
+        positions=points,
     )
     return granules_of([part], origin, options, f"s1-{mode}-grd")
 

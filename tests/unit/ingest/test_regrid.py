@@ -40,7 +40,7 @@ def granule(grid, band, field, tie_points=None):
     domain = DomainSet(grid)
     described = CoverageDescription("g", "", "", domain, RangeType((field,)))
     one = SliceSource(None, {field.name: band})
-    return Granule("g", "g", "g", described, (one,), tie_points=tie_points)
+    return Granule("g", "g", "g", described, (one,), positions=tie_points)
 
 
 def brought(recipe, one):
