@@ -96,6 +96,7 @@ def build_cube(
         ),
         fields={name: _field(one) for name, one in model.fields.items()},
         time=otherwise if time is None else build_time(time),
+        cloudiness=model.cloudiness,
     )
 
 

@@ -32,6 +32,11 @@ class CubeModel(Model):
     attribution: str | None = Field(None, description="Whom its data are credited to.")
     licence: str | None = Field(None, description="Licence of the data.")
     hidden: bool = Field(default=False, description="Not published.")
+    cloudiness: str = Field(
+        "",
+        description="Expression of its fields that `AGG=leastcloudy` ranks the steps of each "
+        "pixel by: the lowest is the best.",
+    )
     styles: tuple[ListedStyle, ...] = Field(
         (),
         description="Names of styles, or styles written here; they come before those that every "

@@ -144,6 +144,8 @@ class CubeSettings:
     styles : tuple of Style or str
         Of the whole cube or of one field; they come before the styles that every cube has. A
         name is one of those that every cube has, put first here.
+    cloudiness : str
+        Expression of its fields that ``AGG=leastcloudy`` ranks steps by, the lowest best.
     """
 
     title: str | None = None
@@ -154,6 +156,7 @@ class CubeSettings:
     styles: tuple[Style | str, ...] = ()
     fields: Mapping[str, FieldSettings] = field(default_factory=dict)
     time: TimePolicy = field(default_factory=TimePolicy)
+    cloudiness: str = ""
 
     def describe(self, description: CoverageDescription) -> CoverageDescription:
         """The description with what is overridden."""

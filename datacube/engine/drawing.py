@@ -83,7 +83,7 @@ def with_range(
     if not shifted and (not style.expression or style.low is not None):
         return style
     one = wanted[style.field]
-    key = (cube.snapshot, one.field.name, style.expression, reducer and reducer.name, places)
+    key = (cube.snapshot, one.field.name, style.expression, reducer, places)
     ends = context.ranges.get(key, lambda: _measure(context, cube, one, places, reducer))
     open_style = replace(style, low=None, high=None, log=False)
     bare = replace(one.field, valid_range=ends, standard_name="")

@@ -9,6 +9,7 @@ from datacube.engine.cube import Cube, Layer
 from datacube.engine.drawing import drawn_style, wanted_of, with_range
 from datacube.engine.limits import check_map, check_reduction, check_work
 from datacube.engine.places import Places, locate
+from datacube.engine.reducers import reducer_of
 from datacube.engine.resampled import find_resampled, sampling
 from datacube.engine.scene import draw_scene
 from datacube.engine.values import find_values
@@ -22,7 +23,7 @@ from datacube.render.paint import margin_of, paint
 from datacube.render.style import Style
 from datacube.slicing.cells import IndexMap
 from datacube.slicing.level import map_on_best_level
-from datacube.slicing.reduce import reducer
+from datacube.slicing.reduce import Reducer
 from datacube.slicing.regions import cells_shown
 
 
@@ -48,6 +49,7 @@ class PlannedLayer:
     layer: Layer
     style: Style
     places: Places
+    reducer: Reducer | None = None
 
     @property
     def cube(self) -> Cube:
@@ -84,7 +86,7 @@ class PlannedLayer:
         cube, request = self.cube, self.request
         yield cube.fingerprint
         yield self.layer.style_print(self.style)
-        yield f"{request.aggregate} {request.expression} {request.interpolation}"
+        yield f"{self.reducer} {request.expression} {request.interpolation}"
         timed = cube.store.timed
         for place in self.places.candidates:
             yield cube.store.state_of(place[0] if timed else 0)
@@ -145,7 +147,7 @@ def draw_map(context: Context, plan: MapPlan) -> Image:
     query = plan.query
     canvas: Image | None = None
     for one in plan.layers:
-        image = draw_layer(context, one.cube, one.style, query.grid, one.places, one.request)
+        image = draw_layer(context, one, query.grid)
         canvas = image if canvas is None else over(canvas, image)
     assert canvas is not None  # noqa: S101  plan_map has seen to it
     return flatten(canvas, query.background, transparent=query.transparent)
@@ -165,7 +167,7 @@ def _check_cost(context: Context, grid: RectifiedGrid, planned: Sequence[Planned
     reducing = [one for one in planned if one.reduced]
     if reducing:
         cells = max(cells_shown(map_of(context, one.cube, grid)[1]) for one in reducing)
-        effort = max(reducer(one.request.aggregate, subject="AGG").effort for one in reducing)
+        effort = max(one.reducer.effort for one in reducing if one.reducer is not None)
         each = sum(one.reduced for one in reducing)
         check_reduction(limits, cells, each, "WIDTH", steps, effort)
 
@@ -173,7 +175,9 @@ def _check_cost(context: Context, grid: RectifiedGrid, planned: Sequence[Planned
 def _planned(context: Context, request: LayerRequest) -> PlannedLayer:
     layer = context.catalog.layer(request.layer)
     style = drawn_style(layer, request)
-    return PlannedLayer(request, layer, style, locate(layer.cube, request))
+    places, cube = locate(layer.cube, request), layer.cube
+    reducing = reducer_of(cube, request.aggregate, request.by) if request.aggregate else None
+    return PlannedLayer(request, layer, style, places, reducing)
 
 
 def map_of(context: Context, cube: Cube, grid: RectifiedGrid) -> tuple[Level, IndexMap]:
@@ -183,23 +187,10 @@ def map_of(context: Context, cube: Cube, grid: RectifiedGrid) -> tuple[Level, In
     return context.maps.get(key, lambda: map_on_best_level(levels, grid))
 
 
-def draw_layer(
-    context: Context,
-    cube: Cube,
-    style: Style,
-    grid: RectifiedGrid,
-    places: Places,
-    request: LayerRequest,
-) -> Image:
-    """One layer in one style, transparent where there is no data.
-
-    Parameters
-    ----------
-    style : Style, the one that the request means
-    places : Places, where the request looks
-    request : LayerRequest; its aggregate and interpolation count here
-    """
-    reduce = reducer(request.aggregate, subject="AGG") if request.aggregate else None
+def draw_layer(context: Context, planned: PlannedLayer, grid: RectifiedGrid) -> Image:
+    """One layer on a grid, transparent where there is no data."""
+    cube, style, places = planned.cube, planned.style, planned.places
+    request, reduce = planned.request, planned.reducer
     if margin_of(style):
         return draw_scene(context, cube, style, grid, places, reduce)
     level, cells = map_of(context, cube, grid)

@@ -2,7 +2,9 @@
 
 The rules are those of WMS 1.3.0 annex C with nearest values: an instant means the step it names,
 else the latest step within it (a day, a month), else the nearest within a tolerance, else nothing;
-a range means its steps, the most recent first.
+a range means its steps, the most recent first. With an aggregate an instant may stand for the
+period that holds it, or for the window of steps that ends with it; and a range of another axis
+means its places, the last first.
 """
 
 from collections.abc import Iterator
@@ -10,11 +12,18 @@ from dataclasses import dataclass
 from typing import assert_never
 
 from datacube.engine.cube import Cube
-from datacube.errors import InvalidTime
+from datacube.errors import InvalidParameter, InvalidTime
 from datacube.model.axis import IndexAxis, IrregularAxis, RegularAxis, TimeAxis, axis_value
-from datacube.model.query import LayerRequest, Point, Slice, TimeChoice
+from datacube.model.query import LayerRequest, Point, Slice, Subset, TimeChoice, Trim
 from datacube.model.time import TimeRange, Timestamp, format_tick
-from datacube.slicing.select_axis import nearest_place, times_named, times_within
+from datacube.slicing.periods import bin_at, parse_every
+from datacube.slicing.rolling import parse_window, window_at
+from datacube.slicing.select_axis import (
+    nearest_place,
+    select_places,
+    times_named,
+    times_within,
+)
 
 type PlainAxis = RegularAxis | IrregularAxis | IndexAxis
 
@@ -54,12 +63,15 @@ def locate(cube: Cube, request: LayerRequest) -> Places:
         A dimension that the cube does not have.
     InvalidTime
         A time or value that is none.
+    InvalidSubset, SubsetOutOfDomain, InvalidParameter
+        A range, period or window that takes nothing or has no aggregate.
     """
-    wanted = {_axis_name(cube, one): one.point for one in request.places}
+    _check_request(request)
+    wanted = {_axis_name(cube, one): one for one in request.places}
     choices = [
-        _choose_time(cube, axis, request.time)
+        _widened(axis, _choose_time(cube, axis, request.time), request)
         if isinstance(axis, TimeAxis)
-        else _choose_place(axis, wanted.get(axis.name))
+        else _choose_places(axis, wanted.get(axis.name))
         for axis in cube.description.domain.axes
     ]
     notes = tuple(choice.note for choice in choices if choice.note)
@@ -67,15 +79,58 @@ def locate(cube: Cube, request: LayerRequest) -> Places:
     return Places(tuple(_product(choices)), notes, moving)
 
 
+def _check_request(request: LayerRequest) -> None:
+    """Refuse what only an aggregate gives a meaning to."""
+    if not request.aggregate:
+        ranges = [one.axis for one in request.places if isinstance(one, Trim)]
+        if ranges:
+            raise InvalidTime(
+                f"a range of {ranges[0]} has several values: add AGG=mean, max, … to make them one",
+                subject=ranges[0],
+            )
+        parts = {"PERIOD": request.every, "WINDOW": request.window, "BY": request.by}
+        alone = [name for name, text in parts.items() if text]
+        if alone:
+            raise InvalidParameter(
+                f"{alone[0]} says which steps AGG makes one: add AGG=mean, max, …",
+                subject=alone[0],
+            )
+    if request.every and request.window:
+        raise InvalidParameter("PERIOD or WINDOW, not both", subject="WINDOW")
+
+
+def _widened(axis: TimeAxis, choice: _Choice, request: LayerRequest) -> _Choice:
+    """The period that holds the instant that was chosen, or the window that ends with it."""
+    if not (request.every or request.window) or not choice.indexes:
+        return choice
+    if request.time is not None and isinstance(request.time.when, TimeRange):
+        name = "PERIOD" if request.every else "WINDOW"
+        raise InvalidParameter(
+            f"with {name} the time is one instant; a range has its begin and end already",
+            subject=name,
+        )
+    index = choice.indexes[0]
+    found = (
+        bin_at(axis, index, parse_every(request.every, subject="PERIOD"))
+        if request.every
+        else window_at(axis, index, parse_window(request.window, subject="WINDOW"))
+    )
+    if found is None:
+        note = f"No data at time={axis_value(axis, index)} ISO8601: the window is not whole"
+        return _Choice((), note, choice.moving)
+    moving = choice.moving or found.stop == axis.size
+    return _Choice(tuple(reversed(range(found.start, found.stop))), choice.note, moving)
+
+
 def _product(choices: list[_Choice]) -> Iterator[tuple[int, ...]]:
-    """Every combination; only a time has more than one index."""
+    """Every combination, time the slowest to change."""
     places: list[tuple[int, ...]] = [()]
     for choice in choices:
         places = [(*place, index) for place in places for index in choice.indexes]
     yield from places
 
 
-def _axis_name(cube: Cube, place: Slice) -> str:
+def _axis_name(cube: Cube, place: Subset) -> str:
     axis = cube.description.domain.axis(place.axis)
     if isinstance(axis, str):
         raise InvalidTime(f"'{place.axis}' is no dimension of {cube.id}", subject=place.axis)
@@ -117,6 +172,19 @@ def _choose_range(axis: TimeAxis, when: TimeRange) -> _Choice:
     if not inside:
         return _Choice((), "No data at time in the range asked", moving=True)
     return _Choice(tuple(reversed(inside)), moving=inside[-1] == axis.size - 1)
+
+
+def _choose_places(axis: PlainAxis, subset: Subset | None) -> _Choice:
+    match subset:
+        case None:
+            return _choose_place(axis, None)
+        case Slice(_, point):
+            return _choose_place(axis, point)
+        case Trim():
+            span = select_places(axis, subset)
+            return _Choice(tuple(reversed(range(span.start, span.stop))))
+        case _:
+            assert_never(subset)
 
 
 def _choose_place(axis: PlainAxis, point: Point | None) -> _Choice:

@@ -8,7 +8,7 @@ cell is open.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 
 import numpy as np
@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 from datacube.engine.ahead import ahead
 from datacube.engine.regional import RegionReader
 from datacube.engine.steps import StepReader
-from datacube.engine.wanted import Found, reduced_field
+from datacube.engine.wanted import Found, reduced_field, wanted_expression
 from datacube.slicing.accumulators import Accumulator
+from datacube.slicing.mosaic import Best
 from datacube.slicing.packed import on_packed, physical
 from datacube.slicing.reduce import Reducer
 from datacube.slicing.regions import Region, regions_of
@@ -76,11 +77,23 @@ class _Job:
         one, wanted = self.reader, self.reader.steps.wanted.field
         nil = wanted.nil if self.reader.stored else None
         accumulator = self.inner.start(block.region.shape, one.dtype, nil)
-        for values, valid in one.read(block.region, block.places, mixed=not self.inner.mosaic):
-            accumulator.extend(values, valid)
-            if accumulator.done:
-                break
+        if isinstance(accumulator, Best):
+            self._rank(accumulator, block)
+        else:
+            for values, valid in one.read(block.region, block.places, mixed=not self.inner.mosaic):
+                accumulator.extend(values, valid)
+                if accumulator.done:
+                    break
         return self.finish(accumulator) if block.alone else accumulator
+
+    def _rank(self, best: Best, block: _Block) -> None:
+        """Feed the steps with their ranks."""
+        steps = self.reader.cut(block.region)
+        description = steps.cube.description
+        ranks = replace(steps, wanted=wanted_expression(description, self.reducer.by, "rank"))
+        for place in block.places:
+            rank, known = ranks.physical(place)
+            best.add_ranked(*steps.physical(place), np.where(known, rank, np.nan))
 
     def finish(self, accumulator: Accumulator) -> Outcome:
         """Physical values and valid."""

@@ -73,12 +73,16 @@ class RegionReader:
         """
         if not self.stored:
             return self._computed(region, places)
-        times = self._in_series(region, places) if mixed else None
+        times = self.in_series(region, places) if mixed else None
         return self._chunks(region, places) if times is None else self._series(region, times)
 
-    def _computed(self, region: Region, places: Sequence[Place]) -> Iterator[Stack]:
+    def cut(self, region: Region) -> StepReader:
+        """What reads the same at the cells of a region."""
         assert self.plan is not None  # noqa: S101  regions come from it
-        reader = replace(self.steps, cells=region.index_map(self.plan.chunk_shape))
+        return replace(self.steps, cells=region.index_map(self.plan.chunk_shape))
+
+    def _computed(self, region: Region, places: Sequence[Place]) -> Iterator[Stack]:
+        reader = self.cut(region)
         for place in places:
             values, valid = reader.physical(place)
             yield values[None], valid[None]
@@ -94,7 +98,7 @@ class RegionReader:
             for chunk, within in where:
                 yield region.cut(chunks[*chunk, *region.chunk][within])[None], None
 
-    def _in_series(
+    def in_series(
         self, region: Region, places: Sequence[Place]
     ) -> dict[Place, tuple[int, int]] | None:
         """Times, first and one past the last, at each other place; None for map chunks."""

@@ -103,7 +103,7 @@ class CoverageQuery:
     subsets : at most one for each axis
     fields : names in the wanted order; empty is all
     scaling : factor or size of the answer
-    aggregate : Aggregate of the time axis, after trimming
+    aggregate : Aggregate, after trimming
     interpolation : how values between cells are found where the answer is scaled or reprojected
     output_crs : Crs of the answer; None is the coverage's own
     clip : Region, optional
@@ -142,9 +142,16 @@ class LayerRequest:
     style : str, empty for the default
     time : TimeChoice or None (the layer's default)
     places : Slice of further axes (elevation, members); the first place where not given
+        A Trim takes a range of them, which an aggregate makes one.
     aggregate : str
-        How the steps of a time range become one picture: ``mean``, ``max``, ``p95`` …; empty is
-        the most recent valid value of each pixel.
+        How the steps of a time range, and the places of other ranges, become one picture:
+        ``mean``, ``max``, ``p95`` …; empty is the most recent valid value of each pixel.
+    every : str
+        With an aggregate: the period whose steps the time stands for, ``month``, ``P10D``.
+    window : str
+        With an aggregate: so many steps, or a duration, that end with the time.
+    by : str
+        Expression that ranks the steps of a mosaic, the lowest best; empty is the cube's own.
     expression : str
         Band maths drawn in place of the style's field: ``(nir - red) / (nir + red)``.
     interpolation : how values between cells are found
@@ -153,10 +160,13 @@ class LayerRequest:
     layer: str
     style: str = ""
     time: TimeChoice | None = None
-    places: tuple[Slice, ...] = ()
+    places: tuple[Subset, ...] = ()
     aggregate: str = ""
     expression: str = ""
     interpolation: Interpolation = "nearest"
+    every: str = ""
+    window: str = ""
+    by: str = ""
 
 
 @dataclass(frozen=True, slots=True)

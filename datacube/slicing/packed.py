@@ -11,11 +11,11 @@ from typing import Any
 from numpy.typing import NDArray
 
 from datacube.model.fields import Field
-from datacube.slicing.reduce import Reducer
+from datacube.slicing.reduce import MOSAICS, Reducer
 from datacube.slicing.tally import BoolArray, CountArray, Values
 
 _MIRRORED = {"min": "max", "max": "min"}
-_KEPT = frozenset({"min", "max", "first", "last", "leastrecent", "mostrecent"})
+_KEPT = MOSAICS | {"min", "max"}
 
 
 def on_packed(reducer: Reducer, field: Field) -> Reducer | None:
@@ -30,6 +30,8 @@ def on_packed(reducer: Reducer, field: Field) -> Reducer | None:
     >>> on_packed(reducer("any"), below) is None
     True
     """
+    if reducer.ranked:
+        return None
     if not field.packed:
         return reducer
     if reducer.name in {"any", "all"} or not field.scale:

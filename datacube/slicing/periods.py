@@ -1,4 +1,4 @@
-"""Bins of a time axis: civil periods, ISO durations and rolling windows, in any calendar.
+"""Bins of a time axis: civil periods and ISO durations, in any calendar.
 
 Where bins begin, unless an origin is given:
 
@@ -17,7 +17,7 @@ An instant belongs to the bin that holds its tick; the cell bounds of the axis d
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Literal, assert_never
 
@@ -149,7 +149,7 @@ def bins(axis: TimeAxis, every: Every, origin: int | None = None) -> tuple[Bin, 
         return ()
     match every:
         case Period():
-            first, last = _duration_edges(axis, _checked(every), origin)
+            first, last = _duration_edges(axis, checked(every), origin)
         case "hour" | "day" | "month" | "year":
             first, last = _duration_edges(axis, _EVEN[every], None)
         case "pentad":
@@ -162,80 +162,40 @@ def bins(axis: TimeAxis, every: Every, origin: int | None = None) -> tuple[Bin, 
             assert_never(every)
     starts = np.flatnonzero(np.concatenate([[True], np.diff(first) > 0]))
     stops = np.append(starts[1:], axis.size)
-    return _made(starts, stops, first[starts], last[starts], first[starts])
+    return made(starts, stops, first[starts], last[starts], first[starts])
 
 
-def rolling(axis: TimeAxis, window: int | Period, *, partial: bool = False) -> tuple[Bin, ...]:
-    """Trailing windows: one for each instant, which is its last.
-
-    Parameters
-    ----------
-    axis : TimeAxis
-    window : int or Period
-        So many instants, or all that are later than a period before the last one.
-    partial : bool
-        Keep windows that begin before the axis does: fewer instants than window, or a period
-        that begins more than one step (the median of all) before the first instant.
-
-    Returns
-    -------
-    bins : label is the window's last instant; first is one millisecond after the period's begin
-
-    Raises
-    ------
-    InvalidParameter
-        The window is empty, or longer than a million years.
+def bin_at(axis: TimeAxis, index: int, every: Every) -> Bin:
+    """The period that holds one instant of an axis.
 
     Examples
     --------
-    >>> axis = TimeAxis("time", np.arange(5) * 86_400_000)
-    >>> [(one.start, one.stop) for one in rolling(axis, 3)]
-    [(0, 3), (1, 4), (2, 5)]
-    >>> rolling(axis, Period.parse("P3D"))[0].size, len(rolling(axis, 3, partial=True))
-    (3, 5)
+    >>> axis = TimeAxis("time", np.arange(40) * 86_400_000)
+    >>> found = bin_at(axis, 25, "dekad")
+    >>> found.start, found.stop
+    (20, 31)
     """
-    if not axis.size:
-        return ()
-    ends = np.arange(axis.size)
-    if isinstance(window, Period):
-        begins = _earlier(axis, _checked(window))
-        starts, firsts = np.searchsorted(axis.ticks, begins, side="right"), begins + 1
-        whole = begins >= axis.ticks[0] - axis.median_step
-    else:
-        if window < 1:
-            raise InvalidParameter(f"a window of {window} instants is empty", subject="window")
-        starts = np.maximum(ends + 1 - window, 0)
-        firsts, whole = axis.ticks[starts], ends + 1 >= window
-    columns = (starts, ends + 1, firsts, axis.ticks + 1, axis.ticks)
-    return _made(*(part if partial else part[whole] for part in columns))
+    alone = TimeAxis(axis.name, axis.ticks[index : index + 1], axis.calendar)
+    (edges,) = bins(alone, every)
+    start, stop = np.searchsorted(axis.ticks, [edges.first, edges.last])
+    return replace(edges, start=int(start), stop=int(stop))
 
 
 type Edges = tuple[TickArray, TickArray]
 
 
-def _made(*columns: TickArray) -> tuple[Bin, ...]:
+def made(*columns: TickArray) -> tuple[Bin, ...]:
     """Bins of arrays of their parts."""
     return tuple(Bin(*one) for one in zip(*(part.tolist() for part in columns), strict=True))
 
 
-def _checked(period: Period) -> Period:
+def checked(period: Period) -> Period:
+    """The period; InvalidParameter where it is longer than a million years."""
     if period.months > _LONGEST.months or period.ms > _LONGEST.ms:
         raise InvalidParameter(
             f"the period {period} is longer than a million years", subject="period"
         )
     return period
-
-
-def _earlier(axis: TimeAxis, period: Period) -> TickArray:
-    """Each tick a period earlier; the last day of the month where it has not as many."""
-    if not period.months:
-        return np.asarray(axis.ticks - period.ms)
-    days, clock = np.divmod(axis.ticks, MS_PER_DAY)
-    year, month, day = civil_from_days(days, axis.calendar)
-    months = year * 12 + month - 1 - period.months
-    ends = _month_starts(months + 1, axis.calendar) // MS_PER_DAY - 1
-    longest = civil_from_days(ends, axis.calendar)[2]
-    return _starts(months, np.minimum(day, longest), axis.calendar) + clock - period.ms
 
 
 def _duration_edges(axis: TimeAxis, every: Period, origin: int | None) -> Edges:
@@ -270,11 +230,12 @@ def _month_edges(axis: TimeAxis, length: int, shift: int) -> Edges:
     """Groups of months, counted from January of year 0 moved by some months."""
     year, month, _ = civil_from_days(axis.ticks // MS_PER_DAY, axis.calendar)
     first = (year * 12 + month - 1 - shift) // length * length + shift
-    return _month_starts(first, axis.calendar), _month_starts(first + length, axis.calendar)
+    return month_starts(first, axis.calendar), month_starts(first + length, axis.calendar)
 
 
-def _month_starts(months: TickArray, calendar: Calendar) -> TickArray:
-    return _starts(months, np.ones_like(months), calendar)
+def month_starts(months: TickArray, calendar: Calendar) -> TickArray:
+    """First ticks of months counted from year 0."""
+    return day_starts(months, np.ones_like(months), calendar)
 
 
 def _part_edges(axis: TimeAxis, days: int, parts: int) -> Edges:
@@ -282,12 +243,12 @@ def _part_edges(axis: TimeAxis, days: int, parts: int) -> Edges:
     year, month, day = civil_from_days(axis.ticks // MS_PER_DAY, axis.calendar)
     months = year * 12 + month - 1
     part = np.minimum((day - 1) // days, parts - 1)
-    first = _starts(months, part * days + 1, axis.calendar)
-    following = _starts(months, (part + 1) * days + 1, axis.calendar)
-    return first, np.where(part < parts - 1, following, _month_starts(months + 1, axis.calendar))
+    first = day_starts(months, part * days + 1, axis.calendar)
+    following = day_starts(months, (part + 1) * days + 1, axis.calendar)
+    return first, np.where(part < parts - 1, following, month_starts(months + 1, axis.calendar))
 
 
-def _starts(months: TickArray, day: TickArray, calendar: Calendar) -> TickArray:
+def day_starts(months: TickArray, day: TickArray, calendar: Calendar) -> TickArray:
     """Midnight of a day of months counted from year 0; of the next day where there is none.
 
     The standard calendar has no 5 to 14 October 1582.

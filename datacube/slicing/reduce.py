@@ -11,6 +11,7 @@
 ``median``, ``p0`` … ``p100``     numpy's ``linear``, fractions allowed, float64
 ``first``, ``leastrecent``        the first valid value, dtype of the steps
 ``last``, ``mostrecent``          the last valid value (latest), dtype of the steps
+``leastcloudy``                   the valid value of the step that an expression ranks lowest
 ``any``, ``all``                  whether valid values are not zero, uint8
 ================================  ==================================================
 
@@ -30,7 +31,7 @@ from datacube.errors import InvalidParameter
 from datacube.slicing.accumulators import Accumulator, Count
 from datacube.slicing.extremes import Max, Min, Range
 from datacube.slicing.moments import Deviation, ExactDeviation, ExactVariance, Variance
-from datacube.slicing.mosaic import AllTrue, AnyTrue, First
+from datacube.slicing.mosaic import AllTrue, AnyTrue, Best, First
 from datacube.slicing.quantiles import Quantile, stack_bytes
 from datacube.slicing.sums import Mean, Sum
 
@@ -55,6 +56,7 @@ _MAKERS: Mapping[str, _Maker] = MappingProxyType(
         "last": First,
         "leastrecent": First,
         "mostrecent": First,
+        "leastcloudy": Best,
     }
 )
 _ALIASES: Mapping[str, str] = MappingProxyType(
@@ -70,7 +72,9 @@ _ALIASES: Mapping[str, str] = MappingProxyType(
         "latest": "last",
     }
 )
-_KEPT = frozenset({"min", "max", "first", "last", "leastrecent", "mostrecent"})
+MOSAICS = frozenset({"first", "last", "leastrecent", "mostrecent", "leastcloudy"})
+_KEPT = MOSAICS | {"min", "max"}
+_DESCENDING = frozenset({"last", "mostrecent", "leastcloudy"})
 _DTYPES: Mapping[str, type[np.generic]] = MappingProxyType(
     {"count": np.int32, "any": np.uint8, "all": np.uint8}
 )
@@ -88,6 +92,7 @@ class Reducer:
         As in the table above: a method's own name, or ``pN`` for a percentile; the median is
         ``median``.
     share : float, 0 … 1, of a quantile; None for everything else
+    by : str, the expression that ranks the steps of ``leastcloudy``
 
     Examples
     --------
@@ -101,11 +106,12 @@ class Reducer:
 
     name: str
     share: float | None = None
+    by: str = ""
 
     @property
     def order(self) -> Order:
         """How steps are to be fed: from the oldest, or from the newest."""
-        return "descending" if self.name in {"last", "mostrecent"} else "ascending"
+        return "descending" if self.name in _DESCENDING else "ascending"
 
     @property
     def stacked(self) -> bool:
@@ -115,14 +121,19 @@ class Reducer:
     @property
     def mosaic(self) -> bool:
         """Whether a result is made of observations as they are: one step for each cell."""
-        return self.name in {"first", "last", "leastrecent", "mostrecent"}
+        return self.name in MOSAICS
+
+    @property
+    def ranked(self) -> bool:
+        """Whether each step comes with ranks."""
+        return self.name == "leastcloudy"
 
     @property
     def effort(self) -> int:
         """About how many times as long as a sum it takes for a cell."""
         if self.stacked:
             return 8
-        return 3 if self.name in {"std", "var", "any", "all"} else 1
+        return 3 if self.name in {"std", "var", "any", "all", "leastcloudy"} else 1
 
     def start(
         self,
@@ -175,13 +186,14 @@ class Reducer:
         return prod(shape) * _STATE_BYTES + 2**20
 
 
-def reducer(name: str, *, subject: str = "aggregation") -> Reducer:
+def reducer(name: str, *, subject: str = "aggregation", by: str = "") -> Reducer:
     """The reducer of a name, whatever its case; ``-`` and ``_`` in it do not count.
 
     Parameters
     ----------
     name : str, such as ``mean``, ``p95``, ``p99.5`` or ``mostRecent``
     subject : str, what the user calls the parameter
+    by : str, the expression of a ranking reducer; others have none
 
     Raises
     ------
@@ -195,7 +207,8 @@ def reducer(name: str, *, subject: str = "aggregation") -> Reducer:
     >>> reducer("p101")
     Traceback (most recent call last):
     datacube.errors.InvalidParameter: 'p101' is no way to reduce; write one of mean, min, max, \
-sum, count, std, var, range, any, all, first, last, leastrecent, mostrecent, median, p0 … p100
+sum, count, std, var, range, any, all, first, last, leastrecent, mostrecent, leastcloudy, \
+median, p0 … p100
     """
     written = name.strip().lower()
     text = written.replace("-", "").replace("_", "")
@@ -203,7 +216,7 @@ sum, count, std, var, range, any, all, first, last, leastrecent, mostrecent, med
     if text == "median":
         return Reducer("median", 0.5)
     if text in _MAKERS:
-        return Reducer(text)
+        return Reducer(text, by=by if text == "leastcloudy" else "")
     percent = _percent(written)
     if percent is None:
         raise InvalidParameter(

@@ -4,12 +4,13 @@ A dimension that a layer does not have is ignored, so that one request may ask s
 """
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import get_args
 
 from datacube.engine.cube import Layer
 from datacube.errors import InvalidInterpolation, InvalidTime
 from datacube.model.axis import Axis, IndexAxis, TimeAxis, is_vertical
-from datacube.model.query import Interpolation, LayerRequest, Slice, TimeChoice
+from datacube.model.query import Interpolation, LayerRequest, Slice, Subset, TimeChoice, Trim
 from services.ows.extents import axis_unit
 from services.ows.kvp import Kvp, number
 from services.ows.times import in_calendar, parse_times, pinned
@@ -23,8 +24,10 @@ def layer_requests(
     """Requests for layers with their styles, lowest first.
 
     A list of times becomes one request for each, the latest on top. ``AGG`` makes the steps of a
-    range one by a reducer, ``EXPR`` draws band maths in place of the style's field,
-    ``INTERPOLATION`` says how values between cells are found.
+    range one by a reducer, and the places of a range of another dimension (``ELEVATION=0/100``);
+    with it ``PERIOD`` is the period that an instant stands for, ``WINDOW`` how many steps end
+    with it, ``BY`` the expression that ranks the steps of a mosaic. ``EXPR`` draws band maths in
+    place of the style's field, ``INTERPOLATION`` says how values between cells are found.
 
     Parameters
     ----------
@@ -43,20 +46,40 @@ def layer_requests(
     """
     times = kvp.optional("time", parse_times, ())
     interpolation: Interpolation = kvp.optional("interpolation", _interpolation, "nearest")
-    aggregate, expression = kvp.optional("agg", str.lower, ""), kvp.optional("expr", str, "")
+    reduced = reduction(kvp)
+    expression = kvp.optional("expr", str, "")
     requests = []
-    firm = True
+    firm = not reduced.every  # a period may still grow
     for layer, style in zip(layers, styles, strict=False):
         axis = layer.cube.description.domain.time
         places = layer_places(kvp, layer)
         own = () if axis is None else tuple(in_calendar(one, axis.calendar) for one in times)
         choices: Sequence[TimeChoice | None] = own or (None,)
         requests += [
-            LayerRequest(layer.name, style, choice, places, aggregate, expression, interpolation)
+            replace(
+                reduced,
+                layer=layer.name,
+                style=style,
+                time=choice,
+                places=places,
+                expression=expression,
+                interpolation=interpolation,
+            )
             for choice in choices
         ]
         firm = firm and pinned(axis, own)
     return tuple(requests), firm
+
+
+def reduction(kvp: Kvp) -> LayerRequest:
+    """How the steps of a picture become one: a request of no layer yet."""
+    return LayerRequest(
+        "",
+        aggregate=kvp.optional("agg", str.lower, ""),
+        every=kvp.optional("period", str.strip, ""),
+        window=kvp.optional("window", str.strip, ""),
+        by=kvp.optional("by", str.strip, ""),
+    )
 
 
 def _interpolation(text: str) -> Interpolation:
@@ -70,17 +93,17 @@ def _interpolation(text: str) -> Interpolation:
     )
 
 
-def layer_places(kvp: Kvp, layer: Layer) -> tuple[Slice, ...]:
-    """Places that the parameters give on a layer's axes other than time."""
+def layer_places(kvp: Kvp, layer: Layer) -> tuple[Subset, ...]:
+    """Places, or ranges of them, that the parameters give on a layer's axes other than time."""
     domain = layer.cube.description.domain
-    places = []
+    places: list[Subset] = []
     for axis in domain.axes:
         if isinstance(axis, TimeAxis):
             continue
         names = parameter_names(axis, vertical=axis is domain.vertical)
         name = next((one for one in names if one in kvp), None)
         if name is not None:
-            places.append(Slice(axis.name, _point(axis, kvp.one(name), name)))
+            places.append(_places(axis, kvp.one(name), name))
     return tuple(places)
 
 
@@ -95,6 +118,17 @@ def parameter_names(axis: Axis, *, vertical: bool) -> tuple[str, ...]:
     """Names under which a value of an axis is sent; the first is the documented one."""
     own = (f"dim_{axis.name}", axis.name)
     return ("elevation", *own) if vertical and is_vertical(axis) else own
+
+
+def _places(axis: Axis, text: str, name: str) -> Subset:
+    """One place, or the range ``low/high`` of which either end may be left open (``..``)."""
+    parts = text.split("/")
+    if len(parts) != 2 or (isinstance(axis, IndexAxis) and text.strip() in axis.labels):
+        return Slice(axis.name, _point(axis, text, name))
+    low, high = (None if part.strip() in {"", ".."} else _point(axis, part, name) for part in parts)
+    if isinstance(low, float) and isinstance(high, float) and low > high:
+        low, high = high, low
+    return Trim(axis.name, low, high)
 
 
 def _point(axis: Axis, text: str, name: str) -> float | str:

@@ -9,8 +9,9 @@ from hypothesis.extra import numpy as arrays
 
 from datacube.model.axis import TimeAxis
 from datacube.model.time import Period
-from datacube.slicing.periods import bins, rolling
+from datacube.slicing.periods import bins
 from datacube.slicing.reduce import NAMES, reducer
+from datacube.slicing.rolling import rolling
 
 CALENDARS = ("standard", "proleptic_gregorian", "julian", "noleap", "all_leap", "360_day")
 names = st.sampled_from([*NAMES[:-1], "p10", "p97.5"])

@@ -9,8 +9,9 @@ from datacube.errors import InvalidParameter
 from datacube.model.axis import TimeAxis
 from datacube.model.calendar import MS_PER_DAY
 from datacube.model.time import Period, Timestamp, format_tick
-from datacube.slicing.periods import bins, parse_every, rolling
+from datacube.slicing.periods import bins, parse_every
 from datacube.slicing.reduce import reducer
+from datacube.slicing.rolling import rolling
 
 HOUR = 3_600_000
 RESAMPLED = [
