@@ -48,11 +48,16 @@ def test_sentinel_5p_lies_on_a_map_grid_as_fine_as_its_pixels(tmp_path):
     ((record, _),) = cube.record.sources.values()
     assert (record.id, record.attributes) == ("S5P_OFFL_L2__CO____1", {"processor": "1.3.2"})
     values = whole(cube, "co")
-    places = ((10.7, 50.2, 1), (12.7, 48.7, 35), (11.2, 49.2, 22), (10.2, 50.2, np.nan))
-    for lon, lat, expected in places:
-        row = int((grid.transform.f - lat) / -grid.dy)
-        column = int((lon - grid.transform.c) / grid.dx)
-        np.testing.assert_equal(values[row, column], expected)
+    assert (grid.dx, grid.dy) == pytest.approx((0.77, -0.5))
+    written = plane(4, 6).astype("f4")
+    written[0, 0] = np.nan
+    for row, lat in enumerate(grid.y_centres()):
+        for column, lon in enumerate(grid.x_centres()):
+            if not (10.2 < lon < 12.7 and 48.7 < lat < 50.2):
+                continue
+            away = np.hypot((LON - lon) * np.cos(np.radians(lat)), LAT - lat)
+            nearest = np.unravel_index(np.argmin(away), away.shape)
+            np.testing.assert_equal(values[row, column], written[nearest])
 
 
 def test_only_good_pixels_by_the_recipe(tmp_path):
