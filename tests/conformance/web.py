@@ -32,62 +32,68 @@ def stand_in() -> Iterator[tuple[int, set[str]]]:
         URLs that were asked for and are not in the folder of schemas.
     """
     mirror = Path(os.environ.get(FOLDER) or "../shared/xsd").resolve() / "mirror"
-    missed: set[str] = set()
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(mirror, missed))
-    server.daemon_threads = True
+    server = _StandIn(mirror)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:
-        yield server.server_address[1], missed
+        yield server.server_address[1], server.missed
     finally:
         server.shutdown()
         server.server_close()
 
 
-def _handler(mirror: Path, missed: set[str]) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            url = urlsplit(self.path)
-            name = (url.netloc + url.path).lstrip("/")
-            path = (mirror / name).resolve()
-            if url.hostname == "127.0.0.1":
-                self._pass_on(url.netloc)
-            elif path.is_relative_to(mirror) and path.is_file():
-                self._answer(200, path.read_bytes(), {"Content-Type": "application/xml"})
-            elif name.startswith(DEFINITIONS):
-                self._answer(200, b"<definition/>", {"Content-Type": "application/xml"})
-            else:
-                missed.add(self.path)
-                self._answer(404, b"", {})
+class _StandIn(ThreadingHTTPServer):
+    daemon_threads = True
 
-        def do_POST(self) -> None:
-            self._pass_on(urlsplit(self.path).netloc)
+    def __init__(self, mirror: Path) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.mirror = mirror
+        self.missed: set[str] = set()
 
-        def _pass_on(self, server: str) -> None:
-            url = urlsplit(self.path)
-            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            sent = {k: v for k, v in self.headers.items() if k.lower() not in HOP_BY_HOP}
-            connection = http.client.HTTPConnection(server, timeout=120)
-            try:
-                target = url._replace(scheme="", netloc="").geturl()
-                connection.request(self.command, target, body or None, sent)
-                answer = connection.getresponse()
-                kept = {k: v for k, v in answer.getheaders() if k.lower() not in HOP_BY_HOP}
-                self._answer(answer.status, answer.read(), kept)
-            finally:
-                connection.close()
 
-        def _answer(self, status: int, body: bytes, headers: dict[str, str]) -> None:
-            self.send_response_only(status)
-            for name, value in headers.items():
-                if name.lower() != "content-length":
-                    self.send_header(name.title(), value)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
+class _Handler(BaseHTTPRequestHandler):
+    server: "_StandIn"
 
-        @override
-        def log_message(self, *args: object) -> None:
-            """Say nothing: what was missed is reported at the end."""
+    def do_GET(self) -> None:
+        url = urlsplit(self.path)
+        name = (url.netloc + url.path).lstrip("/")
+        path = (self.server.mirror / name).resolve()
+        if url.hostname == "127.0.0.1":
+            self._pass_on(url.netloc)
+        elif path.is_relative_to(self.server.mirror) and path.is_file():
+            self._answer(200, path.read_bytes(), {"Content-Type": "application/xml"})
+        elif name.startswith(DEFINITIONS):
+            self._answer(200, b"<definition/>", {"Content-Type": "application/xml"})
+        else:
+            self.server.missed.add(self.path)
+            self._answer(404, b"", {})
 
-    return Handler
+    def do_POST(self) -> None:
+        self._pass_on(urlsplit(self.path).netloc)
+
+    def _pass_on(self, server: str) -> None:
+        url = urlsplit(self.path)
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        sent = {k: v for k, v in self.headers.items() if k.lower() not in HOP_BY_HOP}
+        connection = http.client.HTTPConnection(server, timeout=120)
+        try:
+            target = url._replace(scheme="", netloc="").geturl()
+            connection.request(self.command, target, body or None, sent)
+            answer = connection.getresponse()
+            kept = {k: v for k, v in answer.getheaders() if k.lower() not in HOP_BY_HOP}
+            self._answer(answer.status, answer.read(), kept)
+        finally:
+            connection.close()
+
+    def _answer(self, status: int, body: bytes, headers: dict[str, str]) -> None:
+        self.send_response_only(status)
+        for name, value in headers.items():
+            if name.lower() != "content-length":
+                self.send_header(name.title(), value)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    @override
+    def log_message(self, *args: object) -> None:
+        """Say nothing: what was missed is reported at the end."""
