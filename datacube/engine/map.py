@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import prod
 
+from datacube.engine.banding import bands_of, is_large, joined
 from datacube.engine.context import Context
 from datacube.engine.cube import Cube, Layer
 from datacube.engine.drawing import drawn_style, wanted_of, with_range
@@ -22,7 +23,7 @@ from datacube.render.composite import flatten, over
 from datacube.render.paint import margin_of, paint
 from datacube.render.style import Style
 from datacube.slicing.cells import IndexMap
-from datacube.slicing.level import map_on_best_level
+from datacube.slicing.level import best_level, map_on_best_level, map_on_level
 from datacube.slicing.reduce import Reducer
 from datacube.slicing.regions import cells_shown
 
@@ -144,13 +145,23 @@ def draw_map(context: Context, plan: MapPlan) -> Image:
     StorageError
         A chunk cannot be read.
     """
-    query = plan.query
+    grid = plan.query.grid
+    if not is_large(grid):
+        return _drawn(context, plan, grid, [None] * len(plan.layers))
+    levels = [best_level(one.cube.description.levels, grid) for one in plan.layers]
+    return joined((_drawn(context, plan, band, levels) for band in bands_of(grid)), grid.height)
+
+
+def _drawn(
+    context: Context, plan: MapPlan, grid: RectifiedGrid, levels: Sequence[Level | None]
+) -> Image:
+    """A map, or a band of it with the levels that the whole map is drawn from."""
     canvas: Image | None = None
-    for one in plan.layers:
-        image = draw_layer(context, one, query.grid)
+    for one, level in zip(plan.layers, levels, strict=True):
+        image = draw_layer(context, one, grid, level)
         canvas = image if canvas is None else over(canvas, image)
     assert canvas is not None  # noqa: S101  plan_map has seen to it
-    return flatten(canvas, query.background, transparent=query.transparent)
+    return flatten(canvas, plan.query.background, transparent=plan.query.transparent)
 
 
 def render_map(context: Context, query: MapQuery) -> MapResult:
@@ -166,7 +177,7 @@ def _check_cost(context: Context, grid: RectifiedGrid, planned: Sequence[Planned
     check_work(limits, prod(grid.shape), sum(one.computed for one in planned), "WIDTH", steps)
     reducing = [one for one in planned if one.reduced]
     if reducing:
-        cells = max(cells_shown(map_of(context, one.cube, grid)[1]) for one in reducing)
+        cells = max(_cells_shown(context, one.cube, grid) for one in reducing)
         effort = max(one.reducer.effort for one in reducing if one.reducer is not None)
         each = sum(one.reduced for one in reducing)
         check_reduction(limits, cells, each, "WIDTH", steps, effort)
@@ -180,6 +191,13 @@ def _planned(context: Context, request: LayerRequest) -> PlannedLayer:
     return PlannedLayer(request, layer, style, places, reducing)
 
 
+def _cells_shown(context: Context, cube: Cube, grid: RectifiedGrid) -> int:
+    """How many cells a map shows, at most."""
+    if is_large(grid):
+        return min(prod(grid.shape), prod(cube.description.domain.grid.shape))
+    return cells_shown(map_of(context, cube, grid)[1])
+
+
 def map_of(context: Context, cube: Cube, grid: RectifiedGrid) -> tuple[Level, IndexMap]:
     """The level of a cube that answers a grid, and its index map; remembered."""
     levels = cube.description.levels
@@ -187,21 +205,35 @@ def map_of(context: Context, cube: Cube, grid: RectifiedGrid) -> tuple[Level, In
     return context.maps.get(key, lambda: map_on_best_level(levels, grid))
 
 
-def draw_layer(context: Context, planned: PlannedLayer, grid: RectifiedGrid) -> Image:
-    """One layer on a grid, transparent where there is no data."""
+def draw_layer(
+    context: Context, planned: PlannedLayer, grid: RectifiedGrid, level: Level | None = None
+) -> Image:
+    """One layer on a grid, transparent where there is no data.
+
+    Parameters
+    ----------
+    level : Level, optional; the one that is read, else the best for the grid
+    """
     cube, style, places = planned.cube, planned.style, planned.places
     request, reduce = planned.request, planned.reducer
+    levels = cube.description.levels
     if margin_of(style):
-        return draw_scene(context, cube, style, grid, places, reduce)
-    level, cells = map_of(context, cube, grid)
+        chosen = level or best_level(levels, grid)
+        return draw_scene(context, cube, style, grid, chosen, places, reduce)
     wanted = wanted_of(style, cube.description)
     if request.interpolation == "nearest":
+        chosen, cells = (
+            map_of(context, cube, grid)
+            if level is None
+            else (level, map_on_level(levels, level, grid))
+        )
         found = {
-            name: find_values(context, cube, one, level.number, cells, places, reduce)
+            name: find_values(context, cube, one, chosen.number, cells, places, reduce)
             for name, one in wanted.items()
         }
     else:
-        how = sampling(cube, grid, request.interpolation, level)
+        chosen = level or best_level(levels, grid)
+        how = sampling(cube, grid, request.interpolation, chosen)
         found = {
             name: find_resampled(context, cube, one, how, places, reduce)
             for name, one in wanted.items()

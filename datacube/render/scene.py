@@ -192,7 +192,8 @@ def metres_of(grid: RectifiedGrid) -> tuple[FloatArray, FloatArray]:
         rows = np.arange(height, dtype=np.float64) + 0.5
         across, down = _sizes(grid, np.full(height, 0.5), rows)
         return across[:, np.newaxis], down[:, np.newaxis]
-    net_rows, net_columns = _net(height), _net(width)
+    column0, row0 = Scene(grid).corner
+    net_rows, net_columns = _net(row0, height), _net(column0, width)
     columns, rows = np.meshgrid(net_columns, net_rows)
     sizes = _sizes(grid, columns.ravel(), rows.ravel())
     across, down = (
@@ -215,9 +216,10 @@ def _sizes(
     )
 
 
-def _net(size: int) -> FloatArray:
-    nodes = np.linspace(0.5, max(size - 0.5, 1.5), max(2, -(-size // _NET) + 1))
-    return np.asarray(nodes, np.float64)
+def _net(first: float, size: int) -> FloatArray:
+    """Places every 16 pixels of the plane around so many pixels, counted from the first."""
+    nodes = np.arange(floor(first / _NET), ceil((first + size) / _NET) + 1)
+    return np.asarray(nodes * _NET - first, np.float64)
 
 
 def _spread(

@@ -109,9 +109,7 @@ def outline(region: Region, grid: RectifiedGrid) -> Outline:
         raise InvalidSubset(
             f"a part of the region has no place in {grid.crs.short}, in which the cube lies"
         )
-    return Outline(
-        u.reshape(-1, 2), v.reshape(-1, 2), grid.width, grid.height, turn_of(grid)
-    )
+    return Outline(u.reshape(-1, 2), v.reshape(-1, 2), grid.width, grid.height, turn_of(grid))
 
 
 def mask(region: Region, grid: RectifiedGrid) -> BoolArray:

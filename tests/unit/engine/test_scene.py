@@ -92,7 +92,7 @@ def test_tiles_fit_together(context, style, corner):
 def test_a_large_picture_is_drawn_in_bands_that_do_not_show(context, style, monkeypatch):
     grid = tile(4, 3, 5, across=2)
     whole = draw(context, style, grid)
-    monkeypatch.setattr("datacube.engine.scene._BAND", 100 * 512)
+    monkeypatch.setattr("datacube.engine.banding._BAND", 100 * 512)
     assert (np.abs(draw(context, style, grid).astype(int) - whole).max(axis=-1) > 2).sum() <= 3
 
 
