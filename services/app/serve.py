@@ -17,6 +17,7 @@ from granian.constants import Interfaces
 from granian.server.embed import Server
 
 from datacube.errors import ConfigError
+from services.app import memory
 from services.app.access import GatheringHandler
 from services.app.asgi import Application
 
@@ -107,14 +108,20 @@ async def _serve(
         await asyncio.sleep(FLUSH)
         server.stop()  # type: ignore[no-untyped-call]  # granian's
 
+    async def give_back() -> None:
+        while True:
+            await asyncio.sleep(memory.PAUSE)
+            await loop.run_in_executor(None, memory.give_back)
+
     loop = asyncio.get_running_loop()
     for name in SIGNALS:
         loop.add_signal_handler(name, asked.set)
     shown = f"[{host}]" if ":" in host else host
     started(f"http://{shown}:{port}/")
-    stopping = loop.create_task(stop_when_asked())
+    beside = [loop.create_task(stop_when_asked()), loop.create_task(give_back())]
     await server.serve()
-    stopping.cancel()
+    for task in beside:
+        task.cancel()
 
 
 def _cut_off(requests: int) -> NoReturn:

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from datacube.config.load import load_config
-from services.app import create_app
+from services.app import create_app, memory
 from services.app.serve import GRACE, configure_logging, serve
 from services.cli.options import store_option
 
@@ -48,6 +48,7 @@ def serve_command(
     A cube that appears or grows later is served within five seconds. Access lines (JSON) go to
     standard output, everything else to standard error.
     """
+    memory.settle()
     debug = bool(context.find_root().obj["debug"])
     config = load_config(config_file)
     configure_logging(debug=debug)
