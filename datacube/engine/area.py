@@ -8,7 +8,7 @@ import numpy as np
 
 from datacube.engine.context import Context
 from datacube.engine.cube import Cube
-from datacube.engine.limits import check_stacked, check_work
+from datacube.engine.limits import check_reduction, check_stacked
 from datacube.engine.picks import Pick, by_axis, clamped_axes, fields_of, pick_axes
 from datacube.engine.scattered import CellsPlan, Cost, at_once, cheaper, costs, read_cells
 from datacube.engine.wanted import reduced_field
@@ -129,7 +129,7 @@ def plan_area(context: Context, query: AreaQuery) -> AreaPlan:
     cells, found = 0, [(Cost(), Cost()) for _ in sources]
     for band in bands(cube, edges, sources):
         cells += band.rows.size
-        check_work(limits, cells, steps * len(sources), "coords", steps)
+        check_reduction(limits, cells, steps * len(sources), "coords", steps, chosen.effort)
         for number, field in enumerate(sources):
             by_map, by_series = costs(cube, field, band, picks)
             before = found[number]

@@ -1,30 +1,39 @@
-"""A request's plan, told: which level and chunks it reads, how many bytes, in which order.
+"""A request's plan, told: which copy, level and chunks it reads, how many bytes, in which order.
 
-The plans are those that :func:`~datacube.engine.map.render_map` and
-:func:`~datacube.engine.coverage.get_coverage` work by; nothing but the cubes' slice documents is
-read for them.
+The plans are those that the engine works by; nothing but the cubes' documents is read for them.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import product
 from math import prod
 
 import numpy as np
 
+from datacube.engine.area import plan_area
 from datacube.engine.context import Context
 from datacube.engine.coverage import plan_coverage
+from datacube.engine.coverage_plan import CoveragePlan
 from datacube.engine.cube import Cube
-from datacube.engine.drawing import drawn_style, wanted_of
-from datacube.engine.limits import check_map
+from datacube.engine.line import plan_line
+from datacube.engine.map import PlannedLayer, map_of, plan_map
 from datacube.engine.places import locate
-from datacube.engine.read import plan_field
+from datacube.engine.resampled import Sampling, sampling
+from datacube.engine.sample import cell_at
+from datacube.engine.scattered import CellsPlan
+from datacube.engine.tally import Tally, of_maps, of_reduction, of_series
 from datacube.model.fields import Field
-from datacube.model.query import CoverageQuery, MapQuery
-from datacube.slicing.cells import IndexMap, ReadPlan, SeparableMap
-from datacube.slicing.level import map_on_best_level
-from datacube.slicing.reduce import reducer
+from datacube.model.grid import RectifiedGrid
+from datacube.model.query import AreaQuery, CoverageQuery, LineQuery, MapQuery, SampleQuery
+from datacube.render.paint import margin_of
+from datacube.render.style import interpolation_of
+from datacube.slicing.cells import IndexMap, SeparableMap
+from datacube.slicing.plan import plan_read
+from datacube.slicing.window import window_of
 
 type Place = tuple[int, ...]
+
+MAP, SERIES = "map chunks", "series chunks"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,24 +44,24 @@ class Explained:
     ----------
     name : str, layer or coverage
     snapshot : str
+    copy : ``map chunks`` or ``series chunks``
     level : int, overview that is read; 0 is the cube itself
     levels : int, how many there are
     fields : tuple of str, the stored fields that are read
     steps : int, places of the other axes that may be looked at
-    chunks : int, number of chunks over all fields and steps
-    stored_bytes : int, their bytes in the store
+    reads : Tally
     memory_bytes : int, the largest the values and one step's decoded chunks can get
     stages : tuple of str, in order
     """
 
     name: str
     snapshot: str
+    copy: str
     level: int
     levels: int
     fields: tuple[str, ...]
     steps: int
-    chunks: int
-    stored_bytes: int
+    reads: Tally
     memory_bytes: int
     stages: tuple[str, ...]
 
@@ -62,19 +71,20 @@ class Explained:
 
         Examples
         --------
-        >>> print(Explained("sst", "sst@2", 3, 5, ("sst",), 1, 4, 900_000, 2_000_000,
-        ...     ("read", "paint")).text)
-        sst (sst@2): overview 3 of 5, field sst, 1 step
-          4 chunks, 0.9 MB stored, at most 2.0 MB in memory
+        >>> print(Explained("sst", "sst@2", MAP, 3, 5, ("sst",), 1, Tally(4, 900_000, 2**21, 4),
+        ...     2_000_000, ("read", "paint")).text)
+        sst (sst@2): map chunks, overview 3 of 5, field sst, 1 step
+          4 chunks in 4 requests, 0.9 MB stored, at most 2.0 MB in memory
           read, paint
         """
-        what = f"overview {self.level} of {self.levels}" if self.level else "full resolution"
-        plural = "" if self.steps == 1 else "s"
+        where = f"overview {self.level} of {self.levels}" if self.level else "full resolution"
         kind = "field" if len(self.fields) == 1 else "fields"
         return (
-            f"{self.name} ({self.snapshot}): {what}, {kind} {', '.join(self.fields)}, "
-            f"{self.steps} step{plural}\n"
-            f"  {self.chunks} chunks, {self.stored_bytes / 1e6:.1f} MB stored, "
+            f"{self.name} ({self.snapshot}): {self.copy}, {where}, {kind} "
+            f"{', '.join(self.fields)}, {_counted(self.steps, 'step')}\n"
+            f"  {_counted(self.reads.chunks, 'chunk')} in "
+            f"{_counted(self.reads.requests, 'request')}, "
+            f"{self.reads.stored / 1e6:.1f} MB stored, "
             f"at most {self.memory_bytes / 1e6:.1f} MB in memory\n"
             f"  {', '.join(self.stages)}"
         )
@@ -82,100 +92,210 @@ class Explained:
 
 def explain_map(context: Context, query: MapQuery) -> tuple[Explained, ...]:
     """The plan of each layer of a map; raises as the map would, before anything is read."""
-    check_map(context.settings.limits, query)
-    explained = []
-    for request in query.layers:
-        layer = context.catalog.layer(request.layer)
-        cube = layer.cube
-        style = drawn_style(layer, request)
-        wanted = tuple(wanted_of(style, cube.description).values())
-        fields = tuple(dict.fromkeys(field for one in wanted for field in one.needs))
-        level, cells = map_on_best_level(cube.description.levels, query.grid)
-        places = locate(cube, request).candidates
-        if not request.aggregate:
-            places = places[: context.settings.limits.max_steps]
-        stages = [
-            "read",
-            "evaluate" if any(one.tree is not None for one in wanted) else "",
-            _combining(request.aggregate, len(places)),
-            "paint",
-        ]
-        pixels = prod(query.grid.shape)
-        explained.append(
-            _explained(cube, layer.name, level.number, cells, fields, places, pixels, stages)
-        )
-    return tuple(explained)
+    plan = plan_map(context, query)
+    return tuple(_layer(context, one, query.grid) for one in plan.layers)
+
+
+def _layer(context: Context, one: PlannedLayer, grid: RectifiedGrid) -> Explained:
+    cube, places = one.cube, one.places.candidates
+    if one.reducer is None:
+        places = places[: context.settings.limits.max_steps]
+    fields = tuple(dict.fromkeys(field for wanted in one.wanted for field in wanted.needs))
+    cells, level, how = _cells_of(context, one, grid)
+    read = [_field(context, one, field, level, cells, places) for field in fields]
+    reads = sum((tally for tally, _ in read), Tally())
+    last = sum((of_maps(cube.store, field, level, cells, places[:1]) for field in fields), Tally())
+    combining = "" if len(places) < 2 else "take the most recent valid value"
+    stages = (
+        f"plan ({_kind(cells)})",
+        "read",
+        "evaluate" if any(wanted.tree is not None for wanted in one.wanted) else "",
+        combining if one.reducer is None else f"reduce by {one.reducer.name}",
+        how and f"resample ({how})",
+        "paint",
+        "encode",
+    )
+    return Explained(
+        one.layer.name,
+        cube.snapshot,
+        _copies(read),
+        level,
+        len(cube.description.levels),
+        tuple(field.name for field in fields),
+        len(places),
+        reads,
+        9 * max(prod(grid.shape), prod(cells.shape)) + last.decoded,
+        tuple(filter(None, stages)),
+    )
+
+
+def _field(
+    context: Context,
+    one: PlannedLayer,
+    field: Field,
+    level: int,
+    cells: IndexMap,
+    places: Sequence[Place],
+) -> tuple[Tally, bool]:
+    if one.reducer is None or any(wanted.tree is not None for wanted in one.wanted):
+        return of_maps(one.cube.store, field, level, cells, places), False
+    return of_reduction(context, one.cube, field, level, cells, places, one.reducer)
+
+
+def _copies(read: Sequence[tuple[Tally, bool]]) -> str:
+    return SERIES if any(series for _, series in read) else MAP
+
+
+def _cells_of(
+    context: Context, one: PlannedLayer, grid: RectifiedGrid
+) -> tuple[IndexMap, int, str]:
+    """The cells that a layer reads, their level, and how they become pixels."""
+    margin = margin_of(one.style)
+    level, cells = map_of(context, one.cube, grid)
+    method = interpolation_of(one.style) if margin else one.request.interpolation
+    if method == "nearest":
+        return cells, level.number, ""
+    wide = grid.window(-margin, -margin, grid.height + 2 * margin, grid.width + 2 * margin)
+    how = sampling(one.cube, wide, method, level)
+    return _looked_at(how, cells), level.number, method
+
+
+def _looked_at(how: Sampling, cells: IndexMap) -> IndexMap:
+    """The window of cells that a resampling reads; where there is none, what is outside."""
+    source = how.level.grid
+    window = window_of(how.found, source.shape, how.method, wraps=source.wraps)
+    return cells if window is None else window.cells(source.width)
 
 
 def explain_coverage(context: Context, query: CoverageQuery) -> Explained:
     """The plan of a coverage; raises as the coverage would, before anything is read."""
     cube = context.catalog.cube(query.coverage)
     plan = plan_coverage(context, query)
-    grids = np.meshgrid(*([i for one in pick.groups for i in one] for pick in plan.picks))
-    places = list(zip(*(axis.ravel().tolist() for axis in grids), strict=True)) or [()]
-    stages = ["read", "reduce" if plan.reducer is not None else "", "encode"]
-    explained = _explained(
-        cube, cube.id, plan.level, plan.cells, plan.sources, places, plan.nbytes, stages
+    cells = plan.cells if plan.sampling is None else _looked_at(plan.sampling, plan.cells)
+    groups = [[index for one in pick.groups for index in one] for pick in plan.picks]
+    read = [
+        _source(context, cube, plan, number, cells, groups) for number in range(len(plan.sources))
+    ]
+    reads = sum((tally for tally, _ in read), Tally())
+    stages = (
+        f"plan ({_kind(cells)})",
+        "read",
+        "" if plan.reducer is None else f"reduce by {plan.reducer.name}",
+        "" if plan.sampling is None else f"resample ({plan.method})",
+        "" if plan.within is None else "clip",
+        "encode",
     )
-    if not any(plan.series):
-        return explained
-    decoded = max(window.nbytes for window in plan.series if window is not None)
-    return replace(
-        explained,
-        chunks=plan.chunks,
-        memory_bytes=plan.nbytes * 2 + decoded,
-        stages=("plan (series copy)", *explained.stages[1:]),
-    )
-
-
-def _combining(aggregate: str, steps: int) -> str:
-    if aggregate:
-        return f"reduce by {reducer(aggregate).name}"
-    return "take the most recent valid value" if steps > 1 else ""
-
-
-def _explained(
-    cube: Cube,
-    name: str,
-    level: int,
-    cells: IndexMap,
-    fields: tuple[Field, ...],
-    places: Iterable[Place],
-    value_bytes: int,
-    stages: list[str],
-) -> Explained:
-    places = tuple(places)
-    plans = {one.name: plan_field(cube.store, one, level, cells) for one in fields}
-    stored = sum(
-        _stored_bytes(cube, one, level, plans[one.name], place)
-        for one in fields
-        for place in places
-    )
-    decoded = sum(
-        len(plans[one.name].chunks)
-        * prod(cube.store.chunk_shape(one.name, level))
-        * np.dtype(one.dtype).itemsize
-        for one in fields
-    )
-    kind = "pixels by rows and columns" if isinstance(cells, SeparableMap) else "pixel by pixel"
+    steps = prod(map(len, groups))
     return Explained(
-        name,
+        cube.id,
         cube.snapshot,
-        level,
+        _copies(read),
+        plan.level,
+        len(cube.description.levels),
+        tuple(one.name for one in plan.sources),
+        steps,
+        reads,
+        2 * plan.nbytes + reads.decoded // max(steps, 1),
+        tuple(filter(None, stages)),
+    )
+
+
+def _source(
+    context: Context,
+    cube: Cube,
+    plan: CoveragePlan,
+    number: int,
+    cells: IndexMap,
+    groups: list[list[int]],
+) -> tuple[Tally, bool]:
+    field, window = plan.sources[number], plan.series[number]
+    copy = None if window is None else cube.store.series(field.name)
+    if window is None or copy is None:
+        places = list(product(*groups))
+        if plan.reducer is None:
+            return of_maps(cube.store, field, plan.level, cells, places), False
+        return of_reduction(context, cube, field, plan.level, cells, places, plan.reducer)
+    times = range(window.times.start, window.times.stop)
+    wanted = plan_read(cells, (copy.chunk_shape[-2], copy.chunk_shape[-1])).chunks
+    places = list(product(*groups[1:]))
+    return of_series(cube.store, field, copy, times, places, wanted, cells), True
+
+
+def explain_samples(context: Context, query: SampleQuery) -> tuple[Explained, ...]:
+    """The plan of values at a pixel, layer by layer; steps are read until one holds a value."""
+    found = []
+    for request in query.layers:
+        layer = context.catalog.layer(request.layer)
+        cube, known = layer.cube, layer.cube.description.range_type
+        cells = cell_at(cube.description.domain.rectified, query)
+        places = locate(cube, request).candidates[: context.settings.limits.max_steps]
+        fields = tuple(map(known.field, layer.fields))
+        reads = sum((of_maps(cube.store, one, 0, cells, places) for one in fields), Tally())
+        found.append(
+            Explained(
+                layer.name,
+                cube.snapshot,
+                MAP,
+                0,
+                len(cube.description.levels),
+                tuple(one.name for one in fields),
+                len(places),
+                reads,
+                reads.decoded // max(len(places), 1),
+                (f"plan ({_kind(cells)})", "read", "decode", "encode"),
+            )
+        )
+    return tuple(found)
+
+
+def explain_line(context: Context, query: LineQuery) -> Explained:
+    """The plan of values at places or along a line."""
+    plan = plan_line(context, query)
+    parts = [part for parts in plan.parts for part in parts]
+    size = len(plan.where.x) * prod(axis.size for axis in plan.axes)
+    return _cells(plan.cube, parts, size, ("find places", "read", "encode"))
+
+
+def explain_area(context: Context, query: AreaQuery) -> Explained:
+    """The plan of what the values within a region sum up to."""
+    plan = plan_area(context, query)
+    parts = [part for _, part in plan.reads()]
+    stages = ("find cells inside", "read", f"reduce by {plan.reducer.name}", "encode")
+    return _cells(plan.cube, parts, max((one.cells.rows.size for one in parts), default=0), stages)
+
+
+def _cells(cube: Cube, parts: list[CellsPlan], size: int, stages: tuple[str, ...]) -> Explained:
+    reads = sum((_part(cube, part) for part in parts), Tally())
+    fields = tuple(dict.fromkeys(part.field for part in parts))
+    steps = max((prod(len(pick.groups) for pick in part.picks) for part in parts), default=0)
+    held = sum(np.dtype(one.dtype).itemsize + 1 for one in fields) * size
+    return Explained(
+        cube.id,
+        cube.snapshot,
+        SERIES if any(part.copy for part in parts) else MAP,
+        0,
         len(cube.description.levels),
         tuple(one.name for one in fields),
-        len(places),
-        len(places) * sum(len(plan.chunks) for plan in plans.values()),
-        stored,
-        value_bytes * 9 + decoded,
-        tuple(stage for stage in (f"plan ({kind})", *stages) if stage),
+        steps,
+        reads,
+        2 * held + reads.decoded // max(steps, 1),
+        stages,
     )
 
 
-def _stored_bytes(cube: Cube, field: Field, level: int, plan: ReadPlan, place: Place) -> int:
-    store = cube.store
-    lead = store.chunk_shape(field.name, level)[:-2]
-    chunk = tuple(index // size for index, size in zip(place, lead, strict=True))
-    time, others = (chunk[0], chunk[1:]) if store.timed else (0, chunk)
-    sizes = store.chunk_sizes(field.name, level, time)[others]
-    return int(sum(int(sizes[at]) for at in plan.chunks))
+def _part(cube: Cube, part: CellsPlan) -> Tally:
+    groups = [[one.start for one in pick.groups] for pick in part.picks]
+    if part.copy is None:
+        return of_maps(cube.store, part.field, 0, part.cells, product(*groups))
+    shape = part.copy.chunk_shape
+    wanted = plan_read(part.cells, (shape[-2], shape[-1])).chunks
+    times, places = range(groups[0][0], groups[0][-1] + 1), list(product(*groups[1:]))
+    return of_series(cube.store, part.field, part.copy, times, places, wanted, part.cells)
+
+
+def _kind(cells: IndexMap) -> str:
+    return "pixels by rows and columns" if isinstance(cells, SeparableMap) else "pixel by pixel"
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count:,} {what}{'' if count == 1 else 's'}"

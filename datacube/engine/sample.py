@@ -89,7 +89,7 @@ def _sample_layer(
 ) -> list[Sample]:
     cube = layer.cube
     grid = cube.description.domain.rectified
-    cells = _cell_at(grid, query)
+    cells = cell_at(grid, query)
     centre = _centre(grid, cells)
     asked = transform(np.array([query.x]), np.array([query.y]), query.crs, CRS84)
     distance = _metres(asked, centre)
@@ -106,7 +106,7 @@ def _sample_layer(
     return found
 
 
-def _cell_at(grid: RectifiedGrid, query: SampleQuery) -> IndexMap:
+def cell_at(grid: RectifiedGrid, query: SampleQuery) -> IndexMap:
     """The cell that holds the place, as the map of one pixel."""
     x, y = transform(np.array([query.x]), np.array([query.y]), query.crs, grid.crs)
     pixel = RectifiedGrid.from_centres(grid.crs, float(x[0]), grid.dx, 1, float(y[0]), grid.dy, 1)

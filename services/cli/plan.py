@@ -1,30 +1,51 @@
 """``datacube plan``: what a request would read, before it is made."""
 
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 import click
 
 from datacube.config.settings import Config
 from datacube.engine.context import Context, open_context
-from datacube.engine.explain import Explained, explain_coverage, explain_map
+from datacube.engine.cube import Cube
+from datacube.engine.explain import (
+    Explained,
+    explain_area,
+    explain_coverage,
+    explain_line,
+    explain_map,
+    explain_samples,
+)
 from datacube.errors import InvalidParameter
+from datacube.model.query import AreaQuery, CoverageQuery, LineQuery
 from services.cli.options import store_option
+from services.ogcapi.edr import decode_edr
+from services.ogcapi.maps import decode_picture
+from services.ogcapi.parameters import decode_coverage
+from services.ogcapi.settings import EDR_QUERIES
 from services.ows.kvp import Kvp
 from services.ows.transport import Request
 from services.wcs.handlers import decode_query
+from services.wms.decode import decode_info as wms_info
 from services.wms.decode import decode_map
 from services.wms.v130 import VERSION
-from services.wmts.decode import decode_tile
-from services.wmts.rest import parameters
+from services.wmts import rest
+from services.wmts.decode import decode_info, decode_tile
+
+_WITH_PLAN = (
+    "a plan have GetMap and GetFeatureInfo at /wms, GetTile and GetFeatureInfo at /wmts, "
+    "GetCoverage at /wcs, and map, coverage, position, trajectory, area and cube below "
+    "/ogcapi/collections/ID"
+)
 
 
 @click.command("plan")
 @click.argument("url")
 @store_option
 def plan_command(url: str, store: str) -> None:
-    """Tell what URL reads: level, chunks, bytes, memory, stages.
+    """Tell what URL reads: copy, level, chunks, bytes, memory, stages.
 
-    URL is a GetMap, GetTile (KVP or REST) or GetCoverage request; its host does not matter.
+    URL is a request for a map, a tile, values at a pixel, a coverage, or one of the OGC API (map,
+    coverage, position, trajectory, area, cube); its host does not matter.
     """
     context = open_context(store, Config())
     for one in explain(context, url):
@@ -43,20 +64,46 @@ def explain(context: Context, url: str) -> tuple[Explained, ...]:
     """
     parts = urlsplit(url)
     query = tuple(parse_qsl(parts.query, keep_blank_values=True))
-    kvp = Kvp(query)
-    path = parts.path.rstrip("/")
+    kvp, path = Kvp(query), unquote(parts.path.rstrip("/"))
     operation = kvp.optional("request", str.lower, "")
-    if path.endswith("/wms") and operation == "getmap":
-        return explain_map(context, decode_map(context, kvp, VERSION).query)
-    if path.endswith("/wmts") and operation == "gettile":
-        return explain_map(context, decode_tile(context, kvp).query)
     if "/wmts/" in path:
-        tail = path.rpartition("/wmts/")[2]
-        tile = parameters(context, Request("GET", path, query), tail)
-        return explain_map(context, decode_tile(context, tile).query)
-    if path.endswith("/wcs") and operation == "getcoverage":
-        return (explain_coverage(context, decode_query(context, kvp)),)
-    raise InvalidParameter(
-        "only GetMap, GetTile and GetCoverage requests have a plan: a URL with /wms, /wmts or /wcs",
-        subject="URL",
-    )
+        kvp = rest.parameters(context, Request("GET", path, query), path.rpartition("/wmts/")[2])
+        return _tile(context, kvp, kvp.one("request").lower())
+    if "/ogcapi/collections/" in path:
+        name, _, what = path.rpartition("/ogcapi/collections/")[2].partition("/")
+        return _collection(context, context.catalog.cube(name), what, Request("GET", path, query))
+    match path.rpartition("/")[2], operation:
+        case "wms", "getmap":
+            return explain_map(context, decode_map(context, kvp, VERSION).query)
+        case "wms", "getfeatureinfo":
+            return explain_samples(context, wms_info(context, kvp, VERSION).query)
+        case "wmts", "gettile" | "getfeatureinfo":
+            return _tile(context, kvp, operation)
+        case "wcs", "getcoverage":
+            return (explain_coverage(context, decode_query(context, kvp)),)
+        case _:
+            raise InvalidParameter(_WITH_PLAN, subject="URL")
+
+
+def _tile(context: Context, kvp: Kvp, operation: str) -> tuple[Explained, ...]:
+    if operation == "getfeatureinfo":
+        return explain_samples(context, decode_info(context, kvp).query)
+    return explain_map(context, decode_tile(context, kvp).query)
+
+
+def _collection(context: Context, cube: Cube, what: str, request: Request) -> tuple[Explained, ...]:
+    """Requests below a collection of the OGC API."""
+    kvp, domain = Kvp(request.query), cube.description.domain
+    if what == "map":
+        return explain_map(context, decode_picture(context, request, cube.id)[0])
+    if what == "coverage":
+        return (explain_coverage(context, decode_coverage(cube.id, domain, kvp)),)
+    if what not in EDR_QUERIES:
+        raise InvalidParameter(_WITH_PLAN, subject="URL")
+    match decode_edr(what, cube, kvp):
+        case LineQuery() as query:
+            return (explain_line(context, query),)
+        case AreaQuery() as query:
+            return (explain_area(context, query),)
+        case CoverageQuery() as query:
+            return (explain_coverage(context, query),)

@@ -36,6 +36,19 @@ def map_of(context: Context, request: Request, name: str) -> Response:
     DatacubeError
         The request cannot be meant.
     """
+    query, media_type = decode_picture(context, request, name)
+    answer = answer_map(context, request, query, media_type)
+    return replace(answer.with_headers(("Vary", "Accept")), lasting=False)
+
+
+def decode_picture(context: Context, request: Request, name: str) -> tuple[MapQuery, str]:
+    """The query and the media type of a request for a map.
+
+    Raises
+    ------
+    DatacubeError
+        The request cannot be meant.
+    """
     cube = context.catalog.cube(name)
     picture = cube.layers[0]
     parameters = known(request, MAP_PARAMETERS | _axis_names(picture))
@@ -52,9 +65,7 @@ def map_of(context: Context, request: Request, name: str) -> Response:
     grid = _grid(box.to_crs(crs), parameters, context.settings.limits)
     background = parameters.optional("bgcolor", _colour, (255, 255, 255))
     transparent = parameters.optional("transparent", boolean, True) and media_type != "image/jpeg"
-    query = MapQuery((layer,), grid, background, transparent)
-    answer = answer_map(context, request, query, media_type)
-    return replace(answer.with_headers(("Vary", "Accept")), lasting=False)
+    return MapQuery((layer,), grid, background, transparent), media_type
 
 
 def _axis_names(picture: Layer) -> frozenset[str]:
