@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from datacube.engine.context import Context
 from services.app import edge
@@ -13,8 +14,11 @@ from services.ows.caching import names_tag
 from services.ows.transport import Request, Response
 
 LOGGER = logging.getLogger("datacube.server")
-_OF_A_304 = frozenset({"etag", "cache-control", "vary", "warning"})
-_ALWAYS = (*edge.CORS, ("X-Content-Type-Options", "nosniff"))
+_ALWAYS: Lines = tuple(
+    (name.lower().encode(), text.encode())
+    for name, text in (*edge.CORS, ("X-Content-Type-Options", "nosniff"))
+)
+_OF_A_304 = frozenset({b"etag", b"cache-control", b"vary", b"warning"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +75,7 @@ def outgoing(
     key = tag if packed is response else (tag, packed.header("content-encoding"))
     if packed.status == 304:
         return Outgoing(304, lines, body, Known(version, tag, key, None, lines, subject))
-    held = tuple(header for header in packed.headers if header[0].lower() in _OF_A_304)
-    bare = _lines(Response(304, "", b"", held))
+    bare = (*_ALWAYS, *(line for line in lines if line[0] in _OF_A_304))
     if isinstance(body, bytes):
         whole = body
         context.bodies.get(key, lambda: whole)
@@ -90,8 +93,13 @@ def at_once(context: Context, known: Known, if_none_match: str) -> Outgoing | No
 
 
 def _lines(response: Response) -> Lines:
-    headers = (*edge.header_lines(response), *_ALWAYS)
-    return tuple((name.lower().encode("latin-1"), _latin(text)) for name, text in headers)
+    own = ((_name(name), _latin(text)) for name, text in edge.header_lines(response))
+    return (*_ALWAYS, *own)
+
+
+@lru_cache(maxsize=100)
+def _name(name: str) -> bytes:
+    return name.lower().encode("latin-1")
 
 
 def _latin(text: str) -> bytes:

@@ -58,6 +58,7 @@ class Application:
 
     def __init__(self, context: Context, store: ObjectStore) -> None:
         self.context = context
+        self.store = store
         self.metrics = Metrics(context)
         self._routes = Routes(context, store, self.metrics)
         self._inflow = Inflow(self._routes, context.settings)

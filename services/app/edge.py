@@ -15,6 +15,7 @@ MAX_FIELDS = 500
 _GZIP_FROM = 1000  # bytes; smaller answers fit one packet anyway
 _TEXT = re.compile(r"^(text/|application/([\w.-]+\+)?(json|xml|javascript)\b|image/svg)")
 _UNCLEAN = re.compile("[^\\t\\n\\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_BREAKING = re.compile(r"[\x00-\x1f\x7f]")
 _HOST = re.compile(r"^(?:[A-Za-z0-9_.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::\d{1,5})?$")
 _PREFIX = re.compile(r"^(?:/[A-Za-z0-9_.~-]+)*/?$")
 
@@ -200,6 +201,4 @@ def _weak(header: tuple[str, str]) -> tuple[str, str]:
 def header_lines(response: Response) -> list[tuple[str, str]]:
     """Headers as they go out: media type first, nothing that could break a line."""
     typed = (("Content-Type", response.media_type),) if response.media_type else ()
-    return [
-        (name, re.sub(r"[\x00-\x1f\x7f]", " ", text)) for name, text in (*typed, *response.headers)
-    ]
+    return [(name, _BREAKING.sub(" ", text)) for name, text in (*typed, *response.headers)]

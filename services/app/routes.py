@@ -7,7 +7,7 @@ from datacube.engine.context import Context
 from datacube.errors import DatacubeError
 from datacube.store.objects import ObjectStore
 from services.app.metrics import Metrics
-from services.app.status import health, not_found
+from services.app.status import guide, health, not_found
 from services.ogcapi import api as ogcapi
 from services.ows.reports import ows20_report, problem_json, wms130_report, wmts100_report
 from services.ows.transport import Request, Response
@@ -88,15 +88,15 @@ class Routes:
                 return Route("none", not_found, READ_OR_POST)
 
     def _wms(self, request: Request) -> Response:
-        return wms.handle(self._context, request)
+        return guide(request, "WMS") or wms.handle(self._context, request)
 
     def _wcs(self, request: Request) -> Response:
-        return wcs.handle(self._context, request)
+        return guide(request, "WCS") or wcs.handle(self._context, request)
 
     def _wmts(self, tail: str) -> Route:
         def answer(request: Request) -> Response:
             if not tail:
-                return wmts.handle(self._context, request)
+                return guide(request, "WMTS") or wmts.handle(self._context, request)
             return wmts.handle_rest(self._context, request, tail)
 
         return Route("wmts", answer, READ, wmts100_report, wmts.failure)

@@ -7,6 +7,7 @@ import click
 from datacube.config.load import load_config
 from services.app import create_app, memory
 from services.app.serve import GRACE, configure_logging, serve
+from services.app.status import absence
 from services.cli.options import store_option
 
 
@@ -54,6 +55,8 @@ def serve_command(
     configure_logging(debug=debug)
     app = create_app(config, store)
     cubes = len(app.context.catalog.cubes())
+    if reason := absence(app.store):
+        click.echo(f"Warning: {reason}", err=True)
     noun = "cube" if cubes == 1 else "cubes"
     serve(
         app,

@@ -54,7 +54,10 @@ class Kvp:
 
     def values(self, name: str) -> tuple[str, ...]:
         """The values that are not empty."""
-        return tuple(value for value in self._values.get(name.lower(), ()) if value.strip())
+        given = self._values.get(name.lower())
+        if given is None:
+            return ()
+        return tuple(value for value in given if value.strip())
 
     def without(self, value: str) -> "Kvp":
         """The same parameters but those of that value, compared without case."""
@@ -176,7 +179,7 @@ def word[W: str](*choices: W) -> Callable[[str], W]:
 
 
 def _single(name: str, values: Sequence[str]) -> str:
-    if len({value.strip().lower() for value in values}) > 1:
+    if len(values) > 1 and len({value.strip().lower() for value in values}) > 1:
         raise InvalidParameter(
             f"the parameter {name} is given {len(values)} times with different values; "
             "give it once",

@@ -1,9 +1,12 @@
 """Legends in documents: a URL that states the size, and the size that the legend needs."""
 
+import logging
+from collections.abc import Iterator
 from functools import lru_cache
 
 from datacube.engine.cube import Layer
 from datacube.engine.legend import drawn_fields
+from datacube.errors import DatacubeError
 from datacube.model.fields import Field
 from datacube.render.legend import legend
 from datacube.render.style import Style
@@ -12,6 +15,9 @@ from services.ows.transport import Request
 from services.ows.urls import kvp_prefix, with_query
 
 type Size = tuple[int, int]
+
+LOGGER = logging.getLogger("datacube.server")
+_UNDRAWABLE = (DatacubeError, ValueError, TypeError, LookupError, ArithmeticError)
 
 
 def legend_url(request: Request, layer: str, style: str, size: Size) -> str:
@@ -31,6 +37,21 @@ def legend_url(request: Request, layer: str, style: str, size: Size) -> str:
             ("HEIGHT", height),
         ],
     )
+
+
+def listed_styles(layer: Layer) -> Iterator[tuple[Style, Size]]:
+    """The styles that a document lists, with the sizes of their legends.
+
+    One whose legend cannot be drawn is left out, and the log says why: it must not keep the others,
+    and the other cubes, from being listed.
+    """
+    for style in layer.styles:
+        try:
+            size = legend_size(layer, style)
+        except _UNDRAWABLE as error:
+            LOGGER.warning("the style '%s' of %s is not listed: %s", style.name, layer.name, error)
+            continue
+        yield style, size
 
 
 def legend_size(layer: Layer, style: Style) -> Size:

@@ -6,6 +6,7 @@ the most recent valid pixel, as a range does.
 """
 
 from dataclasses import replace
+from functools import lru_cache
 
 import numpy as np
 
@@ -20,6 +21,7 @@ _LATEST = frozenset({"current", "latest", "now"})
 _OPEN = frozenset({"", ".."})
 
 
+@lru_cache(maxsize=4096)
 def parse_times(text: str, subject: str = "time") -> tuple[TimeChoice, ...]:
     """Read a TIME value: an instant, ``current``, a range, or a list of them.
 

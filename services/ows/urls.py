@@ -1,8 +1,9 @@
 """URLs in documents: below the public root, whatever stands before the server."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from urllib.parse import quote, quote_plus
 
+from datacube.errors import MissingParameter
 from services.ows.transport import Request
 
 
@@ -38,6 +39,36 @@ def with_query(url: str, pairs: Iterable[tuple[str, object]]) -> str:
     if url.endswith(("?", "&")):
         return url + text
     return f"{url}{'&' if '?' in url else '?'}{text}"
+
+
+def capabilities_url(request: Request, service: str) -> str:
+    """URL of a service's capabilities.
+
+    Examples
+    --------
+    >>> capabilities_url(Request("GET", "/wms", base_url="http://h"), "WMS")
+    'http://h/wms?SERVICE=WMS&REQUEST=GetCapabilities'
+    """
+    pairs = [("SERVICE", service), ("REQUEST", "GetCapabilities")]
+    return with_query(kvp_prefix(request, service.lower()), pairs)
+
+
+def check_parameters(request: Request, names: Collection[str], service: str) -> None:
+    """Say how to begin where a request has no parameters at all.
+
+    Parameters
+    ----------
+    names : of the parameters that are given
+
+    Raises
+    ------
+    MissingParameter
+    """
+    if not names:
+        raise MissingParameter(
+            f"the parameter REQUEST is missing; begin with {capabilities_url(request, service)}",
+            subject="request",
+        )
 
 
 def segment(text: str) -> str:

@@ -7,6 +7,7 @@ from datacube.errors import DatacubeError, OperationNotSupported, VersionNotSupp
 from services.ows.kvp import Kvp
 from services.ows.reports import internal_error, ows20_report
 from services.ows.transport import Request, Response
+from services.ows.urls import check_parameters
 from services.wcs import handlers
 from services.wcs.v201.decode import request_name
 from services.wcs.v201.errors import CODES
@@ -25,6 +26,7 @@ def handle(context: Context, request: Request) -> Response:
     """Answer a WCS request; what the domain refuses becomes an exception report."""
     try:
         kvp = Kvp.of(request)
+        check_parameters(request, kvp.names, "WCS")
         operation = _operation(kvp)
         return operation(context, request, kvp)
     except DatacubeError as error:

@@ -11,11 +11,10 @@ from datacube.engine.context import Context
 from datacube.engine.cube import Cube, Layer
 from datacube.model.axis import Axis, TimeAxis
 from datacube.model.bbox import BoundingBox
-from datacube.render.style import Style
 from services.ows.boxes import geographic_box, published_boxes
 from services.ows.dimensions import dimension_name
 from services.ows.extents import axis_extent, axis_unit, default_time, time_extent
-from services.ows.legends import legend_size
+from services.ows.legends import listed_styles
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +107,10 @@ def _group(context: Context, cube: Cube) -> Group:
             world,
             boxes,
             dimensions,
-            tuple(_style(layer, style) for style in layer.styles),
+            tuple(
+                StyleEntry(style.name, style.title or style.name, size)
+                for style, size in listed_styles(layer)
+            ),
         )
         for layer in cube.layers
     )
@@ -126,10 +128,6 @@ def _dimension(cube: Cube, axis: Axis) -> Dimension:
     values = axis_extent(axis)
     unit = axis_unit(axis)
     return Dimension(name, unit, unit, values[0], values)
-
-
-def _style(layer: Layer, style: Style) -> StyleEntry:
-    return StyleEntry(style.name, style.title or style.name, legend_size(layer, style))
 
 
 def _keywords(layer: Layer) -> tuple[str, ...]:

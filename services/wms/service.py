@@ -8,6 +8,7 @@ from services.ows.kvp import Kvp
 from services.ows.negotiate import wms_version
 from services.ows.reports import internal_error
 from services.ows.transport import Request, Response
+from services.ows.urls import check_parameters
 from services.wms import v130
 from services.wms.handlers import exception_picture, get_feature_info, get_legend, get_map
 from services.wms.version import Version
@@ -34,6 +35,7 @@ def handle(context: Context, request: Request) -> Response:
     kvp = Kvp(request.query)
     try:
         kvp = Kvp.of(request)
+        check_parameters(request, kvp.names, "WMS")
         return _answer(context, request, kvp)
     except DatacubeError as error:
         return _refusal(context, kvp, error)

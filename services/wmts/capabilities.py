@@ -14,7 +14,7 @@ from services.ows.dimensions import dimension_name
 from services.ows.extents import axis_extent, axis_unit, default_tile_time, plain_number, tile_times
 from services.ows.featureinfo import INFO_FORMATS
 from services.ows.kvp import Kvp, comma_list
-from services.ows.legends import legend_size, legend_url
+from services.ows.legends import Size, legend_url, listed_styles
 from services.ows.pictures import MAP_FORMATS, PNG
 from services.ows.sections import (
     Operation,
@@ -131,7 +131,7 @@ def _layer(request: Request, layer: Layer, pinned: str) -> Element:
         ),
         OWS("Identifier", layer.name),
         *_bounding_boxes(domain.bbox),
-        *(_style(request, layer, style) for style in layer.styles),
+        *(_style(request, layer, style, size) for style, size in listed_styles(layer)),
         *(WMTS("Format", media_type) for media_type in MAP_FORMATS),
         *(WMTS("InfoFormat", media_type) for media_type in INFO_FORMATS),
         *_dimensions(layer, pinned),
@@ -159,8 +159,8 @@ def _corners(edges: tuple[float, float, float, float]) -> tuple[Element, Element
     return OWS("LowerCorner", " ".join(texts[:2])), OWS("UpperCorner", " ".join(texts[2:]))
 
 
-def _style(request: Request, layer: Layer, style: Style) -> Element:
-    width, height = size = legend_size(layer, style)
+def _style(request: Request, layer: Layer, style: Style, size: Size) -> Element:
+    width, height = size
     return WMTS(
         "Style",
         OWS("Title", style.title or style.name),

@@ -10,6 +10,7 @@ from services.ows.kvp import Kvp
 from services.ows.negotiate import ows_version
 from services.ows.reports import internal_error, wmts100_report
 from services.ows.transport import Request, Response
+from services.ows.urls import check_parameters
 from services.ows.xml import serialise
 from services.wmts.capabilities import capabilities_document
 from services.wmts.handlers import get_feature_info, get_tile
@@ -22,6 +23,7 @@ def handle(context: Context, request: Request) -> Response:
     """Answer a KVP request; domain errors become exception reports."""
     try:
         kvp = Kvp.of(request)
+        check_parameters(request, kvp.names, "WMTS")
         _check_service(kvp)
         return _operation(kvp)(context, request, kvp)
     except DatacubeError as error:

@@ -12,7 +12,7 @@ import httpx
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from lxml import html
+from lxml import etree, html
 
 from datacube.config.settings import Config, ServerSettings
 from services.app import create_app
@@ -122,6 +122,53 @@ def test_health(client):
         "cubes": 1,
         "version": "",
     }
+
+
+def test_a_folder_that_is_not_there_is_no_empty_store(tmp_path):
+    app = create_app(Config(), str(tmp_path / "absent"))
+    try:
+        answer = Client(app).get("/healthz")
+        assert answer.status_code == 503
+        assert answer.json()["store"] == "absent"
+        assert str(tmp_path / "absent") in answer.json()["reason"]
+        (tmp_path / "absent").mkdir()
+        assert Client(app).get("/healthz").json()["store"] == "reachable"
+    finally:
+        app.close()
+
+
+@pytest.mark.parametrize("service", ["WMS", "WMTS", "WCS"])
+def test_a_service_without_parameters_says_how_to_begin(client, service):
+    first = f"http://test/{service.lower()}?SERVICE={service}&REQUEST=GetCapabilities"
+    report = client.get(f"/{service.lower()}")
+    assert "Exception" in report.text
+    assert first in report.text.replace("&amp;", "&")
+    page = client.get(f"/{service.lower()}", headers={"Accept": "text/html,*/*"})
+    assert page.headers["content-type"].startswith("text/html")
+    assert first in html.fromstring(page.text).xpath("//a/@href")
+    assert client.get(first).status_code == 200
+
+
+@pytest.mark.parametrize("service", ["WMS", "WMTS"])
+def test_a_style_that_cannot_be_drawn_hides_nothing_else(store, monkeypatch, caplog, service):
+    def sized(layer, style):
+        if style.name == "gray":
+            raise ValueError("no colours")
+        return 10, 20
+
+    monkeypatch.setattr("services.ows.legends.legend_size", sized)
+    app = create_app(Config(), str(store))
+    try:
+        answer = Client(app).get(f"/{service.lower()}?SERVICE={service}&REQUEST=GetCapabilities")
+    finally:
+        app.close()
+    assert answer.status_code == 200
+    named = etree.fromstring(answer.content).xpath(
+        "//*[local-name()='Style']/*[local-name()='Name' or local-name()='Identifier']/text()"
+    )
+    assert "default" in named
+    assert "gray" not in named
+    assert "the style 'gray' of closed is not listed: no colours" in caplog.text
 
 
 def test_metrics(client):
