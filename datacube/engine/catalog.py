@@ -15,9 +15,10 @@ from hashlib import sha256
 
 from datacube.config.settings import Config
 from datacube.engine.cube import Cube, Layer, publish
+from datacube.engine.memo import Memo
 from datacube.errors import CoverageNotFound, DatacubeError
 from datacube.store.cache import ChunkCache
-from datacube.store.cube import list_cubes, open_cube
+from datacube.store.cube import CubeStore, list_cubes, open_cube
 from datacube.store.foreign import ForeignCubes
 from datacube.store.objects import ObjectStore
 from datacube.store.source import CubeSource
@@ -73,6 +74,7 @@ class Catalog:
         self._lock = threading.Lock()
         self._complaints: dict[str, str] = {}
         self._foreign = ForeignCubes(store, cache, clock)
+        self._earlier = Memo[CubeStore](32)
         self._seen = _Seen({}, {}, "", -REFRESH_SECONDS - 1 + clock())
 
     @property
@@ -104,6 +106,19 @@ class Catalog:
         if found is None:
             raise _not_found("cube", identifier, seen.cubes)
         return found
+
+    def earlier(self, cube: CubeStore, version: int) -> CubeStore:
+        """A cube at another version than its newest; some are kept at hand.
+
+        Raises
+        ------
+        SnapshotNotFound
+            It does not have that version (any more).
+        """
+        return self._earlier.get(
+            (cube.id, version),
+            lambda: open_cube(self._store, cube.id, self._cache, version=version),
+        )
 
     def layer(self, name: str) -> Layer:
         """The layer ``cube`` or ``cube.field``.

@@ -26,7 +26,7 @@ from datacube.store.attributes import (
     group_attributes,
 )
 from datacube.store.codecs import ArrayCodec
-from datacube.store.keys import chunk_name, key_encoding, layout_of
+from datacube.store.keys import chunk_name, key_encoding, place_of
 from datacube.store.layout import (
     array_metadata,
     bytes_codec,
@@ -55,15 +55,11 @@ def write_plain(store: ObjectStore, version: Version, *, first: bool = False) ->
         Write also what never changes (coordinates of x, y and the other axes).
     """
     cube = version.template.id
-    documents: Documents = {}
-    for level in version.template.levels:
-        found, chunks = _level(version, level)
-        for name, data in chunks.items():
-            if first or _changes(name, level, version):
-                store.put(f"{cube}/{name}", data)
-        documents |= found
-    if len(version.template.levels) > 1:
-        documents["overviews"] = _group({})
+    documents, chunks = plain_objects(version)
+    for name, data in chunks.items():
+        if first or _changes(name, version):
+            store.put(f"{cube}/{name}", data)
+    root = documents.pop("")
     if first:
         # an empty group, so that listing the cube's folder meets nothing unknown
         store.put(f"{cube}/manifest/zarr.json", _json(_group({})))
@@ -73,7 +69,26 @@ def write_plain(store: ObjectStore, version: Version, *, first: bool = False) ->
         ]
         if first or changing:
             store.put(f"{cube}/{path}/zarr.json", _json(document))
-    store.put(f"{cube}/zarr.json", _json(_root(version, documents)))
+    store.put(f"{cube}/zarr.json", _json(root))
+
+
+def plain_objects(version: Version) -> tuple[Documents, Chunks]:
+    """Everything of the plain group but the fields' chunks.
+
+    Returns
+    -------
+    documents : path of the array or group (``""`` for the root) -> metadata
+    chunks : path -> bytes, of the coordinates
+    """
+    documents: Documents = {}
+    chunks: Chunks = {}
+    for level in version.template.levels:
+        found, coordinates = _level(version, level)
+        documents |= found
+        chunks |= coordinates
+    if len(version.template.levels) > 1:
+        documents["overviews"] = _group({})
+    return {**documents, "": _root(version, documents)}, chunks
 
 
 def plain_version(store: ObjectStore, cube_id: str) -> int:
@@ -149,13 +164,12 @@ def _coordinate(
     return {**metadata, "attributes": attributes}, parts
 
 
-def _changes(name: str, level: Level, version: Version) -> bool:
+def _changes(name: str, version: Version) -> bool:
     """Whether a coordinate chunk may differ from the version before: the last ones of time."""
-    start = f"{level_path(level.number)}{_time_name(version)}/"
-    if not version.timed or not name.startswith(start):
+    place = place_of(name)
+    if place is None or not version.timed or place.field != _time_name(version):
         return False
-    _, index = layout_of(name.removeprefix(start)) or (0, 0)
-    return index >= (version.plain - 1) // TIME_CHUNK - 1
+    return place.slot >= (version.plain - 1) // TIME_CHUNK - 1
 
 
 def _time_name(version: Version) -> str:

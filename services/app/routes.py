@@ -16,6 +16,7 @@ from services.viewer import landing, page
 from services.wcs import service as wcs
 from services.wms import service as wms
 from services.wmts import service as wmts
+from services.zarr import service as zarr
 
 READ = frozenset({"GET"})
 READ_OR_POST = frozenset({"GET", "POST"})
@@ -84,6 +85,9 @@ class Routes:
                 return Route("healthz", lambda _: health(self._context, self._store))
             case "/metrics":
                 return Route("metrics", lambda _: self._metrics.page())
+            case _ if path.startswith("/zarr/"):
+                tail = path.removeprefix("/zarr/")
+                return Route("zarr", lambda request: zarr.handle(self._context, request, tail))
             case _:
                 return Route("none", not_found, READ_OR_POST)
 

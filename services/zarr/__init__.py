@@ -1,0 +1,1 @@
+"""Cubes as read-only Zarr groups over HTTP."""
