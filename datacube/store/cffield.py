@@ -3,7 +3,7 @@
 CF conventions 1.11, sections 2.5 (missing data), 3.5 (flags) and 8.1 (packed data).
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -80,8 +80,26 @@ def missing_of(dtype: np.dtype[np.generic], attributes: Mapping[str, Any]) -> Mi
             given.append(_UNWRITTEN)
         return Missing(native, None, tuple(value for value in given if not np.isnan(value)))
     whole = [_whole(value, native) for value in given]
+    whole += [_whole(flag, native) for flag in _flags_among_numbers(native, attributes)]
     known = list(dict.fromkeys(value for value in whole if value is not None))
     return Missing(native, known[0], tuple(known[1:])) if known else Missing(native, None, ())
+
+
+def _flags_among_numbers(
+    native: np.dtype[np.generic], attributes: Mapping[str, Any]
+) -> Iterator[Number]:
+    """Flags that stand among the numbers of a packed measure (land, coast): no measure themselves.
+
+    A flag within ``valid_range`` is one of the measures that it annotates.
+    """
+    if "flag_values" not in attributes or "scale_factor" not in attributes:
+        return
+    ends = [_whole(end, native) for end in numbers(attributes.get("valid_range", ()))]
+    low, high = ends if len(ends) == 2 else (None, None)
+    for flag in numbers(attributes["flag_values"]):
+        held = _whole(flag, native)
+        if held is None or low is None or high is None or not low <= held <= high:
+            yield flag
 
 
 def field_of(name: str, missing: Missing, attributes: Mapping[str, Any]) -> Field:

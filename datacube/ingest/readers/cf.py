@@ -1,5 +1,6 @@
 """Coordinate variables of a NetCDF file."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -7,6 +8,9 @@ import netCDF4
 import numpy as np
 
 from datacube.store.cf import Coordinate, decoded, role_of
+
+_FROM = re.compile(r"\btime from (\d{4})-?(\d\d)-?(\d\d)\b")
+_UNITS_OF_TIME = ("seconds", "minutes", "hours", "days")
 
 
 def attributes_of(variable: Any) -> dict[str, Any]:
@@ -57,3 +61,18 @@ def mapping_of(variable: Any, file: netCDF4.Dataset) -> dict[str, Any]:
         return attributes_of(file.variables[named[0]])
     every = [one for one in file.variables.values() if "grid_mapping_name" in one.ncattrs()]
     return attributes_of(every[0]) if len(every) == 1 else {}
+
+
+def reference_units(coordinate: Coordinate) -> str:
+    """Units of a time axis; where they name no reference, it may stand in the long name.
+
+    Examples
+    --------
+    >>> said = {"units": "hours", "long_name": "FORECAST time from 20200101"}
+    >>> reference_units(decoded("time", "time", np.float32([12]), said))
+    'hours since 2020-01-01'
+    """
+    named = _FROM.search(str(coordinate.attributes.get("long_name", "")))
+    if " since " in coordinate.units or named is None or coordinate.units not in _UNITS_OF_TIME:
+        return coordinate.units
+    return f"{coordinate.units} since {named[1]}-{named[2]}-{named[3]}"

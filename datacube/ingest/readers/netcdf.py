@@ -20,6 +20,7 @@ from datacube.ingest.readers.cf import (
     coordinates_of,
     for_dimension,
     mapping_of,
+    reference_units,
 )
 from datacube.ingest.readers.cfcheck import mapping_agrees
 from datacube.ingest.readers.cfreason import why_not_gridded
@@ -259,7 +260,8 @@ class _Opened:
         return scalars[chosen[0]] if chosen else None
 
     def _ticks(self, coordinate: Coordinate, calendar: Calendar) -> list[int]:
-        if " since " not in coordinate.units:
+        units = reference_units(coordinate)
+        if " since " not in units:
             raise SourceError(
                 f"the time axis '{coordinate.name}' has the units '{coordinate.units}', which "
                 "name no reference time; for a single instant one can be given (--time)"
@@ -270,7 +272,7 @@ class _Opened:
             gone |= coordinate.raw == value
         if gone.any() or not np.isfinite(coordinate.values).all():
             raise SourceError(f"the time axis '{coordinate.name}' has missing values")
-        return [int(tick) for tick in decode_cf(coordinate.raw, coordinate.units, calendar)]
+        return [int(tick) for tick in decode_cf(coordinate.raw, units, calendar)]
 
     def _bounds(self, coordinate: Coordinate, calendar: Calendar) -> NDArray[np.int64] | None:
         name = str(coordinate.attributes.get("bounds", ""))

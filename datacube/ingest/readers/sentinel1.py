@@ -1,9 +1,10 @@
 """Sentinel-1 GRD: a SAFE folder or zip, the layout of the open-data bucket, or one of its images.
 
-The pixels have no grid; their positions are known at tie points, ground control points of the
-image at its rows and columns. The granule is brought to a map grid: that of the recipe, or
-longitude and latitude with cells about as large as the pixels. Values are the amplitudes as they
-are stored, uncalibrated; 0 is no data. The instant is the start of sensing.
+The pixels have no grid; their positions are known at tie points on rows and columns of the image:
+its ground control points, or those of the annotation document. The granule is brought to a map
+grid: that of the recipe, or longitude and latitude with cells about as large as the pixels. Values
+are the amplitudes as they are stored, uncalibrated; 0 is no data. The instant is the start of
+sensing.
 """
 
 import json
@@ -13,8 +14,11 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
+from xml.etree.ElementTree import ParseError
 
 import numpy as np
+from defusedxml import DefusedXmlException
+from defusedxml.ElementTree import fromstring
 
 from datacube.errors import InvalidTime, SourceError
 from datacube.ingest.geometry import TiePoints
@@ -23,11 +27,14 @@ from datacube.ingest.readers.parts import Origin, Part, granules_of, reading
 from datacube.ingest.readers.raster import RasterBand, open_raster
 from datacube.ingest.regrid import map_grid
 from datacube.ingest.source import Granule, ReadOptions, SliceSource, instant, magic
-from datacube.model.crs import Crs
+from datacube.model.crs import CRS84, Crs
 from datacube.model.fields import Field
 from datacube.model.grid import ReferenceableGrid
 from datacube.model.naming import instant_in
 from datacube.model.time import Timestamp
+
+type Known = dict[tuple[float, float], tuple[float, float]]
+"""Longitude and latitude (or x and y) by row and column."""
 
 _IMAGE = re.compile(
     r"^(?:s1[a-d]-)?(?P<mode>iw|ew|s[1-6]|wv)-(?:grd-)?(?P<polarisation>vv|vh|hh|hv)(?:-.*)?\.tiff?$"
@@ -71,7 +78,7 @@ def _granules(path: Path, options: ReadOptions, stack: ExitStack) -> tuple[Granu
         raise SourceError(f"the product has no image; it names {', '.join(absent) or 'none'}")
     opened = {key: open_raster(files.gdal(name), stack) for key, name in sorted(images.items())}
     first = next(iter(opened.values()))
-    points = tie_points(first)
+    points = tie_points(first, _annotated(files, next(iter(sorted(images.items())))[1]))
     product, start = _identity(files)
     given = instant(options, 1, "standard", path)
     bands = {key: RasterBand(one, 1, Path(images[key])) for key, one in opened.items()}
@@ -141,8 +148,8 @@ def _field(polarisation: str, file: Any) -> Field:
     return Field(polarisation, dtype.name, uom="1", nil=0, title=f"{polarisation} amplitude")
 
 
-def tie_points(file: Any) -> TiePoints:
-    """Tie points of an open raster file: its ground control points, on rows and columns.
+def tie_points(file: Any, annotated: Known | None = None) -> TiePoints:
+    """Tie points of an open raster file: its ground control points, else those given.
 
     Raises
     ------
@@ -150,14 +157,32 @@ def tie_points(file: Any) -> TiePoints:
         There are none, or they do not lie on rows and columns.
     """
     points, crs = file.gcps
-    rows, columns = (sorted({getattr(one, axis) for one in points}) for axis in ("row", "col"))
-    known = {(one.row, one.col): (one.x, one.y) for one in points}
-    if min(len(rows), len(columns)) < 2 or len(known) != len(rows) * len(columns) or crs is None:
+    known = {(one.row, one.col): (one.x, one.y) for one in points} or annotated or {}
+    rows, columns = (sorted({place[at] for place in known}) for at in (0, 1))
+    if min(len(rows), len(columns)) < 2 or len(known) != len(rows) * len(columns):
         raise SourceError(
-            f"its {len(points)} ground control points do not lie on rows and columns of the image"
+            f"its {len(known)} tie points do not lie on rows and columns of the image"
         )
     x, y = (
         np.array([[known[row, column][at] for column in columns] for row in rows]) for at in (0, 1)
     )
-    grid = ReferenceableGrid(Crs.from_wkt(crs.to_wkt()), x, y)
+    grid = ReferenceableGrid(CRS84 if crs is None else Crs.from_wkt(crs.to_wkt()), x, y)
     return TiePoints(grid, np.array(rows), np.array(columns), file.height, file.width)
+
+
+def _annotated(files: ProductFiles, image: str) -> Known | None:
+    """Tie points of the image's annotation document (``geolocationGridPoint``)."""
+    document = f"annotation/{PurePosixPath(image).stem}.xml"
+    if not files.has(document):
+        return None
+    try:
+        root = fromstring(files.read(document))
+    except (ParseError, DefusedXmlException) as error:
+        raise SourceError(f"{document} cannot be read: {error}") from error
+    found = {}
+    for one in root.iter("geolocationGridPoint"):
+        row, column, x, y = (
+            float(one.findtext(tag, "nan")) for tag in ("line", "pixel", "longitude", "latitude")
+        )
+        found[row, column] = (x, y)
+    return found
