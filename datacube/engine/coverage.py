@@ -54,8 +54,8 @@ def get_coverage(context: Context, query: CoverageQuery, streaming: Sequence[str
     check_coverage(context.settings.limits, plan.size, streaming)
     check_aggregate(context.settings.limits, plan)
     blocks = {
-        field.name: _read_block(context, cube, source, field, plan)
-        for source, field in zip(plan.sources, plan.description.range_type.fields, strict=True)
+        field.name: _read_block(context, cube, number, field, plan)
+        for number, field in enumerate(plan.description.range_type.fields)
     }
     return Coverage(plan.description, blocks, plan.notes)
 
@@ -77,17 +77,18 @@ def check_aggregate(limits: Limits, plan: CoveragePlan) -> None:
         steps = prod(sum(map(len, pick.groups)) for pick in plan.picks)
         cells = prod(plan.cells.shape)
         each = steps * len(plan.sources)
-        check_reduction(limits, cells, each, "subset", steps, plan.reducer.effort)
+        effort = max(one.effort for one in plan.reducers)
+        check_reduction(limits, cells, each, "subset", steps, effort)
 
 
 def _read_block(
-    context: Context, cube: Cube, source: Field, field: Field, plan: CoveragePlan
+    context: Context, cube: Cube, number: int, field: Field, plan: CoveragePlan
 ) -> Block:
     """All places of one field of the answer."""
     sizes = tuple(len(pick.groups) for pick in plan.picks)
     shape = (*sizes, *plan.cells.shape)
     data, valid = np.empty(shape, field.dtype), np.empty(shape, bool)
-    for target, values in _reads(context, cube, source, plan):
+    for target, values in _reads(context, cube, number, plan):
         data[target], valid[target] = values
     if plan.within is not None:
         valid &= plan.within.inside(slice(0, shape[-2]))
@@ -96,19 +97,21 @@ def _read_block(
 
 
 def _reads(
-    context: Context, cube: Cube, source: Field, plan: CoveragePlan
+    context: Context, cube: Cube, number: int, plan: CoveragePlan
 ) -> Iterator[tuple[Target, Values]]:
-    window = plan.series[plan.sources.index(source)]
+    window = plan.series[number]
     if window is not None and isinstance(cube.store, CubeStore):
-        return _series(cube.store, source, plan, window)
-    whole_steps = plan.reducer is None and plan.sampling is None
-    return (_steps if whole_steps else _found)(context, cube, source, plan)
+        return _series(cube.store, number, plan, window)
+    if plan.reducer is None and plan.sampling is None:
+        return _steps(context, cube, plan.sources[number], plan)
+    return _found(context, cube, number, plan)
 
 
 def _series(
-    store: CubeStore, source: Field, plan: CoveragePlan, window: SeriesWindow
+    store: CubeStore, number: int, plan: CoveragePlan, window: SeriesWindow
 ) -> Iterator[tuple[Target, Values]]:
     """Values of few cells at many times; time is the first axis of a cube that has a series."""
+    source = plan.sources[number]
     time, *others = plan.picks
     for target in product(*(range(len(pick.groups)) for pick in others)):
         place = tuple(pick.groups[at].start for pick, at in zip(others, target, strict=True))
@@ -118,7 +121,7 @@ def _series(
             steps = zip(*values, strict=True)
         else:
             begin = window.times.start
-            steps = reduce_groups(source, values, iter(time.groups), begin, plan.reducer)
+            steps = reduce_groups(source, values, iter(time.groups), begin, plan.reducers[number])
         for at, one in enumerate(steps):
             yield (at, *target), one
 
@@ -140,22 +143,29 @@ def _steps(
 
 
 def _found(
-    context: Context, cube: Cube, source: Field, plan: CoveragePlan
+    context: Context, cube: Cube, number: int, plan: CoveragePlan
 ) -> Iterator[tuple[Target, Values]]:
     """Values of each group of steps made one, and of cells made pixels."""
     for target, groups in _places(plan):
-        yield target, find_group(context, cube, source, plan, groups)
+        yield target, find_group(context, cube, number, plan, groups)
 
 
 def find_group(
-    context: Context, cube: Cube, source: Field, plan: CoveragePlan, groups: tuple[range, ...]
+    context: Context, cube: Cube, number: int, plan: CoveragePlan, groups: tuple[range, ...]
 ) -> Values:
-    """Values of one group of steps made one, for all cells of a plan; (y, x)."""
-    wanted, places = wanted_field(source), Places(tuple(product(*map(reversed, groups))))
+    """Values of one group of steps made one, for all cells of a plan; (y, x).
+
+    Parameters
+    ----------
+    number : int, of the source
+    """
+    wanted = wanted_field(plan.sources[number])
+    places = Places(tuple(product(*map(reversed, groups))))
+    by = plan.reducers[number] if plan.reducers else None
     if plan.sampling is None:
-        found = find_values(context, cube, wanted, plan.level, plan.cells, places, plan.reducer)
+        found = find_values(context, cube, wanted, plan.level, plan.cells, places, by)
     else:
-        found = find_resampled(context, cube, wanted, plan.sampling, places, plan.reducer)
+        found = find_resampled(context, cube, wanted, plan.sampling, places, by)
     return found.data, found.valid
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from itertools import product
 from math import prod, sqrt
 
 import numpy as np
@@ -11,10 +12,11 @@ from datacube.engine.horizontal import select_grid
 from datacube.engine.limits import Size
 from datacube.engine.picks import Pick, by_axis, clamped_axes, fields_of, pick_axes, times_of
 from datacube.engine.read import plan_field
+from datacube.engine.reducers import reducer_of
 from datacube.engine.resampled import Sampling, resampled_field, sampling
 from datacube.engine.series import SeriesWindow, series_window
 from datacube.engine.wanted import reduced_field
-from datacube.errors import InvalidScaling, InvalidSubset
+from datacube.errors import InvalidScaling
 from datacube.model.axis import TimeAxis
 from datacube.model.coverage import CoverageDescription, Level
 from datacube.model.crs import Crs
@@ -34,7 +36,7 @@ from datacube.slicing.cells import IndexMap
 from datacube.slicing.footprint import AREA_METHODS
 from datacube.slicing.level import map_on_best_level
 from datacube.slicing.polygon import Outline, outline
-from datacube.slicing.reduce import Reducer, reducer
+from datacube.slicing.reduce import Reducer
 from datacube.slicing.warp import positions, to_cells
 
 _MOST_CELLS = 64 << 20
@@ -55,7 +57,7 @@ class CoveragePlan:
     within : edges of the region outside which nothing is valid, on the answer's grid
     series : for each source the window of the series copy that is read, None for map chunks
     picks : one for each axis of the cube other than x and y
-    reducer : how grouped steps become one, None where there are no groups
+    reducers : how grouped steps become one for each source; empty where there are no groups
     notes : what was clamped
     count : int, number of values over all fields
     nbytes : int, size of the values
@@ -71,11 +73,16 @@ class CoveragePlan:
     within: Outline | None
     series: tuple[SeriesWindow | None, ...]
     picks: tuple[Pick, ...]
-    reducer: Reducer | None
+    reducers: tuple[Reducer, ...]
     notes: tuple[str, ...]
     count: int
     nbytes: int
     chunks: int
+
+    @property
+    def reducer(self) -> Reducer | None:
+        """The first of the reducers."""
+        return self.reducers[0] if self.reducers else None
 
     @property
     def steps(self) -> int:
@@ -104,16 +111,17 @@ def make_plan(cube: Cube, query: CoverageQuery) -> CoveragePlan:
     horizontal, others = by_axis(domain, query.subsets)
     window, level, cells, clamped = _window(cube, horizontal, query)
     how = _sampling(cube, window, level, query)
-    chosen = _reducer(domain, query.aggregate)
+    chosen = _reducers(cube, query.aggregate)
     picks = pick_axes(cube, others, query.aggregate)
-    sources = fields_of(cube, query.fields)
-    description = _describe(cube, sources, window, picks, chosen, query.interpolation, how)
+    sources, reducers = _outputs(fields_of(cube, query.fields), chosen)
+    description = _describe(cube, sources, window, picks, reducers, query.interpolation, how)
     fields = description.range_type.fields
     count = prod(len(pick.groups) for pick in picks) * prod(window.shape)
     reads = prod(sum(map(len, pick.groups)) for pick in picks)
     times = times_of(domain, picks)
+    regional = how is not None or not _by_series(domain, picks, reducers)
     series = tuple(
-        None if how else series_window(cube.store, one, level.number, cells, times)
+        None if regional else series_window(cube.store, one, level.number, cells, times)
         for one in sources
     )
     elsewhere = reads // len(times) if times else reads
@@ -127,7 +135,7 @@ def make_plan(cube: Cube, query: CoverageQuery) -> CoveragePlan:
         None if query.clip is None else outline(query.clip, window),
         series,
         picks,
-        chosen,
+        reducers,
         (*clamped, *clamped_axes(domain.axes, picks)),
         count * len(fields),
         count * sum(np.dtype(field.dtype).itemsize + 1 for field in fields),
@@ -186,14 +194,30 @@ def _sampling(
     return sampling(cube, target, query.interpolation, level)
 
 
-def _reducer(domain: DomainSet, aggregate: Aggregate | None) -> Reducer | None:
+def _reducers(cube: Cube, aggregate: Aggregate | None) -> tuple[Reducer, ...]:
     if aggregate is None:
-        return None
-    if not isinstance(domain.axis(aggregate.axis), TimeAxis):
-        raise InvalidSubset(
-            f"only the time axis can be aggregated, not {aggregate.axis}", subject=aggregate.axis
-        )
-    return reducer(aggregate.method)
+        return ()
+    found = dict.fromkeys(reducer_of(cube, method, aggregate.by) for method in aggregate.methods)
+    return tuple(found)
+
+
+def _outputs(
+    fields: tuple[Field, ...], reducers: tuple[Reducer, ...]
+) -> tuple[tuple[Field, ...], tuple[Reducer, ...]]:
+    """Each field by each reducer: stored fields and reducers side by side."""
+    if not reducers:
+        return fields, ()
+    pairs = tuple(product(fields, reducers))
+    return tuple(one for one, _ in pairs), tuple(one for _, one in pairs)
+
+
+def _by_series(domain: DomainSet, picks: tuple[Pick, ...], reducers: tuple[Reducer, ...]) -> bool:
+    """Whether steps can be taken as series: nothing but the time is aggregated, and unranked."""
+    alone = (
+        isinstance(axis, TimeAxis) or all(len(group) == 1 for group in pick.groups)
+        for axis, pick in zip(domain.axes, picks, strict=True)
+    )
+    return all(alone) and not any(one.ranked for one in reducers)
 
 
 def _describe(
@@ -201,20 +225,30 @@ def _describe(
     sources: tuple[Field, ...],
     window: RectifiedGrid,
     picks: tuple[Pick, ...],
-    chosen: Reducer | None,
+    reducers: tuple[Reducer, ...],
     method: Interpolation,
     how: Sampling | None,
 ) -> CoverageDescription:
     axes = tuple(pick.axis for pick in picks if pick.axis is not None)
     fields = sources
-    if chosen is not None:
+    if reducers:
+        several = len(set(reducers)) > 1
         fields = tuple(
-            reduced_field(one, chosen, chosen.dtype_of(one.physical_dtype)) for one in sources
+            _reduced(one, by, several=several) for one, by in zip(sources, reducers, strict=True)
         )
     if how is not None:
         fields = tuple(resampled_field(one, method) for one in fields)
     domain = DomainSet(window, axes)
     return replace(cube.description, domain=domain, range_type=RangeType(fields), levels=())
+
+
+def _reduced(one: Field, by: Reducer, *, several: bool) -> Field:
+    """A field by a reducer; by its name too where there are several of them."""
+    made = reduced_field(one, by, by.dtype_of(one.physical_dtype))
+    if not several:
+        return made
+    title = f"{one.title or one.name}, {by.name}"
+    return replace(made, name=f"{one.name}_{by.name.replace('.', '_')}", title=title)
 
 
 def _scaled(grid: RectifiedGrid, scaling: Scaling) -> RectifiedGrid:

@@ -101,20 +101,20 @@ class _Reader:
     def _block(self, part: Part) -> Block:
         description = self.plan.description
         number = description.range_type.names.index(part.field)
-        one, source = description.range_type.fields[number], self.plan.sources[number]
+        one = description.range_type.fields[number]
         domain = part_domain(description.domain, part)
-        data, valid = self._values(source, part)
+        data, valid = self._values(number, part)
         if self.plan.within is not None:
             valid = valid & self.plan.within.inside(part.rows)
         data = data.astype(one.dtype, copy=False)
         return Block(one, domain, data.reshape(domain.shape), valid.reshape(domain.shape))
 
-    def _values(self, source: Field, part: Part) -> Values:
+    def _values(self, number: int, part: Part) -> Values:
         groups = self._groups(part.place)
         if not _by_steps(self.plan):
             some = _some_rows(self.plan, part.rows)
-            return find_group(self.context, self.cube, source, some, groups)
-        place = tuple(group.start for group in groups)
+            return find_group(self.context, self.cube, number, some, groups)
+        place, source = tuple(group.start for group in groups), self.plan.sources[number]
         chunks = self._read_plan(source, part.rows)
         return read_field(
             self.context.pool, self.cube.store, source, self.plan.level, chunks, place

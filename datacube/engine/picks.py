@@ -6,12 +6,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from datacube.engine.cube import Cube
-from datacube.errors import AxisNotFound
+from datacube.errors import AxisNotFound, InvalidParameter
 from datacube.model.axis import Axis, TimeAxis, axis_part, axis_value
 from datacube.model.domain import DomainSet
 from datacube.model.fields import Field
 from datacube.model.query import Aggregate, Subset
 from datacube.slicing.periods import bins, parse_every
+from datacube.slicing.rolling import parse_window, rolling
 from datacube.slicing.select import Span
 from datacube.slicing.select_axis import select_places
 
@@ -56,41 +57,78 @@ def pick_axes(
     Parameters
     ----------
     subsets : by the axis' own name
-    aggregate : of time, after trimming
+    aggregate : of some of the axes, after trimming
 
     Raises
     ------
     InvalidSubset, SubsetOutOfDomain, InvalidParameter
     """
     tolerance = cube.settings.time.tolerance_ms
+    over = frozenset[str]() if aggregate is None else _aggregated(cube, aggregate)
     return tuple(
-        _pick(axis, subsets.get(axis.name), tolerance, aggregate)
+        _pick(
+            axis,
+            subsets.get(axis.name),
+            tolerance,
+            aggregate if axis.name in over else None,
+        )
         for axis in cube.description.domain.axes
     )
+
+
+def _aggregated(cube: Cube, aggregate: Aggregate) -> frozenset[str]:
+    """Names of the axes whose places become one."""
+    domain = cube.description.domain
+    known = [axis.name for axis in domain.axes]
+    time = None if domain.time is None else domain.time.name
+    asked = aggregate.axes or ((time,) if time is not None else ())
+    axes = [domain.axis(name) for name in asked]
+    found = frozenset(axis.name for axis in axes if not isinstance(axis, str))
+    if not found or len(found) < len(axes):
+        raise InvalidParameter(
+            f"AGG makes places of {' or '.join(known) or 'no axis of this coverage'} one; "
+            f"{', '.join(asked) or 'time'} is not among these axes",
+            subject="OVER",
+        )
+    if (aggregate.every or aggregate.window) and time not in found:
+        raise InvalidParameter(
+            "PERIOD and WINDOW part the time, which OVER does not name", subject="OVER"
+        )
+    if aggregate.every and aggregate.window:
+        raise InvalidParameter("PERIOD or WINDOW, not both", subject="WINDOW")
+    return found
 
 
 def _pick(
     axis: Axis, subset: Subset | None, tolerance: int | None, aggregate: Aggregate | None
 ) -> Pick:
     span = Span(0, axis.size) if subset is None else select_places(axis, subset, tolerance)
-    if aggregate is not None and isinstance(axis, TimeAxis) and not span.dropped:
-        return _grouped(axis, span, aggregate.every)
+    if aggregate is not None and not span.dropped:
+        if isinstance(axis, TimeAxis) and (aggregate.every or aggregate.window):
+            return _grouped(axis, span, aggregate)
+        return Pick((range(span.start, span.stop),), None, span.clamped)
     part = None if span.dropped else axis_part(axis, span.start, span.stop)
     groups = tuple(range(index, index + 1) for index in range(span.start, span.stop))
     return Pick(groups, part, span.clamped)
 
 
-def _grouped(axis: TimeAxis, span: Span, every: str) -> Pick:
-    """Steps by period, labelled with its begin and bounded by it; without a period all in one."""
-    if not every:
-        return Pick((range(span.start, span.stop),), None, span.clamped)
+def _grouped(axis: TimeAxis, span: Span, aggregate: Aggregate) -> Pick:
+    """Steps by period, labelled with its begin and bounded by it, or by window and its end."""
     part = axis_part(axis, span.start, span.stop)
     if not isinstance(part, TimeAxis):
         raise TypeError(axis.name)
-    made = bins(part, parse_every(every))
+    if aggregate.every:
+        made = bins(part, parse_every(aggregate.every, subject="PERIOD"))
+    else:
+        made = rolling(part, parse_window(aggregate.window, subject="WINDOW"))
+    if not made:
+        raise InvalidParameter(
+            f"no window of {aggregate.window} is whole within the {part.size} steps",
+            subject="WINDOW",
+        )
     groups = tuple(range(span.start + one.start, span.start + one.stop) for one in made)
     labels = np.array([one.label for one in made])
-    bounds = np.array([(one.first, one.last) for one in made])
+    bounds = np.array([(one.first, one.last) for one in made]) if aggregate.every else None
     return Pick(groups, replace(part, ticks=labels, bounds=bounds), span.clamped)
 
 

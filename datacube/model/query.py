@@ -78,19 +78,27 @@ type Scaling = ScaleFactor | ScaleSize
 
 @dataclass(frozen=True, slots=True)
 class Aggregate:
-    """Steps of an axis made one value each period, or one value in all.
+    """Places of axes made one: in all, or the steps of time by periods or rolling windows.
 
     Parameters
     ----------
-    axis : str, as the client calls it
-    method : str, ``mean``, ``max``, ``p95`` …
+    axes : tuple of str, as the client calls them; empty is time
+    methods : tuple of str, ``mean``, ``count``, ``p95`` …
+        The answer has each field by each method; several are told apart by their names.
     every : str
-        ``day``, ``dekad``, ``month``, ``season``, ``year`` or a duration (``P10D``); empty is all.
+        ``hour``, ``day``, ``pentad``, ``dekad``, ``month``, ``season``, ``year`` or a duration
+        (``P10D``); empty is all.
+    window : str
+        A number of steps, or a duration: one result for each step, of the window that ends there.
+    by : str
+        Expression that ranks the steps of a mosaic, the lowest best; empty is the cube's own.
     """
 
-    axis: str
-    method: str
+    axes: tuple[str, ...] = ()
+    methods: tuple[str, ...] = ("mean",)
     every: str = ""
+    window: str = ""
+    by: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,7 +63,7 @@ class CoverageRequest:
     media_type : str, empty for the native format
     multipart : bool, the GML description before the file
     output_crs : Crs or None
-    aggregate : Aggregate of the time axis or None; a vendor parameter
+    aggregate : Aggregate or None; a vendor parameter
     interpolation : how values between cells are found
     selection : which cells trims take; a vendor parameter
     compression : of the file's values; a vendor parameter
@@ -169,17 +169,18 @@ def bind_query(
 
 
 def _aggregate(kvp: Kvp) -> Aggregate | None:
-    """``AGG=mean`` over the time axis, by ``PERIOD=month`` where it is given.
+    """``AGG=mean,count`` of the time axis or those of ``OVER``, by ``PERIOD`` or ``WINDOW``.
 
     Raises
     ------
     MissingParameter
-        A period without a method.
+        One of the others without AGG.
     """
-    period = kvp.optional("period", str.strip, "")
-    if not period and "agg" not in kvp:
+    over = kvp.optional("over", comma_list, ())
+    period, window, by = (kvp.optional(name, str.strip, "") for name in ("period", "window", "by"))
+    if "agg" not in kvp and not (over or period or window or by):
         return None
-    return Aggregate("time", kvp.one("agg", str.strip), period)
+    return Aggregate(tuple(over), tuple(kvp.one("agg", comma_list)), period, window, by)
 
 
 def field_names(text: str, fields: RangeType) -> tuple[str, ...]:

@@ -209,3 +209,25 @@ def test_conditional_requests(wms):
     moving = get(wms, GLOBE)
     assert moving.header("Cache-Control") == "public, max-age=60"
     assert moving.header("ETag") != pinned.header("ETag")
+
+
+def test_a_range_of_elevations_is_reduced(wms):
+    """Levels of the scenario a1b are drawn as 0, 2 and 4."""
+
+    def level(query):
+        response = get(wms, f"{GLOBE}&TIME=2020-01-01&{query}", layers="deep.v", styles="coarse")
+        return float(np.unique(hundreds(response)).item()) / 3
+
+    assert level("ELEVATION=0/200&DIM_SCENARIO=a1b&AGG=mean") == 2
+    assert level("ELEVATION=5/200&DIM_SCENARIO=a1b&AGG=min") == 2
+    assert level("ELEVATION=../20&DIM_SCENARIO=a1b&AGG=max") == 2
+    assert level("ELEVATION=0/200&DIM_SCENARIO=a1b&AGG=last") == 4
+
+
+def test_a_period_stands_for_its_steps(wms):
+    query = f"{GLOBE}&TIME=2020-01-02"
+    month = cells(get(wms, f"{query}&AGG=min&PERIOD=month", layers="globe.v"))
+    whole = cells(get(wms, f"{GLOBE}&TIME=2020-01&AGG=min", layers="globe.v"))
+    np.testing.assert_array_equal(month, whole)
+    two = cells(get(wms, f"{query}&AGG=max&WINDOW=2", layers="globe.v"))
+    np.testing.assert_array_equal(two, cells(get(wms, query, layers="globe.v")))

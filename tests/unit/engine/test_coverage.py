@@ -71,7 +71,7 @@ def test_an_aggregation_that_would_compute_too_much_is_refused(tmp_path):
     make_cube(store, times=DAYS[:3])
     context = make_context(store, Config(ServerSettings(limits=Limits(max_reduced_cells=60))))
     row = Slice("Lat", 81.0)
-    asked = CoverageQuery("closed", (row,), aggregate=Aggregate("time", "mean", ""))
+    asked = CoverageQuery("closed", (row,), aggregate=Aggregate(("time",), ("mean",), ""))
     assert get_coverage(context, asked).blocks["v"].data[0, 3] == 1003.0
     with pytest.raises(RequestTooLarge, match=r"200 cells x 3 .* are 600 .* at most 20 cells"):
         get_coverage(context, replace(asked, subsets=()))

@@ -43,7 +43,7 @@ def test_a_point_series_is_exact_and_cheap(context, first, last):
 
 def test_a_reduced_box_equals_numpy(context):
     box = (Trim("Lat", 0.0, 9.0), Trim("Long", 0.0, 12.0))
-    query = CoverageQuery("long", box, aggregate=Aggregate("time", "mean", "month"))
+    query = CoverageQuery("long", box, aggregate=Aggregate(("time",), ("mean",), "month"))
     assert plan_coverage(context, query).series[0] is not None
     found = get_coverage(context, query).blocks["v"]
     months = np.array([int(day[5:7]) for day in DAYS])

@@ -79,9 +79,11 @@ QUERIES = {
     "over cells": CoverageQuery(
         "globe", (LAST,), scaling=ScaleFactor(0.4), interpolation="average"
     ),
-    "a mean": CoverageQuery("globe", aggregate=Aggregate("time", "mean")),
-    "means": CoverageQuery("globe", aggregate=Aggregate("time", "max", "P3D")),
-    "a median": CoverageQuery("deep", aggregate=Aggregate("time", "median")),
+    "a mean": CoverageQuery("globe", aggregate=Aggregate(("time",), ("mean",))),
+    "means": CoverageQuery("globe", aggregate=Aggregate(("time",), ("max",), "P3D")),
+    "a median": CoverageQuery("deep", aggregate=Aggregate(("time",), ("median",))),
+    "windows": CoverageQuery("globe", aggregate=Aggregate((), ("sum", "count"), window="2")),
+    "over depth": CoverageQuery("deep", aggregate=Aggregate(("depth", "time"), ("std", "count"))),
     "tall": CoverageQuery("tall"),
 }
 

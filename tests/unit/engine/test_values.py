@@ -144,7 +144,7 @@ def test_a_coverage_of_monthly_means_equals_numpy(tmp_path):
     store = CountingStore(open_store(str(tmp_path)))
     days = np.arange("2021-01-15", "2021-04-10", dtype="datetime64[D]").astype(str)
     make_cube(store, "days", width=6, height=4, times=tuple(days))
-    query = CoverageQuery("days", aggregate=Aggregate("time", "mean", "month"))
+    query = CoverageQuery("days", aggregate=Aggregate(("time",), ("mean",), "month"))
     coverage = get_coverage(make_context(store, Config()), query)
     axis = coverage.description.domain.time
     assert axis.iso == tuple(f"2021-{month:02d}-01T00:00:00Z" for month in range(1, 5))
@@ -153,7 +153,7 @@ def test_a_coverage_of_monthly_means_equals_numpy(tmp_path):
     for at, month in enumerate(range(1, 5)):
         expected = 1000 * np.flatnonzero(months == month).mean() + cells
         np.testing.assert_allclose(coverage.blocks["v"].data[at], expected)
-    one = CoverageQuery("days", aggregate=Aggregate("time", "max"))
+    one = CoverageQuery("days", aggregate=Aggregate(("time",), ("max",)))
     whole = get_coverage(make_context(store, Config()), one)
     assert whole.blocks["v"].data.shape == (4, 6)
     assert (whole.blocks["v"].data == 1000 * (len(days) - 1) + cells).all()
