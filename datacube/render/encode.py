@@ -114,8 +114,11 @@ def encode(image: Image, media_type: str, *, quality: int = 85) -> bytes:
 
 def _jpeg(image: Image, quality: int) -> bytes:
     flat = flatten(image)
-    pixels = rgba_pixels(flat)[..., :3] if isinstance(flat, IndexedImage) else flat.pixels
-    return _saved(Pillow.fromarray(np.ascontiguousarray(pixels)), "JPEG", quality=quality)
+    if isinstance(flat, IndexedImage):
+        picture = _paletted(flat).convert("RGB")
+    else:
+        picture = Pillow.fromarray(np.ascontiguousarray(flat.pixels))
+    return _saved(picture, "JPEG", quality=quality)
 
 
 def _webp(image: Image) -> bytes:
@@ -128,12 +131,17 @@ def _webp(image: Image) -> bytes:
 
 def _gif(image: Image) -> bytes:
     if isinstance(image, IndexedImage):
-        picture = Pillow.fromarray(image.index, "P")
-        picture.putpalette(image.palette[:, :3].tobytes())
+        picture = _paletted(image)
         clear = np.flatnonzero(image.palette[:, 3] < 128)
         options = {"transparency": int(clear[0])} if clear.size else {}
         return _saved(picture, "GIF", optimize=False, **options)
     return _saved(Pillow.fromarray(rgba_pixels(image)), "GIF")
+
+
+def _paletted(image: IndexedImage) -> Pillow.Image:
+    picture = Pillow.fromarray(image.index, "P")
+    picture.putpalette(image.palette[:, :3].tobytes())
+    return picture
 
 
 def _saved(picture: Pillow.Image, kind: str, **options: object) -> bytes:

@@ -18,6 +18,7 @@ SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _COLOR, _PALETTE, _COLOR_ALPHA = 2, 3, 6  # colour types of IHDR
 _UP = 2  # filter type
 _SPEED = 1  # isal's levels are 0 … 3
+_BAND = 4 << 20  # bytes that are filtered at a time
 
 
 def png(image: Image) -> bytes:
@@ -29,8 +30,8 @@ def png(image: Image) -> bytes:
     >>> png(picture)[12:16], b"tRNS" in png(picture)
     (b'IHDR', True)
     """
-    data = chunk(b"IDAT", deflated(image))
-    return b"".join((SIGNATURE, header(image), palette_chunks(image), data, END))
+    data = _framed(b"IDAT", deflated(image))
+    return b"".join((SIGNATURE, header(image), palette_chunks(image), *data, END))
 
 
 def header(image: Image) -> bytes:
@@ -48,26 +49,37 @@ def header(image: Image) -> bytes:
     return chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, kind, 0, 0, 0))
 
 
-def filtered(image: Image) -> NDArray[np.uint8]:
-    """Rows as they are deflated, each behind its filter type: uint8, (y, 1 + bytes of a row)."""
+def filtered(image: Image, top: int, bottom: int) -> NDArray[np.uint8]:
+    """Some rows as they are deflated, each behind its filter type: uint8, (y, 1 + bytes)."""
     match image:
         case IndexedImage(index=index):
-            return _unfiltered(index)
+            return _unfiltered(index[top:bottom])
         case RgbImage(pixels=pixels) | RgbaImage(pixels=pixels):
-            return _difference_up(pixels)
+            return _difference_up(pixels, top, bottom)
         case _:
             assert_never(image)
 
 
 def deflated(image: Image) -> bytes:
-    """The picture as zlib stream, without its chunk."""
-    return bytes(isal_zlib.compress(filtered(image), _SPEED))
+    """The picture as zlib stream, without its chunk; a large one filtered in bands of rows."""
+    height, width = image.shape
+    channels = 1 if isinstance(image, IndexedImage) else image.pixels.shape[2]
+    rows = max(_BAND // (width * channels + 1), 1)
+    if height <= rows:
+        return bytes(isal_zlib.compress(filtered(image, 0, height), _SPEED))
+    stream = isal_zlib.compressobj(_SPEED)
+    bands = (filtered(image, top, top + rows) for top in range(0, height, rows))
+    return b"".join([*map(stream.compress, bands), stream.flush()])
 
 
 def chunk(kind: bytes, data: bytes) -> bytes:
     """A chunk: length, kind, data, checksum."""
+    return b"".join(_framed(kind, data))
+
+
+def _framed(kind: bytes, data: bytes) -> tuple[bytes, bytes, bytes]:
     checksum = crc32(data, crc32(kind))
-    return b"".join((struct.pack(">I", len(data)), kind, data, struct.pack(">I", checksum)))
+    return struct.pack(">I4s", len(data), kind), data, struct.pack(">I", checksum)
 
 
 END = chunk(b"IEND", b"")
@@ -93,11 +105,13 @@ def _unfiltered(index: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return rows
 
 
-def _difference_up(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def _difference_up(pixels: NDArray[np.uint8], top: int, bottom: int) -> NDArray[np.uint8]:
     height, width, channels = pixels.shape
     flat = pixels.reshape(height, width * channels)
-    rows = np.empty((height, width * channels + 1), np.uint8)
+    rows = np.empty((min(bottom, height) - top, width * channels + 1), np.uint8)
     rows[:, 0] = _UP  # the row above the first is all zero
-    rows[0, 1:] = flat[0]
-    np.subtract(flat[1:], flat[:-1], out=rows[1:, 1:])
+    rows[0, 1:] = flat[top]
+    if top:
+        rows[0, 1:] -= flat[top - 1]
+    np.subtract(flat[top + 1 : bottom], flat[top : bottom - 1][: len(rows) - 1], out=rows[1:, 1:])
     return rows

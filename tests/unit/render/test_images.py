@@ -135,3 +135,28 @@ def test_one_pixel_blends_to_the_nearest_integer(lower, upper, alpha):
     top = RgbaImage(np.array([[[upper, upper, upper, alpha]]], "uint8"))
     exact = (upper * alpha + lower * (255 - alpha)) / 255
     assert abs(int(rgba_pixels(over(base, top))[0, 0, 0]) - exact) <= 0.5
+
+
+@pytest.mark.parametrize("channels", [1, 3, 4])
+def test_a_large_png_is_filtered_in_bands_that_join(channels):
+    rng = np.random.default_rng(1)
+    pixels = rng.integers(0, 9, (1500, 4001, channels), np.uint8).cumsum(axis=0, dtype=np.uint8)
+    if channels == 1:
+        palette = rng.integers(0, 256, (256, 4), np.uint8)
+        palette[:, 3] = 255
+        picture = IndexedImage(np.ascontiguousarray(pixels[..., 0]), palette)
+        expected = palette[pixels[..., 0], :3]
+    else:
+        picture = RgbImage(pixels) if channels == 3 else RgbaImage(pixels)
+        expected = pixels
+    with Pillow.open(BytesIO(encode(picture, "image/png"))) as found:
+        shown = found.convert("RGB") if channels == 1 else found
+        np.testing.assert_array_equal(np.asarray(shown), expected)
+
+
+def test_a_jpeg_of_a_palette_is_that_of_its_colours():
+    index = np.arange(64, dtype=np.uint8).reshape(8, 8)
+    palette = np.random.default_rng(2).integers(0, 256, (64, 4), np.uint8)
+    palette[:, 3] = 255
+    paletted = encode(IndexedImage(index, palette), "image/jpeg")
+    assert paletted == encode(RgbImage(palette[index, :3]), "image/jpeg")
