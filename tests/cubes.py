@@ -23,7 +23,7 @@ from datacube.model.coverage import CoverageDescription
 from datacube.model.crs import Crs
 from datacube.model.domain import DomainSet
 from datacube.model.fields import Field, RangeType
-from datacube.model.grid import RectifiedGrid
+from datacube.model.grid import Grid, RectifiedGrid
 from datacube.model.time import Timestamp
 from datacube.store.create import create_cube
 from datacube.store.cube import CubeStore, open_cube
@@ -56,6 +56,7 @@ def make_description(
     bbox: tuple[float, float, float, float] | None = None,
     transform: tuple[float, float, float, float] | None = None,
     flip_y: bool = False,
+    grid: Grid | None = None,
     timed: bool = True,
     calendar: Calendar = "standard",
     axes: Sequence[Axis] = (),
@@ -70,16 +71,18 @@ def make_description(
 
     ``bbox`` (left, bottom, right, top) are outer edges, default the globe; instead of it
     ``transform`` = (x0, dx, y0, dy) gives the first cell's *centre* and the signed steps.
-    ``flip_y`` lays the southernmost row first.
+    ``flip_y`` lays the southernmost row first. ``grid`` stands instead of all of these.
     """
     system = Crs.parse(crs)
-    if transform is not None:
+    if grid is not None:
+        pass
+    elif transform is not None:
         x0, dx, y0, dy = transform
         grid = RectifiedGrid.from_centres(system, x0, dx, width, y0, dy, height)
     else:
         box = BoundingBox(*(bbox or (-180.0, -90.0, 180.0, 90.0)), system)
         grid = RectifiedGrid.from_bbox(box, width, height)
-    if flip_y:
+    if flip_y and isinstance(grid, RectifiedGrid):
         up = Affine(grid.dx, 0.0, grid.transform.c, 0.0, -grid.dy, grid.bbox.bottom)
         grid = RectifiedGrid(system, up, width, height)
     time = (TimeAxis("time", np.zeros(0, np.int64), calendar),) if timed else ()

@@ -17,6 +17,7 @@ from datacube.config.settings import Config
 from datacube.engine.cube import Cube, Layer, publish
 from datacube.engine.memo import Memo
 from datacube.errors import CoverageNotFound, DatacubeError
+from datacube.slicing.curvilinear import Inverses
 from datacube.store.cache import ChunkCache
 from datacube.store.cube import CubeStore, list_cubes, open_cube
 from datacube.store.foreign import ForeignCubes
@@ -72,6 +73,7 @@ class Catalog:
         self._cache = cache
         self._clock = clock
         self._lock = threading.Lock()
+        self._inverses = Inverses()
         self._complaints: dict[str, str] = {}
         self._foreign = ForeignCubes(store, cache, clock)
         self._earlier = Memo[CubeStore](32)
@@ -183,7 +185,7 @@ class Catalog:
         elif (store := known.store.refreshed()) is known.store:
             return known
         self._complaints.pop(name, None)
-        return publish(store, self._config.cube(name))
+        return publish(store, self._config.cube(name), self._inverses)
 
     def _others(self, taken: Collection[str], before: _Seen) -> Iterator[Cube]:
         """Cubes that others wrote, whatever odd things they say of themselves."""
@@ -198,7 +200,7 @@ class Catalog:
                 yield known
                 continue
             try:
-                yield publish(source, self._config.cube(name))
+                yield publish(source, self._config.cube(name), self._inverses)
             except _UNREADABLE as error:
                 self._complain(name, str(error))
 

@@ -11,6 +11,7 @@ from datacube.engine.cube import Cube
 from datacube.engine.horizontal import select_grid
 from datacube.engine.limits import Size
 from datacube.engine.picks import Pick, by_axis, clamped_axes, fields_of, pick_axes, times_of
+from datacube.engine.positioned import select_positions
 from datacube.engine.read import plan_field
 from datacube.engine.reducers import reducer_of
 from datacube.engine.resampled import Sampling, resampled_field, sampling
@@ -18,11 +19,12 @@ from datacube.engine.series import SeriesWindow, series_window
 from datacube.engine.wanted import reduced_field
 from datacube.errors import InvalidScaling
 from datacube.model.axis import TimeAxis
+from datacube.model.bbox import BoundingBox
 from datacube.model.coverage import CoverageDescription, Level
 from datacube.model.crs import Crs
 from datacube.model.domain import DomainSet
 from datacube.model.fields import Field, RangeType
-from datacube.model.grid import RectifiedGrid
+from datacube.model.grid import Grid, RectifiedGrid, ReferenceableGrid
 from datacube.model.query import (
     Aggregate,
     CoverageQuery,
@@ -132,7 +134,7 @@ def make_plan(cube: Cube, query: CoverageQuery) -> CoveragePlan:
         cells,
         how,
         query.interpolation,
-        None if query.clip is None else outline(query.clip, window),
+        None if query.clip is None else outline(query.clip, description.domain.rectified),
         series,
         picks,
         reducers,
@@ -150,27 +152,49 @@ def make_plan(cube: Cube, query: CoverageQuery) -> CoveragePlan:
 
 def _window(
     cube: Cube, horizontal: Mapping[str, Subset], query: CoverageQuery
-) -> tuple[RectifiedGrid, Level, IndexMap, tuple[str, ...]]:
+) -> tuple[Grid, Level, IndexMap, tuple[str, ...]]:
     """Grid of the answer, the level to read, its cells, and what was clamped."""
     levels = cube.description.levels
-    window, cells, notes = select_grid(cube.description.domain.rectified, horizontal)
-    crs = query.output_crs
-    target = window if crs is None or crs.same_plane(window.crs) else reprojected(window, crs)
-    if query.scaling is not None:
+    window, cells, target, notes = _selected(cube, horizontal, query)
+    if query.scaling is not None and target is not None:
         target = _scaled(target, query.scaling)
-    if target is window:
+    if target is None or target is window:
         return window, levels[0], cells, notes
-    level, coarse = map_on_best_level(levels, target)
+    level, coarse = map_on_best_level(levels, target, cube.inverses)
     if query.interpolation in AREA_METHODS:
         level = _finest_affordable(levels, level, target)
-        coarse = to_cells(positions(levels[0].grid, target), levels[0].grid, level.factor)
+        found = positions(levels[0].grid, target, inverses=cube.inverses)
+        coarse = to_cells(found, levels[0].grid, level.factor)
     return target, level, coarse, notes
 
 
-def reprojected(window: RectifiedGrid, crs: Crs) -> RectifiedGrid:
-    """A grid in another CRS around a window, with about as many square cells."""
-    box = window.bbox.to_crs(crs).unwrapped()
-    side = sqrt(box.width * box.height / (window.width * window.height))
+def _selected(
+    cube: Cube, horizontal: Mapping[str, Subset], query: CoverageQuery
+) -> tuple[Grid, IndexMap, RectifiedGrid | None, tuple[str, ...]]:
+    """Window of the cube's grid, its cells, and the equal cells of the answer before scaling.
+
+    A grid whose cells have positions of their own is made one of equal cells only where a CRS or
+    a size is asked for.
+    """
+    crs = query.output_crs
+    match cube.description.domain.grid:
+        case RectifiedGrid() as grid:
+            window, cells, notes = select_grid(grid, horizontal)
+            if crs is None or crs.same_plane(window.crs):
+                return window, cells, window, notes
+            return window, cells, reprojected(window.bbox, prod(window.shape), crs), notes
+        case ReferenceableGrid() as grid:
+            found = select_positions(grid, horizontal, cube.inverses)
+            if crs is None and query.scaling is None:
+                return found.grid, found.cells, None, found.notes
+            target = reprojected(found.box, found.count, crs or grid.crs)
+            return found.grid, found.cells, target, found.notes
+
+
+def reprojected(window: BoundingBox, cells: int, crs: Crs) -> RectifiedGrid:
+    """A grid in a CRS around a box, with about as many square cells."""
+    box = window.to_crs(crs).unwrapped()
+    side = sqrt(box.width * box.height / cells) or 1.0
     width, height = max(round(box.width / side), 1), max(round(box.height / side), 1)
     return RectifiedGrid.from_bbox(box, width, height)
 
@@ -184,12 +208,12 @@ def _finest_affordable(levels: tuple[Level, ...], coarse: Level, target: Rectifi
     return coarse
 
 
-def _sampling(
-    cube: Cube, target: RectifiedGrid, level: Level, query: CoverageQuery
-) -> Sampling | None:
-    own = cube.description.domain.rectified
+def _sampling(cube: Cube, target: Grid, level: Level, query: CoverageQuery) -> Sampling | None:
+    if query.interpolation == "nearest" or isinstance(target, ReferenceableGrid):
+        return None
+    own = cube.description.domain.grid
     same = query.scaling is None and target.crs.same_plane(own.crs)
-    if query.interpolation == "nearest" or same:
+    if same and isinstance(own, RectifiedGrid):
         return None
     return sampling(cube, target, query.interpolation, level)
 
@@ -223,7 +247,7 @@ def _by_series(domain: DomainSet, picks: tuple[Pick, ...], reducers: tuple[Reduc
 def _describe(
     cube: Cube,
     sources: tuple[Field, ...],
-    window: RectifiedGrid,
+    window: Grid,
     picks: tuple[Pick, ...],
     reducers: tuple[Reducer, ...],
     method: Interpolation,

@@ -12,6 +12,7 @@ from datacube.model.coverage import CoverageDescription
 from datacube.render.defaults import default_styles
 from datacube.render.stretch import stretched
 from datacube.render.style import Style
+from datacube.slicing.curvilinear import Inverses
 from datacube.store.source import CubeSource
 
 
@@ -74,6 +75,7 @@ class Cube:
     store : CubeSource, its chunks
     description : CoverageDescription, titles as configured
     settings : CubeSettings
+    inverses : Inverses, for a grid whose cells have positions of their own
     layers : tuple of Layer
         ``cube`` first (its default picture), then ``cube.field`` for each field.
     """
@@ -81,6 +83,7 @@ class Cube:
     store: CubeSource
     description: CoverageDescription
     settings: CubeSettings
+    inverses: Inverses
     layers: tuple[Layer, ...] = field(default=(), init=False)
 
     @property
@@ -119,9 +122,9 @@ def _digest(value: object) -> str:
     return sha256(repr(value).encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
-def publish(store: CubeSource, settings: CubeSettings) -> Cube:
+def publish(store: CubeSource, settings: CubeSettings, inverses: Inverses) -> Cube:
     """A cube of the store with its configured titles, layers and styles."""
-    cube = Cube(store, settings.describe(store.description), settings)
+    cube = Cube(store, settings.describe(store.description), settings, inverses)
     object.__setattr__(cube, "layers", tuple(_layers(cube)))
     return cube
 

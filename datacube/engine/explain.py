@@ -227,7 +227,7 @@ def explain_samples(context: Context, query: SampleQuery) -> tuple[Explained, ..
     for request in query.layers:
         layer = context.catalog.layer(request.layer)
         cube, known = layer.cube, layer.cube.description.range_type
-        cells = cell_at(cube.description.domain.rectified, query)
+        cells = cell_at(cube, query)
         places = locate(cube, request).candidates[: context.settings.limits.max_steps]
         fields = tuple(map(known.field, layer.fields))
         reads = sum((of_maps(cube.store, one, 0, cells, places) for one in fields), Tally())

@@ -60,23 +60,30 @@ def _select(row: CellRow, subset: Subset | None) -> Span:
         case None:
             return Span(0, row.size)
         case Slice(_, point):
-            return slice_cell(row, _number(row, point))
+            return slice_cell(row, number_on(row.name, point))
         case Trim(_, low, high, _, rule):
             return select_cells(
                 row,
-                None if low is None else _number(row, low),
-                None if high is None else _number(row, high),
+                None if low is None else number_on(row.name, low),
+                None if high is None else number_on(row.name, high),
                 rule,
             )
 
 
-def _number(row: CellRow, point: Point) -> float:
+def number_on(name: str, point: Point) -> float:
+    """A finite coordinate on an axis of that name.
+
+    Raises
+    ------
+    InvalidSubset
+        It is none.
+    """
     try:
         value = float(point)  # type: ignore[arg-type]  # a time fails as any other text
     except (TypeError, ValueError):
-        raise InvalidSubset(f"{row.name}: '{point}' is no number", subject=row.name) from None
+        raise InvalidSubset(f"{name}: '{point}' is no number", subject=name) from None
     if not np.isfinite(value):
-        raise InvalidSubset(f"{row.name}: '{point}' is not finite", subject=row.name)
+        raise InvalidSubset(f"{name}: '{point}' is not finite", subject=name)
     return value
 
 
@@ -101,11 +108,11 @@ def _trims(grid: RectifiedGrid, crs: Crs, subsets: Mapping[str, Subset]) -> Mapp
             case Trim(_, low, high):
                 first, last = ends[axis]
                 ends[axis] = (
-                    first if low is None else _number(row, low),
-                    last if high is None else _number(row, high),
+                    first if low is None else number_on(row.name, low),
+                    last if high is None else number_on(row.name, high),
                 )
             case Slice(_, point):
-                ends[axis] = (_number(row, point),) * 2
+                ends[axis] = (number_on(row.name, point),) * 2
             case None:
                 pass
     (left, right), (bottom, top) = ends["x"], ends["y"]

@@ -82,10 +82,12 @@ def plan_line(context: Context, query: LineQuery) -> LinePlan:
     own = _own_axes(domain, query.path)
     picks = pick_axes(cube, {name: one for name, one in others.items() if name not in own})
     left = [one for one, axis in zip(picks, domain.axes, strict=True) if axis.name not in own]
-    fields, grid = fields_of(cube, query.fields), domain.rectified
+    fields, grid = fields_of(cube, query.fields), domain.grid
     steps = prod(len(one.groups) for one in left)
-    check_samples(context.settings.limits, count_along(grid, query.path), steps, fields)
-    places = places_along(grid, query.path)
+    check_samples(
+        context.settings.limits, count_along(grid, query.path, cube.inverses), steps, fields
+    )
+    places = places_along(grid, query.path, cube.inverses)
     x, y = (
         interpolated(np.array(one, float), places) for one in zip(*query.path.vertices, strict=True)
     )
@@ -96,7 +98,7 @@ def plan_line(context: Context, query: LineQuery) -> LinePlan:
             there = interpolated(values, places)
             at[number] = [_nearest(cube, axis, value) for value in there.tolist()]
             where = _placed(where, axis, there)
-    cells = cells_at(grid, x, y, query.path.crs)
+    cells = cells_at(grid, x, y, query.path.crs, cube.inverses)
     groups = _groups(at)
     parts = tuple(
         tuple(

@@ -148,7 +148,9 @@ def draw_map(context: Context, plan: MapPlan) -> Image:
     grid = plan.query.grid
     if not is_large(grid):
         return _drawn(context, plan, grid, [None] * len(plan.layers))
-    levels = [best_level(one.cube.description.levels, grid) for one in plan.layers]
+    levels = [
+        best_level(one.cube.description.levels, grid, one.cube.inverses) for one in plan.layers
+    ]
     return joined((_drawn(context, plan, band, levels) for band in bands_of(grid)), grid.height)
 
 
@@ -202,7 +204,7 @@ def map_of(context: Context, cube: Cube, grid: RectifiedGrid) -> tuple[Level, In
     """The level of a cube that answers a grid, and its index map; remembered."""
     levels = cube.description.levels
     key = (levels[0].grid, len(levels), grid)
-    return context.maps.get(key, lambda: map_on_best_level(levels, grid))
+    return context.maps.get(key, lambda: map_on_best_level(levels, grid, cube.inverses))
 
 
 def draw_layer(
@@ -218,21 +220,21 @@ def draw_layer(
     request, reduce = planned.request, planned.reducer
     levels = cube.description.levels
     if margin_of(style):
-        chosen = level or best_level(levels, grid)
+        chosen = level or best_level(levels, grid, cube.inverses)
         return draw_scene(context, cube, style, grid, chosen, places, reduce)
     wanted = wanted_of(style, cube.description)
     if request.interpolation == "nearest":
         chosen, cells = (
             map_of(context, cube, grid)
             if level is None
-            else (level, map_on_level(levels, level, grid))
+            else (level, map_on_level(levels, level, grid, cube.inverses))
         )
         found = {
             name: find_values(context, cube, one, chosen.number, cells, places, reduce)
             for name, one in wanted.items()
         }
     else:
-        chosen = level or best_level(levels, grid)
+        chosen = level or best_level(levels, grid, cube.inverses)
         how = sampling(cube, grid, request.interpolation, chosen)
         found = {
             name: find_resampled(context, cube, one, how, places, reduce)

@@ -44,7 +44,8 @@ class Sampling:
 def sampling(cube: Cube, target: RectifiedGrid, method: Interpolation, level: Level) -> Sampling:
     """Where the pixels of a target lie on a level."""
     finest = cube.description.levels[0].grid
-    return Sampling(method, level, on_level(positions(finest, target, method), level.factor))
+    found = positions(finest, target, method, cube.inverses)
+    return Sampling(method, level, on_level(found, level.factor))
 
 
 def find_resampled(

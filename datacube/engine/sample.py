@@ -13,10 +13,10 @@ from datacube.engine.read import plan_field, read_field
 from datacube.model.axis import TimeAxis, axis_value
 from datacube.model.crs import CRS84, transform
 from datacube.model.fields import Field
-from datacube.model.grid import RectifiedGrid
+from datacube.model.grid import Grid, RectifiedGrid, ReferenceableGrid
 from datacube.model.query import LayerRequest, SampleQuery
 from datacube.slicing.cells import IndexMap
-from datacube.slicing.warp import positions, to_cells
+from datacube.slicing.warp import PixelPositions, positions, to_cells
 
 _ELLIPSOID = pyproj.Geod(ellps="WGS84")
 
@@ -88,8 +88,8 @@ def _sample_layer(
     context: Context, layer: Layer, request: LayerRequest, places: Places, query: SampleQuery
 ) -> list[Sample]:
     cube = layer.cube
-    grid = cube.description.domain.rectified
-    cells = cell_at(grid, query)
+    grid = cube.description.domain.grid
+    cells = cell_at(cube, query)
     centre = _centre(grid, cells)
     asked = transform(np.array([query.x]), np.array([query.y]), query.crs, CRS84)
     distance = _metres(asked, centre)
@@ -106,20 +106,34 @@ def _sample_layer(
     return found
 
 
-def cell_at(grid: RectifiedGrid, query: SampleQuery) -> IndexMap:
+def cell_at(cube: Cube, query: SampleQuery) -> IndexMap:
     """The cell that holds the place, as the map of one pixel."""
+    grid = cube.description.domain.grid
     x, y = transform(np.array([query.x]), np.array([query.y]), query.crs, grid.crs)
-    pixel = RectifiedGrid.from_centres(grid.crs, float(x[0]), grid.dx, 1, float(y[0]), grid.dy, 1)
-    return to_cells(positions(grid, pixel), grid)
+    match grid:
+        case RectifiedGrid():
+            at = float(x[0]), float(y[0])
+            pixel = RectifiedGrid.from_centres(grid.crs, at[0], grid.dx, 1, at[1], grid.dy, 1)
+            return to_cells(positions(grid, pixel), grid)
+        case ReferenceableGrid():
+            u, v = cube.inverses.of(grid).locate(x, y, nearest=True)
+            return to_cells(PixelPositions(u[None], v[None]), grid)
 
 
-def _centre(grid: RectifiedGrid, cells: IndexMap) -> tuple[float, float] | None:
+def _centre(grid: Grid, cells: IndexMap) -> tuple[float, float] | None:
     row, column = int(cells.rows.flat[0]), int(cells.columns.flat[0])
     if row < 0 or column < 0:
         return None
-    x, y = grid.x_centres()[column : column + 1], grid.y_centres()[row : row + 1]
-    lon, lat = transform(x, y, grid.crs, CRS84)
+    lon, lat = transform(*_position(grid, row, column), grid.crs, CRS84)
     return float(lon[0]), float(lat[0])
+
+
+def _position(grid: Grid, row: int, column: int) -> tuple[np.ndarray, np.ndarray]:
+    match grid:
+        case RectifiedGrid():
+            return grid.x_centres()[column : column + 1], grid.y_centres()[row : row + 1]
+        case ReferenceableGrid():
+            return grid.x[row, column : column + 1], grid.y[row, column : column + 1]
 
 
 def _metres(

@@ -1,5 +1,8 @@
 """CoverageJSON: physical values, null for no data, every axis by its coordinates.
 
+A regular grid is a Grid; cells with positions of their own are a MultiPoint, one point for each
+cell that has a position, row by row, and with times a MultiPointSeries.
+
 The document is made piece by piece, so that a long one needs little memory.
 """
 
@@ -70,19 +73,30 @@ def domain_object(domain: DomainSet) -> dict[str, Any]:
         case RectifiedGrid() as grid:
             axes["y"] = _regular(grid.y_centres())
             axes["x"] = _regular(grid.x_centres())
-        case ReferenceableGrid() as positions:
-            axes["y"] = {"values": list(range(positions.shape[0]))}
-            axes["x"] = {"values": list(range(positions.shape[1]))}
+        case ReferenceableGrid(_, x, y):
+            placed = np.isfinite(x) & np.isfinite(y)
+            points = np.stack([x[placed], y[placed]], axis=-1)
+            axes["composite"] = {
+                "dataType": "tuple",
+                "coordinates": ["x", "y"],
+                "values": points.tolist(),
+            }
         case _:
             assert_never(domain.grid)
     horizontal = [crs_object(domain.grid.crs)]
     further = [reference_object(key, axis) for key, axis in zip(keys, domain.axes, strict=False)]
     return {
         "type": "Domain",
-        "domainType": "Grid",
+        "domainType": _domain_type(domain),
         "axes": axes,
         "referencing": horizontal + further,
     }
+
+
+def _domain_type(domain: DomainSet) -> str:
+    if isinstance(domain.grid, RectifiedGrid):
+        return "Grid"
+    return "MultiPoint" if domain.time is None else "MultiPointSeries"
 
 
 def parameter_object(field: Field) -> dict[str, Any]:
@@ -127,14 +141,15 @@ def numbers(values: NDArray[np.floating]) -> Iterator[str]:
 
 
 def axis_keys(domain: DomainSet) -> tuple[str, ...]:
-    """Names of the axes in array order: t, z and own names, then y, x."""
+    """Names of the axes in array order: t, z and own names, then y, x, or the points."""
     keys = []
     for axis in domain.axes:
         if axis is domain.time:
             keys.append("t")
         else:
             keys.append("z" if axis is domain.vertical else axis.name)
-    return (*keys, "y", "x")
+    horizontal = ("y", "x") if isinstance(domain.grid, RectifiedGrid) else ("composite",)
+    return (*keys, *horizontal)
 
 
 def axis_object(axis: Axis) -> dict[str, Any]:
@@ -202,23 +217,29 @@ def _provenance(description: CoverageDescription) -> dict[str, str]:
 
 def _ranges(blocks: Mapping[str, Block], names: tuple[str, ...]) -> Iterator[bytes]:
     for number, (name, block) in enumerate(blocks.items()):
-        head = {
-            "type": "NdArray",
-            "dataType": "float",
-            "axisNames": names,
-            "shape": block.data.shape,
-        }
+        data, valid = _placed(block)
+        head = {"type": "NdArray", "dataType": "float", "axisNames": names, "shape": data.shape}
         start = json.dumps(head)[:-1]
         yield f'{", " if number else ""}{json.dumps(name)}: {start}, "values": ['.encode()
-        yield from (text.encode() for text in _values(block))
+        yield from (text.encode() for text in _values(block.field, data, valid))
         yield b"]}"
 
 
-def _values(block: Block) -> Iterator[str]:
-    """Numbers of a block, decoded run by run."""
-    data, valid = block.data.reshape(-1), block.valid.reshape(-1)
+def _placed(block: Block) -> tuple[NDArray[np.generic], NDArray[np.bool_]]:
+    """Values and valid of the cells; of points in one dimension, those that have a position."""
+    match block.domain.grid:
+        case RectifiedGrid():
+            return block.data, block.valid
+        case ReferenceableGrid(_, x, y):
+            placed = np.isfinite(x) & np.isfinite(y)
+            return block.data[..., placed], block.valid[..., placed]
+
+
+def _values(field: Field, data: NDArray[np.generic], valid: NDArray[np.bool_]) -> Iterator[str]:
+    """Numbers, decoded run by run."""
+    data, valid = data.reshape(-1), valid.reshape(-1)
     for start in range(0, data.size, _PIECE):
         part = slice(start, start + _PIECE)
-        physical = block.field.decode(data[part], valid[part])
+        physical = field.decode(data[part], valid[part])
         text = "".join(numbers(physical))
         yield f", {text}" if start else text

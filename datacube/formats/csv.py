@@ -17,6 +17,7 @@ from datacube.formats.pieces import Streamed, gathered
 from datacube.model.axis import axis_values
 from datacube.model.block import Block
 from datacube.model.coverage import Coverage, CoverageDescription
+from datacube.model.grid import Grid, RectifiedGrid, ReferenceableGrid
 from datacube.model.stream import CoverageStream, stream_of
 
 
@@ -59,8 +60,6 @@ def with_unit(name: str, uom: str) -> str:
 def _rows(coverage: CoverageStream) -> Iterator[str]:
     """Lines of the cells in array order, those of one row of the grid at a time."""
     domain = coverage.description.domain
-    grid = domain.rectified
-    x, y = [repr(one) for one in grid.x_centres().tolist()], grid.y_centres().tolist()
     places = [axis_values(axis) for axis in domain.axes]
     blocks = coverage.by_place()
     for index in product(*(range(axis.size) for axis in domain.axes)):
@@ -70,10 +69,10 @@ def _rows(coverage: CoverageStream) -> Iterator[str]:
                 _physical_rows(one)
                 for one in islice(blocks, len(coverage.description.range_type.fields))
             ]
-            for northing, *values in zip(y[rows], *planes, strict=True):
-                start = repeat(_line([*here, northing]))
+            for where, *values in zip(_positions(domain.grid, rows), *planes, strict=True):
+                start = repeat(_line(here) + "," if here else "")
                 columns = (cell_texts(one) for one in values)
-                yield _table(zip(start, x, *columns, strict=False))
+                yield _table(start, where, *columns)
 
 
 def _physical_rows(block: Block) -> Iterator[NDArray[np.floating]]:
@@ -83,8 +82,21 @@ def _physical_rows(block: Block) -> Iterator[NDArray[np.floating]]:
         yield block.field.decode(data, valid)
 
 
-def _table(rows: Iterable[tuple[str, ...]]) -> str:
-    return "".join(f"{','.join(row)}\r\n" for row in rows)
+def _positions(grid: Grid, rows: slice) -> Iterator[Iterable[str]]:
+    """Of each row ``y,x`` of its cells; nothing between the commas where one has no position."""
+    match grid:
+        case RectifiedGrid():
+            x = [repr(one) for one in grid.x_centres().tolist()]
+            for northing in grid.y_centres()[rows].tolist():
+                yield [f"{northing!r},{one}" for one in x]
+        case ReferenceableGrid(_, lon, lat):
+            for easts, norths in zip(lon[rows], lat[rows], strict=True):
+                yield map(",".join, zip(cell_texts(norths), cell_texts(easts), strict=True))
+
+
+def _table(start: Iterable[str], *columns: Iterable[str]) -> str:
+    rows = zip(*columns, strict=True)
+    return "".join(f"{first}{','.join(row)}\r\n" for first, row in zip(start, rows, strict=False))
 
 
 def _plain(value: object) -> object:

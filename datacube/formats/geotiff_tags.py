@@ -102,8 +102,8 @@ def check(description: CoverageDescription) -> None:
     domain = description.domain
     if not isinstance(domain.grid, RectifiedGrid):
         raise InvalidFormat(
-            "a GeoTIFF cannot hold a grid with a position for each cell; "
-            "ask for application/netcdf",
+            "a GeoTIFF cannot hold a grid with a position for each cell; ask for an output CRS or "
+            "a size, which make equal cells of it, or for application/netcdf",
             subject="format",
         )
     long = [axis for axis in domain.axes if axis.size > 1]

@@ -10,6 +10,7 @@ from datacube.formats import coveragejson, csv, geotiff, geotiff_tags, netcdf, n
 from datacube.formats.pieces import Streamed
 from datacube.model.coverage import Coverage, CoverageDescription
 from datacube.model.domain import DomainSet
+from datacube.model.grid import RectifiedGrid
 from datacube.model.stream import CoverageStream
 
 type Content = bytes | Iterator[bytes] | Streamed
@@ -59,8 +60,10 @@ class Encoder:
 
     def holds(self, domain: DomainSet) -> bool:
         """Whether a coverage over this domain fits into the format."""
-        long = sum(axis.size > 1 for axis in domain.axes)
-        return self.dims is None or long <= self.dims
+        if self.dims is None:
+            return True
+        equal = isinstance(domain.grid, RectifiedGrid)
+        return equal and sum(axis.size > 1 for axis in domain.axes) <= self.dims
 
     def encode(self, coverage: Coverage, options: Options | None = None) -> Content:
         """The file.

@@ -12,9 +12,10 @@ from datacube.model.axis import Axis, TimeAxis, axis_values
 from datacube.model.coverage import CoverageDescription
 from datacube.model.domain import DomainSet
 from datacube.model.fields import Field
-from datacube.model.grid import RectifiedGrid
+from datacube.model.grid import Grid, RectifiedGrid, ReferenceableGrid
 
 _CELL = 1e-3  # tolerated distance of corresponding cell edges, in cells
+_DEGREES = 1e-4  # tolerated distance of corresponding positions
 
 
 def fitted(granule: Granule, cube: CoverageDescription) -> Granule:
@@ -26,7 +27,7 @@ def fitted(granule: Granule, cube: CoverageDescription) -> Granule:
         Grid, axes or fields differ; the message says what.
     """
     differences = [
-        *_grid(granule.description.domain.rectified, cube.domain.rectified),
+        *_grid(granule.description.domain.grid, cube.domain.grid),
         *_axes(granule.description.domain, cube.domain),
         *_fields(granule.description, cube),
     ]
@@ -54,13 +55,35 @@ def _moved(band: BandSource, field: Field, shift: int) -> BandSource:
     return Repacked(band, field, shift) if shift else band
 
 
-def _grid(own: RectifiedGrid, cube: RectifiedGrid) -> Iterator[str]:
+def _grid(own: Grid, cube: Grid) -> Iterator[str]:
     if not own.crs.same_plane(cube.crs):
         yield f"its CRS is {own.crs.key} instead of {cube.crs.key}"
         return
     if own.shape != cube.shape:
         yield f"it has {own.width} x {own.height} cells instead of {cube.width} x {cube.height}"
         return
+    match own, cube:
+        case RectifiedGrid(), RectifiedGrid():
+            yield from _box(own, cube)
+        case ReferenceableGrid(), ReferenceableGrid():
+            yield from _positions(own, cube)
+        case _:
+            yield "one has positions for each cell and the other equal cells"
+
+
+def _positions(own: ReferenceableGrid, cube: ReferenceableGrid) -> Iterator[str]:
+    """Whether cells lie elsewhere, by more than a rounding of float32 positions."""
+    if own == cube:
+        return
+    off = np.abs(own.x - cube.x)
+    off = np.fmax(np.minimum(off, np.abs(off - 360.0)), np.abs(own.y - cube.y))
+    other = np.isnan(own.x) != np.isnan(cube.x)
+    moved = np.count_nonzero(other | (off > _DEGREES))
+    if moved:
+        yield f"{moved} of its cells have another position"
+
+
+def _box(own: RectifiedGrid, cube: RectifiedGrid) -> Iterator[str]:
     boxes = own.bbox, cube.bbox
     for one, other, cell in zip(
         boxes[0].edges, boxes[1].edges, (cube.dx, cube.dy) * 2, strict=True

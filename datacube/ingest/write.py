@@ -159,7 +159,7 @@ def _write(
     change: Transaction, granule: Granule, source: str, report: Callable[[Event], None]
 ) -> None:
     sizes = [axis.size for axis in _further(granule)]
-    height, width = granule.description.domain.rectified.shape
+    height, width = granule.description.domain.grid.shape
     for position, one in enumerate(granule.slices):
         record = _record(granule, one, source)
         with change.open_slice(one.ticks, record, bounds=_bounds(granule, position)) as writer:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datacube.model.block import Block
 from datacube.model.domain import DomainSet
 from datacube.model.fields import RangeType
-from datacube.model.grid import RectifiedGrid
+from datacube.model.grid import Grid
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +15,7 @@ class Level:
 
     number: int
     factor: int
-    grid: RectifiedGrid
+    grid: Grid
 
 
 @dataclass(frozen=True, slots=True)

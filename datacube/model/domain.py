@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from datacube.errors import AxisNotFound
+from datacube.errors import AxisNotFound, InvalidSubset
 from datacube.model.axis import Axis, TimeAxis, is_vertical
 from datacube.model.bbox import BoundingBox
 from datacube.model.grid import Grid, RectifiedGrid
@@ -58,11 +58,14 @@ class DomainSet:
 
         Raises
         ------
-        TypeError
+        InvalidSubset
             The grid is referenceable.
         """
         if not isinstance(self.grid, RectifiedGrid):
-            raise TypeError("this coverage lies on a referenceable grid")
+            raise InvalidSubset(
+                "the cells of this coverage have positions of their own, which this request cannot "
+                "go with; trims, points, lines and maps can"
+            )
         return self.grid
 
     def axis(self, name: str) -> Axis | str:

@@ -1,7 +1,11 @@
 """Horizontal grids: rectified (CRS and transform) and referenceable (arrays of positions)."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
+from hashlib import sha256
 from math import isclose
+from typing import override
 
 import numpy as np
 from affine import Affine
@@ -119,10 +123,20 @@ class RectifiedGrid:
 class ReferenceableGrid:
     """Cells whose positions are given one by one (curvilinear grids, swaths).
 
+    Two grids are equal where all their positions are.
+
     Parameters
     ----------
     crs : Crs
     x, y : float64, (y, x), positions of the cells' centres in crs, NaN where there is none
+
+    Examples
+    --------
+    >>> from datacube.model.crs import CRS84
+    >>> lon, lat = np.meshgrid([170.0, 180.0, -170.0], [0.0, 10.0])
+    >>> grid = ReferenceableGrid(CRS84, lon, lat)
+    >>> grid.shape, grid.bbox.edges, grid.coarsened(2).x.tolist()
+    ((2, 3), (165.0, -5.0, -165.0, 15.0), [[175.0, -170.0]])
     """
 
     crs: Crs
@@ -133,22 +147,148 @@ class ReferenceableGrid:
         if self.x.ndim != 2 or self.x.shape != self.y.shape:
             raise ValueError(f"positions of shapes {self.x.shape} and {self.y.shape}")
 
+    @override
+    def __eq__(self, other: object) -> bool:
+        """Whether CRS and positions are the same."""
+        return self is other or (
+            isinstance(other, ReferenceableGrid)
+            and self.crs == other.crs
+            and self.digest == other.digest
+        )
+
+    @override
+    def __hash__(self) -> int:
+        """By the positions' digest."""
+        return hash(self.digest)
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of shape and positions, hexadecimal."""
+        found = sha256(repr(self.shape).encode())
+        for values in (self.x, self.y):
+            found.update(np.ascontiguousarray(np.where(np.isnan(values), np.nan, values), "<f8"))
+        return found.hexdigest()
+
     @property
     def shape(self) -> tuple[int, int]:
         """(height, width)."""
-        height, width = self.x.shape
-        return height, width
+        return self.height, self.width
 
     @property
+    def height(self) -> int:
+        """Number of rows."""
+        return int(self.x.shape[0])
+
+    @property
+    def width(self) -> int:
+        """Number of columns."""
+        return int(self.x.shape[1])
+
+    @property
+    def wraps(self) -> bool:
+        """Never: whether the last column lies beside the first is for the positions to say."""
+        return False
+
+    @cached_property
     def bbox(self) -> BoundingBox:
-        """Smallest box around the positions."""
-        return BoundingBox(
-            float(np.nanmin(self.x)),
-            float(np.nanmin(self.y)),
-            float(np.nanmax(self.x)),
-            float(np.nanmax(self.y)),
-            self.crs,
-        )
+        """Box around the cells, half a usual cell wider than their centres.
+
+        Where they lie on both sides of the antimeridian its left is greater than its right.
+        """
+        return around(self.crs, self.x, self.y)
+
+    def window(self, row: int, column: int, height: int, width: int) -> "ReferenceableGrid":
+        """The grid of a rectangle of cells, which must lie on it."""
+        part = slice(row, row + height), slice(column, column + width)
+        return ReferenceableGrid(self.crs, self.x[part], self.y[part])
+
+    def coarsened(self, factor: int) -> "ReferenceableGrid":
+        """Grid of blocks of factor by factor cells, each at the middle of their positions."""
+        if factor == 1:
+            return self
+        if not self.crs.geographic:
+            x, y = (_block_means(one, factor) for one in (self.x, self.y))
+            return ReferenceableGrid(self.crs, x, y)
+        east, north, up = (_block_means(one, factor) for one in on_sphere(self.x, self.y))
+        x = np.degrees(np.arctan2(north, east))
+        y = np.degrees(np.arctan2(up, np.hypot(east, north)))
+        return ReferenceableGrid(self.crs, x, y)
+
+
+def halved_grids(grid: ReferenceableGrid, count: int) -> Iterator[ReferenceableGrid]:
+    """A curvilinear grid and its overviews, each made of the one before."""
+    for level in range(count):
+        yield grid
+        if level + 1 < count:
+            grid = grid.coarsened(2)
+
+
+def on_sphere(lon: FloatArray, lat: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Unit vectors of places in degrees: towards (0°, 0°), (90° E, 0°) and the north pole."""
+    lon, lat = np.radians(lon), np.radians(lat)
+    return np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)
+
+
+def around(crs: Crs, x: FloatArray, y: FloatArray) -> BoundingBox:
+    """Smallest box around places, on either side of the antimeridian.
+
+    Parameters
+    ----------
+    x, y : float64, (y, x), in crs; the box is widened by half the usual step between neighbours
+
+    Raises
+    ------
+    ValueError
+        There is no place at all.
+    """
+    known = np.isfinite(x) & np.isfinite(y)
+    if not known.any():
+        raise ValueError("no cell has a position")
+    turn = crs.geographic
+    half = _usual_step(x, turn=turn) / 2, _usual_step(y, turn=False) / 2
+    bottom, top = float(y[known].min()) - half[1], float(y[known].max()) + half[1]
+    if not turn:
+        left, right = float(x[known].min()) - half[0], float(x[known].max()) + half[0]
+        return BoundingBox(left, bottom, right, top, crs)
+    bottom, top = max(bottom, -90.0), min(top, 90.0)
+    lon = np.sort((x[known] + 180.0) % 360.0 - 180.0)
+    gaps = np.diff(np.append(lon, lon[0] + 360.0))
+    widest = int(gaps.argmax())
+    if gaps[widest] <= max(4 * half[0], 1e-9):
+        return BoundingBox(-180.0, bottom, 180.0, top, crs)
+    left = float(lon[(widest + 1) % len(lon)]) - half[0]
+    right = float(lon[widest]) + half[0]
+    left, right = _near_zero(left), _near_zero(right)
+    return BoundingBox(left, bottom, right, top, crs)
+
+
+def _near_zero(longitude: float) -> float:
+    """The longitude within -180 … 180, as it is where it already is there."""
+    return longitude if -180.0 <= longitude <= 180.0 else (longitude + 180.0) % 360.0 - 180.0
+
+
+def _usual_step(values: FloatArray, *, turn: bool) -> float:
+    """Middle distance of neighbours in the direction in which they are farther; 0 without any."""
+    found = [0.0]
+    for axis in (0, 1):
+        steps = np.diff(values, axis=axis)
+        if turn:
+            steps = steps - 360.0 * np.rint(steps / 360.0)
+        steps = np.abs(steps[np.isfinite(steps)])
+        if steps.size:
+            found.append(float(np.median(steps)))
+    return max(found)
+
+
+def _block_means(values: FloatArray, factor: int) -> FloatArray:
+    """Means of the known values of blocks, those at the far edges smaller."""
+    rows, columns = (np.arange(0, size, factor) for size in values.shape)
+    known = np.isfinite(values)
+    total, count = (
+        np.add.reduceat(np.add.reduceat(one, rows, axis=0), columns, axis=1)
+        for one in (np.where(known, values, 0.0), known.astype(np.float64))
+    )
+    return np.divide(total, count, out=np.full_like(total, np.nan), where=count > 0)
 
 
 type Grid = RectifiedGrid | ReferenceableGrid

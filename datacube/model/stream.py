@@ -8,7 +8,6 @@ from datacube.model.axis import axis_part
 from datacube.model.block import Block
 from datacube.model.coverage import Coverage, CoverageDescription
 from datacube.model.domain import DomainSet
-from datacube.model.grid import Grid, RectifiedGrid, ReferenceableGrid
 
 type ReadBlocks = Callable[[Iterable["Part"]], Iterator[Block]]
 
@@ -83,7 +82,8 @@ def part_domain(domain: DomainSet, part: Part) -> DomainSet:
     axes = tuple(
         axis_part(axis, at, at + 1) for axis, at in zip(domain.axes, part.place, strict=True)
     )
-    return DomainSet(_grid_rows(domain.grid, part.rows), axes)
+    grid, rows = domain.grid, part.rows
+    return DomainSet(grid.window(rows.start, 0, rows.stop - rows.start, grid.width), axes)
 
 
 def stream_of(coverage: Coverage) -> CoverageStream:
@@ -104,11 +104,3 @@ def stream_of(coverage: Coverage) -> CoverageStream:
         block.field.nil is None and not block.valid.all() for block in coverage.blocks.values()
     )
     return CoverageStream(coverage.description, read, (rows,), gaps, coverage.notes)
-
-
-def _grid_rows(grid: Grid, rows: slice) -> Grid:
-    match grid:
-        case RectifiedGrid():
-            return grid.window(rows.start, 0, rows.stop - rows.start, grid.width)
-        case ReferenceableGrid(crs, x, y):
-            return ReferenceableGrid(crs, x[rows], y[rows])

@@ -25,6 +25,7 @@ from datacube.slicing.quads import (
     block_middles,
     block_reach,
     holds,
+    leaning,
     on_own_side,
     quad_sum,
     ringed,
@@ -73,7 +74,7 @@ def locate(
 
 
 class Inverses:
-    """The inverses that were used last; safe for threads.
+    """The inverses that were used last, by the positions they invert; safe for threads.
 
     Parameters
     ----------
@@ -82,26 +83,36 @@ class Inverses:
 
     def __init__(self, max_bytes: int = 256 << 20) -> None:
         self._max_bytes = max_bytes
-        self._kept: OrderedDict[int, tuple[ReferenceableGrid, Inverse]] = OrderedDict()
+        self._kept: OrderedDict[ReferenceableGrid, Inverse] = OrderedDict()
         self._lock = threading.Lock()
+        self._making = threading.Lock()
 
     def of(self, grid: ReferenceableGrid) -> "Inverse":
-        """The inverse of this very grid object, made where it is not kept."""
-        with self._lock:
-            if id(grid) in self._kept:
-                self._kept.move_to_end(id(grid))
-                return self._kept[id(grid)][1]
-        made = Inverse(grid)
-        with self._lock:
-            self._kept[id(grid)] = (grid, made)
-            while len(self._kept) > 1 and self.nbytes > self._max_bytes:
-                self._kept.popitem(last=False)
-        return made
+        """The inverse of a grid, made once where several want it at the same time."""
+        return self._known(grid) or self._made(grid)
 
     @property
     def nbytes(self) -> int:
         """Memory that is held."""
-        return sum(one.nbytes for _, one in self._kept.values())
+        return sum(one.nbytes for one in self._kept.values())
+
+    def _known(self, grid: ReferenceableGrid) -> "Inverse | None":
+        with self._lock:
+            if grid not in self._kept:
+                return None
+            self._kept.move_to_end(grid)
+            return self._kept[grid]
+
+    def _made(self, grid: ReferenceableGrid) -> "Inverse":
+        with self._making:
+            if (known := self._known(grid)) is not None:
+                return known
+            made = Inverse(grid)
+            with self._lock:
+                self._kept[grid] = made
+                while len(self._kept) > 1 and self.nbytes > self._max_bytes:
+                    self._kept.popitem(last=False)
+            return made
 
 
 class Inverse:
@@ -212,10 +223,9 @@ class Inverse:
         height, width = self.shape
         u, v = places.found[:, some]
         column, row = (
-            np.minimum(one, size - 1).astype(np.intp) + 1 for one, size in ((u, width), (v, height))
+            np.minimum(one, size - 1).astype(np.intp) for one, size in ((u, width), (v, height))
         )
-        east, north, _ = self._seen(tuple(one[some] for one in places.frame), column, row)
-        return east * east + north * north
+        return self._off(tuple(one[some] for one in places.frame), column, row)
 
     def _frame(self, x: FloatArray, y: FloatArray) -> tuple[FloatArray, ...]:
         """What projects a node on the plane that touches the globe at the place."""
@@ -237,6 +247,7 @@ class Inverse:
                 found = np.array([i - 0.5 + s, j - 0.5 + t])
                 if nearest:
                     self._pull(found, (i, j), (s, t), corners)
+                    self._climb(found, frame, np.flatnonzero(here & leaning(corners)))
                 places.found[:, todo[here]] = self._on_cells(found[:, here])
             next_i, next_j = walked(i, s, width), walked(j, t, height)
             on = ~here & np.isfinite(s + t) & ((next_i != i) | (next_j != j))
@@ -297,6 +308,41 @@ class Inverse:
         )
         pulled = np.clip(found[:, doubtful], cell, cell + 1 - _GRAIN)
         found[:, doubtful] = np.where(inside.all(0), pulled, np.nan)
+
+    def _climb(self, found: FloatArray, frame: tuple[FloatArray, ...], some: IndexArray) -> None:
+        """Move some places on from cell to neighbouring cell while its centre is nearer."""
+        height, width = self.shape
+        inside = np.isfinite(found[:, some]).all(0)
+        some = some[inside]
+        column, row = (
+            np.clip(found[axis, some], 0, size - 1).astype(np.intp)
+            for axis, size in ((0, width), (1, height))
+        )
+        before = column.copy(), row.copy()
+        for _ in range(_STEPS):
+            if not some.size:
+                return
+            beside = [
+                (np.clip(column + right, 0, width - 1), np.clip(row + low, 0, height - 1))
+                for low in (0, -1, 1)
+                for right in (0, -1, 1)
+            ]
+            seen = tuple(one[some] for one in frame)
+            away = np.stack([self._off(seen, *one) for one in beside])
+            best = np.nanargmin(np.where(np.isnan(away), np.inf, away), axis=0)
+            columns, rows = (np.stack(one) for one in zip(*beside, strict=True))
+            column, row = (np.take_along_axis(one, best[None], 0)[0] for one in (columns, rows))
+            if not best.any():
+                break
+        moved = (column != before[0]) | (row != before[1])
+        found[:, some[moved]] = np.stack([column[moved], row[moved]]) + 0.5
+
+    def _off(
+        self, frame: tuple[FloatArray, ...], column: IndexArray, row: IndexArray
+    ) -> FloatArray:
+        """Squared distance of places from the centres of cells, on their own side of the globe."""
+        east, north, before = self._seen(frame, column + 1, row + 1)
+        return np.where(before > 0, east * east + north * north, np.inf)
 
     def _binned(self) -> tuple[Bins, IndexArray]:
         """Blocks of quads in bins, and the quad (as j (width + 2) + i) that stands for each."""

@@ -3,15 +3,19 @@
 from math import floor, log2
 
 from datacube.model.coverage import Level
-from datacube.model.grid import RectifiedGrid
+from datacube.model.grid import Grid, RectifiedGrid
 from datacube.slicing.cells import IndexMap, PixelMap
+from datacube.slicing.curvilinear import Inverses
+from datacube.slicing.net import Net
 from datacube.slicing.pace import cells_per_pixel
-from datacube.slicing.warp import net_of, positions, separable, to_cells
+from datacube.slicing.warp import Positions, net_of, positions, separable, to_cells
 
 _TINY = 1e-6
 
 
-def map_on_best_level(levels: tuple[Level, ...], target: RectifiedGrid) -> tuple[Level, IndexMap]:
+def map_on_best_level(
+    levels: tuple[Level, ...], target: RectifiedGrid, inverses: Inverses | None = None
+) -> tuple[Level, IndexMap]:
     """The coarsest level whose cells are not larger than the target's pixels, and its index map.
 
     The worse of the two directions decides, so that 256 pixels never span more than 512 cells of
@@ -21,6 +25,8 @@ def map_on_best_level(levels: tuple[Level, ...], target: RectifiedGrid) -> tuple
     ----------
     levels : finest first; factors are powers of 2, all grids share the first corner
     target : RectifiedGrid, in any CRS
+    inverses : Inverses, optional
+        Where the inverse of a referenceable grid is kept for the next time.
 
     Returns
     -------
@@ -37,24 +43,25 @@ def map_on_best_level(levels: tuple[Level, ...], target: RectifiedGrid) -> tuple
     1
     """
     finest = levels[0].grid
-    if separable(finest.crs, target.crs):
-        found = positions(finest, target)
-        level = _level(levels, cells_per_pixel(found, finest))
-        return level, to_cells(found, finest, level.factor)
-    net = net_of(finest, target)
-    level = _level(levels, net.pace())
-    return level, PixelMap(*net.cells(level.factor))
+    found = _found(finest, target, inverses)
+    level = _level(levels, found, finest)
+    return level, _cells(found, finest, level)
 
 
-def best_level(levels: tuple[Level, ...], target: RectifiedGrid) -> Level:
+def best_level(
+    levels: tuple[Level, ...], target: RectifiedGrid, inverses: Inverses | None = None
+) -> Level:
     """The level that :func:`map_on_best_level` chooses, without its index map."""
     finest = levels[0].grid
-    if separable(finest.crs, target.crs):
-        return _level(levels, cells_per_pixel(positions(finest, target), finest))
-    return _level(levels, net_of(finest, target).pace())
+    return _level(levels, _found(finest, target, inverses), finest)
 
 
-def map_on_level(levels: tuple[Level, ...], level: Level, target: RectifiedGrid) -> IndexMap:
+def map_on_level(
+    levels: tuple[Level, ...],
+    level: Level,
+    target: RectifiedGrid,
+    inverses: Inverses | None = None,
+) -> IndexMap:
     """Which of a level's cells holds the centre of each pixel.
 
     Parameters
@@ -62,13 +69,26 @@ def map_on_level(levels: tuple[Level, ...], level: Level, target: RectifiedGrid)
     levels : finest first
     level : one of them
     target : RectifiedGrid, in any CRS
+    inverses : Inverses, optional
     """
     finest = levels[0].grid
-    if separable(finest.crs, target.crs):
-        return to_cells(positions(finest, target), finest, level.factor)
-    return PixelMap(*net_of(finest, target).cells(level.factor))
+    return _cells(_found(finest, target, inverses), finest, level)
 
 
-def _level(levels: tuple[Level, ...], pace: float) -> Level:
+def _found(finest: Grid, target: RectifiedGrid, inverses: Inverses | None) -> Positions | Net:
+    """Where the pixels are: a net of positions where PROJ is needed for each of them."""
+    if isinstance(finest, RectifiedGrid) and not separable(finest.crs, target.crs):
+        return net_of(finest, target)
+    return positions(finest, target, inverses=inverses)
+
+
+def _level(levels: tuple[Level, ...], found: Positions | Net, finest: Grid) -> Level:
+    pace = found.pace() if isinstance(found, Net) else cells_per_pixel(found, finest)
     wanted = floor(log2(pace) + _TINY) if pace > 0 else len(levels) - 1
     return levels[min(max(wanted, 0), len(levels) - 1)]
+
+
+def _cells(found: Positions | Net, finest: Grid, level: Level) -> IndexMap:
+    if isinstance(found, Net):
+        return PixelMap(*found.cells(level.factor))
+    return to_cells(found, finest, level.factor)

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from datacube.model.grid import ReferenceableGrid
+from datacube.model.grid import ReferenceableGrid, on_sphere
 
 FloatArray = NDArray[np.float64]
 IndexArray = NDArray[np.intp]
@@ -24,8 +24,7 @@ def vectors(grid: ReferenceableGrid) -> tuple[FloatArray, ...]:
         x, y = np.where(lost, np.nan, x), np.where(lost, np.nan, y)
     if not grid.crs.geographic:
         return x, y
-    lon, lat = np.radians(x), np.radians(y)
-    return np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)
+    return on_sphere(x, y)
 
 
 def ringed(values: FloatArray) -> FloatArray:
@@ -150,6 +149,17 @@ def bilinear_inverse(
 def holds(share: FloatArray) -> BoolArray:
     """Whether a share of a quad's side lies on it."""
     return np.asarray((share >= -_SLACK) & (share <= 1 + _SLACK))
+
+
+def leaning(corners: list[Seen]) -> BoolArray:
+    """Whether a quad leans so much that another centre than its corners may be nearest."""
+    (x00, y00, _), (x01, y01, _), (x10, y10, _), (x11, y11, _) = corners
+    right = x01 + x11 - x00 - x10, y01 + y11 - y00 - y10
+    down = x10 + x11 - x00 - x01, y10 + y11 - y00 - y01
+    squares = (one[0] * one[0] + one[1] * one[1] for one in (right, down))
+    uneven = (x00 + x11 - x01 - x10) ** 2 + (y00 + y11 - y01 - y10) ** 2
+    product = np.abs(right[0] * down[0] + right[1] * down[1])
+    return np.asarray(product + uneven > 0.45 * np.minimum(*squares))
 
 
 def on_own_side(corners: list[Seen]) -> BoolArray:

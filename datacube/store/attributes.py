@@ -11,7 +11,7 @@ from datacube.model.axis import Axis, IndexAxis, IrregularAxis, RegularAxis, Tim
 from datacube.model.coverage import CoverageDescription, Level
 from datacube.model.crs import Crs
 from datacube.model.fields import Field
-from datacube.model.grid import RectifiedGrid
+from datacube.model.grid import Grid, RectifiedGrid
 from datacube.store.layout import fill_of, horizontal_names, level_path
 
 type Attributes = dict[str, Any]
@@ -65,9 +65,11 @@ def group_attributes(
     return attributes | dict(extra)
 
 
-def field_attributes(field: Field, grid: RectifiedGrid) -> Attributes:
+def field_attributes(field: Field, grid: Grid) -> Attributes:
     """CF attributes of a field's array."""
-    attributes: Attributes = {"grid_mapping": "spatial_ref", "coordinates": "spatial_ref"}
+    rectified = isinstance(grid, RectifiedGrid)
+    coordinates = "spatial_ref" if rectified else "lon lat spatial_ref"
+    attributes: Attributes = {"grid_mapping": "spatial_ref", "coordinates": coordinates}
     if field.uom:
         attributes["units"] = field.uom
     if field.standard_name:
@@ -83,7 +85,8 @@ def field_attributes(field: Field, grid: RectifiedGrid) -> Attributes:
         attributes["flag_meanings"] = " ".join(_word(one.label) for one in field.categories)
         if any(one.color for one in field.categories):
             attributes["flag_colors"] = " ".join(one.color or "#000000" for one in field.categories)
-    attributes["_CRS"] = {"wkt": grid.crs.wkt}
+    if rectified:
+        attributes["_CRS"] = {"wkt": grid.crs.wkt}
     return attributes
 
 
@@ -133,14 +136,14 @@ def grid_coordinates(grid: RectifiedGrid) -> dict[str, tuple[NDArray[Any], Attri
     }
 
 
-def grid_mapping(grid: RectifiedGrid) -> Attributes:
+def grid_mapping(grid: Grid) -> Attributes:
     """CF grid mapping of the variable ``spatial_ref``, with what rioxarray and GDAL look for."""
-    transform = grid.transform
-    numbers = (transform.c, transform.a, transform.b, transform.f, transform.d, transform.e)
     attributes: Attributes = dict(CRS.from_user_input(grid.crs.wkt).to_cf())
     attributes["crs_wkt"] = grid.crs.wkt
     attributes["spatial_ref"] = grid.crs.wkt
-    attributes["GeoTransform"] = " ".join(repr(float(number)) for number in numbers)
+    if isinstance(grid, RectifiedGrid):
+        numbers = grid.transform.to_gdal()
+        attributes["GeoTransform"] = " ".join(repr(float(number)) for number in numbers)
     return attributes
 
 
@@ -151,11 +154,11 @@ def _proj(crs: Crs) -> Attributes:
     return attributes
 
 
-def _spatial(grid: RectifiedGrid) -> Attributes:
-    return {
-        "spatial:shape": list(grid.shape),
-        "spatial:transform": [float(number) for number in tuple(grid.transform)[:6]],
-    }
+def _spatial(grid: Grid) -> Attributes:
+    shape: Attributes = {"spatial:shape": list(grid.shape)}
+    if not isinstance(grid, RectifiedGrid):
+        return shape
+    return {**shape, "spatial:transform": [float(number) for number in tuple(grid.transform)[:6]]}
 
 
 def _layout(level: Level) -> Attributes:

@@ -17,7 +17,7 @@ from datacube.model.naming import identifier
 from datacube.model.regular import regular
 
 FloatArray = NDArray[np.float64]
-type Role = Literal["lon", "lat", "x", "y", "rotated", "time", "vertical", "other"]
+type Role = Literal["lon", "lat", "x", "y", "rlon", "rlat", "time", "vertical", "other"]
 
 _STANDARD: Mapping[str, Role] = {
     "longitude": "lon",
@@ -26,8 +26,8 @@ _STANDARD: Mapping[str, Role] = {
     "projection_y_coordinate": "y",
     "projection_x_angular_coordinate": "x",
     "projection_y_angular_coordinate": "y",
-    "grid_longitude": "rotated",
-    "grid_latitude": "rotated",
+    "grid_longitude": "rlon",
+    "grid_latitude": "rlat",
     "time": "time",
     "forecast_reference_time": "other",
     "forecast_period": "other",
@@ -42,8 +42,8 @@ _NAMES: Mapping[str, Role] = {
     "y": "y",
     "easting": "x",
     "northing": "y",
-    "rlon": "rotated",
-    "rlat": "rotated",
+    "rlon": "rlon",
+    "rlat": "rlat",
     "time": "time",
     "z": "vertical",
     "depth": "vertical",

@@ -12,11 +12,13 @@ from pyproj.exceptions import CRSError
 
 from datacube.errors import InvalidCrs, SourceError
 from datacube.model.crs import Crs
-from datacube.model.grid import RectifiedGrid
+from datacube.model.grid import RectifiedGrid, ReferenceableGrid
 from datacube.model.regular import regular, unwrapped
-from datacube.store.cf import Coordinate
+from datacube.store.cf import Coordinate, numbers
 
 _METRES = {"km": 1000.0, "kilometer": 1000.0, "kilometers": 1000.0, "kilometre": 1000.0}
+_FARTHEST = 720.0  # degrees of longitude
+_ROUNDED = 1e-4  # degrees that a latitude may be beyond the pole
 
 
 def grid_of(x: Coordinate, y: Coordinate, crs: Crs, mapping: Mapping[str, Any]) -> RectifiedGrid:
@@ -32,6 +34,38 @@ def grid_of(x: Coordinate, y: Coordinate, crs: Crs, mapping: Mapping[str, Any]) 
     along_x = _regular(x, places * factor_x)
     along_y = _regular(y, y.values * factor_y)
     return RectifiedGrid.from_centres(crs, *along_x, len(x.values), *along_y, len(y.values))
+
+
+def positions_grid(lon: Coordinate, lat: Coordinate) -> ReferenceableGrid:
+    """Grid of longitudes and latitudes of each cell.
+
+    Positions that are no numbers, fill values, off the globe, or the same point (0, 0) again and
+    again (as models write for what they leave out) are none.
+
+    Raises
+    ------
+    SourceError
+        Fewer than 2 x 2 cells, or none has a position.
+    """
+    x, y = np.asarray(lon.values, np.float64).copy(), np.asarray(lat.values, np.float64).copy()
+    if x.ndim != 2 or x.shape != y.shape or min(x.shape) < 2:
+        raise SourceError(
+            f"positions '{lon.name}' and '{lat.name}' of {x.shape} and {y.shape} cells; at least "
+            "2 x 2 of each are needed"
+        )
+    lost = ~(np.abs(x) <= _FARTHEST) | ~(np.abs(y) <= 90.0 + _ROUNDED)
+    for one in (lon, lat):
+        for key in ("_FillValue", "missing_value"):
+            for value in numbers(one.attributes.get(key, [])):
+                # a fill value of 0, as Zarr has it by default, is a good position
+                lost |= (one.raw == value) & (abs(value) > 90)
+    nowhere = (x == 0) & (y == 0)
+    if np.count_nonzero(nowhere) > 1:
+        lost |= nowhere
+    x[lost] = y[lost] = np.nan
+    if np.count_nonzero(~lost) < 2:
+        raise SourceError(f"no cell has a position in '{lon.name}' and '{lat.name}'")
+    return ReferenceableGrid(Crs.parse("EPSG:4326"), x, np.clip(y, -90.0, 90.0))
 
 
 def crs_of(mapping: Mapping[str, Any], *, geographic: bool, given: Crs | None) -> Crs:

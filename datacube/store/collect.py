@@ -214,7 +214,7 @@ class _Needed:
     def _coordinates(self) -> Collection[str]:
         domain = self.newest.template.domain
         axes = (axis.name for axis in domain.axes)
-        return {*horizontal_names(domain.rectified), *axes, "spatial_ref"}
+        return {*horizontal_names(domain.grid), *axes, "spatial_ref"}
 
 
 class _Claims:

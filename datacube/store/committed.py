@@ -9,8 +9,10 @@ import json
 from dataclasses import replace
 
 from datacube.errors import StorageError
+from datacube.model.grid import ReferenceableGrid
 from datacube.store.cube import CubeStore
 from datacube.store.plain import plain_objects
+from datacube.store.positions import NAMES
 from datacube.store.reader import chunk_damage
 from datacube.store.tables import flat_index
 
@@ -56,6 +58,8 @@ def committed_object(cube: CubeStore, path: str) -> bytes | None:
     field, level, index = _place(path)
     if field in cube.description.range_type.names and index is not None:
         return _chunk(cube, field, level, index)
+    if field in NAMES and index is not None and _is_curvilinear(cube):
+        return cube.store.get(f"{cube.id}/{path}")
     version = replace(cube.record, layout=0, plain=len(cube.record.slices))
     documents, chunks = plain_objects(version)
     if path in chunks:
@@ -63,6 +67,11 @@ def committed_object(cube: CubeStore, path: str) -> bytes | None:
     group, _, name = path.rpartition("/")
     document = documents.get(group) if name == "zarr.json" else None
     return None if document is None else json.dumps(document).encode()
+
+
+def _is_curvilinear(cube: CubeStore) -> bool:
+    """Whether the cube has positions of its cells, which are the same in every version."""
+    return isinstance(cube.description.domain.grid, ReferenceableGrid)
 
 
 def _place(path: str) -> tuple[str, int, tuple[int, ...] | None]:

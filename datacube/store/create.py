@@ -5,6 +5,7 @@ from typing import Any
 
 from datacube.errors import ConflictError
 from datacube.model.coverage import CoverageDescription
+from datacube.model.grid import ReferenceableGrid
 from datacube.store.cube import CubeStore, open_cube
 from datacube.store.index import is_cube_id, note_in_index
 from datacube.store.layout import (
@@ -17,6 +18,7 @@ from datacube.store.layout import (
 from datacube.store.manifest import Head, Version, head_key, now
 from datacube.store.objects import ObjectStore
 from datacube.store.plain import write_plain
+from datacube.store.positions import position_chunks
 from datacube.store.records import SeriesRecord
 
 
@@ -79,8 +81,8 @@ def create_cube(
     """
     if not is_cube_id(description.id):
         raise ValueError(f"'{description.id}' is no cube id: letters, digits, _ and - only")
-    sides = chunk_sides(description.domain.rectified, chunks)
-    made = storable(description, make_levels(description.domain.rectified, sides, levels))
+    sides = chunk_sides(description.domain.grid, chunks)
+    made = storable(description, make_levels(description.domain.grid, sides, levels))
     arrays = {
         field.name: tuple(field_metadata(made, field, level, sides) for level in made.levels)
         for field in made.range_type.fields
@@ -99,6 +101,9 @@ def create_cube(
     )
     claim = store.claim(f"{made.id}/manifest/claims/create")
     try:
+        if isinstance(made.domain.grid, ReferenceableGrid):
+            for key, chunk in position_chunks(made.domain.grid):
+                store.put(f"{made.id}/{key}", chunk)
         name, data = version.dump()
         store.put(f"{made.id}/{name}", data)
         store.sync([f"{made.id}/{name}"])
@@ -117,5 +122,5 @@ def create_cube(
 
 def new_series(description: CoverageDescription, steps: int) -> SeriesRecord:
     """A series copy that has no segment yet."""
-    height, width = description.domain.rectified.shape
+    height, width = description.domain.grid.shape
     return SeriesRecord(steps, (min(SERIES_SIDE, height), min(SERIES_SIDE, width)))

@@ -103,7 +103,7 @@ class CubeStore:
         self.store = store
         self.cache = cache
         self.head = head
-        self.record = read_version(store, cube_id, head.manifest)
+        self.record = read_version(store, cube_id, head.manifest, cache)
         digest = head.manifest.rpartition("-")[2][:8]
         self.snapshot = f"{cube_id}@{head.version}-{digest}"
         self.description: CoverageDescription = self.record.description(self.snapshot)

@@ -16,7 +16,8 @@ from datacube.model.coverage import CoverageDescription, Level
 from datacube.model.crs import Crs
 from datacube.model.domain import DomainSet
 from datacube.model.fields import Category, Field, RangeType
-from datacube.model.grid import RectifiedGrid
+from datacube.model.grid import Grid, RectifiedGrid, ReferenceableGrid
+from datacube.store.positions import ReadGrids, dump_positions
 
 type Json = dict[str, Any]
 
@@ -41,7 +42,7 @@ def dump_description(description: CoverageDescription) -> Json:
         "attribution": description.attribution,
         "licence": description.licence,
         "crs": asdict(description.domain.grid.crs),
-        "grid": _dump_grid(description.domain.rectified),
+        "grid": _dump_grid(description.domain.grid),
         "axes": [_dump_axis(axis) for axis in description.domain.axes],
         "fields": [_dump_field(field) for field in description.range_type.fields],
         "levels": [
@@ -50,8 +51,14 @@ def dump_description(description: CoverageDescription) -> Json:
     }
 
 
-def load_description(document: Json) -> CoverageDescription:
+def load_description(document: Json, read_grids: ReadGrids | None = None) -> CoverageDescription:
     """The description of a JSON document.
+
+    Parameters
+    ----------
+    document : mapping
+    read_grids : callable, optional
+        Reads the positions of a curvilinear grid, which are not in the document.
 
     Raises
     ------
@@ -60,16 +67,17 @@ def load_description(document: Json) -> CoverageDescription:
     """
     try:
         crs = Crs(**{**document["crs"], "labels": tuple(document["crs"]["labels"])})
+        grids = _load_grids(document, crs, read_grids)
         levels = tuple(
-            Level(number, level["factor"], _load_grid(level["grid"], crs))
-            for number, level in enumerate(document["levels"])
+            Level(number, level["factor"], grid)
+            for number, (level, grid) in enumerate(zip(document["levels"], grids, strict=False))
         )
         axes = tuple(_load_axis(axis) for axis in document["axes"])
         return CoverageDescription(
             id=document["id"],
             title=document["title"],
             abstract=document["abstract"],
-            domain=DomainSet(_load_grid(document["grid"], crs), axes),
+            domain=DomainSet(grids[0], axes),
             range_type=RangeType(tuple(_load_field(field) for field in document["fields"])),
             levels=levels,
             attribution=document["attribution"],
@@ -79,7 +87,19 @@ def load_description(document: Json) -> CoverageDescription:
         raise StorageError(f"the cube's description cannot be read: {error!r}") from error
 
 
-def _dump_grid(grid: RectifiedGrid) -> Json:
+def _load_grids(document: Json, crs: Crs, read: ReadGrids | None) -> tuple[Grid, ...]:
+    """The grid of each level, the finest first; one at least."""
+    said, levels = document["grid"], document["levels"]
+    if "positions" not in said:
+        return tuple(_load_grid(one["grid"], crs) for one in levels or [document])
+    if read is None:
+        raise ValueError("the positions of its cells are elsewhere")
+    return read(crs, said, max(len(levels), 1))
+
+
+def _dump_grid(grid: Grid) -> Json:
+    if isinstance(grid, ReferenceableGrid):
+        return dump_positions(grid)
     transform = [float(number) for number in tuple(grid.transform)[:6]]
     return {"transform": transform, "width": grid.width, "height": grid.height}
 

@@ -11,6 +11,7 @@ from affine import Affine
 
 from datacube.errors import SourceError
 from datacube.model.crs import Crs
+from datacube.store.cf import Role
 from datacube.store.foreign_arrays import ArrayMeta
 from datacube.store.foreign_grid import given_crs, given_transform, has_mapping
 from datacube.store.foreign_scope import Scope, array_role, named_in
@@ -33,6 +34,8 @@ class Layout:
         Further dimensions in the array's order.
     mapping : str
         Name of the grid mapping.
+    positions : (str, str), optional
+        Names of the longitudes and latitudes of each cell, where x and y have no regular ones.
     """
 
     x: str
@@ -41,11 +44,13 @@ class Layout:
     instant: str
     axes: tuple[str, ...]
     mapping: str
+    positions: tuple[str, str] | None = None
 
     @property
     def key(self) -> tuple[object, ...]:
         """Equal for arrays of one cube."""
-        return self.x, self.y, self.time, self.instant, frozenset(self.axes), self.mapping
+        place = self.x, self.y, self.mapping, self.positions
+        return *place, self.time, self.instant, frozenset(self.axes)
 
     @property
     def logical(self) -> tuple[str, ...]:
@@ -72,38 +77,48 @@ def layout_of(scope: Scope, meta: ArrayMeta) -> Layout:
     Raises
     ------
     SourceError
-        It does not lie on a regular grid that is known; the message says why.
+        It lies on no grid that is known; the message says why.
     """
     if "" in meta.dimensions or len(set(meta.dimensions)) < len(meta.dimensions):
         raise SourceError("its dimensions have no names, or one of them twice")
-    found = _slots(scope, meta)
+    found, positions = _slots(scope, meta)
     time = found.get("time", "")
     if time and not _decodable(scope, time):
         time = ""
     others = [name for name in meta.dimensions if name not in {found["x"], found["y"], time}]
     axes = tuple(name for name in others if _kept(scope, meta, name))
     instant = "" if time else _instant(scope, meta)
-    return Layout(found["x"], found["y"], time, instant, axes, mapping_of(scope, meta)[0])
+    mapping = mapping_of(scope, meta)[0]
+    return Layout(found["x"], found["y"], time, instant, axes, mapping, positions)
 
 
-def _slots(scope: Scope, meta: ArrayMeta) -> dict[str, str]:
-    """The dimensions of x, y and time; those of x and y are there."""
+def _slots(scope: Scope, meta: ArrayMeta) -> tuple[dict[str, str], tuple[str, str] | None]:
+    """The dimensions of x, y and time, and positions of each cell where they are needed."""
     roles = {dimension: scope.role(dimension) for dimension in meta.dimensions}
     found: dict[str, str] = {}
     for dimension, role in roles.items():
-        slot = {"lon": "x", "lat": "y"}.get(role, role)
+        slot = {"lon": "x", "lat": "y", "rlon": "x", "rlat": "y"}.get(role, role)
         if slot in {"x", "y", "time"}:
             found.setdefault(slot, dimension)
-    plane = {"x", "y"} <= found.keys()
-    positions = scope.curvilinear(meta)
-    if positions and "lon" not in roles.values() and not (plane and _has_crs(scope, meta)):
-        raise SourceError(f"a curvilinear grid ({positions}); only regular grids are served")
-    if "rotated" in roles.values():
-        names = ", ".join(name for name, role in roles.items() if role == "rotated")
-        raise SourceError(f"a rotated-pole grid ({names}); only regular grids are served")
-    if not plane:
-        raise SourceError("no dimension is known to be longitude (or x) and latitude (or y)")
-    return found
+    positions = scope.positions(meta)
+    if {"x", "y"} <= found.keys() and _is_plane(scope, meta, set(roles.values()), positions):
+        return found, None
+    if positions is not None:
+        found["y"], found["x"] = scope.visible[positions[0]].dimensions
+        return found, positions
+    rotated = ", ".join(name for name, role in roles.items() if role in {"rlon", "rlat"})
+    if rotated:
+        raise SourceError(f"a rotated-pole grid ({rotated}) that does not say where the pole lies")
+    raise SourceError("no dimension is known to be longitude (or x) and latitude (or y)")
+
+
+def _is_plane(
+    scope: Scope, meta: ArrayMeta, roles: set[Role], positions: tuple[str, str] | None
+) -> bool:
+    """Whether x and y are degrees, or have a CRS to go with them where positions are better."""
+    if roles & {"rlon", "rlat"}:
+        return _has_crs(scope, meta)
+    return positions is None or "lon" in roles or _has_crs(scope, meta)
 
 
 def _has_crs(scope: Scope, meta: ArrayMeta) -> bool:

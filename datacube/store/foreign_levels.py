@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from datacube.model.coverage import Level
-from datacube.model.grid import RectifiedGrid
+from datacube.model.grid import Grid, RectifiedGrid
 from datacube.store.foreign_fields import PartField
 from datacube.store.foreign_nodes import Node
 from datacube.store.foreign_parts import Part
@@ -110,7 +110,7 @@ def levels_of(
     return tuple(levels), tuple(fields)
 
 
-def _fits(coarse: Part, part: Part, wanted: RectifiedGrid) -> bool:
+def _fits(coarse: Part, part: Part, wanted: Grid) -> bool:
     return (
         coarse.grid.shape == wanted.shape
         and _same_corner(coarse.grid, wanted)
@@ -120,7 +120,10 @@ def _fits(coarse: Part, part: Part, wanted: RectifiedGrid) -> bool:
     )
 
 
-def _same_corner(grid: RectifiedGrid, wanted: RectifiedGrid) -> bool:
+def _same_corner(grid: Grid, wanted: Grid) -> bool:
+    """Whether two regular grids lie on one another; overviews with own positions are not used."""
+    if not (isinstance(grid, RectifiedGrid) and isinstance(wanted, RectifiedGrid)):
+        return False
     pairs: tuple[tuple[Any, Any, float], ...] = (
         (grid.transform.c, wanted.transform.c, wanted.dx),
         (grid.transform.f, wanted.transform.f, wanted.dy),

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from datacube.errors import InvalidTime, SourceError
 from datacube.model.axis import Axis, IndexAxis, TimeAxis, is_vertical
 from datacube.model.crs import Crs
-from datacube.model.grid import RectifiedGrid
+from datacube.model.grid import Grid
 from datacube.store.cf import Coordinate
-from datacube.store.cfgrid import crs_of
+from datacube.store.cfgrid import crs_of, positions_grid
 from datacube.store.foreign_arrays import ArrayMeta
 from datacube.store.foreign_fields import MALFORMED, PartField, fields_of, words_of
 from datacube.store.foreign_grid import given_crs, grid_by, has_mapping
@@ -30,7 +30,7 @@ class Part:
     Parameters
     ----------
     group : str, path of their group
-    grid : RectifiedGrid
+    grid : Grid
     axes : tuple of Axis, time first
     order : int64, (times,), place in the arrays of each instant; None as they lie
     fields : tuple of PartField
@@ -38,7 +38,7 @@ class Part:
     """
 
     group: str
-    grid: RectifiedGrid
+    grid: Grid
     axes: tuple[Axis, ...]
     order: NDArray[np.int64] | None
     fields: tuple[PartField, ...]
@@ -137,7 +137,9 @@ def _time(
     return axis, None if plain else order
 
 
-def _grid(scope: Scope, meta: ArrayMeta, layout: Layout) -> RectifiedGrid:
+def _grid(scope: Scope, meta: ArrayMeta, layout: Layout) -> Grid:
+    if layout.positions is not None:
+        return positions_grid(*(scope.coordinate(scope.visible[one]) for one in layout.positions))
     mapping = plain_attributes(mapping_of(scope, meta)[1])
     given, transform = crs_sources(scope, meta, mapping)
     x, y = _coordinate(scope, layout.x), _coordinate(scope, layout.y)

@@ -18,7 +18,7 @@ from datacube.store.sharding import Entries, ShardCodec, checked, spans
 type Index = tuple[int, ...]
 type Chunk = NDArray[Any] | None
 
-MAX_WHOLE = 1 << 23
+MAX_WHOLE = 1 << 24
 """Cells of a coordinate array; longer ones are not read."""
 
 _THREADS = 16

@@ -96,18 +96,22 @@ class Scope:
             self.made[key] = decoded(meta.name, name, values, attributes)
         return self.made[key]
 
-    def curvilinear(self, meta: ArrayMeta) -> str:
-        """Names of 2-D positions over the dimensions of an array, ``""`` where there are none."""
-        dimensions = set(meta.dimensions)
-        return ", ".join(
-            sorted(
-                one.name
-                for one in self.visible.values()
-                if len(one.dimensions) == 2
-                and set(one.dimensions) <= dimensions
-                and array_role(one) in {"lon", "lat"}
-            )
-        )
+    def positions(self, meta: ArrayMeta) -> tuple[str, str] | None:
+        """Longitudes and latitudes of the cells of an array, by name; None where it has none.
+
+        Those that the array names itself stand before others over the same dimensions.
+        """
+        named = [one for one in named_in(meta.attributes, "coordinates") if one in self.visible]
+        found: dict[Role, ArrayMeta] = {}
+        for name in (*named, *sorted(self.visible)):
+            one = self.visible[name]
+            over = len(one.dimensions) == 2 and set(one.dimensions) <= set(meta.dimensions)
+            if over and one.path != meta.path:
+                found.setdefault(array_role(one), one)
+        lon, lat = found.get("lon"), found.get("lat")
+        if lon is None or lat is None or lon.dimensions != lat.dimensions:
+            return None
+        return lon.name, lat.name
 
 
 def array_role(meta: ArrayMeta) -> Role:

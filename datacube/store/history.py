@@ -3,9 +3,11 @@
 from collections.abc import Iterator
 
 from datacube.errors import CoverageNotFound, SnapshotNotFound, StorageError
+from datacube.store.cache import ChunkCache
 from datacube.store.index import is_cube_id
 from datacube.store.manifest import Head, Version, head_key
 from datacube.store.objects import ObjectStore
+from datacube.store.positions import grids_reader
 from datacube.store.tables import SliceDocument, slice_key
 
 
@@ -23,8 +25,15 @@ def read_head(store: ObjectStore, cube_id: str) -> Head:
     return Head.load(data, cube_id)
 
 
-def read_version(store: ObjectStore, cube_id: str, name: str) -> Version:
+def read_version(
+    store: ObjectStore, cube_id: str, name: str, cache: ChunkCache | None = None
+) -> Version:
     """A version document of a cube.
+
+    Parameters
+    ----------
+    cache : ChunkCache, optional
+        Keeps the positions of a curvilinear grid.
 
     Raises
     ------
@@ -34,7 +43,7 @@ def read_version(store: ObjectStore, cube_id: str, name: str) -> Version:
     data = store.get(f"{cube_id}/{name}")
     if data is None:
         raise StorageError(f"cube '{cube_id}' lacks its version document {name}", subject=cube_id)
-    return Version.load(data, name, cube_id)
+    return Version.load(data, name, cube_id, grids_reader(store, cube_id, cache))
 
 
 def read_slice_document(store: ObjectStore, cube_id: str, name: str) -> SliceDocument:

@@ -11,7 +11,7 @@ from datacube.model.axis import TimeAxis
 from datacube.model.coverage import CoverageDescription, Level
 from datacube.model.domain import DomainSet
 from datacube.model.fields import Field, RangeType
-from datacube.model.grid import RectifiedGrid
+from datacube.model.grid import Grid, RectifiedGrid, ReferenceableGrid, halved_grids
 from datacube.store.keys import chunk_name
 
 CHUNK = 512
@@ -62,14 +62,12 @@ class ChunkGrid:
         return slice(top, bottom), slice(left, min(left + self.chunk_width, self.width))
 
 
-def make_levels(
-    grid: RectifiedGrid, chunks: tuple[int, int], count: int | None = None
-) -> tuple[Level, ...]:
+def make_levels(grid: Grid, chunks: tuple[int, int], count: int | None = None) -> tuple[Level, ...]:
     """The grid and its overviews: halved until the longer side fits into one chunk.
 
     Parameters
     ----------
-    grid : RectifiedGrid
+    grid : Grid
     chunks : (height, width) of a chunk
     count : int, optional
         Exactly so many levels instead.
@@ -82,15 +80,18 @@ def make_levels(
     >>> [level.grid.width for level in make_levels(globe, (512, 512))]
     [7200, 3600, 1800, 900, 450]
     """
-    side = max(chunks)
-    levels = [Level(0, 1, grid)]
-    while len(levels) < count if count is not None else max(levels[-1].grid.shape) > side:
-        factor = 2 * levels[-1].factor
-        levels.append(Level(len(levels), factor, grid.coarsened(factor)))
-    return tuple(levels)
+    if count is None:
+        count = 1
+        while -(-max(grid.shape) // 2 ** (count - 1)) > max(chunks):
+            count += 1
+    match grid:
+        case RectifiedGrid():
+            return tuple(Level(k, 2**k, grid.coarsened(2**k)) for k in range(count))
+        case ReferenceableGrid():
+            return tuple(Level(k, 2**k, one) for k, one in enumerate(halved_grids(grid, count)))
 
 
-def chunk_sides(grid: RectifiedGrid, chunks: Mapping[str, int] | None) -> tuple[int, int]:
+def chunk_sides(grid: Grid, chunks: Mapping[str, int] | None) -> tuple[int, int]:
     """(height, width) of level 0's chunks: asked by ``x`` and ``y``, at most the grid's size.
 
     Raises
@@ -128,7 +129,10 @@ def storable(description: CoverageDescription, levels: tuple[Level, ...]) -> Cov
         empty = np.zeros(0, np.int64)
         axes = (TimeAxis(time.name, empty, time.calendar, None, time.title), *others)
     fields = description.range_type.fields
-    taken = RESERVED | set(horizontal_names(description.domain.rectified))
+    grid = description.domain.grid
+    taken = RESERVED | set(horizontal_names(grid))
+    if isinstance(grid, ReferenceableGrid):
+        taken |= {"lon", "lat"}
     taken |= {axis.name for axis in axes}
     for field in fields:
         if field.name in taken:
@@ -137,13 +141,14 @@ def storable(description: CoverageDescription, levels: tuple[Level, ...]) -> Cov
             raise ValueError(f"field '{field.name}': values of dtype {field.dtype} are not stored")
         if np.dtype(field.dtype).kind == "f" and not isnan(nan if field.nil is None else field.nil):
             raise ValueError(f"the float field '{field.name}' must mark no data by NaN")
-    domain = DomainSet(description.domain.rectified, axes)
+    domain = DomainSet(grid, axes)
     return replace(description, domain=domain, levels=levels, snapshot="")
 
 
-def horizontal_names(grid: RectifiedGrid) -> tuple[str, str]:
-    """Names of the coordinate arrays of (x, y)."""
-    return ("lon", "lat") if grid.crs.geographic else ("x", "y")
+def horizontal_names(grid: Grid) -> tuple[str, str]:
+    """Names of the dimensions (x, y)."""
+    rectified = isinstance(grid, RectifiedGrid)
+    return ("lon", "lat") if rectified and grid.crs.geographic else ("x", "y")
 
 
 def fill_of(field: Field) -> int | float:
@@ -215,7 +220,7 @@ def field_metadata(
     """Zarr v3 metadata of a field at a level; chunks hold one time and one place of each axis."""
     grid = chunk_grid(level, sides)
     axes = description.domain.axes
-    x, y = horizontal_names(description.domain.rectified)
+    x, y = horizontal_names(description.domain.grid)
     return array_metadata(
         field.dtype,
         (*(axis.size for axis in axes), grid.height, grid.width),

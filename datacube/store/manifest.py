@@ -20,6 +20,7 @@ from datacube.errors import StorageError
 from datacube.model.axis import TimeAxis
 from datacube.model.coverage import CoverageDescription
 from datacube.store.document import dump_description, load_description
+from datacube.store.positions import ReadGrids
 from datacube.store.records import Deletion, SeriesRecord
 from datacube.store.statistics import Summary
 from datacube.store.tables import FORMAT, check_digest
@@ -250,7 +251,9 @@ class Version:
         return f"manifest/versions/{self.number:08d}-{digest}.json.gz", packed
 
     @staticmethod
-    def load(packed: bytes, name: str, cube_id: str) -> "Version":
+    def load(
+        packed: bytes, name: str, cube_id: str, read_grids: ReadGrids | None = None
+    ) -> "Version":
         """Read a version document and check it against the digest in its name.
 
         Raises
@@ -263,7 +266,7 @@ class Version:
             check_digest(data, name.removesuffix(".json.gz"))
             document = json.loads(data)
             check_format(int(document["format"]), cube_id)
-            return _load_version(document)
+            return _load_version(document, read_grids)
         except (ValueError, KeyError, TypeError, OSError, EOFError) as error:
             raise StorageError(
                 f"the version document {name} of cube '{cube_id}' is damaged: {error}",
@@ -271,7 +274,7 @@ class Version:
             ) from error
 
 
-def _load_version(document: Mapping[str, Any]) -> Version:
+def _load_version(document: Mapping[str, Any], read_grids: ReadGrids | None) -> Version:
     table = document["slices"]
     layouts = table.get("layouts") or [0] * len(table["ticks"])
     slices = tuple(
@@ -289,7 +292,7 @@ def _load_version(document: Mapping[str, Any]) -> Version:
         parent=str(document["parent"]),
         committed=str(document["committed"]),
         message=str(document["message"]),
-        template=load_description(document["description"]),
+        template=load_description(document["description"], read_grids),
         arrays={name: tuple(levels) for name, levels in document["arrays"].items()},
         slices=slices,
         sources=sources,

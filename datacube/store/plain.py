@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from datacube.model.axis import TimeAxis
 from datacube.model.coverage import Level
+from datacube.model.grid import RectifiedGrid, ReferenceableGrid
 from datacube.store.attributes import (
     Attributes,
     axis_coordinates,
@@ -34,6 +35,7 @@ from datacube.store.layout import (
 )
 from datacube.store.manifest import Version
 from datacube.store.objects import ObjectStore
+from datacube.store.positions import position_chunks, position_documents
 
 TIME_CHUNK = 1024
 """Times in one chunk of the time coordinate."""
@@ -56,6 +58,8 @@ def write_plain(store: ObjectStore, version: Version, *, first: bool = False) ->
     """
     cube = version.template.id
     documents, chunks = plain_objects(version)
+    if first:
+        chunks |= _positions(version)
     for name, data in chunks.items():
         if first or _changes(name, version):
             store.put(f"{cube}/{name}", data)
@@ -78,7 +82,7 @@ def plain_objects(version: Version) -> tuple[Documents, Chunks]:
     Returns
     -------
     documents : path of the array or group (``""`` for the root) -> metadata
-    chunks : path -> bytes, of the coordinates
+    chunks : path -> bytes, of the coordinates but the positions of a curvilinear grid
     """
     documents: Documents = {}
     chunks: Chunks = {}
@@ -125,7 +129,9 @@ def _level(version: Version, level: Level) -> tuple[Documents, Chunks]:
         metadata["chunk_key_encoding"] = key_encoding(version.layout)
         metadata["attributes"] = field_attributes(field, level.grid)
         documents[folder + field.name] = metadata
-    coordinates = dict(grid_coordinates(level.grid))
+    coordinates: dict[str, tuple[NDArray[Any], Attributes]] = {}
+    if isinstance(level.grid, RectifiedGrid):
+        coordinates |= grid_coordinates(level.grid)
     for axis in version.template.domain.axes:
         values, attributes = axis_coordinates(axis)
         if isinstance(axis, TimeAxis) and axis is version.template.domain.time:
@@ -140,11 +146,30 @@ def _level(version: Version, level: Level) -> tuple[Documents, Chunks]:
             f"{folder}{name}/{chunk_name((index,), version.layout)}": data
             for index, data in enumerate(parts)
         }
+    documents |= _position_documents(level)
     scalar = array_metadata("int32", (), (), 0, [bytes_codec(np.dtype("i4"))], ())
     documents[f"{folder}spatial_ref"] = {**scalar, "attributes": grid_mapping(level.grid)}
     documents[f"{folder}spatial_ref"]["chunk_key_encoding"] = key_encoding(version.layout)
     chunks[f"{folder}spatial_ref/{chunk_name((), version.layout)}"] = bytes(4)
     return documents, chunks
+
+
+def _position_documents(level: Level) -> Documents:
+    """Metadata of the positions of a curvilinear grid; none of another."""
+    if isinstance(level.grid, RectifiedGrid):
+        return {}
+    found = position_documents(level.grid.shape)
+    return {level_path(level.number) + name: document for name, document in found.items()}
+
+
+def _positions(version: Version) -> Chunks:
+    """Chunks of the positions of a curvilinear grid, which never change; none of another."""
+    return {
+        level_path(level.number) + key: data
+        for level in version.template.levels
+        if isinstance(level.grid, ReferenceableGrid)
+        for key, data in position_chunks(level.grid)
+    }
 
 
 def _coordinate(

@@ -103,7 +103,10 @@ def grown(
     StorageError
         A chunk is damaged, or the storage failed.
     """
-    offsets = cell_offsets(base.template.domain.rectified, grid)
+    own = base.template.domain.grid
+    if not isinstance(own, RectifiedGrid):
+        raise InvalidSubset("a grid whose cells have positions cannot grow", subject="grid")
+    offsets = cell_offsets(own, grid)
     empty = _on_grid(base, grid)
     slices: list[Slice] = []
     statistics: dict[int | None, tuple[Summaries, Summaries]] = {}
@@ -169,7 +172,7 @@ def _on_grid(base: Version, grid: RectifiedGrid) -> Version:
     # a side that was as long as the grid was cut to it
     asked = {
         name: CHUNK if side == size else side
-        for name, side, size in zip("yx", sides, known.domain.rectified.shape, strict=True)
+        for name, side, size in zip("yx", sides, known.domain.grid.shape, strict=True)
     }
     made = replace(
         known,

@@ -12,6 +12,7 @@ which clients read and the schemas do not allow; in the encoding ``strict`` they
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import isfinite
 from typing import Literal, assert_never
 
 import numpy as np
@@ -20,11 +21,13 @@ from datacube.model.axis import Axis, IndexAxis, IrregularAxis, RegularAxis, Tim
 from datacube.model.calendar import MS_PER_DAY
 from datacube.model.crs import Crs
 from datacube.model.domain import DomainSet
-from datacube.model.grid import RectifiedGrid
+from datacube.model.grid import RectifiedGrid, ReferenceableGrid
 from services.ows.extents import listed_time, plain_number
 
 ANSI_EPOCH_DAYS = -134_774
 """1600-12-31, the day zero of AnsiDate, in days since 1970-01-01."""
+LISTED_CELLS = 10_000
+"""Cells up to which their positions are written out."""
 _OGC_CRS = "http://www.opengis.net/def/crs/OGC/0/"
 _GREGORIAN = frozenset({"standard", "proleptic_gregorian"})
 
@@ -59,6 +62,19 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
+class Positions:
+    """Longitude and latitude of each cell, row by row from the first one stored.
+
+    Parameters
+    ----------
+    x, y : str, degrees; empty where they are too many to be listed
+    """
+
+    x: str
+    y: str
+
+
+@dataclass(frozen=True, slots=True)
 class Frame:
     """The axes of a domain as a document shows them.
 
@@ -68,10 +84,13 @@ class Frame:
         x, y, then the further axes.
     northing_first : bool
         Whether positions have y before x.
+    positions : Positions, optional
+        Of each cell, where x and y are no regular axes.
     """
 
     grid_order: tuple[Line, ...]
     northing_first: bool
+    positions: Positions | None = None
 
     @property
     def crs_order(self) -> tuple[Line, ...]:
@@ -100,17 +119,14 @@ class Frame:
 
 
 def frame(domain: DomainSet, encoding: TimeEncoding = "iso") -> Frame:
-    """The axes of a domain, ready for a document.
-
-    Raises
-    ------
-    TypeError
-        The grid is not rectified.
-    """
-    grid = domain.rectified
-    x, y = _horizontal(grid)
+    """The axes of a domain, ready for a document."""
     further = tuple(_line(axis, encoding) for axis in domain.axes)
-    return Frame((x, y, *further), grid.crs.northing_first)
+    northing_first = domain.grid.crs.northing_first
+    match domain.grid:
+        case RectifiedGrid() as grid:
+            return Frame((*_horizontal(grid), *further), northing_first)
+        case ReferenceableGrid() as grid:
+            return Frame((*_enclosing(grid), *further), northing_first, _positions(grid))
 
 
 def time_label(axis: TimeAxis) -> str:
@@ -154,6 +170,32 @@ def _horizontal(grid: RectifiedGrid) -> tuple[Line, Line]:
         grid.height,
     )
     return x, y
+
+
+def _enclosing(grid: ReferenceableGrid) -> tuple[Line, Line]:
+    """Lines for cells with positions: the box around them, steps of one degree from zero."""
+    crs, box = grid.crs, grid.bbox.unwrapped()
+    sides = (
+        (crs.labels[0], _crs_name(crs), box.left, box.right, grid.width),
+        (crs.labels[1], "", box.bottom, box.top, grid.height),
+    )
+    x, y = (
+        Line(
+            label, unit_label(crs.uom), name, plain_number(low), plain_number(high), "0", "1", size
+        )
+        for label, name, low, high, size in sides
+    )
+    return x, y
+
+
+def _positions(grid: ReferenceableGrid) -> Positions:
+    if grid.width * grid.height > LISTED_CELLS:
+        return Positions("", "")
+    x, y = (
+        " ".join(plain_number(one) if isfinite(one) else "NaN" for one in values.ravel().tolist())
+        for values in (grid.x, grid.y)
+    )
+    return Positions(x, y)
 
 
 def _crs_name(crs: Crs) -> str:

@@ -1,15 +1,24 @@
 """Domains in GML 3.2 and 3.3: envelope, RectifiedGrid, ReferenceableGridByVectors.
 
+Cells with positions of their own are a ReferenceableGridByVectors too: one axis of the CRS is a
+step of one degree times a coefficient for every cell, and spans both axes of the grid. Of a large
+grid the coefficients are in the file that the axis refers to.
+
 What stands in them is a :class:`~services.ows.frames.Frame`.
 """
 
+from collections.abc import Iterator
+
 from datacube.model.domain import DomainSet
-from services.ows.frames import Frame, Line
+from datacube.model.grid import RectifiedGrid
+from services.ows.frames import Frame, Line, Positions
 from services.ows.xml import XLINK, XSI, Element, Maker
 
 GML = "http://www.opengis.net/gml/3.2"
 RGRID = "http://www.opengis.net/gml/3.3/rgrid"
 _PREFIXES: dict[str | None, str] = {"gml": GML, "gmlrgrid": RGRID, "xlink": XLINK, "xsi": XSI}
+_INDEXES = ("i", "j")
+_FILE = "?SERVICE=WCS&VERSION=2.0.1&REQUEST=GetCoverage&FORMAT=application/netcdf&COVERAGEID="
 _GML = Maker(GML, _PREFIXES)
 _RGRID = Maker(RGRID, _PREFIXES)
 
@@ -29,13 +38,15 @@ def domain_set(axes: Frame, identifier: str) -> Element:
     ----------
     identifier : str, the coverage's gml:id, from which those of the parts are made
     """
-    make = _rectified if len(axes.grid_order) == 2 else _by_vectors
+    plane = len(axes.grid_order) == 2 and axes.positions is None
+    make = _rectified if plane else _by_vectors
     return _GML("domainSet", make(axes, identifier))
 
 
 def coverage_subtype(domain: DomainSet) -> str:
     """``RectifiedGridCoverage`` or ``ReferenceableGridCoverage``."""
-    return "ReferenceableGridCoverage" if domain.axes else "RectifiedGridCoverage"
+    plane = isinstance(domain.grid, RectifiedGrid) and not domain.axes
+    return "RectifiedGridCoverage" if plane else "ReferenceableGridCoverage"
 
 
 def _limits(axes: Frame) -> Element:
@@ -45,7 +56,10 @@ def _limits(axes: Frame) -> Element:
 
 
 def _labels(axes: Frame) -> Element:
-    return _GML("axisLabels", " ".join(line.label for line in axes.grid_order))
+    labels = [line.label for line in axes.grid_order]
+    if axes.positions is not None:
+        labels[:2] = _INDEXES
+    return _GML("axisLabels", " ".join(labels))
 
 
 def _point(axes: Frame, identifier: str) -> Element:
@@ -79,9 +93,34 @@ def _by_vectors(axes: Frame, identifier: str) -> Element:
         _limits(axes),
         _labels(axes),
         _RGRID("origin", _point(axes, identifier)),
-        *(_RGRID("generalGridAxis", _general_axis(axes, line)) for line in axes.grid_order),
+        *_general_axes(axes, identifier),
     )
     return _with(grid, _grid_attributes(axes, identifier))
+
+
+def _general_axes(axes: Frame, identifier: str) -> Iterator[Element]:
+    lines = axes.grid_order
+    if axes.positions is not None:
+        yield from _position_axes(axes, axes.positions, identifier)
+        lines = lines[2:]
+    for line in lines:
+        yield _RGRID("generalGridAxis", _general_axis(axes, line))
+
+
+def _position_axes(axes: Frame, positions: Positions, identifier: str) -> Iterator[Element]:
+    """The axes of longitude and latitude, a coefficient for each cell; rows follow one another."""
+    for line, coefficients in zip(axes.grid_order, (positions.x, positions.y), strict=False):
+        if not coefficients:
+            yield _with(_RGRID("generalGridAxis"), {f"{{{XLINK}}}href": _FILE + identifier})
+            continue
+        axis = _RGRID(
+            "GeneralGridAxis",
+            _RGRID("offsetVector", _offset(axes, line), srsName=axes.srs_name),
+            _RGRID("coefficients", coefficients),
+            _RGRID("gridAxesSpanned", " ".join(_INDEXES)),
+            _RGRID("sequenceRule", "Linear", axisOrder="+1 +2"),
+        )
+        yield _RGRID("generalGridAxis", axis)
 
 
 def _general_axis(axes: Frame, line: Line) -> Element:

@@ -8,7 +8,8 @@ from datacube.engine.cube import Cube
 from datacube.errors import CoverageNotFound
 from datacube.formats.registry import Encoder, encoders
 from datacube.model.coverage import CoverageDescription
-from datacube.model.query import CoverageQuery
+from datacube.model.grid import RectifiedGrid
+from datacube.model.query import CoverageQuery, ScaleFactor
 from services.ows import caching
 from services.ows.coveragefile import CoverageFile, content_length, coverage_file
 from services.ows.kvp import Kvp
@@ -100,9 +101,15 @@ def _scaled(context: Context, asked: CoverageRequest, query: CoverageQuery) -> C
     scaling = resolve_scaling(
         asked.scaling,
         context.catalog.cube(query.coverage).description.domain,
-        lambda: plan_coverage(context, query).description.domain.rectified,
+        lambda: _unscaled(context, query),
     )
     return replace(query, scaling=scaling)
+
+
+def _unscaled(context: Context, query: CoverageQuery) -> RectifiedGrid:
+    """The equal cells that a scaling by 1 gives, on a curvilinear grid too."""
+    plan = plan_coverage(context, replace(query, scaling=ScaleFactor(1.0)))
+    return plan.description.domain.rectified
 
 
 def _file_name(asked: CoverageRequest, description: CoverageDescription, encoder: Encoder) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 import netCDF4
 import numpy as np
 
-from datacube.store.cf import Coordinate, decoded, role_of
+from datacube.store.cf import Coordinate, decoded, role_of, words
 
 _FROM = re.compile(r"\btime from (\d{4})-?(\d\d)-?(\d\d)\b")
 _UNITS_OF_TIME = ("seconds", "minutes", "hours", "days")
@@ -76,3 +76,39 @@ def reference_units(coordinate: Coordinate) -> str:
     if " since " in coordinate.units or named is None or coordinate.units not in _UNITS_OF_TIME:
         return coordinate.units
     return f"{coordinate.units} since {named[1]}-{named[2]}-{named[3]}"
+
+
+def position_names(file: netCDF4.Dataset) -> set[str]:
+    """Names of the longitudes and latitudes of each cell: variables of two dimensions."""
+    return {
+        name
+        for name, variable in file.variables.items()
+        if variable.ndim == 2
+        and _numeric(variable)
+        and role_of(name, attributes_of(variable)) in {"lon", "lat"}
+    }
+
+
+def positions_over(variable: Any, file: netCDF4.Dataset) -> tuple[str, str] | None:
+    """Longitude and latitude of each cell of a variable, by name; None where it has none.
+
+    Those that the variable names itself stand before others over the same dimensions.
+    """
+    known = sorted(position_names(file))
+    named = [name for name in words(getattr(variable, "coordinates", "")) if name in known]
+    found: dict[str, str] = {}
+    for name in (*named, *known):
+        one = file.variables[name]
+        if set(one.dimensions) <= set(variable.dimensions):
+            found.setdefault(role_of(name, attributes_of(one)), name)
+    if not {"lon", "lat"} <= found.keys():
+        return None
+    lon, lat = found["lon"], found["lat"]
+    return (lon, lat) if file[lon].dimensions == file[lat].dimensions else None
+
+
+def plane_coordinate(name: str, file: netCDF4.Dataset) -> Coordinate:
+    """A longitude or latitude of each cell, decoded, (y, x)."""
+    variable = file.variables[name]
+    attributes = attributes_of(variable)
+    return decoded(name, role_of(name, attributes), np.asarray(variable[...]), attributes)

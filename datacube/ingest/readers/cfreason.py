@@ -6,6 +6,7 @@ from typing import Any
 import netCDF4
 import numpy as np
 
+from datacube.ingest.readers.cf import position_names
 from datacube.store.cf import Coordinate
 
 
@@ -14,35 +15,21 @@ def why_not_gridded(file: netCDF4.Dataset, coordinates: Mapping[str, Coordinate]
     variables = file.variables
     if any(getattr(one, "cf_role", "") == "mesh_topology" for one in variables.values()):
         return "an unstructured mesh (UGRID); only regular grids can be read"
-    rotated = sorted(name for name, one in coordinates.items() if one.role == "rotated")
+    rotated = sorted(name for name, one in coordinates.items() if one.role in {"rlon", "rlat"})
     if rotated:
         return (
-            f"a rotated-pole grid ({', '.join(rotated)}) whose grid mapping is missing or puts it "
-            "elsewhere than the file's own longitudes and latitudes"
+            f"a rotated-pole grid ({', '.join(rotated)}) without a grid mapping, "
+            "and without longitudes and latitudes of its cells"
         )
-    positions = sorted(
-        name
-        for name, one in variables.items()
-        if one.ndim == 2 and _is_position(name, str(getattr(one, "standard_name", "")))
-    )
-    if positions:
+    if positions := sorted(position_names(file)):
         return (
-            "a curvilinear grid or swath, with positions for each cell "
-            f"({', '.join(positions)}); only regular grids can be read"
+            "a curvilinear grid or swath, but no variable lies on the cells that have positions "
+            f"({', '.join(positions)})"
         )
     if not any(_is_plane(one) for one in variables.values()):
         groups = f" (its groups are {', '.join(file.groups)})" if file.groups else ""
         return f"no variable on a longitude-latitude or projected grid in the root group{groups}"
     return "no variable has both a longitude (or x) and a latitude (or y) coordinate"
-
-
-def _is_position(name: str, standard_name: str) -> bool:
-    return standard_name in {"longitude", "latitude"} or name.lower() in {
-        "lon",
-        "lat",
-        "longitude",
-        "latitude",
-    }
 
 
 def _is_plane(variable: Any) -> bool:

@@ -20,6 +20,9 @@ from datacube.ingest.readers.cf import (
     coordinates_of,
     for_dimension,
     mapping_of,
+    plane_coordinate,
+    position_names,
+    positions_over,
     reference_units,
 )
 from datacube.ingest.readers.cfcheck import mapping_agrees
@@ -29,10 +32,11 @@ from datacube.ingest.source import Granule, ReadOptions, SliceSource, content_id
 from datacube.model.axis import Axis, is_vertical
 from datacube.model.calendar import Calendar, calendar_named
 from datacube.model.fields import Field
+from datacube.model.grid import Grid
 from datacube.model.time import decode_cf
 from datacube.store.cf import Coordinate, axis_of, words
 from datacube.store.cffield import Missing, field_of, missing_of
-from datacube.store.cfgrid import crs_of, grid_of
+from datacube.store.cfgrid import crs_of, grid_of, positions_grid
 
 _HDF5 = b"\x89HDF\r\n\x1a\n"
 _CLASSIC = (b"CDF\x01", b"CDF\x02", b"CDF\x05")
@@ -112,10 +116,11 @@ class _Layout:
     time: str | None
     axes: tuple[str, ...]
     dropped: tuple[str, ...]
+    positions: tuple[str, str] | None = None
 
     @property
     def key(self) -> tuple[object, ...]:
-        return self.x, self.y, self.time, self.axes
+        return self.x, self.y, self.time, self.axes, self.positions
 
 
 @dataclass(frozen=True, eq=False)
@@ -139,7 +144,7 @@ class _Opened:
 
     def _candidates(self) -> Iterator[Any]:
         """Variables that can be fields: numbers on a plane, and no helper of another one."""
-        helpers = set(self.coordinates)
+        helpers = set(self.coordinates) | position_names(self.file)
         for variable in self.file.variables.values():
             for name in ("coordinates", "ancillary_variables", "cell_measures", "grid_mapping"):
                 helpers.update(words(getattr(variable, name, "")))
@@ -151,31 +156,31 @@ class _Opened:
                 yield variable
 
     def _layout(self, variable: Any) -> _Layout | None:
-        """Roles of the dimensions, or None where the variable does not lie on a regular grid."""
+        """Roles of the dimensions, or None where the variable does not lie on a known grid."""
         found: dict[str, str] = {}
-        others: list[str] = []
         for dimension in variable.dimensions:
             coordinate = for_dimension(dimension, self.coordinates, self.file)
             role = "other" if coordinate is None else coordinate.role
-            slot = {"lon": "x", "lat": "y"}.get(role, role)
-            if slot == "rotated" and coordinate is not None:
-                slot = "x" if "lon" in coordinate.title.lower() else "y"
-            if slot in {"x", "y", "time"} and slot not in found:
-                found[slot] = dimension
-            else:
-                others.append(dimension)
-        if not {"x", "y"} <= found.keys() or not self._plane(variable, found["x"], found["y"]):
+            slot = {"lon": "x", "lat": "y", "rlon": "x", "rlat": "y"}.get(role, role)
+            if slot in {"x", "y", "time"}:
+                found.setdefault(slot, dimension)
+        plane = {"x", "y"} <= found.keys() and self._plane(variable, found["x"], found["y"])
+        positions = None if plane else positions_over(variable, self.file)
+        if positions is not None:
+            found["y"], found["x"] = self.file.variables[positions[0]].dimensions
+        elif not plane:
             return None
+        others = [name for name in variable.dimensions if name not in found.values()]
         kept = tuple(name for name in others if self._kept(name))
         dropped = tuple(name for name in others if name not in kept)
-        return _Layout(found["x"], found["y"], found.get("time"), kept, dropped)
+        return _Layout(found["x"], found["y"], found.get("time"), kept, dropped, positions)
 
     def _plane(self, variable: Any, x: str, y: str) -> bool:
         """Whether both axes are degrees, or both a projection's with a CRS to go with them."""
         roles = {self._along(name).role for name in (x, y)}
         if roles == {"lon", "lat"}:
             return True
-        if roles == {"rotated"}:
+        if roles == {"rlon", "rlat"}:
             return mapping_agrees(variable, self.file, self._along(x), self._along(y))
         curvilinear = any(
             one.ndim == 2 and getattr(one, "standard_name", "") in {"longitude", "latitude"}
@@ -203,10 +208,6 @@ class _Opened:
 
     def _part(self, members: list[tuple[Any, _Layout]]) -> Part:
         first, layout = members[0]
-        x, y = self._along(layout.x), self._along(layout.y)
-        mapping = mapping_of(first, self.file)
-        geographic = {x.role, y.role} == {"lon", "lat"}
-        crs = crs_of(mapping, geographic=geographic, given=self.options.crs)
         ticks, calendar, bounds = self._times(first, layout)
         fields: list[Field] = []
         slices: list[dict[str, NetcdfBand]] = [{} for _ in ticks]
@@ -218,7 +219,7 @@ class _Opened:
             for position, bands in enumerate(slices):
                 bands[field.name] = self._band(variable, missing, own, position)
         return Part(
-            grid_of(x, y, crs, mapping),
+            self._grid(first, layout),
             tuple(self._axis(name) for name in layout.axes),
             tuple(SliceSource(tick, bands) for tick, bands in zip(ticks, slices, strict=True)),
             tuple(fields),
@@ -226,6 +227,14 @@ class _Opened:
             calendar,
             bounds,
         )
+
+    def _grid(self, variable: Any, layout: _Layout) -> Grid:
+        if layout.positions is not None:
+            return positions_grid(*(plane_coordinate(name, self.file) for name in layout.positions))
+        x, y = self._along(layout.x), self._along(layout.y)
+        mapping, given = mapping_of(variable, self.file), self.options.crs
+        geographic = {x.role, y.role} == {"lon", "lat"}
+        return grid_of(x, y, crs_of(mapping, geographic=geographic, given=given), mapping)
 
     def _band(self, variable: Any, missing: Missing, layout: _Layout, position: int) -> NetcdfBand:
         fixed = dict.fromkeys(layout.dropped, 0)

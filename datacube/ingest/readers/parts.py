@@ -16,7 +16,7 @@ from datacube.model.calendar import Calendar
 from datacube.model.coverage import CoverageDescription
 from datacube.model.domain import DomainSet
 from datacube.model.fields import Field, RangeType
-from datacube.model.grid import RectifiedGrid
+from datacube.model.grid import Grid
 from datacube.model.naming import base_id, part_ids
 
 
@@ -26,7 +26,7 @@ class Part:
 
     Parameters
     ----------
-    grid : RectifiedGrid
+    grid : Grid
     axes : tuple of Axis
         The further ones, without time.
     calendar : Calendar
@@ -42,7 +42,7 @@ class Part:
         Where the bands' rows and columns lie, instead of on the grid.
     """
 
-    grid: RectifiedGrid
+    grid: Grid
     axes: tuple[Axis, ...]
     slices: tuple[SliceSource, ...]
     fields: tuple[Field, ...]

@@ -6,11 +6,12 @@ from datacube.config.settings import CubeSettings
 from datacube.engine.cube import publish
 from datacube.model.fields import Field
 from datacube.render.style import ColorRamp
+from datacube.slicing.curvilinear import Inverses
 from tests.cubes import make_cube
 
 
 def default_ramp(cube):
-    style = publish(cube, CubeSettings()).layers[1].styles[0]
+    style = publish(cube, CubeSettings(), Inverses()).layers[1].styles[0]
     assert isinstance(style, ColorRamp)
     return style
 

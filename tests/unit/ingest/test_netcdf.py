@@ -7,6 +7,8 @@ import pytest
 from datacube.errors import SourceError
 from datacube.ingest.readers.netcdf import NetcdfReader
 from datacube.ingest.source import ReadOptions
+from datacube.model.crs import CRS84, transform
+from datacube.model.grid import ReferenceableGrid
 from tests.unit.ingest.products import plane, write_netcdf
 
 
@@ -230,16 +232,85 @@ def test_other_grids_are_named(tmp_path, attributes, words):
         pass
 
 
-def test_curvilinear_positions_are_named(tmp_path):
+def test_positions_of_cells_that_no_field_lies_on_are_named(tmp_path):
     path = tmp_path / "a.nc"
     with netCDF4.Dataset(path, "w") as file:
-        file.createDimension("y", 2)
-        file.createDimension("x", 3)
+        for name, size in (("y", 2), ("x", 3), ("a", 4)):
+            file.createDimension(name, size)
         for name, unit in (("nav_lon", "longitude"), ("nav_lat", "latitude")):
             file.createVariable(name, "f4", ("y", "x")).standard_name = unit
-        file.createVariable("v", "f4", ("y", "x"))
-    with pytest.raises(SourceError, match=r"curvilinear.*nav_lat, nav_lon"), granules(path):
+        file.createVariable("v", "f4", ("a", "x"))
+    with pytest.raises(SourceError, match=r"no variable lies.*nav_lat, nav_lon"), granules(path):
         pass
+
+
+def curvilinear_file(path, lon, lat, **attributes):
+    """A file of one field over positions; value 10 * row + column."""
+    with netCDF4.Dataset(path, "w") as file:
+        for name, size in zip(("y", "x"), lon.shape, strict=True):
+            file.createDimension(name, size)
+        for name, unit, values in (
+            ("nav_lon", "degrees_east", lon),
+            ("nav_lat", "degrees_north", lat),
+        ):
+            one = file.createVariable(name, "f8", ("y", "x"), fill_value=1e20)
+            one.units = unit
+            one[:] = values
+        field = file.createVariable("v", "i4", ("y", "x"))
+        field.setncatts(attributes)
+        field[:] = np.add.outer(10 * np.arange(lon.shape[0]), np.arange(lon.shape[1]))
+
+
+def test_a_curvilinear_grid_keeps_its_positions(tmp_path):
+    lon, lat = np.meshgrid([170.0, 180.0, -170.0, -160.0], [0.0, 10.0, 20.0])
+    lon, lat = lon + lat / 10, lat + 0.5
+    lon[0, 0], lat[0, 0] = 1e20, 1e20
+    curvilinear_file(tmp_path / "a.nc", lon, lat, coordinates="nav_lat nav_lon")
+    with granules(tmp_path / "a.nc") as found:
+        grid = found[0].description.domain.grid
+        assert isinstance(grid, ReferenceableGrid)
+        assert np.isnan(grid.x[0, 0])
+        np.testing.assert_array_equal(grid.x.ravel()[1:], lon.ravel()[1:])
+        np.testing.assert_array_equal(grid.y.ravel()[1:], lat.ravel()[1:])
+        assert found[0].slices[0].bands["v"].read((), 1, 3, 0, 2).tolist() == [[10, 11], [20, 21]]
+        assert grid.bbox.crosses_antimeridian
+
+
+def test_points_left_out_of_a_model_have_no_position(tmp_path):
+    lon, lat = np.meshgrid(np.arange(4.0) + 1, np.arange(3.0) + 1)
+    lon[:, 3] = lat[:, 3] = 0.0
+    curvilinear_file(tmp_path / "a.nc", lon, lat)
+    with granules(tmp_path / "a.nc") as found:
+        grid = found[0].description.domain.grid
+        assert isinstance(grid, ReferenceableGrid)
+        assert np.isnan(grid.x[:, 3]).all()
+        assert np.isfinite(grid.x[:, :3]).all()
+
+
+def test_a_rotated_pole_is_a_grid_of_equal_cells(tmp_path):
+    path = tmp_path / "a.nc"
+    with netCDF4.Dataset(path, "w") as file:
+        for name, standard, values in (
+            ("rlat", "grid_latitude", [-1.0, 0.0, 1.0]),
+            ("rlon", "grid_longitude", [-2.0, -1.0, 0.0, 1.0]),
+        ):
+            file.createDimension(name, len(values))
+            one = file.createVariable(name, "f8", (name,))
+            one.setncatts({"standard_name": standard, "units": "degrees"})
+            one[:] = values
+        pole = file.createVariable("pole", "i4", ())
+        pole.grid_mapping_name = "rotated_latitude_longitude"
+        pole.setncatts({"grid_north_pole_latitude": 39.25, "grid_north_pole_longitude": -162.0})
+        field = file.createVariable("v", "i4", ("rlat", "rlon"))
+        field.grid_mapping = "pole"
+        field[:] = np.arange(12).reshape(3, 4)
+    with granules(path) as found:
+        grid = found[0].description.domain.rectified
+        assert grid.shape == (3, 4)
+        assert grid.bbox.edges == (-2.5, -1.5, 1.5, 1.5)
+        # the rotated origin lies opposite to the meridian of the pole, its colatitude away
+        lon, lat = transform(np.zeros(1), np.zeros(1), grid.crs, CRS84)
+        assert (lon[0], lat[0]) == pytest.approx((18.0, 50.75))
 
 
 def test_a_projection_in_kilometres_is_in_metres(tmp_path):

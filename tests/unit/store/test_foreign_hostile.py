@@ -237,7 +237,7 @@ def test_endless_coordinates_are_not_read(tmp_path):
     document = json.loads(path.read_bytes())
     document["shape"] = [1 << 39]
     path.write_text(json.dumps(document))
-    assert "up to 8388608 are read" in reasons_of(tmp_path)
+    assert "up to 16777216 are read" in reasons_of(tmp_path)
 
 
 BOMBS = {
