@@ -3,7 +3,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help venv viewer demo run test lint format bench conformance clients clean
+.PHONY: help venv viewer demo run test durability lint format bench conformance clients clean
 MAKEFLAGS += --no-print-directory
 
 HOST ?= 127.0.0.1
@@ -59,6 +59,10 @@ run: $(VENV)/.installed $(STATIC)/index.html $(if $(filter $(DEMO_STORE),$(STORE
 test: $(VENV)/.test $(STATIC)/index.html ## run the tests that need neither browser nor QGIS nor Java
 	@$(begin) 'Running the tests'; \
 	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/python -m pytest -n 2 -m 'not qgis and not browser and not conformance' $(PYTEST_ARGS)
+
+durability: $(VENV)/.test ## kill writers 200 times and let eight race for 40 rounds
+	@$(begin) 'Killing writers'; \
+	DATACUBE_KILLS=200 DATACUBE_ROUNDS=40 $(BIN)/python -m pytest -n 2 --dist load tests/durability $(PYTEST_ARGS)
 
 lint: $(VENV)/.lint $(VENV)/.test ## check style, types, layers and spelling
 	@$(begin) 'Style (ruff)'; $(BIN)/ruff check .; $(BIN)/ruff format --check .; $(took)

@@ -1,6 +1,7 @@
 """The few operations that a cube needs of a storage, and their implementation over obstore."""
 
 import json
+import threading
 import time
 import uuid
 from collections.abc import Callable, Iterable, Sequence
@@ -116,12 +117,17 @@ class RemoteObjects:
     ----------
     store : an obstore store, its prefix applied
     url : str
+    alone : bool
+        Whether this program is the only one that writes, so that a storage without conditional
+        puts will do.
     """
 
-    def __init__(self, store: Any, url: str) -> None:
+    def __init__(self, store: Any, url: str, *, alone: bool = False) -> None:
         self._store = store
         self._url = url
-        self._conditional = False
+        self._alone = alone
+        self._conditional: bool | None = None
+        self._one = threading.RLock()
 
     @property
     def url(self) -> str:
@@ -176,7 +182,17 @@ class RemoteObjects:
             raise self._failure("write", key, error) from error
 
     def put_if(self, key: str, data: bytes, tag: str | None) -> bool:
-        """Write by a conditional put."""
+        """Write by a conditional put; alone, where the storage has none, compare and write."""
+        if self._conditional is False:
+            with self._one:
+                found = self.get_tagged(key)
+                if (None if found is None else found[1]) != tag:
+                    return False
+                self.put(key, data)
+                return True
+        return self._put_if(key, data, tag)
+
+    def _put_if(self, key: str, data: bytes, tag: str | None) -> bool:
         mode: Any = "create" if tag is None else {"e_tag": tag}
         try:
             obstore.put(self._store, key, data, mode=mode)
@@ -248,19 +264,25 @@ class RemoteObjects:
 
     def _check_conditional_put(self, key: str) -> None:
         """Refuse a storage that lets two writers both be the first."""
-        if self._conditional:
-            return
-        probe = f"{key}-probe-{uuid.uuid4().hex[:8]}"
-        first, second = self.put_if(probe, b"1", None), self.put_if(probe, b"2", None)
-        third = self.put_if(probe, b"3", '"none such"')
-        self.delete([probe])
-        if (first, second, third) != (True, False, False):
-            raise StorageError(
-                f"the store {self._url} does not honour conditional puts, so writers could destroy "
-                "each other's work; use a local path or another object storage",
-                subject=self._url,
-            )
-        self._conditional = True
+        with self._one:
+            if self._conditional is None:
+                found = self._probe(f"{key}-probe-{uuid.uuid4().hex[:8]}")
+                if not found and not self._alone:
+                    raise StorageError(
+                        f"the store {self._url} does not honour conditional puts, so writers could "
+                        "destroy each other's work; use a local path or another object storage, or "
+                        "set DATACUBE_SINGLE_WRITER=1 where this program is the only one that "
+                        "ever writes",
+                        subject=self._url,
+                    )
+                self._conditional = found
+
+    def _probe(self, key: str) -> bool:
+        """Whether the storage looks at the conditions of a put."""
+        first, second = self._put_if(key, b"1", None), self._put_if(key, b"2", None)
+        third = self._put_if(key, b"3", '"none such"')
+        self.delete([key])
+        return (first, second, third) == (True, False, False)
 
     def _read[T](self, key: str, read: Callable[[], T]) -> T | None:
         try:

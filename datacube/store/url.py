@@ -1,5 +1,6 @@
 """From a store's URL to its objects; credentials and end points come from the environment."""
 
+import os
 import re
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,8 @@ def open_store(url: str) -> ObjectStore:
 
     Nothing is read or written. The usual variables apply: ``AWS_ACCESS_KEY_ID``,
     ``AWS_SECRET_ACCESS_KEY``, ``AWS_REGION``, ``AWS_ENDPOINT_URL``, ``AWS_ALLOW_HTTP``,
-    ``AWS_SKIP_SIGNATURE``; ``GOOGLE_…`` and ``AZURE_…`` likewise.
+    ``AWS_SKIP_SIGNATURE``; ``GOOGLE_…`` and ``AZURE_…`` likewise. ``DATACUBE_SINGLE_WRITER=1`` lets
+    one program write to a storage that does not honour conditional puts.
 
     Parameters
     ----------
@@ -52,7 +54,8 @@ def open_store(url: str) -> ObjectStore:
         # only a plain http:// URL asks for an unencrypted connection by itself
         options: Any = {"allow_http": True} if scheme == "http" else None
         found = from_url(url.rstrip("/"), client_options=options)
-        return RemoteObjects(found, url.rstrip("/"))
+        alone = os.environ.get("DATACUBE_SINGLE_WRITER", "") not in {"", "0"}
+        return RemoteObjects(found, url.rstrip("/"), alone=alone)
     except (BaseError, ValueError) as error:
         reason = str(error).partition("\n\nDebug source")[0]
         raise StorageError(f"the store '{url}' cannot be opened: {reason}", subject=url) from error

@@ -1,6 +1,7 @@
 """Versions, going back, collecting garbage and the plain path, on each kind of store."""
 
 import os
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, override
@@ -10,8 +11,11 @@ import pytest
 import zarr
 from obstore.store import S3Store
 
-from datacube.errors import ConflictError, SnapshotNotFound
+from datacube.errors import ConflictError, SnapshotNotFound, StorageError
+from datacube.model.bbox import BoundingBox
+from datacube.model.crs import Crs
 from datacube.model.fields import Field
+from datacube.model.grid import RectifiedGrid
 from datacube.store.collect import collect
 from datacube.store.compact import compact, rollback
 from datacube.store.cube import CubeStore, open_cube
@@ -29,9 +33,11 @@ from tests.cubes import (
     ticks_of,
     time_of,
 )
+from tests.stores import CrashingStore
 
 OPTIONS: dict[str, Any] = {"width": 40, "height": 20, "chunks": {"x": 16, "y": 16}}
 NOW = timedelta(0)
+WIDE = RectifiedGrid.from_bbox(BoundingBox(0, 0, 48, 20, Crs.parse("EPSG:4326")), 48, 20)
 
 
 def seen(cube: CubeStore) -> list[tuple[int, int]]:
@@ -268,6 +274,53 @@ class TestLocal(MaintenanceContract):
         os.utime(left, (1e9, 1e9))
         assert collect(store, "closed", grace=NOW).objects == 1
         assert not left.exists()
+
+
+def maintain(store: ObjectStore, work: str) -> None:
+    match work:
+        case "compact":
+            compact(store, "closed")
+        case "collect":
+            collect(store, "closed", keep=1, grace=NOW)
+        case "rollback":
+            rollback(store, "closed", 2)
+        case "grow":
+            with open_cube(store, "closed").transaction("grow") as tx:
+                tx.grow(WIDE)
+
+
+def inside(cube: CubeStore) -> list[int]:
+    """t of every time, of a cube that may have grown."""
+    times = range(time_of(cube).size)
+    found = [read_level(cube, "v", t)[:20, :40] for t in times]
+    days = [int(one[0, 0]) // 1000 for one in found]
+    for t, values in zip(days, found, strict=True):
+        expected = closed_form(t, 0, 0, np.arange(20)[:, None], np.arange(40)[None])
+        assert np.array_equal(values, expected)
+    return days
+
+
+@pytest.mark.parametrize("work", ["compact", "collect", "rollback", "grow"])
+def test_a_crash_at_any_write_harms_nothing(work, tmp_path):
+    def prepared(name: object) -> ObjectStore:
+        store = open_store(str(tmp_path / str(name)))
+        times = ("2020-01-01", "2020-01-03")
+        write(make_cube(store, times=times, bbox=(0, 0, 40, 20), series=2, **OPTIONS), 2, 5)
+        return store
+
+    whole = CrashingStore(prepared("whole"), 10**6)
+    maintain(whole, work)
+    done = [0, 1] if work == "rollback" else [0, 5, 1]
+    for survives in range(whole.writes % 5, whole.writes, 5):
+        store = prepared(survives)
+        with suppress(StorageError):
+            maintain(CrashingStore(store, survives), work)
+        assert inside(open_cube(store, "closed")) in (done, [0, 5, 1])
+        maintain(store, work)
+        collect(store, "closed", keep=1, grace=NOW)
+        cube = open_cube(store, "closed")
+        assert inside(cube) == done
+        assert verify(cube) == []
 
 
 @pytest.mark.s3

@@ -321,7 +321,7 @@ class TestMemory(StoreContract):
     def test_a_storage_without_conditional_puts_is_refused(self):
         class Careless(RemoteObjects):
             @override
-            def put_if(self, key: str, data: bytes, tag: str | None) -> bool:
+            def _put_if(self, key: str, data: bytes, tag: str | None) -> bool:
                 del tag
                 self.put(key, data)
                 return True
