@@ -5,6 +5,7 @@ release the GIL.
 """
 
 import asyncio
+import gc
 import logging
 import os
 import signal
@@ -17,6 +18,7 @@ from granian.constants import Interfaces
 from granian.server.embed import Server
 
 from datacube.errors import ConfigError
+from datacube.render import colormap
 from services.app import memory
 from services.app.access import GatheringHandler
 from services.app.asgi import Application
@@ -24,6 +26,8 @@ from services.app.asgi import Application
 LOGGER = logging.getLogger("datacube.server")
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 GRACE = 10.0  # seconds that requests under way get
+GARBAGE = (20_000, 20, 100)
+"""Thresholds of garbage collection: requests leave almost nothing that needs it."""
 FLUSH = 0.2  # seconds for the last bytes to leave
 
 
@@ -56,7 +60,21 @@ def serve(
         The port is taken or not allowed.
     """
     port = free_port(host, port)
+    _settle(app)
     asyncio.run(_serve(app, host, port, started, grace))
+
+
+def _settle(app: Application) -> None:
+    """Do what the first request would have to wait for, and keep it out of garbage collection.
+
+    A cube of a hundred thousand steps is as many objects: looking through them takes longer than
+    many tiles.
+    """
+    app.context.catalog.cubes()
+    colormap.names()  # imports matplotlib
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*GARBAGE)
 
 
 def free_port(host: str, port: int) -> int:
