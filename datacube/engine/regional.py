@@ -22,7 +22,8 @@ type Stack = tuple[NDArray[Any], NDArray[np.bool_] | None]
 
 _TOGETHER = 4  # chunks of this machine's disk that are read together
 _TOGETHER_REMOTE = 16
-_CHEAPER = 4  # how many times fewer bytes make the series copy worth its slower codec
+_CHUNK_BYTES = 400_000  # decoded in the time that fetching any chunk takes
+_SLOWER = 2  # how many times as long a decoded byte of the series copy takes
 _SERIES_BYTES = 32 << 20  # of a region over the times of one segment
 
 
@@ -122,9 +123,11 @@ class RegionReader:
         if window is None or copy is None:
             return False
         itemsize = np.dtype(field.dtype).itemsize
+        series = _SLOWER * window.nbytes + window.chunks * _CHUNK_BYTES
+        maps = (span[1] - span[0]) * (prod(shape) * itemsize + _CHUNK_BYTES)
         if copy.chunk_shape[0] * region.cells * itemsize > _SERIES_BYTES:
             return False
-        return _CHEAPER * window.nbytes <= (span[1] - span[0]) * prod(shape) * itemsize
+        return series < maps
 
     def _series(self, region: Region, spans: dict[Place, tuple[int, int]]) -> Iterator[Stack]:
         store, field = self.steps.cube.store, self.steps.wanted.field
