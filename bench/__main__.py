@@ -6,19 +6,15 @@ import sys
 from dataclasses import replace
 
 from bench import asks, cubes, ours, peer_data, peers, report, servers, venvs
+from bench import singles as alone
 from bench.run import Bench, Row, chosen
 from bench.scale import SCALES, Scale
+from datacube.store.url import open_store
 
 
 def main() -> int:
     """Make what is absent, measure, print and write the report."""
-    parser = argparse.ArgumentParser(prog="bench", description=__doc__)
-    parser.add_argument("--scale", choices=SCALES, default="full")
-    parser.add_argument("--only", default="", help="workloads, separated by commas")
-    parser.add_argument("--servers", default="", help="parts of the servers' names, by commas")
-    parser.add_argument("--seconds", type=float, help="of a round; default: the scale's")
-    parser.add_argument("--rounds", type=int, help="default: the scale's")
-    options = parser.parse_args()
+    options = _options()
     scale = SCALES[options.scale]
     scale = replace(
         scale,
@@ -28,6 +24,7 @@ def main() -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     print(f"Data sets in {scale.home}: {scale.words}", flush=True)
     cubes.make_all(scale)
+    alone.make_all(open_store(str(scale.home / "store")))
     peer_data.make_all(scale)
     print("Environments of the peers", flush=True)
     failures = venvs.make_all()
@@ -37,18 +34,31 @@ def main() -> int:
     bench = Bench(scale, [*found, servers.constant(scale)])
     results: report.Results = {}
     repeats: list[tuple[str, Row]] = []
+    singles: list[alone.Single] = []
     try:
         again(bench, repeats, scale)
         bench.servers = found
+        if any(one.name == report.OURS for one in found):
+            singles = alone.measure(bench.url(report.OURS))
         for workload in chosen(options.only):
             results[workload.name] = bench.measure(workload)
-            report.write(scale.home, scale, results, repeats)
+            report.write(scale.home, scale, results, repeats, singles)
     finally:
         bench.stop()
-    path = report.write(scale.home, scale, results, repeats)
+    path = report.write(scale.home, scale, results, repeats, singles)
     print(path.read_text(encoding="utf-8"))
     print(f"Written to {path} and {path.with_suffix('.json').name}")
     return 0
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="bench", description=__doc__)
+    parser.add_argument("--scale", choices=SCALES, default="full")
+    parser.add_argument("--only", default="", help="workloads, separated by commas")
+    parser.add_argument("--servers", default="", help="parts of the servers' names, by commas")
+    parser.add_argument("--seconds", type=float, help="of a round; default: the scale's")
+    parser.add_argument("--rounds", type=int, help="default: the scale's")
+    return parser.parse_args()
 
 
 def again(bench: Bench, repeats: list[tuple[str, Row]], scale: Scale) -> None:

@@ -50,7 +50,7 @@ def make_sst(store: ObjectStore, scale: Scale) -> None:
         "sea_surface_temperature",
         SST_RANGE,
     )
-    missing = _begin(store, describe("sst", globe(height, width), (field,)), days, series=days)
+    missing = begin(store, describe("sst", globe(height, width), (field,)), days, series=days)
     mask = scenes.land(height, width) if missing else None
     for day in missing:
         assert mask is not None
@@ -65,7 +65,7 @@ def make_s2(store: ObjectStore, scale: Scale) -> None:
     fields = tuple(
         Field(name, "uint16", "1", scenes.S2_NIL, scenes.S2_SCALE) for name in scenes.BANDS
     )
-    for date in _begin(store, describe("s2", utm(side), fields), dates):
+    for date in begin(store, describe("s2", utm(side), fields), dates):
         with transaction(store, "s2", f"date {date}") as tx:
             tx.write_slice(FIRST + 10 * date * DAY, scenes.s2_date(date, side))
         print(f"  s2 date {date + 1} of {dates}", flush=True)
@@ -79,7 +79,7 @@ def make_ocean(store: ObjectStore, scale: Scale) -> None:
         for name, unit in zip(scenes.OCEAN_FIELDS, ("Cel", "m/s", "m/s"), strict=True)
     )
     depth = IrregularAxis("depth", depths(levels), "m", "depth")
-    missing = _begin(store, describe("ocean", globe(height, width), fields, depth), steps)
+    missing = begin(store, describe("ocean", globe(height, width), fields, depth), steps)
     mask = scenes.land(height, width) if missing else None
     for step in missing:
         assert mask is not None
@@ -118,7 +118,7 @@ def describe(
     )
 
 
-def _begin(
+def begin(
     store: ObjectStore, description: CoverageDescription, steps: int, series: int | None = None
 ) -> range:
     """Make the cube where it is absent; the steps that it lacks."""

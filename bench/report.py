@@ -10,6 +10,7 @@ from typing import Any
 from bench.asks import WORKLOADS
 from bench.run import Row
 from bench.scale import Scale
+from bench.singles import Single
 
 OURS, PROTOTYPE, CONSTANT = "ours", "prototype", "constant 20 kB"
 MEMORY = 1 << 30
@@ -19,7 +20,9 @@ CACHED = 0.5
 type Results = dict[str, list[Row]]
 
 
-def markdown(scale: Scale, results: Results, repeats: list[tuple[str, Row]]) -> str:
+def markdown(
+    scale: Scale, results: Results, repeats: list[tuple[str, Row]], singles: list[Single]
+) -> str:
     """The whole report."""
     lines = [
         f"# Benchmark, {datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
@@ -41,6 +44,8 @@ def markdown(scale: Scale, results: Results, repeats: list[tuple[str, Row]]) -> 
         lines += [f"### {name}: {WORKLOADS[name].words}", "", *_rows(rows), ""]
     if repeats:
         lines += ["### The same request again and again", "", *_repeats(repeats), ""]
+    if singles:
+        lines += ["### One question after the other, one connection", "", *_singles(singles), ""]
     return "\n".join(lines)
 
 
@@ -60,7 +65,9 @@ def _machine(scale: Scale) -> str:
     )
 
 
-def document(scale: Scale, results: Results, repeats: list[tuple[str, Row]]) -> dict[str, Any]:
+def document(
+    scale: Scale, results: Results, repeats: list[tuple[str, Row]], singles: list[Single]
+) -> dict[str, Any]:
     """The same for programs."""
     return {
         "scale": scale.name,
@@ -68,16 +75,23 @@ def document(scale: Scale, results: Results, repeats: list[tuple[str, Row]]) -> 
         "made": datetime.now(UTC).isoformat(),
         "workloads": {name: [_plain(row) for row in rows] for name, rows in results.items()},
         "repeats": {what: _plain(row) for what, row in repeats},
+        "singles": {one.words: one.seconds for one in singles},
         "targets": [dict(zip(_HEAD, cells, strict=True)) for cells in _judged(results, repeats)],
     }
 
 
-def write(folder: Path, scale: Scale, results: Results, repeats: list[tuple[str, Row]]) -> Path:
+def write(
+    folder: Path,
+    scale: Scale,
+    results: Results,
+    repeats: list[tuple[str, Row]],
+    singles: list[Single],
+) -> Path:
     """Both files; the Markdown's path."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"report-{scale.name}.md"
-    path.write_text(markdown(scale, results, repeats) + "\n", encoding="utf-8")
-    found = json.dumps(document(scale, results, repeats), indent=1, ensure_ascii=False)
+    path.write_text(markdown(scale, results, repeats, singles) + "\n", encoding="utf-8")
+    found = json.dumps(document(scale, results, repeats, singles), indent=1, ensure_ascii=False)
     path.with_suffix(".json").write_text(found, encoding="utf-8")
     return path
 
@@ -203,6 +217,21 @@ def _repeats(repeats: list[tuple[str, Row]]) -> list[str]:
         for what, row in repeats
     ]
     return _table(("what", "server", "requests/s", "p50 ms", "p95 ms", "remark"), table)
+
+
+def _singles(singles: list[Single]) -> list[str]:
+    table = [
+        (
+            one.words,
+            f"{1000 * one.typical:.1f}",
+            f"{1000 * min(one.seconds):.1f}",
+            f"{one.nbytes / 1000:,.1f}",
+            f"{1000 * one.most:,.0f}",
+            _yes(one.typical <= one.most),
+        )
+        for one in singles
+    ]
+    return _table(("what", "median ms", "least ms", "kB", "at most ms", "reached"), table)
 
 
 def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> list[str]:

@@ -131,10 +131,14 @@ class Bench:
             row.peak = max(row.peak, memory.peak)
         return row
 
+    def url(self, name: str) -> str:
+        """Root of a running server; it is started where it is not."""
+        server = next(one for one in self.servers if one.name == name)
+        return f"http://127.0.0.1:{self._service(server).port}"
+
     def get(self, name: str, path: str) -> httpx.Response:
         """One answer of a server."""
-        server = next(one for one in self.servers if one.name == name)
-        return httpx.get(f"http://127.0.0.1:{self._service(server).port}{path}", timeout=60)
+        return httpx.get(f"{self.url(name)}{path}", timeout=60)
 
     def _prepared(self, name: str, server: Server, tests: list[Ask]) -> tuple[Row, PathOf | None]:
         row = Row(server.name)
