@@ -65,7 +65,7 @@ COSTS = (  # what is asked, chunks, request
     ("a map of 1024 x 768", 4, _LARGE),
     ("a reprojected map of 1024 x 768, three bands", 36, _WARPED),
     ("values at a pixel", 1, INFO.format("days", "", "CRS:84", "30,20,31,21", 3, 3, "days")),
-    ("a map of the mean of 32 days", 176, _MEAN + "&TIME=2020-01-01/2020-02-01&AGG=mean"),
+    ("a map of the mean of 32 days", 64, _MEAN + "&TIME=2020-01-01/2020-02-01&AGG=mean"),
     ("32 days at a point by map chunks", 32, WCS.format("maps", "text/csv") + POINT),
     ("32 days at a point by the series copy", 1, WCS.format("days", "text/csv") + POINT),
     ("32 days of a box by the series copy", 6, WCS.format("days", "text/csv") + BOX),
