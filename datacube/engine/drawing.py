@@ -12,6 +12,7 @@ import numpy as np
 
 from datacube.engine.context import Context
 from datacube.engine.cube import Cube, Layer
+from datacube.engine.elsewhere import Elsewhere
 from datacube.engine.places import Places
 from datacube.engine.values import find_values
 from datacube.engine.wanted import Found, Wanted, wanted_expression, wanted_field
@@ -60,10 +61,19 @@ def drawn_style(layer: Layer, request: LayerRequest) -> Style:
     )
 
 
-def wanted_of(style: Style, description: CoverageDescription) -> Mapping[str, Wanted]:
-    """What a style draws, by the names it calls them."""
+def wanted_of(
+    style: Style, description: CoverageDescription, elsewhere: Elsewhere
+) -> Mapping[str, Wanted]:
+    """What a style draws, by the names it calls them.
+
+    Raises
+    ------
+    InvalidExpression, FieldNotFound, CoverageNotFound
+        The style's expression cannot be read, or names what is not there.
+    """
     if isinstance(style, ColorRamp) and style.expression:
-        return {style.field: wanted_expression(description, style.expression, style.field)}
+        text, name = style.expression, style.field
+        return {name: wanted_expression(description, text, name, elsewhere)}
     known = description.range_type
     return {name: wanted_field(known.field(name)) for name in fields_of(style)}
 
@@ -83,7 +93,8 @@ def with_range(
     if not shifted and (not style.expression or style.low is not None):
         return style
     one = wanted[style.field]
-    key = (cube.snapshot, one.field.name, style.expression, reducer, places)
+    others = tuple(other.state for other in one.others)
+    key = (cube.snapshot, one.field.name, style.expression, reducer, places, others)
     ends = context.ranges.get(key, lambda: _measure(context, cube, one, places, reducer))
     open_style = replace(style, low=None, high=None, log=False)
     bare = replace(one.field, valid_range=ends, standard_name="")

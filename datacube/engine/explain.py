@@ -15,6 +15,7 @@ from datacube.engine.context import Context
 from datacube.engine.coverage import plan_coverage
 from datacube.engine.coverage_plan import CoveragePlan
 from datacube.engine.cube import Cube
+from datacube.engine.elsewhere import OtherField, cells_elsewhere
 from datacube.engine.line import plan_line
 from datacube.engine.map import PlannedLayer, map_of, plan_map
 from datacube.engine.places import locate
@@ -103,6 +104,9 @@ def _layer(context: Context, one: PlannedLayer, grid: RectifiedGrid) -> Explaine
     fields = tuple(dict.fromkeys(field for wanted in one.wanted for field in wanted.needs))
     cells, level, how = _cells_of(context, one, grid)
     read = [_field(context, one, field, level, cells, places) for field in fields]
+    target = grid if one.reducer is None and not how else None
+    others = [other for wanted in one.wanted for other in wanted.others]
+    read += [(_beside(context, other, (cube, level, cells), target), False) for other in others]
     reads = sum((tally for tally, _ in read), Tally())
     last = sum((of_maps(cube.store, field, level, cells, places[:1]) for field in fields), Tally())
     combining = "" if len(places) < 2 else "take the most recent valid value"
@@ -121,7 +125,7 @@ def _layer(context: Context, one: PlannedLayer, grid: RectifiedGrid) -> Explaine
         _copies(read),
         level,
         len(cube.description.levels),
-        tuple(field.name for field in fields),
+        (*(field.name for field in fields), *(f"{one.cube.id}.{one.field.name}" for one in others)),
         len(places),
         reads,
         9 * max(prod(grid.shape), prod(cells.shape)) + last.decoded,
@@ -140,6 +144,17 @@ def _field(
     if one.reducer is None or any(wanted.tree is not None for wanted in one.wanted):
         return of_maps(one.cube.store, field, level, cells, places), False
     return of_reduction(context, one.cube, field, level, cells, places, one.reducer)
+
+
+def _beside(
+    context: Context,
+    other: OtherField,
+    asked: tuple[Cube, int, IndexMap],
+    target: RectifiedGrid | None,
+) -> Tally:
+    """What is read of a field of another cube."""
+    level, cells = cells_elsewhere(context, asked, other.cube, target)
+    return of_maps(other.cube.store, other.field, level.number, cells, other.places)
 
 
 def _copies(read: Sequence[tuple[Tally, bool]]) -> str:

@@ -4,11 +4,10 @@ from collections.abc import Mapping
 
 from datacube.engine.context import Context
 from datacube.engine.cube import Layer
-from datacube.engine.drawing import wanted_of
 from datacube.model.block import RgbaImage
 from datacube.model.fields import Field
 from datacube.render.legend import Look, legend
-from datacube.render.style import Style
+from datacube.render.style import ColorRamp, Style, fields_of
 
 
 def draw_legend(
@@ -38,5 +37,7 @@ def draw_legend(
 
 def drawn_fields(layer: Layer, style: Style) -> Mapping[str, Field]:
     """What a style draws of a layer, by the names it calls them; an expression is a field too."""
-    wanted = wanted_of(style, layer.cube.description)
-    return {name: one.field for name, one in wanted.items()}
+    if isinstance(style, ColorRamp) and style.expression:
+        return {style.field: Field(style.field, "float32", title=style.expression)}
+    known = layer.cube.description.range_type
+    return {name: known.field(name) for name in fields_of(style)}

@@ -1,6 +1,6 @@
 """A map: the one function behind WMS GetMap, WMTS GetTile and OGC API maps and tiles."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
 
@@ -8,6 +8,7 @@ from datacube.engine.banding import bands_of, is_large, joined
 from datacube.engine.context import Context
 from datacube.engine.cube import Cube, Layer
 from datacube.engine.drawing import drawn_style, wanted_of, with_range
+from datacube.engine.elsewhere import Elsewhere
 from datacube.engine.limits import check_map, check_reduction, check_work
 from datacube.engine.places import Places, locate
 from datacube.engine.reducers import reducer_of
@@ -50,6 +51,7 @@ class PlannedLayer:
     layer: Layer
     style: Style
     places: Places
+    drawn: Mapping[str, Wanted]
     reducer: Reducer | None = None
 
     @property
@@ -65,7 +67,13 @@ class PlannedLayer:
     @property
     def wanted(self) -> Sequence[Wanted]:
         """What its style draws."""
-        return tuple(wanted_of(self.style, self.cube.description).values())
+        return tuple(self.drawn.values())
+
+    @property
+    def moving(self) -> bool:
+        """Whether newer data would change where it looks, in its own cube or another."""
+        others = (other for wanted in self.wanted for other in wanted.others)
+        return self.places.moving or any(one.moving for one in others)
 
     @property
     def computed(self) -> int:
@@ -92,6 +100,8 @@ class PlannedLayer:
         for place in self.places.candidates:
             yield cube.store.state_of(place[0] if timed else 0)
             yield str(place[1:] if timed else place)
+        for wanted in self.wanted:
+            yield from (one.state for one in wanted.others)
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,7 +126,7 @@ class MapPlan:
     @property
     def moving(self) -> bool:
         """Whether newer data would change the answer to the same request."""
-        return any(one.places.moving for one in self.layers)
+        return any(one.moving for one in self.layers)
 
 
 def plan_map(context: Context, query: MapQuery) -> MapPlan:
@@ -190,7 +200,9 @@ def _planned(context: Context, request: LayerRequest) -> PlannedLayer:
     style = drawn_style(layer, request)
     places, cube = locate(layer.cube, request), layer.cube
     reducing = reducer_of(cube, request.aggregate, request.by) if request.aggregate else None
-    return PlannedLayer(request, layer, style, places, reducing)
+    elsewhere = Elsewhere(context.catalog, cube, request, places)
+    drawn = wanted_of(style, cube.description, elsewhere)
+    return PlannedLayer(request, layer, style, places, drawn, reducing)
 
 
 def _cells_shown(context: Context, cube: Cube, grid: RectifiedGrid) -> int:
@@ -218,11 +230,10 @@ def draw_layer(
     """
     cube, style, places = planned.cube, planned.style, planned.places
     request, reduce = planned.request, planned.reducer
-    levels = cube.description.levels
+    levels, wanted = cube.description.levels, planned.drawn
     if margin_of(style):
         chosen = level or best_level(levels, grid, cube.inverses)
-        return draw_scene(context, cube, style, grid, chosen, places, reduce)
-    wanted = wanted_of(style, cube.description)
+        return draw_scene(context, cube, style, wanted, grid, chosen, places, reduce)
     if request.interpolation == "nearest":
         chosen, cells = (
             map_of(context, cube, grid)
@@ -230,7 +241,7 @@ def draw_layer(
             else (level, map_on_level(levels, level, grid, cube.inverses))
         )
         found = {
-            name: find_values(context, cube, one, chosen.number, cells, places, reduce)
+            name: find_values(context, cube, one, chosen.number, cells, places, reduce, grid)
             for name, one in wanted.items()
         }
     else:

@@ -80,7 +80,7 @@ class RegionReader:
     def cut(self, region: Region) -> StepReader:
         """What reads the same at the cells of a region."""
         assert self.plan is not None  # noqa: S101  regions come from it
-        return replace(self.steps, cells=region.index_map(self.plan.chunk_shape))
+        return replace(self.steps, cells=region.index_map(self.plan.chunk_shape), target=None)
 
     def _computed(self, region: Region, places: Sequence[Place]) -> Iterator[Stack]:
         reader = self.cut(region)

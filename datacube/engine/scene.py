@@ -4,11 +4,13 @@ They are given values of a larger grid than the picture's, by the margin that th
 between cells smooth values, so that slopes and lines do not show the cells.
 """
 
+from collections.abc import Mapping
+
 from datacube.engine.context import Context
 from datacube.engine.cube import Cube
-from datacube.engine.drawing import wanted_of
 from datacube.engine.places import Places
 from datacube.engine.resampled import find_resampled, sampling
+from datacube.engine.wanted import Wanted
 from datacube.model.block import Image
 from datacube.model.coverage import Level
 from datacube.model.grid import RectifiedGrid
@@ -22,6 +24,7 @@ def draw_scene(
     context: Context,
     cube: Cube,
     style: Style,
+    wanted: Mapping[str, Wanted],
     grid: RectifiedGrid,
     level: Level,
     places: Places,
@@ -31,6 +34,7 @@ def draw_scene(
 
     Parameters
     ----------
+    wanted : what the style draws, by the names it calls them
     grid : RectifiedGrid, of the picture
     level : Level, the one that is read
     """
@@ -39,7 +43,7 @@ def draw_scene(
     how = sampling(cube, wide, interpolation_of(style), level)
     found = {
         name: find_resampled(context, cube, one, how, places, reducer)
-        for name, one in wanted_of(style, cube.description).items()
+        for name, one in wanted.items()
     }
     return paint(
         style,

@@ -5,26 +5,45 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from datacube.algebra.evaluate import evaluate
+from datacube.algebra.nodes import FieldRef
 from datacube.engine.context import Context
 from datacube.engine.cube import Cube
+from datacube.engine.elsewhere import OtherField, cells_elsewhere
 from datacube.engine.read import Values, plan_field, read_field
 from datacube.engine.wanted import Wanted
 from datacube.model.fields import Field
+from datacube.model.grid import RectifiedGrid
 from datacube.slicing.cells import IndexMap, PixelMap, ReadPlan, SeparableMap
 
 
 @dataclass(frozen=True, eq=False)
 class StepReader:
-    """Reads what is wanted at one place after the other; plans each field once."""
+    """Reads what is wanted at one place after the other; plans each field once.
+
+    Parameters
+    ----------
+    level : int, the level that cells is on
+    cells : IndexMap
+    target : RectifiedGrid, optional
+        The pixels that the cells are for, one each; fields of other cubes are read at their
+        centres, else at those of the cells.
+    """
 
     context: Context
     cube: Cube
     wanted: Wanted
     level: int
     cells: IndexMap
+    target: RectifiedGrid | None = None
     plans: dict[str, ReadPlan] = field(default_factory=dict, init=False)
+    beside: dict[FieldRef, tuple[int, ReadPlan]] = field(default_factory=dict, init=False)
 
     def __post_init__(self) -> None:
+        for other in self.wanted.others:
+            asked = self.cube, self.level, self.cells
+            level, cells = cells_elsewhere(self.context, asked, other.cube, self.target)
+            plan = plan_field(other.cube.store, other.field, level.number, cells)
+            self.beside[other.ref] = level.number, plan
         for one in self.wanted.needs:
             self.plans[one.name] = plan_field(self.cube.store, one, self.level, self.cells)
 
@@ -33,13 +52,24 @@ class StepReader:
         if self.wanted.tree is None:
             return self._field(self.wanted.field, place)
         blocks = {one.name: _physical(one, self._field(one, place)) for one in self.wanted.needs}
-        values, valid = evaluate(self.wanted.tree, blocks)
+        others = {one.ref: self._beside(one, place) for one in self.wanted.others}
+        values, valid = evaluate(self.wanted.tree, blocks, others)
         return (values.astype(np.float32) if values.dtype.kind == "b" else values), valid
 
     def physical(self, place: tuple[int, ...]) -> Values:
         """Physical values."""
         found = self.read(place)
         return found if self.wanted.tree is not None else _physical(self.wanted.field, found)
+
+    def _beside(self, other: OtherField, place: tuple[int, ...]) -> Values:
+        """Physical values of a field of another cube beside a place of the asked one."""
+        there = other.place(place)
+        if there is None:
+            shape = self.cells.shape
+            return np.zeros(shape, other.field.physical_dtype), np.zeros(shape, bool)
+        level, plan = self.beside[other.ref]
+        pool, store = self.context.pool, other.cube.store
+        return _physical(other.field, read_field(pool, store, other.field, level, plan, there))
 
     def _field(self, one: Field, place: tuple[int, ...]) -> Values:
         plan = self.plans[one.name]

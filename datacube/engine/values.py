@@ -15,6 +15,7 @@ from datacube.engine.places import Places
 from datacube.engine.reduction import reduce_steps
 from datacube.engine.steps import StepReader
 from datacube.engine.wanted import Found, Wanted
+from datacube.model.grid import RectifiedGrid
 from datacube.slicing.cells import IndexMap
 from datacube.slicing.reduce import Reducer
 
@@ -27,6 +28,7 @@ def find_values(
     cells: IndexMap,
     places: Places,
     reducer: Reducer | None = None,
+    target: RectifiedGrid | None = None,
 ) -> Found:
     """Values at every pixel, the steps made one.
 
@@ -36,13 +38,14 @@ def find_values(
     cells : IndexMap
     places : Places, the most recent first
     reducer : Reducer, optional; the most recent valid value where None
+    target : RectifiedGrid, optional; the pixels that the cells are for, one each
 
     Raises
     ------
     StorageError
         A chunk cannot be read.
     """
-    reader = StepReader(context, cube, wanted, level, cells)
+    reader = StepReader(context, cube, wanted, level, cells, target)
     if reducer is None:
         return _most_recent(reader, places.candidates[: context.settings.limits.max_steps])
     return reduce_steps(reader, places.candidates, reducer)
@@ -51,7 +54,8 @@ def find_values(
 def _most_recent(reader: StepReader, places: tuple[tuple[int, ...], ...]) -> Found:
     """The first valid value of each pixel; stops when none is missing."""
     what, shape = reader.wanted.field, reader.cells.shape
-    if not (places and any(plan.chunks for plan in reader.plans.values())):
+    plans = [*reader.plans.values(), *(plan for _, plan in reader.beside.values())]
+    if not (places and any(plan.chunks for plan in plans)):
         return Found(what, np.zeros(shape, what.dtype), np.zeros(shape, bool))
     data, valid = reader.read(places[0])
     for place in places[1:]:

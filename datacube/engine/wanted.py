@@ -8,6 +8,7 @@ from datacube.algebra.check import check, resolve
 from datacube.algebra.needs import needs
 from datacube.algebra.nodes import Node, walk
 from datacube.algebra.text import parse
+from datacube.engine.elsewhere import Elsewhere, OtherField
 from datacube.model.coverage import CoverageDescription
 from datacube.model.fields import Field
 from datacube.slicing.reduce import Reducer
@@ -22,16 +23,19 @@ class Wanted:
     field : Field, what the values are
     needs : fields that are read for it
     tree : the expression, None for the field itself
+    others : fields of other cubes that the expression reads
     """
 
     field: Field
     needs: tuple[Field, ...]
     tree: Node | None = None
+    others: tuple[OtherField, ...] = ()
 
     @property
     def work(self) -> int:
         """How much is computed for a pixel: fields that are read, and parts of the expression."""
-        return len(self.needs) + (0 if self.tree is None else sum(1 for _ in walk(self.tree)))
+        fields = len(self.needs) + len(self.others)
+        return fields + (0 if self.tree is None else sum(1 for _ in walk(self.tree)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,22 +53,33 @@ def wanted_field(one: Field) -> Wanted:
 
 
 def wanted_expression(
-    description: CoverageDescription, text: str, name: str = "expression"
+    description: CoverageDescription,
+    text: str,
+    name: str = "expression",
+    elsewhere: Elsewhere | None = None,
 ) -> Wanted:
-    """Band maths over a cube's fields.
+    """Band maths over a cube's fields, and those of other cubes.
+
+    Parameters
+    ----------
+    elsewhere : Elsewhere, optional; without it no other cube may be named
 
     Raises
     ------
-    InvalidExpression, FieldNotFound
-        The text cannot be read, or names a field that is not there.
+    InvalidExpression, FieldNotFound, CoverageNotFound
+        The text cannot be read, or names a field or a cube that is not there.
     """
     known = description.range_type
     tree = parse(text, subject="EXPR")
-    dtype = check(tree, known, subject="EXPR")
+    others = {} if elsewhere is None else elsewhere.range_types(tree)
+    dtype = check(tree, known, others, subject="EXPR")
     tree = resolve(tree, known)
     used = tuple(known.field(one) for one in sorted(needs(tree)))
     return Wanted(
-        Field(name, "float32" if dtype.kind == "b" else dtype.name, title=text), used, tree
+        Field(name, "float32" if dtype.kind == "b" else dtype.name, title=text),
+        used,
+        tree,
+        () if elsewhere is None else elsewhere.fields(tree),
     )
 
 
