@@ -114,5 +114,5 @@ def _mask_outside(cells: IndexMap, valid: NDArray[np.bool_]) -> None:
         case SeparableMap(rows, columns):
             valid[rows < 0] = False
             valid[:, columns < 0] = False
-        case PixelMap(rows):
-            valid[rows < 0] = False
+        case PixelMap():
+            valid &= ~cells.outside

@@ -5,7 +5,7 @@ Otherwise each pixel has a row and a column of its own; such a map is cut into b
 lie in a small window each.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -52,13 +52,16 @@ class SeparableMap:
         return bool(self.rows.min(initial=0) < 0 or self.columns.min(initial=0) < 0)
 
 
-@dataclass(frozen=True, eq=False)
 class PixelMap:
     """A row and a column for every target pixel.
 
     Parameters
     ----------
     rows, columns : intp, (y, x), source row and column, both -1 outside
+
+    Attributes
+    ----------
+    shape : (height, width) of the target
     cuts : what :func:`~datacube.slicing.plan.plan_read` has found, by shape of the chunks
 
     Examples
@@ -66,42 +69,85 @@ class PixelMap:
     >>> cells = PixelMap(np.array([[4, 5], [4, -1]]), np.array([[7, 7], [8, -1]]))
     >>> cells.shape, cells.gaps, cells.blocks[0].places.tolist()
     ((2, 2), True, [[0, 2], [1, 0]])
+    >>> PixelMap.of_blocks((2, 2), cells.blocks).rows.tolist()
+    [[4, 5], [4, -1]]
     """
 
-    rows: IndexArray
-    columns: IndexArray
-    cuts: "dict[tuple[int, int], Cut]" = field(default_factory=dict, init=False, repr=False)
+    __match_args__ = ("rows", "columns")
+
+    def __init__(self, rows: IndexArray, columns: IndexArray) -> None:
+        height, width = rows.shape
+        self.shape: tuple[int, int] = (height, width)
+        self.cuts: dict[tuple[int, int], Cut] = {}
+        self._cells: tuple[IndexArray, IndexArray] | None = rows, columns
+        self._blocks: tuple[PixelBlock, ...] | None = None
+
+    @staticmethod
+    def of_blocks(shape: tuple[int, int], blocks: Iterable["PixelBlock"]) -> "PixelMap":
+        """A map that is given in blocks; pixels in none are outside. It takes half the memory."""
+        nowhere = np.broadcast_to(np.intp(-1), shape)
+        made = PixelMap(nowhere, nowhere)
+        made._cells, made._blocks = None, tuple(blocks)
+        return made
 
     @property
-    def shape(self) -> tuple[int, int]:
-        """(height, width) of the target."""
-        height, width = self.rows.shape
-        return height, width
+    def rows(self) -> IndexArray:
+        """Source rows."""
+        return self._layers[0]
+
+    @property
+    def columns(self) -> IndexArray:
+        """Source columns."""
+        return self._layers[1]
+
+    @property
+    def _layers(self) -> tuple[IndexArray, IndexArray]:
+        if self._cells is not None:
+            return self._cells
+        rows, columns = (np.full(self.shape, -1, np.intp) for _ in range(2))
+        for block in self.blocks:
+            down, right = np.divmod(block.places, block.width)
+            where = True if block.inside is None else block.inside
+            np.copyto(rows[block.down, block.right], down + block.top, where=where)
+            np.copyto(columns[block.down, block.right], right + block.left, where=where)
+        return rows, columns
 
     @property
     def nbytes(self) -> int:
         """Memory that it takes, its blocks reckoned in."""
-        return 3 * self.rows.nbytes
+        arrays = 1 if self._cells is None else 3
+        return self.shape[0] * self.shape[1] * arrays * np.dtype(np.intp).itemsize
 
     @cached_property
     def gaps(self) -> bool:
         """Whether some pixels lie outside."""
-        return bool(self.rows.min(initial=0) < 0)
+        covered = (block.places.size for block in self.blocks if block.inside is None)
+        return sum(covered) < self.shape[0] * self.shape[1]
 
-    @cached_property
+    @property
+    def outside(self) -> BoolArray:
+        """Which pixels lie outside; bool, (y, x)."""
+        found = np.ones(self.shape, bool)
+        for block in self.blocks:
+            found[block.down, block.right] = False if block.inside is None else ~block.inside
+        return found
+
+    @property
     def blocks(self) -> "tuple[PixelBlock, ...]":
         """The map in blocks; those wholly outside are left out."""
-        height, width = self.shape
-        return tuple(
-            block
-            for top in range(0, height, _SIDE)
-            for left in range(0, width, _SIDE)
-            for block in _blocks(
-                self,
-                slice(top, min(top + _SIDE, height)),
-                slice(left, min(left + _SIDE, width)),
+        if self._blocks is None:
+            height, width = self.shape
+            self._blocks = tuple(
+                block
+                for top in range(0, height, _SIDE)
+                for left in range(0, width, _SIDE)
+                for block in pixel_blocks(
+                    self.rows[top : top + _SIDE, left : left + _SIDE],
+                    self.columns[top : top + _SIDE, left : left + _SIDE],
+                    (top, left),
+                )
             )
-        )
+        return self._blocks
 
 
 type IndexMap = SeparableMap | PixelMap
@@ -233,9 +279,16 @@ class ReadPlan:
     parts: tuple[ChunkProjection | BlockProjection, ...]
 
 
-def _blocks(cells: PixelMap, down: slice, right: slice) -> Iterator[PixelBlock]:
-    """A block as a block, or in four where its window would be large."""
-    rows, columns = cells.rows[down, right], cells.columns[down, right]
+def pixel_blocks(
+    rows: IndexArray, columns: IndexArray, corner: tuple[int, int] = (0, 0)
+) -> Iterator[PixelBlock]:
+    """Pixels as a block, or in four where its window would be large; none wholly outside.
+
+    Parameters
+    ----------
+    rows, columns : intp, (y, x), cells of some pixels of a target, both -1 outside
+    corner : (row, column) of the first of them in the target
+    """
     inside = None
     top, left = int(rows.min()), int(columns.min())
     if top < 0:
@@ -246,19 +299,22 @@ def _blocks(cells: PixelMap, down: slice, right: slice) -> Iterator[PixelBlock]:
         top, left = (int(one.min(where=inside, initial=far)) for one in (rows, columns))
     height, width = int(rows.max()) + 1 - top, int(columns.max()) + 1 - left
     if height * width > _ROOM and rows.size > 1:
-        for upper in _halves(down):
-            for first in _halves(right):
-                yield from _blocks(cells, upper, first)
+        for down in _halves(rows.shape[0]):
+            for right in _halves(rows.shape[1]):
+                first = corner[0] + down.start, corner[1] + right.start
+                yield from pixel_blocks(rows[down, right], columns[down, right], first)
         return
     places = rows * width
     places += columns
     places -= top * width + left
     if inside is not None:
         places[~inside] = 0
+    down, right = (
+        slice(first, first + size) for first, size in zip(corner, rows.shape, strict=True)
+    )
     yield PixelBlock(down, right, top, left, height, width, places, inside)
 
 
-def _halves(part: slice) -> tuple[slice, ...]:
-    middle = (part.start + part.stop + 1) // 2
-    both = slice(part.start, middle), slice(middle, part.stop)
-    return tuple(one for one in both if one.start < one.stop)
+def _halves(size: int) -> tuple[slice, ...]:
+    middle = (size + 1) // 2
+    return tuple(one for one in (slice(0, middle), slice(middle, size)) if one.start < one.stop)

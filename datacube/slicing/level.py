@@ -2,15 +2,18 @@
 
 from math import floor, log2
 
+from affine import Affine
+
 from datacube.model.coverage import Level
-from datacube.model.grid import Grid, RectifiedGrid
-from datacube.slicing.cells import IndexMap, PixelMap
+from datacube.model.grid import Grid, RectifiedGrid, ReferenceableGrid
+from datacube.slicing.cells import IndexMap
 from datacube.slicing.curvilinear import Inverses
 from datacube.slicing.net import Net
 from datacube.slicing.pace import cells_per_pixel
 from datacube.slicing.warp import Positions, net_of, positions, separable, to_cells
 
 _TINY = 1e-6
+_SEEN = 512
 
 
 def map_on_best_level(
@@ -44,16 +47,27 @@ def map_on_best_level(
     """
     finest = levels[0].grid
     found = _found(finest, target, inverses)
-    level = _level(levels, found, finest)
+    level = _level(levels, _pace(found, finest))
     return level, _cells(found, finest, level)
 
 
 def best_level(
     levels: tuple[Level, ...], target: RectifiedGrid, inverses: Inverses | None = None
 ) -> Level:
-    """The level that :func:`map_on_best_level` chooses, without its index map."""
+    """The level that :func:`map_on_best_level` chooses, without its index map.
+
+    On a referenceable grid, whose positions cost much, a sample of a large target decides.
+    """
     finest = levels[0].grid
-    return _level(levels, _found(finest, target, inverses), finest)
+    match finest:
+        case RectifiedGrid():
+            return _level(levels, _pace(_found(finest, target, inverses), finest))
+        case ReferenceableGrid():
+            step = max(min(target.shape) // _SEEN, 1)
+            height, width = (-(-size // step) for size in target.shape)
+            moved = target.transform @ Affine.scale(step)
+            some = RectifiedGrid(target.crs, moved, width, height)
+            return _level(levels, _pace(_found(finest, some, inverses), finest) / step)
 
 
 def map_on_level(
@@ -82,13 +96,17 @@ def _found(finest: Grid, target: RectifiedGrid, inverses: Inverses | None) -> Po
     return positions(finest, target, inverses=inverses)
 
 
-def _level(levels: tuple[Level, ...], found: Positions | Net, finest: Grid) -> Level:
-    pace = found.pace() if isinstance(found, Net) else cells_per_pixel(found, finest)
+def _pace(found: Positions | Net, finest: Grid) -> float:
+    """Cells that a pixel spans."""
+    return found.pace() if isinstance(found, Net) else cells_per_pixel(found, finest)
+
+
+def _level(levels: tuple[Level, ...], pace: float) -> Level:
     wanted = floor(log2(pace) + _TINY) if pace > 0 else len(levels) - 1
     return levels[min(max(wanted, 0), len(levels) - 1)]
 
 
 def _cells(found: Positions | Net, finest: Grid, level: Level) -> IndexMap:
     if isinstance(found, Net):
-        return PixelMap(*found.cells(level.factor))
+        return found.cells(level.factor)
     return to_cells(found, finest, level.factor)

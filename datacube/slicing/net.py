@@ -11,13 +11,16 @@ A block is judged by its own positions alone, and the results are rounded to 2^-
 Therefore a tile gets the positions that the same pixels have in a larger map.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
+from itertools import pairwise, product
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
+from datacube.slicing.cells import PixelBlock, PixelMap, pixel_blocks
 from datacube.slicing.globe import Globe
 from datacube.slicing.sheets import CellSheet, PositionSheet, Room, Sheet, within
 
@@ -31,6 +34,7 @@ BLOCK = 64
 
 _STEP = BLOCK // 4
 _SMALLEST = 8
+_PART = 6
 _MISS = 1 / 32
 _PARABOLA = np.array(
     [[1, 0, 0], [0.375, 0.75, -0.125], [0, 1, 0], [-0.125, 0.75, 0.375], [0, 0, 1]], float
@@ -57,8 +61,8 @@ class Net:
     >>> u, v = net.positions()
     >>> u[0].tolist(), v[:, 0].tolist()
     ([0.0, 0.5, 1.0, 1.5], [0.0, 1.0, 4.0])
-    >>> rows, columns = net.cells(2)
-    >>> columns[0].tolist(), rows[:, 0].tolist()
+    >>> cells = net.cells(2)
+    >>> cells.columns[0].tolist(), cells.rows[:, 0].tolist()
     ([0, 0, 0, 0], [0, 0, 2])
     """
 
@@ -81,21 +85,53 @@ class Net:
         part = self._window
         return sheet.u[part], sheet.v[part]
 
-    def cells(self, factor: int) -> tuple[IndexArray, IndexArray]:
+    def cells(self, factor: int) -> PixelMap:
         """Cells that hold the window's pixels.
 
         Parameters
         ----------
         factor : int, how many of the room's cells make one, along rows and along columns
-
-        Returns
-        -------
-        rows, columns : intp, shape, both -1 outside
         """
+        return PixelMap.of_blocks(
+            self.shape,
+            (
+                block
+                for corner, part in self._parts()
+                for block in part.pixel_blocks(factor, corner)
+            ),
+        )
+
+    def pixel_blocks(self, factor: int, corner: tuple[int, int]) -> Iterator[PixelBlock]:
+        """The same of a small net, whose first pixel is at that row and column of the target."""
         sheet = CellSheet(*self._size, self.room, factor)
         self._put_blocks(sheet)
         part = self._window
-        return sheet.rows[part], sheet.columns[part]
+        return pixel_blocks(sheet.rows[part], sheet.columns[part], corner)
+
+    def _parts(self) -> Iterator[tuple[tuple[int, int], "Net"]]:
+        """The net in parts of at most 6 x 6 blocks, and where in the window each begins."""
+        cuts = [_even(size // BLOCK, _PART) for size in self._size]
+        for (low, high), (left, right) in product(*cuts):
+            nodes = slice(4 * low, 4 * high + 1), slice(4 * left, 4 * right + 1)
+            first, last = (
+                tuple(
+                    min(max(BLOCK * number - lead, 0), size)
+                    for number, lead, size in zip(numbers, self.before, self.shape, strict=True)
+                )
+                for numbers in ((low, left), (high, right))
+            )
+            top, side = first
+            yield (
+                (top, side),
+                Net(
+                    partial(_moved, self.exact, top, side),
+                    (last[0] - top, last[1] - side),
+                    (self.before[0] if not low else 0, self.before[1] if not left else 0),
+                    self.room,
+                    self.u[nodes],
+                    self.v[nodes],
+                ),
+            )
 
     def pace(self) -> float:
         """Cells that a pixel spans: the middle of the longer of its two steps; 0 beside them.
@@ -205,6 +241,19 @@ def cast(exact: Exact, shape: tuple[int, int], origin: tuple[int, int], room: Ro
         for size, lead in zip(shape, before, strict=True)
     )
     return Net(exact, shape, before, room, *exact(*np.meshgrid(columns, rows)))
+
+
+def _moved(
+    exact: Exact, row: int, column: int, right: FloatArray, low: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Exact positions of places counted from another pixel."""
+    return exact(right + column, low + row)
+
+
+def _even(count: int, most: int) -> list[tuple[int, int]]:
+    """A range cut into parts of about one size."""
+    parts = -(-count // most)
+    return list(pairwise(count * part // parts for part in range(parts + 1)))
 
 
 def _pace(u: FloatArray, v: FloatArray, room: Room) -> float:

@@ -64,7 +64,7 @@ def _parts(cells: IndexMap, chunk_shape: tuple[int, int]) -> Parts:
                     block,
                     tuple(
                         _piece(block, chunk, chunk_shape)
-                        for chunk in sorted(_touched(cells, block, chunk_shape))
+                        for chunk in sorted(_touched(block, chunk_shape))
                     ),
                 )
                 for block in cells.blocks
@@ -136,7 +136,7 @@ def _picker(places: IndexArray) -> Picker:
     return places
 
 
-def _touched(cells: PixelMap, block: PixelBlock, chunk_shape: tuple[int, int]) -> set[Place]:
+def _touched(block: PixelBlock, chunk_shape: tuple[int, int]) -> set[Place]:
     """The chunks that pixels of a block fall into: those in its window, if some pixels say so."""
     spanned = [
         range(first // size, (first + count - 1) // size + 1)
@@ -147,13 +147,9 @@ def _touched(cells: PixelMap, block: PixelBlock, chunk_shape: tuple[int, int]) -
     number = len(spanned[0]) * len(spanned[1])
     if number == 1:
         return set(product(spanned[0], spanned[1]))
-    rows, columns = (one[block.down, block.right] for one in (cells.rows, cells.columns))
-    if number <= _SPANNED:
-        some = slice(None, None, _SAMPLED)
-        found = _chunks_of(rows[some, some], columns[some, some], chunk_shape)
-        if len(found) == number:
-            return found
-    return _chunks_of(rows, columns, chunk_shape)
+    some = slice(None, None, _SAMPLED) if number <= _SPANNED else slice(None)
+    found = _chunks_of(block, some, chunk_shape)
+    return found if len(found) == number else _chunks_of(block, slice(None), chunk_shape)
 
 
 def _piece(block: PixelBlock, chunk: Place, chunk_shape: tuple[int, int]) -> Piece:
@@ -173,11 +169,16 @@ def _overlap(start: int, count: int, begin: int, size: int) -> tuple[slice, slic
     return slice(low - start, high - start), slice(low - begin, high - begin)
 
 
-def _chunks_of(rows: IndexArray, columns: IndexArray, chunk_shape: tuple[int, int]) -> set[Place]:
-    """Chunks of single pixels; those outside have none."""
-    across = int(columns.max()) // chunk_shape[1] + 1
-    numbers = rows // chunk_shape[0] * across + columns // chunk_shape[1]
-    found = numbers[rows >= 0]
-    if found.size > _FEW:
-        found = np.flatnonzero(np.bincount(found))
-    return {divmod(number, across) for number in set(found.tolist())}
+def _chunks_of(block: PixelBlock, some: slice, chunk_shape: tuple[int, int]) -> set[Place]:
+    """Chunks of some rows and columns of a block's pixels; those outside have none."""
+    places = block.places[some, some]
+    if block.inside is not None:
+        places = places[block.inside[some, some]]
+    rows, columns = np.divmod(places, block.width)
+    rows += block.top
+    columns += block.left
+    across = (block.left + block.width) // chunk_shape[1] + 1
+    numbers = (rows // chunk_shape[0] * across + columns // chunk_shape[1]).reshape(-1)
+    if numbers.size > _FEW:
+        numbers = np.flatnonzero(np.bincount(numbers))
+    return {divmod(number, across) for number in set(numbers.tolist())}

@@ -33,7 +33,7 @@ TARGETS = {
 }
 
 
-def target_of(name, size=(200, 150)):
+def target_of(name, size=(600, 450)):
     source, crs, box = TARGETS[name]
     return source, RectifiedGrid.from_bbox(BoundingBox(*box, Crs.parse(crs)), *size)
 
@@ -42,17 +42,19 @@ def target_of(name, size=(200, 150)):
 @pytest.mark.parametrize("name", TARGETS)
 def test_cells_of_a_net_are_those_that_hold_its_positions(name, factor):
     source, target = target_of(name)
-    rows, columns = net_of(source, target).cells(factor)
+    cells = net_of(source, target).cells(factor)
     expected = to_cells(positions(source, target), source, factor)
-    assert np.array_equal(rows, expected.rows)
-    assert np.array_equal(columns, expected.columns)
+    assert np.array_equal(cells.rows, expected.rows)
+    assert np.array_equal(cells.columns, expected.columns)
+    assert np.array_equal(cells.outside, expected.rows < 0)
+    assert cells.gaps == cells.outside.any()
 
 
 @pytest.mark.parametrize(
     ("name", "pace"), [("inside", 0.93), ("outside", 0.0), ("pole", 1.5), ("disc", 3.7)]
 )
 def test_a_net_knows_how_many_cells_a_pixel_spans(name, pace):
-    assert net_of(*target_of(name)).pace() == pytest.approx(pace, rel=0.2)
+    assert net_of(*target_of(name, (200, 150))).pace() == pytest.approx(pace, rel=0.2)
 
 
 def test_a_grid_between_the_nodes_of_a_net_has_a_pace():
