@@ -89,3 +89,30 @@ def noise_cube(store_url: Path, cube_id: str, width: int, height: int) -> CubeSt
     with transaction(store, cube_id, "made") as tx:
         tx.write_slice(None, {"v": values}, SourceRecord("made"))
     return open_cube(store, cube_id)
+
+
+def scene_cube(store_url: Path, cube_id: str, side: int) -> CubeStore:
+    """Three fields of a scene in UTM on two days: smooth with noise, and some of it missing."""
+    store = open_store(str(store_url))
+    fields = (
+        Field("t", "int16", nil=NIL, scale=0.01),
+        Field("u", "float32", standard_name="eastward_wind"),
+        Field("v", "float32", standard_name="northward_wind"),
+    )
+    made = make_description(
+        cube_id, width=side, height=side, fields=fields, crs="EPSG:32632",
+        bbox=(6e5, 5.3e6 - 10.0 * side, 6e5 + 10.0 * side, 5.3e6),
+    )  # fmt: skip
+    create_cube(store, made)
+    y, x = np.arange(side)[:, None] / 300, np.arange(side) / 300
+    noise = np.random.default_rng(1).random((side, side), "float32")
+    wave = (np.sin(x) * np.cos(y)).astype("float32")
+    values = {
+        "t": np.where(noise < 0.01, NIL, 2000 * wave + 100 * noise).astype("int16"),
+        "u": 10 * wave + noise,
+        "v": 10 * wave.T - noise,
+    }
+    with transaction(store, cube_id, "made") as tx:
+        for day in range(2):
+            tx.write_slice(day * DAY, values, SourceRecord(str(day)))
+    return open_cube(store, cube_id)
