@@ -112,6 +112,7 @@ def _plane(file: BinaryIO, offset: int, place: int) -> np.ndarray[Any, Any]:
     """Values of a field of the message at an offset: rows as scanned, each from west to east."""
     import eccodes  # noqa: PLC0415  only in this process
 
+    eccodes.codes_grib_multi_support_reset_file(file)
     file.seek(offset)
     for _ in range(place):
         eccodes.codes_release(eccodes.codes_grib_new_from_file(file))

@@ -1,7 +1,6 @@
 """Real products through ingest: every probe of facts.json, and raw numbers bit for bit."""
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +10,8 @@ import pytest
 import rasterio
 
 from datacube.ingest.pipeline import ingest
-from datacube.ingest.report import IngestReport
 from datacube.model.axis import IrregularAxis
-from datacube.store.cube import list_cubes
-from datacube.store.url import open_store
+from tests.data.lookup import find, probes_of
 from tests.unit.ingest.products import opened, whole
 
 pytestmark = pytest.mark.data
@@ -26,28 +23,6 @@ NAMED = {
     "era5": "atmosphere/era5-2mt-2019-03-uk.grib",
     "currents": "ocean/cmems_phy_001_024_uovo_brazil.nc",
     "gdps": "atmosphere/CMC_glb_TMP_TGL_2_latlon.15x.15_2020081000_P000.grib2",
-}
-TIMES = {"time", "TIME", "tdim", "time_counter"}
-REFUSED = {  # a part of the path -> words of the reason
-    "README.md": "no known format",
-    "facts.json": "JSON",
-    "forecast_monthly_ukmo.grib": "both the run (8 times) and the step (20)",
-    "nam.t00z.awp21100.tm00.grib2": "lambert",
-    "pl_regular_ll.grib": "both the run (4 times) and the step (2)",
-    "era5-levels-corrupted.grib": "damaged",
-    "machias_bay_fvcom.nc": "unstructured mesh",
-    "mercator.grib": "mercator",
-    "reduced_gg.grib": "reduced_gg",
-    "cams_regional_fc.nc": "name no reference time",
-    "iw-vv.tiff": "ground control points",
-    "productInfo.json": "JSON",
-    "S1B_IW_GRDH": "Sentinel-1",
-    "S2A_MSIL1C": "zip archive",
-    "N0509_R073_T01WCP": "27 of 27 images",
-    "S2A_29RKH_20200219_0_L2A.json": "JSON",
-    "S5P_L2_CO_trimmed.nc": "groups are PRODUCT",
-    "S5P_OFFL_L2__NO2": "groups are PRODUCT",
-    ".xml": "XML",
 }
 
 
@@ -79,47 +54,15 @@ def probes(fact: dict[str, Any]) -> list[tuple[str, tuple[str, ...], dict[str, A
     ]
 
 
-def value_at(
-    cube: Any, field: str, dims: tuple[str, ...], index: list[int], first: int = 0
-) -> float:
-    """Decoded value of the cell that a probe names by its place in the file's array.
-
-    ``first`` is the place in the cube of the file's first time.
-    """
-    places = dict(zip(dims, index, strict=True))
-    time = first + next((places.pop(name) for name in list(places) if name in TIMES), 0)
-    x, y = (next(n for n in places if n.lower() in names) for names in (XS, YS))
-    column, row = places.pop(x), places.pop(y)
-    further = cube.description.domain.axes[1:] if cube.timed else cube.description.domain.axes
-    place: tuple[Any, ...] = tuple(places.get(axis.name, 0) for axis in further)
-    known = cube.description.range_type.field(field)
-    packed = whole(cube, known.name, time)[(*place, slice(row, row + 1), slice(column, column + 1))]
-    return float(known.decode(packed, known.valid(packed))[0, 0])
-
-
-def first_time(cube: Any, source: str) -> int:
-    """Place in the cube of a file's first time, where another file came before it."""
-    own = [
-        tick
-        for record, ticks in cube.record.sources.values()
-        for tick in ticks
-        if record.uri == source and tick is not None
-    ]
-    return int(np.searchsorted(cube.description.domain.time.ticks, min(own))) if own else 0
-
-
-XS = {"lon", "longitude", "x", "rlon", "xax_subset", "etopo60x"}
-YS = {"lat", "latitude", "y", "rlat", "yax_subset", "etopo60y"}
-
-
 @pytest.mark.parametrize("cube_id", NAMED)
 def test_probe_values_come_back_exactly(store, facts, cube_id):
     cube = opened(store, cube_id)
-    found = probes(facts[NAMED[cube_id]])
+    found = list(probes_of(facts[NAMED[cube_id]]))
     assert found
-    for name, dims, probe in found:
-        value = value_at(cube, name, dims, probe["index"])
-        assert np.float32(value) == np.float32(probe["value"]), (name, probe)
+    for probe in found:
+        value = find([cube], probe)
+        assert value is not None
+        assert np.float32(value) == np.float32(probe.value), probe
 
 
 def test_packed_numbers_are_those_of_the_file(store, test_data):
@@ -201,69 +144,6 @@ def test_the_scenes_facts(store, facts):
         assert (values.min(), values.max()) == (fact["min"], fact["max"])
         middle = fact["height"] // 2 * (1098 // fact["height"])
         assert values[middle, middle] == fact["centre_value"]
-
-
-def sources(folder: Path) -> list[Path]:
-    """Every entry of the folder: files, and SAFE products as a whole."""
-    found = []
-    for place, folders, files in os.walk(folder):
-        folders.sort()
-        safes = [name for name in folders if name.endswith(".SAFE")]
-        found += [Path(place) / name for name in safes]
-        folders[:] = [name for name in folders if name not in {*safes, "L8NY18"}]
-        found += [Path(place) / name for name in sorted(files)]
-    return found
-
-
-@pytest.fixture(scope="module")
-def everything(
-    test_data: Path, tmp_path_factory: pytest.TempPathFactory
-) -> tuple[str, IngestReport]:
-    url = str(tmp_path_factory.mktemp("everything"))
-    return url, ingest([str(path) for path in sources(test_data)], store=url)
-
-
-@pytest.mark.slow
-def test_every_entry_goes_in_or_is_refused_in_one_line(everything):
-    _, report = everything
-    assert report.exit_code == 3
-    for result in report.results:
-        words = [reason for part, reason in REFUSED.items() if part in result.source]
-        assert bool(words) == (result.status == "refused"), result
-        if words:
-            assert words[0] in result.reason
-            assert "unexpected" not in result.reason
-            assert "\n" not in result.line
-        else:
-            assert result.slices_added > 0
-
-
-@pytest.mark.slow
-def test_refused_sources_leave_no_cube(everything):
-    url, report = everything
-    expected = {cube for result in report.results for cube in result.cubes}
-    assert set(list_cubes(open_store(url))) == expected
-    for cube_id in expected:
-        assert opened(url, cube_id).sources
-
-
-@pytest.mark.slow
-def test_every_gridded_files_probes(everything, facts, test_data):
-    url, report = everything
-    checked = 0
-    for result in report.results:
-        fact = facts.get(str(Path(result.source).relative_to(test_data)), {})
-        cubes = [opened(url, cube_id) for cube_id in result.cubes]
-        for name, dims, probe in probes(fact) if cubes else []:
-            if not isinstance(probe.get("value"), int | float):
-                continue
-            cube = next((one for one in cubes if name in one.description.range_type.names), None)
-            if cube is None:
-                continue  # a helper variable (quality, bounds) is no field
-            value = value_at(cube, name, dims, probe["index"], first_time(cube, result.source))
-            assert value == pytest.approx(probe["value"], rel=2e-7), (result.source, name, probe)
-            checked += 1
-    assert checked > 100
 
 
 @pytest.mark.slow
