@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import sha256
 
+from datacube import __version__
 from datacube.config.settings import CubeSettings
 from datacube.engine.statistics import distribution, usual_ranges
 from datacube.errors import StyleNotFound
@@ -110,6 +111,13 @@ class Cube:
     def snapshot(self) -> str:
         """The version that is served; part of every cache key."""
         return self.store.snapshot
+
+    @cached_property
+    def token(self) -> str:
+        """Names all that its pictures are made of; at a URL with it nothing ever changes."""
+        styles = tuple(layer.styles for layer in self.layers)
+        made_of = (self.snapshot, self.description.range_type, self.settings.time, styles)
+        return _digest((__version__, *made_of))
 
     @cached_property
     def fingerprint(self) -> str:

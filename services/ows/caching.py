@@ -1,7 +1,8 @@
 """Freshness: ETag from snapshots and query, Cache-Control, and 304.
 
 An answer that a pinned time and a snapshot determine may be kept for long and is revalidated by
-its ETag; one that moves with the newest data is kept for a minute; errors are not kept at all.
+its ETag; one that moves with the newest data is kept for a minute; one whose URL names the state
+of the cube for ever; errors are not kept at all.
 """
 
 from collections.abc import Callable, Iterable
@@ -16,6 +17,7 @@ NO_STORE = ("Cache-Control", "no-store")
 MOVING = ("Cache-Control", "public, max-age=60")
 PINNED = ("Cache-Control", "public, max-age=86400")
 DOCUMENT = ("Cache-Control", "public, max-age=30")
+LASTING = ("Cache-Control", "public, max-age=31536000, immutable")
 
 
 def etag(snapshots: Iterable[str], *parts: object) -> str:

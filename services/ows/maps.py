@@ -4,7 +4,7 @@ from datacube.engine.context import Context
 from datacube.engine.map import draw_map, plan_map
 from datacube.model.query import MapQuery
 from datacube.render.encode import encode
-from services.ows.caching import cache_control, etag, matches, not_modified, warnings
+from services.ows.caching import LASTING, cache_control, etag, matches, not_modified, warnings
 from services.ows.transport import Request, Response
 
 
@@ -21,6 +21,9 @@ def answer_map(
     The entity tag names what is drawn: slices, styles and grid. A commit changes the tags of the
     pictures that show what it has written, and of no others.
 
+    The parameter ``V`` with the token of the layers' cube, as the viewer's ``cubes.json`` has it,
+    says that the URL means this state of it: the answer may be kept for ever.
+
     Parameters
     ----------
     media_type : str
@@ -34,9 +37,15 @@ def answer_map(
     """
     plan = plan_map(context, query)
     control = cache_control(moving=plan.moving if pinned is None else not pinned)
+    if (token := _token(request)) and all(one.cube.token == token for one in plan.layers):
+        control = LASTING
     tag = etag([plan.state], media_type)
     if matches(request, tag):
         return not_modified(tag, control, lasting=True)
     body = context.bodies.get(tag, lambda: encode(draw_map(context, plan), media_type))
     headers = (("ETag", tag), control, *warnings(plan.notes))
     return Response(200, media_type, body, headers, lasting=True)
+
+
+def _token(request: Request) -> str:
+    return next((value for name, value in request.query if name in {"v", "V"}), "")

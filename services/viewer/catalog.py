@@ -30,6 +30,7 @@ def _cube(cube: Cube) -> dict[str, Any]:
     domain = cube.description.domain
     return {
         "id": cube.id,
+        "token": cube.token,
         "title": cube.title,
         "abstract": cube.abstract,
         "attribution": cube.attribution,

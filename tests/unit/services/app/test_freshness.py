@@ -200,6 +200,20 @@ def test_how_long_an_answer_may_be_kept(world, path, control):
         assert app.context.bodies.weight == 0
 
 
+@pytest.mark.parametrize("path", [TILE.format(time="2020-01-01"), MAP])
+def test_a_url_with_the_token_of_its_state_never_changes(folder, world, path):
+    _, _, client = world
+    (cube,) = client.get("/viewer/cubes.json").json()["cubes"]
+    url = f"{path}{'&' if '?' in path else '?'}v={cube['token']}"
+    assert client.get(url).headers["cache-control"] == "public, max-age=31536000, immutable"
+    assert "immutable" not in client.get(f"{url}0").headers["cache-control"]
+    commit(folder, 5, "2020-01-03")
+    time.sleep(REFRESH_SECONDS)
+    (after,) = client.get("/viewer/cubes.json").json()["cubes"]
+    assert after["token"] != cube["token"]
+    assert client.get(url).headers["cache-control"] == client.get(path).headers["cache-control"]
+
+
 @pytest.mark.parametrize("service", ["WMS", "WMTS", "WCS"])
 def test_documents_are_kept_for_each_host_and_packing(world, service):
     _, _, client = world
