@@ -7,6 +7,7 @@ from math import prod
 import numpy as np
 
 from datacube.config.settings import Limits
+from datacube.engine.bandmap import BandMap
 from datacube.engine.bands import row_bands
 from datacube.engine.context import Context
 from datacube.engine.coverage_plan import CoveragePlan, make_plan
@@ -16,7 +17,6 @@ from datacube.engine.places import Places
 from datacube.engine.read import Values, plan_field, read_field
 from datacube.engine.resampled import find_resampled
 from datacube.engine.series import SeriesWindow, read_window, reduce_groups
-from datacube.engine.steps import rows_of
 from datacube.engine.values import find_values
 from datacube.engine.wanted import wanted_field
 from datacube.model.block import Block
@@ -102,7 +102,7 @@ def _reads(
     window = plan.series[number]
     if window is not None and isinstance(cube.store, CubeStore):
         return _series(cube.store, number, plan, window)
-    if plan.reducer is None and plan.sampling is None:
+    if plan.reducer is None and not plan.resampled:
         return _steps(context, cube, plan.sources[number], plan)
     return _found(context, cube, number, plan)
 
@@ -129,25 +129,37 @@ def _series(
 def _steps(
     context: Context, cube: Cube, source: Field, plan: CoveragePlan
 ) -> Iterator[tuple[Target, Values]]:
-    """Stored values, band by band at every place."""
-    height = cube.store.chunk_shape(source.name, plan.level)[-2]
-    bands = tuple(row_bands(plan.cells, height, np.dtype(source.dtype).itemsize))
-    chunks = [
-        plan_field(cube.store, source, plan.level, rows_of(plan.cells, band)) for band in bands
-    ]
-    for target, groups in _places(plan):
-        place = tuple(group.start for group in groups)
-        for band, some in zip(bands, chunks, strict=True):
+    """Stored values, band by band; the cells of a band are found once for every place."""
+    for band in bands_of(cube, plan):
+        cells = plan.of_rows(band).around
+        some = plan_field(cube.store, source, plan.level, cells)
+        for target, groups in _places(plan):
+            place = tuple(group.start for group in groups)
             read = read_field(context.pool, cube.store, source, plan.level, some, place)
             yield (*target, band), read
+
+
+def bands_of(cube: Cube, plan: CoveragePlan) -> tuple[slice, ...]:
+    """The rows of an answer in parts that are cheap to read and small."""
+    if isinstance(plan.cells, BandMap):
+        return tuple(plan.cells.bands)
+    shapes = [cube.store.chunk_shape(one.name, plan.level) for one in plan.sources]
+    rows = max(shape[-2] for shape in shapes)
+    return tuple(row_bands(plan.cells, rows, plan.cell_bytes))
 
 
 def _found(
     context: Context, cube: Cube, number: int, plan: CoveragePlan
 ) -> Iterator[tuple[Target, Values]]:
     """Values of each group of steps made one, and of cells made pixels."""
-    for target, groups in _places(plan):
-        yield target, find_group(context, cube, number, plan, groups)
+    if not isinstance(plan.cells, BandMap):
+        for target, groups in _places(plan):
+            yield target, find_group(context, cube, number, plan, groups)
+        return
+    for band in plan.cells.bands:
+        some = plan.of_rows(band)
+        for target, groups in _places(plan):
+            yield (*target, band), find_group(context, cube, number, some, groups)
 
 
 def find_group(
@@ -163,7 +175,7 @@ def find_group(
     places = Places(tuple(product(*map(reversed, groups))))
     by = plan.reducers[number] if plan.reducers else None
     if plan.sampling is None:
-        found = find_values(context, cube, wanted, plan.level, plan.cells, places, by)
+        found = find_values(context, cube, wanted, plan.level, plan.around, places, by)
     else:
         found = find_resampled(context, cube, wanted, plan.sampling, places, by)
     return found.data, found.valid

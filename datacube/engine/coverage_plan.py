@@ -7,6 +7,8 @@ from math import prod, sqrt
 
 import numpy as np
 
+from datacube.engine.bandmap import LONGEST_ROW, BandMap, is_kept, rectangle
+from datacube.engine.bands import positions_of
 from datacube.engine.cube import Cube
 from datacube.engine.horizontal import select_grid
 from datacube.engine.limits import Size
@@ -16,6 +18,7 @@ from datacube.engine.read import plan_field
 from datacube.engine.reducers import reducer_of
 from datacube.engine.resampled import Sampling, resampled_field, sampling
 from datacube.engine.series import SeriesWindow, series_window
+from datacube.engine.steps import rows_of
 from datacube.engine.wanted import reduced_field
 from datacube.errors import InvalidScaling
 from datacube.model.axis import TimeAxis
@@ -36,12 +39,14 @@ from datacube.model.query import (
 )
 from datacube.slicing.cells import IndexMap
 from datacube.slicing.footprint import AREA_METHODS
-from datacube.slicing.level import map_on_best_level
+from datacube.slicing.level import best_level, map_on_best_level
 from datacube.slicing.polygon import Outline, outline
 from datacube.slicing.reduce import Reducer
-from datacube.slicing.warp import positions, to_cells
+from datacube.slicing.warp import positions, separable, to_cells
 
 _MOST_CELLS = 64 << 20
+_COMPUTED = 16  # bytes that a cell is reckoned as where steps are reduced or cells resampled
+_MAPPED = 48  # where its position is found
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,7 +58,7 @@ class CoveragePlan:
     description : of exactly the answer
     sources : the stored fields that are read, in the answer's order
     level : int, the level that is read
-    cells : IndexMap, cells of the answer -> cells of that level
+    cells : IndexMap, cells of the answer -> cells of that level; BandMap where they are too many
     sampling : how values between cells are found; None is the nearest, by cells
     method : what the query asks for between cells, also where there is nothing between
     within : edges of the region outside which nothing is valid, on the answer's grid
@@ -69,7 +74,7 @@ class CoveragePlan:
     description: CoverageDescription
     sources: tuple[Field, ...]
     level: int
-    cells: IndexMap
+    cells: IndexMap | BandMap
     sampling: Sampling | None
     method: Interpolation
     within: Outline | None
@@ -80,6 +85,35 @@ class CoveragePlan:
     count: int
     nbytes: int
     chunks: int
+
+    @property
+    def cell_bytes(self) -> int:
+        """What a cell is reckoned as while it is read."""
+        if isinstance(self.cells, BandMap):
+            return _MAPPED
+        if self.reducer is not None or self.resampled:
+            return _COMPUTED
+        return max(np.dtype(one.dtype).itemsize for one in self.sources)
+
+    @property
+    def around(self) -> IndexMap:
+        """The cells, or the rectangle around them where they are found while they are read."""
+        return self.cells.around if isinstance(self.cells, BandMap) else self.cells
+
+    @property
+    def resampled(self) -> bool:
+        """Whether values between cells are wanted."""
+        return self.sampling is not None or _between(self.cells)
+
+    def of_rows(self, rows: slice) -> "CoveragePlan":
+        """The plan of some rows of the answer: their cells, and how values between are found."""
+        if isinstance(self.cells, BandMap):
+            cells, how = self.cells.of_rows(rows)
+            return replace(self, cells=cells, sampling=how)
+        how = self.sampling
+        if how is not None:
+            how = replace(how, found=positions_of(how.found, rows))
+        return replace(self, cells=rows_of(self.cells, rows), sampling=how)
 
     @property
     def reducer(self) -> Reducer | None:
@@ -112,18 +146,20 @@ def make_plan(cube: Cube, query: CoverageQuery) -> CoveragePlan:
     domain = cube.description.domain
     horizontal, others = by_axis(domain, query.subsets)
     window, level, cells, clamped = _window(cube, horizontal, query)
-    how = _sampling(cube, window, level, query)
+    how = None if isinstance(cells, BandMap) else _sampling(cube, window, level, query)
+    between = how is not None or _between(cells)
+    around = cells.around if isinstance(cells, BandMap) else cells
     chosen = _reducers(cube, query.aggregate)
     picks = pick_axes(cube, others, query.aggregate)
     sources, reducers = _outputs(fields_of(cube, query.fields), chosen)
-    description = _describe(cube, sources, window, picks, reducers, query.interpolation, how)
+    description = _describe(cube, sources, window, picks, reducers, query.interpolation, between)
     fields = description.range_type.fields
     count = prod(len(pick.groups) for pick in picks) * prod(window.shape)
     reads = prod(sum(map(len, pick.groups)) for pick in picks)
     times = times_of(domain, picks)
-    regional = how is not None or not _by_series(domain, picks, reducers)
+    regional = between or around is not cells or not _by_series(domain, picks, reducers)
     series = tuple(
-        None if regional else series_window(cube.store, one, level.number, cells, times)
+        None if regional else series_window(cube.store, one, level.number, around, times)
         for one in sources
     )
     elsewhere = reads // len(times) if times else reads
@@ -142,7 +178,7 @@ def make_plan(cube: Cube, query: CoverageQuery) -> CoveragePlan:
         count * len(fields),
         count * sum(np.dtype(field.dtype).itemsize + 1 for field in fields),
         sum(
-            reads * len(plan_field(cube.store, one, level.number, cells).chunks)
+            reads * len(plan_field(cube.store, one, level.number, around).chunks)
             if window_of is None
             else elsewhere * window_of.chunks
             for one, window_of in zip(sources, series, strict=True)
@@ -152,7 +188,7 @@ def make_plan(cube: Cube, query: CoverageQuery) -> CoveragePlan:
 
 def _window(
     cube: Cube, horizontal: Mapping[str, Subset], query: CoverageQuery
-) -> tuple[Grid, Level, IndexMap, tuple[str, ...]]:
+) -> tuple[Grid, Level, IndexMap | BandMap, tuple[str, ...]]:
     """Grid of the answer, the level to read, its cells, and what was clamped."""
     levels = cube.description.levels
     window, cells, target, notes = _selected(cube, horizontal, query)
@@ -160,12 +196,42 @@ def _window(
         target = _scaled(target, query.scaling)
     if target is None or target is window:
         return window, levels[0], cells, notes
+    if not (_on_axes(cube, target) or is_kept(target)):
+        return target, *_in_bands(cube, target, cells, query.interpolation), notes
     level, coarse = map_on_best_level(levels, target, cube.inverses)
     if query.interpolation in AREA_METHODS:
         level = _finest_affordable(levels, level, target)
         found = positions(levels[0].grid, target, inverses=cube.inverses)
         coarse = to_cells(found, levels[0].grid, level.factor)
     return target, level, coarse, notes
+
+
+def _on_axes(cube: Cube, target: RectifiedGrid) -> bool:
+    """Whether rows and columns of a target are found apart, in little memory."""
+    own = cube.description.domain.grid
+    return isinstance(own, RectifiedGrid) and separable(own.crs, target.crs)
+
+
+def _in_bands(
+    cube: Cube, target: RectifiedGrid, window: IndexMap, method: Interpolation
+) -> tuple[Level, BandMap]:
+    """The level that is read for a large target of another plane, and how its cells are found."""
+    if target.width > LONGEST_ROW:
+        raise InvalidScaling(
+            f"rows of {target.width} cells in another CRS are too long; up to {LONGEST_ROW} are "
+            "found",
+            subject="SCALESIZE",
+        )
+    levels = cube.description.levels
+    level = best_level(levels, target, cube.inverses)
+    if method in AREA_METHODS:
+        level = _finest_affordable(levels, level, target)
+    return level, BandMap(cube, level, target, method, rectangle(window, level.factor))
+
+
+def _between(cells: IndexMap | BandMap) -> bool:
+    """Whether values between cells are found band by band."""
+    return isinstance(cells, BandMap) and cells.method != "nearest"
 
 
 def _selected(
@@ -251,7 +317,7 @@ def _describe(
     picks: tuple[Pick, ...],
     reducers: tuple[Reducer, ...],
     method: Interpolation,
-    how: Sampling | None,
+    between: bool,
 ) -> CoverageDescription:
     axes = tuple(pick.axis for pick in picks if pick.axis is not None)
     fields = sources
@@ -260,7 +326,7 @@ def _describe(
         fields = tuple(
             _reduced(one, by, several=several) for one, by in zip(sources, reducers, strict=True)
         )
-    if how is not None:
+    if between:
         fields = tuple(resampled_field(one, method) for one in fields)
     domain = DomainSet(window, axes)
     return replace(cube.description, domain=domain, range_type=RangeType(fields), levels=())

@@ -1,30 +1,25 @@
 """A part of a coverage of any size: read band by band while it is written."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
-
-import numpy as np
+from dataclasses import dataclass, field
 
 from datacube.config.settings import Limits
 from datacube.engine.ahead import ahead
-from datacube.engine.bands import positions_of, row_bands
+from datacube.engine.bandmap import BandMap
 from datacube.engine.context import Context
-from datacube.engine.coverage import check_aggregate, find_group
+from datacube.engine.coverage import bands_of, check_aggregate, find_group
 from datacube.engine.coverage_plan import CoveragePlan, make_plan
 from datacube.engine.cube import Cube
 from datacube.engine.limits import check_stream
 from datacube.engine.read import Values, plan_field, read_field
-from datacube.engine.steps import rows_of
 from datacube.model.block import Block
 from datacube.model.fields import Field
 from datacube.model.query import CoverageQuery
 from datacube.model.stream import CoverageStream, Part, part_domain
-from datacube.slicing.cells import IndexMap, ReadPlan, SeparableMap
-from datacube.slicing.warp import SeparablePositions
+from datacube.slicing.cells import ReadPlan, SeparableMap
 
 _STREAM_FROM = 16 << 20
 _AHEAD = 32 << 20  # bytes of values that are read ahead
-_COMPUTED = 16  # bytes that a cell is reckoned as where steps are reduced or cells resampled
 
 
 def stream_coverage(context: Context, query: CoverageQuery) -> CoverageStream:
@@ -46,19 +41,10 @@ def stream_coverage(context: Context, query: CoverageQuery) -> CoverageStream:
     plan = make_plan(cube, query)
     check_stream(context.settings.limits, plan.stream_size)
     check_aggregate(context.settings.limits, plan)
-    shapes = [cube.store.chunk_shape(one.name, plan.level) for one in plan.sources]
-    chunk_rows = max(shape[-2] for shape in shapes)
-    bands = tuple(row_bands(plan.cells, chunk_rows, _cell_bytes(plan)))
+    bands = bands_of(cube, plan)
     reader = _Reader(context, cube, plan, bands)
-    gaps = plan.within is not None or not _by_steps(plan) or _has_outside(plan.cells)
+    gaps = plan.within is not None or not _by_steps(plan) or _has_outside(plan)
     return CoverageStream(plan.description, reader.read, bands, gaps, plan.notes)
-
-
-def is_streamable(plan: CoveragePlan) -> bool:
-    """Whether a coverage can be read row by row: no position is kept for each of its cells."""
-    return isinstance(plan.cells, SeparableMap) and (
-        plan.sampling is None or isinstance(plan.sampling.found, SeparablePositions)
-    )
 
 
 def is_large(limits: Limits, plan: CoveragePlan) -> bool:
@@ -95,7 +81,7 @@ class _Reader:
         if not _by_steps(self.plan):
             return map(self._block, parts)
         height = max(band.stop - band.start for band in self.bands)
-        size = height * self.plan.cells.shape[1] * _cell_bytes(self.plan)
+        size = height * self.plan.cells.shape[1] * self.plan.cell_bytes
         return ahead(self.context.steps, self._block, parts, min(max(_AHEAD // size, 1), 6))
 
     def _block(self, part: Part) -> Block:
@@ -112,7 +98,7 @@ class _Reader:
     def _values(self, number: int, part: Part) -> Values:
         groups = self._groups(part.place)
         if not _by_steps(self.plan):
-            some = _some_rows(self.plan, part.rows)
+            some = self.plan.of_rows(part.rows)
             return find_group(self.context, self.cube, number, some, groups)
         place, source = tuple(group.start for group in groups), self.plan.sources[number]
         chunks = self._read_plan(source, part.rows)
@@ -131,30 +117,18 @@ class _Reader:
         key = source.name, rows.start
         found = self._read_plans.get(key)
         if found is None:
-            cells = rows_of(self.plan.cells, rows)
+            cells = self.plan.of_rows(rows).around
             found = plan_field(self.cube.store, source, self.plan.level, cells)
-            self._read_plans[key] = found
+            if isinstance(self.plan.cells, SeparableMap):  # others are as large as the values
+                self._read_plans[key] = found
         return found
 
 
 def _by_steps(plan: CoveragePlan) -> bool:
     """Whether stored values of single steps are what is wanted."""
-    return plan.reducer is None and plan.sampling is None
+    return plan.reducer is None and not plan.resampled
 
 
-def _cell_bytes(plan: CoveragePlan) -> int:
-    """What a cell is reckoned as."""
-    if not _by_steps(plan):
-        return _COMPUTED
-    return max(np.dtype(one.dtype).itemsize for one in plan.sources)
-
-
-def _some_rows(plan: CoveragePlan, rows: slice) -> CoveragePlan:
-    how = plan.sampling
-    if how is not None:
-        how = replace(how, found=positions_of(how.found, rows))
-    return replace(plan, cells=rows_of(plan.cells, rows), sampling=how)
-
-
-def _has_outside(cells: IndexMap) -> bool:
-    return bool((cells.rows < 0).any() or (cells.columns < 0).any())
+def _has_outside(plan: CoveragePlan) -> bool:
+    """Whether cells of the answer may lie beside the cube."""
+    return isinstance(plan.cells, BandMap) or plan.cells.gaps

@@ -186,17 +186,18 @@ def explain_coverage(context: Context, query: CoverageQuery) -> Explained:
     """The plan of a coverage; raises as the coverage would, before anything is read."""
     cube = context.catalog.cube(query.coverage)
     plan = plan_coverage(context, query)
-    cells = plan.cells if plan.sampling is None else _looked_at(plan.sampling, plan.cells)
+    cells = plan.around if plan.sampling is None else _looked_at(plan.sampling, plan.around)
+    kind = _kind(cells) if cells is plan.cells or plan.sampling else "pixel by pixel, in bands"
     groups = [[index for one in pick.groups for index in one] for pick in plan.picks]
     read = [
         _source(context, cube, plan, number, cells, groups) for number in range(len(plan.sources))
     ]
     reads = sum((tally for tally, _ in read), Tally())
     stages = (
-        f"plan ({_kind(cells)})",
+        f"plan ({kind})",
         "read",
         "" if plan.reducer is None else f"reduce by {plan.reducer.name}",
-        "" if plan.sampling is None else f"resample ({plan.method})",
+        f"resample ({plan.method})" if plan.resampled else "",
         "" if plan.within is None else "clip",
         "encode",
     )

@@ -1,6 +1,7 @@
 """Which overview answers a resolution."""
 
 from math import floor, log2
+from typing import assert_never
 
 from affine import Affine
 
@@ -14,6 +15,7 @@ from datacube.slicing.warp import Positions, net_of, positions, separable, to_ce
 
 _TINY = 1e-6
 _SEEN = 512
+_LARGEST = 4096
 
 
 def map_on_best_level(
@@ -56,18 +58,20 @@ def best_level(
 ) -> Level:
     """The level that :func:`map_on_best_level` chooses, without its index map.
 
-    On a referenceable grid, whose positions cost much, a sample of a large target decides.
+    Of a target that is larger than pictures are, a sample decides; on a referenceable grid, whose
+    positions cost much, of a smaller one too.
     """
     finest = levels[0].grid
     match finest:
         case RectifiedGrid():
-            return _level(levels, _pace(_found(finest, target, inverses), finest))
+            step = max(max(target.shape) // _LARGEST, 1)
         case ReferenceableGrid():
             step = max(min(target.shape) // _SEEN, 1)
-            height, width = (-(-size // step) for size in target.shape)
-            moved = target.transform @ Affine.scale(step)
-            some = RectifiedGrid(target.crs, moved, width, height)
-            return _level(levels, _pace(_found(finest, some, inverses), finest) / step)
+        case _:
+            assert_never(finest)
+    height, width = (-(-size // step) for size in target.shape)
+    some = RectifiedGrid(target.crs, target.transform @ Affine.scale(step), width, height)
+    return _level(levels, _pace(_found(finest, some, inverses), finest) / step)
 
 
 def map_on_level(

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from datacube.engine.context import Context
 from datacube.engine.coverage import get_coverage, plan_coverage
-from datacube.engine.coverage_stream import is_large, is_streamable, stream_coverage
+from datacube.engine.coverage_stream import is_large, stream_coverage
 from datacube.engine.limits import check_coverage
 from datacube.formats.pieces import Streamed
 from datacube.formats.registry import Content, Encoder, Options, encoders
@@ -67,18 +67,18 @@ def coverage_file(
     """
     plan, limits = plan_coverage(context, query), context.settings.limits
     large = is_large(limits, plan)
-    wanted = is_streamable(plan) and (large or (head and encoder.same))
+    wanted = large or (head and encoder.same)
     deflate = options.get("compression") == "deflate" and not encoder.same
     if encoder.stream is not None and wanted and not deflate:
         coverage = stream_coverage(context, query)
         made = encoder.stream(coverage, options)
         pieces = made.pieces if head else begun(made.pieces)
         return CoverageFile(coverage.description, coverage.notes, pieces, made.length)
-    others = encoders().streaming(plan.description.domain) if is_streamable(plan) else ()
+    others = encoders().streaming(plan.description.domain)
     if deflate:
         others = tuple(one for one in others if one != encoder.media_type)
     check_coverage(limits, plan.size, others)
-    if encoder.spool is not None and large and is_streamable(plan):
+    if encoder.spool is not None and large:
         coverage = stream_coverage(context, query)
         if (content := encoder.spool(coverage, options)) is not None:
             return _whole(coverage.description, coverage.notes, content)

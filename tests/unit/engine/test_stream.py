@@ -11,12 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from datacube.config.settings import Config, Limits, ServerSettings
+from datacube.engine.bandmap import BandMap
 from datacube.engine.bands import row_bands
 from datacube.engine.context import make_context
-from datacube.engine.coverage import get_coverage, plan_coverage
-from datacube.engine.coverage_stream import is_large, is_streamable, stream_coverage
+from datacube.engine.coverage import find_group, get_coverage, plan_coverage
+from datacube.engine.coverage_stream import is_large, stream_coverage
+from datacube.engine.resampled import sampling
 from datacube.engine.series import SeriesWindow
-from datacube.errors import RequestTooLarge, StorageError
+from datacube.errors import InvalidScaling, RequestTooLarge, StorageError
 from datacube.formats import npy
 from datacube.model.axis import IndexAxis, IrregularAxis
 from datacube.model.crs import Crs
@@ -30,6 +32,7 @@ from datacube.model.query import (
     Trim,
 )
 from datacube.slicing.cells import PixelMap, SeparableMap
+from datacube.slicing.level import map_on_level
 from datacube.store.layout import chunk_key
 from datacube.store.url import open_store
 from tests.cubes import make_cube
@@ -64,6 +67,9 @@ def context(store):
     return make_context(store, Config())
 
 
+BOX = (LAST, Trim("Lat", 40.0, 50.0), Trim("Long", 0.0, 10.0))
+TURNED = CoverageQuery("globe", BOX, output_crs=Crs.parse("EPSG:3035"))
+WIDE = replace(TURNED, scaling=ScaleSize(1030, 1040))
 QUERIES = {
     "trims": CoverageQuery("globe", (Trim("Lat", 40.0, 50.0), Trim("Long", 10.0, 12.0))),
     "over the seam": CoverageQuery("globe", (Trim("Long", 170.0, -170.0), LAST)),
@@ -85,6 +91,10 @@ QUERIES = {
     "windows": CoverageQuery("globe", aggregate=Aggregate((), ("sum", "count"), window="2")),
     "over depth": CoverageQuery("deep", aggregate=Aggregate(("depth", "time"), ("std", "count"))),
     "tall": CoverageQuery("tall"),
+    "turned": TURNED,
+    "turned between cells": replace(TURNED, interpolation="bilinear"),
+    "turned and large": WIDE,
+    "turned, large and between cells": replace(WIDE, interpolation="bilinear"),
 }
 
 
@@ -163,12 +173,29 @@ def test_what_is_large_depends_on_the_limits(context):
     assert not is_large(limited(), replace(plan, nbytes=20 << 20, series=(times,)))
 
 
-def test_positions_of_every_cell_are_not_streamed(context):
-    assert is_streamable(plan_coverage(context, QUERIES["between cells"]))
-    elsewhere = CoverageQuery("globe", (LAST,), output_crs=Crs.parse("EPSG:3035"))
-    box = (Trim("Lat", 40.0, 50.0), Trim("Long", 0.0, 10.0))
-    turned = replace(elsewhere, subsets=(LAST, *box))
-    assert not is_streamable(plan_coverage(context, turned))
+@pytest.mark.parametrize("method", ["nearest", "bilinear", "average"])
+def test_positions_of_many_cells_are_found_band_by_band(context, method):
+    query = replace(WIDE, interpolation=method)
+    plan, cube = plan_coverage(context, query), context.catalog.cube("globe")
+    assert isinstance(plan.cells, BandMap)
+    assert len(list(plan.cells.bands)) == 2
+    target, level = plan.cells.target, plan.cells.level
+    cells = map_on_level(cube.description.levels, level, target)
+    how = None if method == "nearest" else sampling(cube, target, method, level)
+    at_once = replace(plan, cells=cells, sampling=how)
+    groups = tuple(pick.groups[0] for pick in plan.picks)
+    data, valid = find_group(context, cube, 0, at_once, groups)
+    found = next(iter(get_coverage(context, query).blocks.values()))
+    np.testing.assert_array_equal(found.valid.reshape(valid.shape), valid)
+    np.testing.assert_array_equal(found.data.reshape(data.shape)[valid], data[valid])
+    assert valid.any()
+
+
+def test_what_is_mapped_is_refused_by_its_size_before_it_is(context):
+    with pytest.raises(RequestTooLarge, match="limit"):
+        get_coverage(context, replace(TURNED, scaling=ScaleSize(100_000, 300_000)))
+    with pytest.raises(InvalidScaling, match="too long"):
+        plan_coverage(context, replace(TURNED, scaling=ScaleSize(10**9, 10)))
 
 
 def test_a_stream_has_its_own_limit(store):
