@@ -1,0 +1,106 @@
+"""A first recipe for a source: what it would become without one, to be edited."""
+
+import json
+from collections.abc import Iterator
+
+from datacube.ingest.fetch import local
+from datacube.ingest.readers import Readers, default_readers, find_reader, unknown
+from datacube.ingest.source import Granule, ReadOptions
+from datacube.model.fields import Field
+from datacube.model.grid import RectifiedGrid
+
+_HEAD = (
+    "# yaml-language-server: $schema=../schema.json#/$defs/RecipeModel",
+    "# How this product becomes a cube; what is deleted here, the source says.",
+)
+_TAIL = (
+    "# grid:                       # bring every source to one grid",
+    "#   crs: {crs}",
+    "#   resolution: {resolution}",
+    "#   box: [{box}]",
+    "# masks:                      # cells that are kept, by a quality field",
+    "#   - {{field: {field}, range: [0.5, null]}}",
+    "# mosaic: {{by: day, rule: first}}   # sources of a solar day in one slice",
+    "# chunk: 512                  # side of a chunk in cells",
+    "# series: true                # a second copy for series along time",
+)
+
+
+def draft_recipe(source: str, *, readers: Readers | None = None) -> str:
+    """YAML of a recipe with everything that the source says of itself.
+
+    Parameters
+    ----------
+    source : str
+        A file, a product folder or a URL of a file.
+
+    Raises
+    ------
+    SourceError
+        No reader knows it, or it cannot become a cube.
+    """
+    with local(source) as path:
+        reader = find_reader(default_readers() if readers is None else readers, path)
+        if reader is None:
+            raise unknown(path)
+        with reader.open(path.absolute(), ReadOptions()) as granules:
+            return "\n".join([*_HEAD, *_lines(granules)]) + "\n"
+
+
+def _lines(granules: tuple[Granule, ...]) -> Iterator[str]:
+    main = granules[0].description
+    yield f"name: {main.id}"
+    yield f"cube: {main.id}"
+    texts = {
+        "title": main.title,
+        "abstract": main.abstract,
+        "attribution": main.attribution,
+        "licence": main.licence,
+    }
+    for key, text in texts.items():
+        if text:
+            yield f"{key}: {_quoted(text)}"
+    yield "fields:"
+    for one in granules:
+        yield f"  # {_shape(one)}"
+        for field in one.description.range_type.fields:
+            yield from _field(field)
+    yield from _tail(granules[0])
+
+
+def _shape(granule: Granule) -> str:
+    """What the cube of a granule would be, in one line."""
+    domain = granule.description.domain
+    height, width = domain.grid.shape
+    axes = "".join(f", {axis.name} {axis.size}" for axis in domain.axes)
+    return f"{granule.cube_id}: {width} x {height} cells of {domain.grid.crs.key}{axes}"
+
+
+def _field(field: Field) -> Iterator[str]:
+    yield f"  - source: {field.name}"
+    if field.title and field.title != field.name:
+        yield f"    title: {_quoted(field.title)}"
+    if field.uom:
+        yield f"    unit: {_quoted(field.uom)}"
+    if field.standard_name:
+        yield f"    standard_name: {_quoted(field.standard_name)}"
+    yield f"    overview: {field.overview}"
+    if field.valid_range is not None:
+        low, high = field.valid_range
+        yield f"    range: [{low:g}, {high:g}]"
+
+
+def _tail(granule: Granule) -> Iterator[str]:
+    grid = granule.description.domain.grid
+    box = ", ".join(f"{edge:g}" for edge in grid.bbox.edges)
+    sides = (abs(grid.dx), abs(grid.dy)) if isinstance(grid, RectifiedGrid) else (1.0, 1.0)
+    resolution = f"{sides[0]:g}" if sides[0] == sides[1] else f"[{sides[0]:g}, {sides[1]:g}]"
+    crs = grid.crs.key if grid.crs.has_code else "EPSG:4326"
+    field = granule.description.range_type.names[-1]
+    for line in _TAIL:
+        yield line.format(crs=crs, resolution=resolution, box=box, field=field)
+
+
+def _quoted(text: str) -> str:
+    """Text as YAML: JSON's quotes are YAML's too."""
+    return json.dumps(" ".join(text.split()), ensure_ascii=False)
