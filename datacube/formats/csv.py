@@ -9,6 +9,7 @@ import csv
 import io
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice, product, repeat
+from math import prod
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +21,9 @@ from datacube.model.coverage import Coverage, CoverageDescription
 from datacube.model.grid import Grid, RectifiedGrid, ReferenceableGrid
 from datacube.model.stream import CoverageStream, stream_of
 
+_FEW = 4096  # cells of a grid whose rows are made for many places at a time
+_TOGETHER = 16384  # rows
+
 
 def encode(coverage: Coverage, options: Mapping[str, str]) -> Iterator[bytes]:
     """The table in UTF-8, header first.
@@ -29,7 +33,10 @@ def encode(coverage: Coverage, options: Mapping[str, str]) -> Iterator[bytes]:
     coverage : Coverage
     options : not used
     """
-    return stream(stream_of(coverage), options).pieces
+    if prod(coverage.description.domain.grid.shape) > _FEW:
+        return stream(stream_of(coverage), options).pieces
+    head = f"{_line(_header(coverage.description))}\r\n".encode()
+    return gathered(head, (text.encode() for text in _rows_of_few(coverage)))
 
 
 def stream(coverage: CoverageStream, options: Mapping[str, str]) -> Streamed:  # noqa: ARG001
@@ -55,6 +62,33 @@ def _header(description: CoverageDescription) -> list[object]:
 def with_unit(name: str, uom: str) -> str:
     """A column's head."""
     return f"{name} [{uom}]" if uom else name
+
+
+def _rows_of_few(coverage: Coverage) -> Iterator[str]:
+    """Lines of few cells, those of many places at a time: a series at a point."""
+    domain = coverage.description.domain
+    grid, places = domain.grid, [axis_values(axis) for axis in domain.axes]
+    where = [one for row in _positions(grid, slice(0, grid.shape[0])) for one in row]
+    heres = product(*(range(axis.size) for axis in domain.axes))
+    step = max(_TOGETHER // len(where), 1)
+    for first in range(0, prod(axis.size for axis in domain.axes), step):
+        starts = [
+            _line([_plain(values[at]) for values, at in zip(places, index, strict=True)]) + ","
+            for index in islice(heres, step)
+        ]
+        columns = (
+            cell_texts(_physical_places(coverage.blocks[one.name], slice(first, first + step)))
+            for one in coverage.description.range_type.fields
+        )
+        lines = (start if places else "" for start in starts for _ in where)
+        yield _table(lines, where * len(starts), *columns)
+
+
+def _physical_places(block: Block, places: slice) -> NDArray[np.floating]:
+    """Values of some places of the axes beside x and y, decoded, one after the other."""
+    cells = prod(block.data.shape[-2:])
+    data, valid = block.data.reshape(-1, cells)[places], block.valid.reshape(-1, cells)[places]
+    return block.field.decode(data, valid).reshape(-1)
 
 
 def _rows(coverage: CoverageStream) -> Iterator[str]:

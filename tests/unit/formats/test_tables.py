@@ -43,6 +43,15 @@ def test_csv_has_a_row_for_each_cell():
     assert rows[11] == ["1970-01-02T00:00:00Z", "0.5", "2.5", "", "1.1"]
 
 
+def test_csv_of_few_cells_is_that_of_many(monkeypatch):
+    """Whether rows are made for many places at a time or plane by plane."""
+    table = encoders().find("text/csv")
+    together = b"".join(table.encode(made()))
+    for limit in ("_TOGETHER", "_FEW"):
+        monkeypatch.setattr(f"datacube.formats.csv.{limit}", 0)
+        assert b"".join(table.encode(made())) == together
+
+
 def test_npy_loads_as_the_physical_values():
     coverage = made()
     array = np.load(io.BytesIO(b"".join(encoders().find("npy").encode(coverage))))
