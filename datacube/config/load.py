@@ -16,6 +16,7 @@ from datacube.config.cubes import CubeModel
 from datacube.config.document import Document, read_document
 from datacube.config.findings import findings_of
 from datacube.config.recipes import RecipeModel
+from datacube.config.retention import RetentionModel, build_retention
 from datacube.config.server import ServerModel
 from datacube.config.settings import Config, CubeSettings, RecipeSettings, TimePolicy
 from datacube.config.styles import StyleModel
@@ -23,6 +24,7 @@ from datacube.errors import ConfigError
 from datacube.render.defaults import COMPOSITES, DEFAULT, INDEXES
 from datacube.render.style import Style
 from datacube.render.vectors import VECTORS
+from datacube.store.retention import Policy
 
 # Styles that cubes have by themselves and that a cube's file may put first.
 USUAL_STYLES = (DEFAULT, *COMPOSITES, *INDEXES, *VECTORS)
@@ -73,6 +75,20 @@ def load_recipe(path: Path) -> RecipeSettings:
     _, model = report.read(path, TypeAdapter(RecipeModel), "RecipeModel")
     report.close(path)
     return build_recipe(model or RecipeModel())
+
+
+def load_retention(path: Path) -> Policy:
+    """Read one retention policy.
+
+    Raises
+    ------
+    ConfigError
+        With every finding.
+    """
+    report = _Report(None)
+    _, model = report.read(path, TypeAdapter(RetentionModel), "RetentionModel")
+    report.close(path)
+    return build_retention(model or RetentionModel())
 
 
 @dataclass(frozen=True, eq=False)

@@ -14,10 +14,11 @@ from pydantic.json_schema import models_json_schema
 
 from datacube.config.cubes import CubeModel
 from datacube.config.recipes import RecipeModel
+from datacube.config.retention import RetentionModel
 from datacube.config.server import ServerModel
 from datacube.config.styles import STYLE_MODELS
 
-MODELS = (ServerModel, CubeModel, RecipeModel, *STYLE_MODELS)
+MODELS = (ServerModel, CubeModel, RecipeModel, RetentionModel, *STYLE_MODELS)
 
 
 def schema() -> dict[str, Any]:

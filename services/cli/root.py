@@ -23,6 +23,7 @@ _COMMANDS = {
     "compact": ("services.cli.versions", "compact_command", "Renew what plain Zarr readers see."),
     "gc": ("services.cli.collect", "gc_command", "Remove what no version needs."),
     "register": ("services.cli.register", "register_command", "Publish a Zarr where it lies."),
+    "retention": ("services.cli.retention", "retention_command", "Delete what a policy ends."),
     "plan": ("services.cli.plan", "plan_command", "Tell what a request would read."),
     "config": ("services.cli.config", "config_group", "Look at a configuration."),
     "demo": ("services.cli.demo", "demo_command", "Make the demo store."),

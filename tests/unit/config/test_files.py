@@ -39,6 +39,10 @@ SECTIONS = {
     "TargetModel": "grid of a recipe",
     "MaskModel": "mask of a recipe",
     "MosaicModel": "mosaic of a recipe",
+    "RetentionModel": "Retention",
+    "RuleModel": "rule of a policy",
+    "SupersessionModel": "superseded drafts",
+    "HoldModel": "hold of a policy",
 }
 
 
