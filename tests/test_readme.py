@@ -64,7 +64,7 @@ def test_the_operators_commands(tmp_path):
     (tmp_path / "forecast.grib").symlink_to(next(demo_store().parent.rglob("tuv.grib")))
     commands = [line for line in blocks("sh")[1].splitlines() if line.strip()]
     assert [line.split()[1] for line in commands] == [
-        "ingest", "ls", "show", "verify", "config", "serve",
+        "recipe", "ingest", "ls", "show", "verify", "config", "serve",
     ]  # fmt: skip
     for command in commands[:-1]:
         run(["sh", "-c", command], tmp_path)

@@ -353,3 +353,33 @@ def test_classes_are_categories_and_masks_are_not(tmp_path):
         _rewritten(path, tmp_path / "c.nc", {**flags, "flag_masks": np.array([1, 2], "u1")})
     )
     assert (masks.categories, masks.overview) == ((), "nearest")
+
+
+def test_a_reference_time_in_the_long_name_is_one(tmp_path):
+    path = write_netcdf(tmp_path / "a.nc", times=(36.0,), units="hours")
+    with netCDF4.Dataset(path, "a") as file:
+        file.variables["time"].long_name = "ANALYSIS time from 20200101"
+    with NetcdfReader().open(path, ReadOptions()) as (one,):
+        assert one.description.domain.time.iso == ("2020-01-02T12:00:00Z",)
+
+
+def test_flags_among_packed_numbers_are_no_data_unless_they_are_in_range(tmp_path):
+    path = write_netcdf(tmp_path / "a.nc", times=(0.0,), dtype="u1", fill=255, offset=0.0)
+    with netCDF4.Dataset(path, "a") as file:
+        v = file.variables["v"]
+        v.valid_range = np.uint8([0, 40])
+        v.flag_values = np.uint8([40, 41, 42, 43, 44, 45, 46, 47])
+        v.flag_meanings = "full a b c d e f g"
+    with NetcdfReader().open(path, ReadOptions()) as (one,):
+        values = one.slices[0].bands["v"].read((), 0, 5, 0, 8)
+        expected = np.where(plane(5, 8) > 40, 255, plane(5, 8))
+        np.testing.assert_array_equal(values, expected)
+
+
+def test_floats_that_were_never_written_are_no_data(tmp_path):
+    path = write_netcdf(tmp_path / "a.nc", times=(0.0,), dtype="f4", fill=None, scale=None)
+    with netCDF4.Dataset(path, "a") as file:
+        file.variables["v"][0, 1, 2] = netCDF4.default_fillvals["f4"]
+    with NetcdfReader().open(path, ReadOptions()) as (one,):
+        values = one.slices[0].bands["v"].read((), 0, 5, 0, 8)
+        assert np.argwhere(np.isnan(values)).tolist() == [[1, 2]]
