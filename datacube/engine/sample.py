@@ -10,15 +10,20 @@ from datacube.engine.context import Context
 from datacube.engine.cube import Cube, Layer
 from datacube.engine.places import Places, locate
 from datacube.engine.read import plan_field, read_field
+from datacube.engine.reducers import reducer_of
+from datacube.engine.values import find_values
+from datacube.engine.wanted import wanted_field
 from datacube.model.axis import TimeAxis, axis_value
 from datacube.model.crs import CRS84, transform
 from datacube.model.fields import Field
 from datacube.model.grid import Grid, RectifiedGrid, ReferenceableGrid
 from datacube.model.query import LayerRequest, SampleQuery
 from datacube.slicing.cells import IndexMap
+from datacube.slicing.reduce import Reducer
 from datacube.slicing.warp import PixelPositions, positions, to_cells
 
 _ELLIPSOID = pyproj.Geod(ellps="WGS84")
+_COUNT = Reducer("count")
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,6 +41,7 @@ class Sample:
     places : axis name -> number in the axis' unit, or label
     lon, lat : float, degrees, of the cell's centre; None outside the cube
     distance : float, metres from the place asked to that centre; None outside the cube
+    count : int, how many steps have a value, where an aggregate makes them one
     """
 
     layer: str
@@ -48,6 +54,7 @@ class Sample:
     lon: float | None
     lat: float | None
     distance: float | None
+    count: int | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,6 +104,12 @@ def _sample_layer(
     found = []
     for name in layer.fields:
         field = cube.description.range_type.field(name)
+        if request.aggregate:
+            made, value, count = _reduced(context, cube, field, cells, places, request)
+            found.append(
+                Sample(request.layer, made, value, value, None, None, {}, lon, lat, distance, count)
+            )
+            continue
         raw, place = _read(context, cube, field, cells, places)
         time, others = _describe(cube, place)
         value, label = _meaning(field, raw)
@@ -104,6 +117,23 @@ def _sample_layer(
             Sample(request.layer, field, value, raw, label, time, others, lon, lat, distance)
         )
     return found
+
+
+def _reduced(
+    context: Context,
+    cube: Cube,
+    field: Field,
+    cells: IndexMap,
+    places: Places,
+    request: LayerRequest,
+) -> tuple[Field, float | None, int]:
+    """What a field's steps come to, and how many of them have a value."""
+    wanted, by = wanted_field(field), reducer_of(cube, request.aggregate, request.by)
+    found, counted = (
+        find_values(context, cube, wanted, 0, cells, places, one) for one in (by, _COUNT)
+    )
+    value = float(found.data[0, 0]) if found.valid[0, 0] else None
+    return found.field, value, int(counted.data[0, 0])
 
 
 def cell_at(cube: Cube, query: SampleQuery) -> IndexMap:

@@ -69,6 +69,8 @@ def properties(sample: Sample) -> Properties:
     }
     if field.categories:
         found["label"] = sample.label
+    if sample.count is not None:
+        found["count"] = sample.count
     if sample.time is not None:
         found["time"] = sample.time
     found |= sample.places

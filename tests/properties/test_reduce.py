@@ -1,14 +1,18 @@
 """What must hold of every reducer and every cut of a time axis."""
 
+import warnings
 from itertools import pairwise
 
 import numpy as np
+import xarray as xr
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from datacube.model.axis import TimeAxis
+from datacube.model.fields import Field
 from datacube.model.time import Period
+from datacube.slicing.packed import on_packed, physical
 from datacube.slicing.periods import bins
 from datacube.slicing.reduce import NAMES, reducer
 from datacube.slicing.rolling import rolling
@@ -128,3 +132,58 @@ def test_a_rolling_window_ends_at_each_instant(axis, window):
         inside = (axis.ticks >= one.first) & (axis.ticks < one.last)
         assert np.flatnonzero(inside).tolist() == list(range(one.start, one.stop))
         assert one.label == axis.ticks[one.stop - 1] == one.last - 1
+
+
+@st.composite
+def packed(draw):
+    """A field, and steps as it is stored with nil values among them."""
+    dtype = draw(st.sampled_from(["int8", "uint8", "int16", "uint16", "int32", "float32"]))
+    shape = (draw(st.integers(1, 12)), draw(st.integers(1, 5)))
+    scale = draw(st.sampled_from([1.0, 0.01, -0.5, 3.0]))
+    offset = 0.0 if scale == 1.0 else draw(st.sampled_from([0.0, 273.15, -40.0]))
+    nil = None
+    if dtype != "float32":
+        ends = np.iinfo(dtype)
+        nil = draw(st.sampled_from([int(ends.min), int(ends.max), 7, None]))
+    elements = st.integers(0, 100) if nil is None else st.integers(0, 100) | st.just(nil)
+    if dtype == "float32":
+        elements = st.floats(-1000, 1000, width=16) | st.just(float("nan"))
+    values = draw(arrays.arrays(np.dtype(dtype), shape, elements=elements))
+    return Field("v", dtype, nil=nil, scale=scale, offset=offset), values
+
+
+def by_xarray(by, decoded):
+    """What xarray (numpy where it has none) makes of steps with NaN; float64, (cells,)."""
+    data, known = xr.DataArray(decoded, dims=("time", "cell")), np.isfinite(decoded)
+    if by.share is not None:
+        return data.quantile(by.share, "time").values
+    if by.mosaic:
+        steps = slice(None, None, 1 if by.order == "ascending" else -1)
+        step = known[steps].argmax(axis=0)
+        return np.take_along_axis(decoded[steps], step[None], 0)[0]
+    found = {
+        "sum": lambda: data.sum("time", min_count=1).values,
+        "range": lambda: (data.max("time") - data.min("time")).values,
+        "any": lambda: np.where(known.any(0), ((decoded != 0) & known).any(0), np.nan),
+        "all": lambda: np.where(known.any(0), ((decoded != 0) | ~known).all(0), np.nan),
+    }
+    return found.get(by.name, lambda: getattr(data, by.name)("time").values)()
+
+
+@given(st.sampled_from([*NAMES[:-1], "p10", "p97.5"]), packed())
+def test_stored_values_reduced_then_scaled_equal_xarray(name, made):
+    field, values = made
+    by = reducer(name)
+    inner = on_packed(by, field)
+    if inner is None:
+        assert by.ranked or by.name in {"any", "all"}
+        return
+    state = inner.start(values.shape[1:], values.dtype, field.nil)
+    state.extend(values if by.order == "ascending" else values[::-1])
+    found, valid = state.result()
+    found = physical(by, field, found, valid, state.count)
+    decoded = field.decode(values, field.valid(values)).astype(np.float64)
+    with warnings.catch_warnings(action="ignore"):  # of cells that are nowhere valid
+        wanted = by_xarray(by, decoded)
+    np.testing.assert_array_equal(valid, np.isfinite(wanted))
+    np.testing.assert_allclose(found[valid], wanted[valid], rtol=1e-9, atol=1e-5)

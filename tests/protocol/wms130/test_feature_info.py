@@ -99,3 +99,15 @@ def test_legend_of_a_style_and_size(wms):
     assert b"StyleNotDefined" in wms.raw(f"{start}&STYLE=nothing").body
     assert b"LayerNotDefined" in wms.raw(f"{start.replace('globe', 'nothing')}").body
     assert b"at most 2048" in wms.raw(f"{start}&WIDTH=100000&HEIGHT=5").body
+
+
+def test_an_aggregate_gives_the_value_under_the_picture(wms):
+    """Values differ by 100 from day to day."""
+    asked = {"HEIGHT": "5", "TIME": "2020-01-01/2020-01-03"}
+    (first,) = features(wms.raw(query_of(INFO, HEIGHT="5", TIME="2020-01-01")))
+    (mean,) = features(wms.raw(query_of(INFO, **asked, AGG="mean")))
+    (spread,) = features(wms.raw(query_of(INFO, **asked, AGG="range")))
+    assert mean["properties"]["value"] == first["properties"]["value"] + 100
+    assert mean["properties"]["count"] == 3
+    assert "time" not in mean["properties"]
+    assert spread["properties"]["value"] == 200
