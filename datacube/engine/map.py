@@ -215,7 +215,8 @@ def _cells_shown(context: Context, cube: Cube, grid: RectifiedGrid) -> int:
 def map_of(context: Context, cube: Cube, grid: RectifiedGrid) -> tuple[Level, IndexMap]:
     """The level of a cube that answers a grid, and its index map; remembered."""
     levels = cube.description.levels
-    key = (levels[0].grid, len(levels), grid)
+    frame = grid.transform
+    key = (cube.snapshot, grid.crs.key, frame.a, frame.c, frame.e, frame.f, grid.shape)
     return context.maps.get(key, lambda: map_on_best_level(levels, grid, cube.inverses))
 
 
