@@ -115,7 +115,9 @@ class MapPlan:
     def state(self) -> str:
         """Names the pixels: the same text, the same picture, whatever else the store holds."""
         query, grid = self.query, self.query.grid
-        frame = (grid.crs.key, *grid.transform[:6], grid.shape, query.background, query.transparent)
+        corner = grid.transform
+        cells = (corner.c, grid.dx, corner.f, grid.dy, *grid.shape)
+        frame = (grid.crs.key, cells, query.background, query.transparent)
         return "\n".join((str(frame), *(text for one in self.layers for text in one.state)))
 
     @property

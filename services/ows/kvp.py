@@ -33,6 +33,10 @@ class Kvp:
         self._values: dict[str, list[str]] = {}
         for name, value in pairs:
             self._values.setdefault(name.strip().lower(), []).append(value)
+        self._filled = {
+            name: tuple(value for value in values if value.strip())
+            for name, values in self._values.items()
+        }
 
     @staticmethod
     def of(request: Request) -> "Kvp":
@@ -54,19 +58,13 @@ class Kvp:
 
     def values(self, name: str) -> tuple[str, ...]:
         """The values that are not empty."""
-        given = self._values.get(name.lower())
-        if given is None:
-            return ()
-        return tuple(value for value in given if value.strip())
+        return self._filled.get(name.lower(), ())
 
     def without(self, value: str) -> "Kvp":
         """The same parameters but those of that value, compared without case."""
-        return Kvp(
-            (name, given)
-            for name, values in self._values.items()
-            for given in values
-            if given.strip().lower() != value
-        )
+        pairs = [(name, given) for name, values in self._values.items() for given in values]
+        kept = [pair for pair in pairs if pair[1].strip().lower() != value]
+        return self if len(kept) == len(pairs) else Kvp(kept)
 
     @overload
     def one(self, name: str) -> str: ...
