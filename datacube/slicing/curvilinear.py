@@ -42,7 +42,7 @@ BoolArray = NDArray[np.bool_]
 _BLOCKS = 16384
 _BATCH = 16384
 _STEPS = 8
-_SLACK = 1e-9
+_RIM = 1 / 64  # of a cell, beyond the outermost: sides that meet on the globe are not straight
 _GRAIN = 2.0**-20
 
 
@@ -133,10 +133,7 @@ class Inverse:
             raise ValueError(f"a grid of {grid.shape} cells has no quads to locate places in")
         self.crs: Crs = grid.crs
         self.shape = grid.shape
-        self._nodes = tuple(ringed(one) for one in vectors(grid))
-        if grid.crs.geographic:
-            length = np.sqrt(sum(one * one for one in self._nodes))
-            self._nodes = tuple(one / length for one in self._nodes)
+        self._nodes = ringed(vectors(grid), geographic=grid.crs.geographic)
         self.spacing = spacing(self._nodes, geographic=grid.crs.geographic)
         self._good = np.isfinite(quad_sum(self._nodes[0]))
         self._bins, self._starts = self._binned()
@@ -259,7 +256,7 @@ class Inverse:
     def _on_cells(self, found: FloatArray) -> FloatArray:
         """NaN for places of the rim that are beyond its half cells; (2, places)."""
         size = np.array([[self.shape[1]], [self.shape[0]]])
-        beyond = ((found < -_SLACK) | (found > size + _SLACK)).any(0)
+        beyond = ((found < -_RIM) | (found > size + _RIM)).any(0)
         return np.where(beyond, np.nan, np.clip(found, 0, size))
 
     def _seen(self, frame: tuple[FloatArray, ...], i: IndexArray, j: IndexArray) -> Seen:
@@ -303,8 +300,8 @@ class Inverse:
             best = np.where(nearer, distance[doubtful], best)
             column, row = np.where(nearer, right - 1, column), np.where(nearer, low - 1, row)
         cell = np.array([column, row], float)
-        inside = (found[:, doubtful] >= -_SLACK) & (
-            found[:, doubtful] <= [[width + _SLACK], [height + _SLACK]]
+        inside = (found[:, doubtful] >= -_RIM) & (
+            found[:, doubtful] <= [[width + _RIM], [height + _RIM]]
         )
         pulled = np.clip(found[:, doubtful], cell, cell + 1 - _GRAIN)
         found[:, doubtful] = np.where(inside.all(0), pulled, np.nan)

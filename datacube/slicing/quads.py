@@ -27,12 +27,20 @@ def vectors(grid: ReferenceableGrid) -> tuple[FloatArray, ...]:
     return on_sphere(x, y)
 
 
-def ringed(values: FloatArray) -> FloatArray:
-    """With one more node beyond each side, as far as the one before it."""
-    rows = np.vstack([2 * values[:1] - values[1:2], values, 2 * values[-1:] - values[-2:-1]])
-    return np.ascontiguousarray(
-        np.hstack([2 * rows[:, :1] - rows[:, 1:2], rows, 2 * rows[:, -1:] - rows[:, -2:-1]])
-    )
+def ringed(nodes: tuple[FloatArray, ...], *, geographic: bool) -> tuple[FloatArray, ...]:
+    """With one more node beyond each side, as far as the one before it and straight on.
+
+    On the globe that is along the great circle, so that two sides of a grid that goes once round
+    meet exactly.
+    """
+    whole = np.stack(nodes)
+    for axis in (1, 2):
+        edges, inner = (np.take(whole, places, axis) for places in ((0, -1), (1, -2)))
+        along = np.sum(edges * inner, axis=0, keepdims=True) if geographic else 1.0
+        beyond = 2 * along * edges - inner
+        first, last = np.split(beyond, 2, axis)
+        whole = np.concatenate([first, whole, last], axis)
+    return tuple(np.ascontiguousarray(one) for one in whole)
 
 
 def spacing(nodes: tuple[FloatArray, ...], *, geographic: bool) -> float:
