@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
+from math import floor
 from typing import Literal, override
 
 import numpy as np
@@ -40,6 +41,10 @@ _DURATION = re.compile(
     re.IGNORECASE,
 )
 _CF_UNITS = re.compile(r"^\s*(?P<unit>[A-Za-z]+)\s+since\s+(?P<reference>.+?)\s*$", re.IGNORECASE)
+_MONTHLY = re.compile(
+    r"^\s*(?P<unit>months?|years?)\s+since\s+(?P<reference>.+?)\s*$", re.IGNORECASE
+)
+_LONGEST = 1_200_000  # months
 _MS = {
     "ms": 1,
     "millisecond": 1,
@@ -260,6 +265,8 @@ def decode_cf(
 ) -> TickArray:
     """Ticks of CF numeric times (``hours since 1900-01-01``), rounded to the millisecond.
 
+    Months and years are those of the calendar, a part of one is that part of its length.
+
     Parameters
     ----------
     values : integer or float, any shape, in units
@@ -271,21 +278,40 @@ def decode_cf(
     Raises
     ------
     InvalidTime
-        The units are not ``UNIT since REFERENCE``, or UNIT has no fixed length.
+        The units are not ``UNIT since REFERENCE``.
 
     Examples
     --------
     >>> format_ticks(decode_cf(np.array([6]), "hours since 2020-01-01 00:00:00"))
     ['2020-01-01T06:00:00Z']
+    >>> format_ticks(decode_cf(np.array([1, 1.5]), "months since 2020-01-01"))
+    ['2020-02-01T00:00:00Z', '2020-02-15T12:00:00Z']
     """
+    values = np.asarray(values)
+    if (found := _MONTHLY.match(units)) is not None:
+        months = 12 if found["unit"].lower().startswith("y") else 1
+        return _by_months(
+            values.astype(np.float64) * months, _reference(found["reference"]), calendar
+        )
     unit_ms, reference = _cf_units(units)
     start = reference.ticks(calendar)
-    values = np.asarray(values)
     if np.issubdtype(values.dtype, np.integer):
         return start + values.astype(np.int64) * unit_ms
     whole = np.floor(values.astype(np.float64))
     rest = np.rint((values.astype(np.float64) - whole) * unit_ms).astype(np.int64)
     return start + whole.astype(np.int64) * unit_ms + rest
+
+
+def _by_months(values: NDArray[np.floating], since: Timestamp, calendar: Calendar) -> TickArray:
+    if not (np.abs(values) <= _LONGEST).all():
+        raise InvalidTime("times in months or years reach beyond 100,000 years", subject="units")
+    start = since.ticks(calendar)
+    ticks = []
+    for value in values.ravel().tolist():
+        whole = floor(value)
+        first, last = (add_months(start, whole + one, calendar) for one in (0, 1))
+        ticks.append(first + round((value - whole) * (last - first)))
+    return np.array(ticks, np.int64).reshape(values.shape)
 
 
 def encode_cf(ticks: TickArray, units: str, calendar: Calendar = "standard") -> NDArray[np.float64]:

@@ -54,6 +54,26 @@ def _numeric(variable: Any) -> bool:
     return isinstance(variable.dtype, np.dtype) and variable.dtype.kind in "iuf"
 
 
+def labels_of(dimension: str, file: netCDF4.Dataset) -> tuple[str, ...]:
+    """Names along a dimension, of a text variable that has only that dimension.
+
+    CF conventions 1.11, section 6.1: strings, or characters with a dimension for their length. The
+    variable of the dimension's own name stands above others.
+    """
+    named = sorted(file.variables.values(), key=lambda one: one.name != dimension)
+    for one in named:
+        if one.dimensions[:1] != (dimension,):
+            continue
+        if one.dtype is str and one.ndim == 1:
+            return tuple(str(text).strip() for text in one[...])
+        if one.dtype is not str and one.dtype.kind == "S" and one.ndim == 2:
+            return tuple(
+                b"".join(row).decode("utf-8", "replace").strip("\0 ")
+                for row in np.asarray(one[...])
+            )
+    return ()
+
+
 def mapping_of(variable: Any, file: netCDF4.Dataset) -> dict[str, Any]:
     """Attributes of a field's grid mapping, else of the file's only one; empty without one."""
     named = str(getattr(variable, "grid_mapping", "")).split(":")[0].split()

@@ -19,6 +19,7 @@ from datacube.ingest.readers.cf import (
     attributes_of,
     coordinates_of,
     for_dimension,
+    labels_of,
     mapping_of,
     plane_coordinate,
     position_names,
@@ -29,10 +30,11 @@ from datacube.ingest.readers.cfcheck import mapping_agrees
 from datacube.ingest.readers.cfreason import why_not_gridded
 from datacube.ingest.readers.parts import Origin, Part, granules_of, reading
 from datacube.ingest.source import Granule, ReadOptions, SliceSource, content_id, instant, magic
-from datacube.model.axis import Axis, is_vertical
+from datacube.model.axis import Axis, IndexAxis, is_vertical
 from datacube.model.calendar import Calendar, calendar_named
 from datacube.model.fields import Field
 from datacube.model.grid import Grid
+from datacube.model.naming import identifier
 from datacube.model.time import decode_cf
 from datacube.store.cf import Coordinate, axis_of, words
 from datacube.store.cffield import Missing, field_of, missing_of
@@ -204,7 +206,11 @@ class _Opened:
 
     def _axis(self, dimension: str) -> Axis:
         size = len(self.file.dimensions[dimension])
-        return axis_of(dimension, size, for_dimension(dimension, self.coordinates, self.file))
+        coordinate = for_dimension(dimension, self.coordinates, self.file)
+        labels = () if coordinate is not None else labels_of(dimension, self.file)
+        if labels and len(set(labels)) == size:
+            return IndexAxis(identifier(dimension, "_"), size, title=dimension, labels=labels)
+        return axis_of(dimension, size, coordinate)
 
     def _part(self, members: list[tuple[Any, _Layout]]) -> Part:
         first, layout = members[0]

@@ -128,7 +128,7 @@ def test_a_given_time_stands_above_the_files(tmp_path):
     ("options", "words"),
     [
         ({"units": "hours"}, "name no reference time"),
-        ({"units": "months since 2000-01-01"}, "months since"),
+        ({"units": "fortnights since 2000-01-01"}, "fortnights since"),
         ({"calendar": "mayan"}, "no calendar"),
         ({"times": (1.0, 1.0)}, "repeats an instant"),
         ({"lat": np.array([0, 1, 5], "f4")}, "not equidistant"),
@@ -383,3 +383,41 @@ def test_floats_that_were_never_written_are_no_data(tmp_path):
     with NetcdfReader().open(path, ReadOptions()) as (one,):
         values = one.slices[0].bands["v"].read((), 0, 5, 0, 8)
         assert np.argwhere(np.isnan(values)).tolist() == [[1, 2]]
+
+
+@pytest.mark.parametrize("kind", ["strings", "characters"])
+def test_an_axis_of_names_has_labels(tmp_path, kind):
+    path = write_netcdf(tmp_path / "a.nc", times=(0.0,))
+    names = ("historical", "ssp126", "ssp585")
+    with netCDF4.Dataset(path, "a") as file:
+        file.createDimension("scenario", 3)
+        if kind == "strings":
+            file.createVariable("scenario", str, ("scenario",))[:] = np.array(names, object)
+        else:
+            file.createDimension("letters", 10)
+            one = file.createVariable("scenario_name", "S1", ("scenario", "letters"))
+            one[:] = netCDF4.stringtochar(np.array(names, "S10"))
+        v = file.createVariable("w", "f4", ("scenario", "lat", "lon"))
+        for place in range(3):
+            v[place] = plane(5, 8) + 100 * place
+    with NetcdfReader().open(path, ReadOptions()) as parts:
+        (one,) = (part for part in parts if "w" in part.description.range_type.names)
+        axis = next(axis for axis in one.description.domain.axes if axis.name == "scenario")
+        assert axis.labels == names
+        np.testing.assert_array_equal(
+            one.slices[0].bands["w"].read((2,), 0, 5, 0, 8), plane(5, 8) + 200
+        )
+
+
+@pytest.mark.parametrize(
+    ("units", "calendar", "values", "expected"),
+    [
+        ("months since 1960-01-01", "360_day", (0.5, 1.5), ("1960-01-16", "1960-02-16")),
+        ("months since 2020-01-31", "standard", (0, 1), ("2020-01-31", "2020-02-29")),
+        ("years since 2000-01-01", "noleap", (0, 25), ("2000-01-01", "2025-01-01")),
+    ],
+)
+def test_months_and_years_are_those_of_the_calendar(tmp_path, units, calendar, values, expected):
+    path = write_netcdf(tmp_path / "a.nc", times=values, units=units, calendar=calendar)
+    with NetcdfReader().open(path, ReadOptions()) as (one,):
+        assert one.description.domain.time.iso == tuple(f"{day}T00:00:00Z" for day in expected)
