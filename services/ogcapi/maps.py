@@ -10,9 +10,10 @@ from datacube.errors import InvalidParameter, InvalidScaling, RequestTooLarge
 from datacube.model.bbox import BoundingBox
 from datacube.model.crs import Crs
 from datacube.model.grid import RectifiedGrid
-from datacube.model.query import LayerRequest, MapQuery, TimeChoice
+from datacube.model.query import MapQuery, TimeChoice
 from services.ogcapi.media import NotAcceptable, accepted
 from services.ogcapi.parameters import MAP_PARAMETERS, decode_bbox, decode_datetime, known
+from services.ows.aggregate import decode_reduction
 from services.ows.dimensions import layer_places, parameter_names
 from services.ows.kvp import Kvp, boolean, positive
 from services.ows.maps import answer_map
@@ -56,11 +57,12 @@ def decode_picture(context: Context, request: Request, name: str) -> tuple[MapQu
     box = decode_bbox(parameters) or cube.description.domain.bbox.geographic()
     crs = parameters.optional("crs", Crs.parse, box.crs)
     when = decode_datetime(parameters)
-    layer = LayerRequest(
-        cube.id,
-        parameters.optional("style", str, ""),
-        None if when is None else TimeChoice(when),
-        layer_places(parameters, picture),
+    layer = replace(
+        decode_reduction(parameters),
+        layer=cube.id,
+        style=parameters.optional("style", str, ""),
+        time=None if when is None else TimeChoice(when),
+        places=layer_places(parameters, picture),
     )
     grid = _grid(box.to_crs(crs), parameters, context.settings.limits)
     background = parameters.optional("bgcolor", _colour, (255, 255, 255))

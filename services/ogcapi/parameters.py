@@ -2,7 +2,8 @@
 
 Reads as the parameter table of OGC API Coverages: ``bbox``, ``bbox-crs``, ``datetime``,
 ``subset``, ``subset-crs``, ``properties``, ``scale-factor``, ``scale-axes``, ``scale-size``,
-``width``, ``height``, ``crs``, ``f``; and our own ``selection`` and ``compression``.
+``width``, ``height``, ``crs``, ``f``; and our own ``selection``, ``compression``, ``agg`` and what
+belongs to it.
 """
 
 import re
@@ -16,6 +17,7 @@ from datacube.model.domain import DomainSet
 from datacube.model.query import CoverageQuery, ScaleFactor, ScaleSize, Scaling, Slice, Subset, Trim
 from datacube.model.time import TimePoint, TimeRange, Timestamp
 from services.ogcapi.subsets import box_subsets, parse_number, parse_subsets, split_outside
+from services.ows.aggregate import MAP_REDUCTION, REDUCTION, decode_aggregate
 from services.ows.kvp import Kvp, positive
 from services.ows.selection import STANDARD, parse_selection
 from services.ows.transport import Request
@@ -26,10 +28,12 @@ COVERAGE_PARAMETERS = frozenset(
         "scale-factor", "scale-axes", "scale-size", "scalesize", "width", "height", "crs",
         "selection", "compression",
     }
+    | REDUCTION
 )  # fmt: skip
 MAP_PARAMETERS = frozenset(
     {"f", "lang", "bbox", "bbox-crs", "datetime", "width", "height", "crs", "transparent"}
     | {"bgcolor", "style", "elevation"}
+    | MAP_REDUCTION
 )
 _AXIS_NUMBER = re.compile(r"^\s*([^\s()]+)\s*\(\s*([^()\s]+)\s*\)\s*$")
 
@@ -75,6 +79,7 @@ def decode_coverage(coverage: str, domain: DomainSet, parameters: Kvp) -> Covera
         selection.applied(merged, domain),
         tuple(name for name in names if name and name != "*"),
         decode_scaling(parameters, domain),
+        aggregate=decode_aggregate(parameters),
     )
 
 

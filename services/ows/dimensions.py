@@ -11,6 +11,7 @@ from datacube.engine.cube import Layer
 from datacube.errors import InvalidInterpolation, InvalidTime
 from datacube.model.axis import Axis, IndexAxis, TimeAxis, is_vertical
 from datacube.model.query import Interpolation, LayerRequest, Slice, Subset, TimeChoice, Trim
+from services.ows.aggregate import decode_reduction
 from services.ows.extents import axis_unit
 from services.ows.kvp import Kvp, number
 from services.ows.times import in_calendar, parse_times, pinned
@@ -46,7 +47,7 @@ def layer_requests(
     """
     times = kvp.optional("time", parse_times, ())
     interpolation: Interpolation = kvp.optional("interpolation", _interpolation, "nearest")
-    reduced = reduction(kvp)
+    reduced = decode_reduction(kvp)
     expression = kvp.optional("expr", str, "")
     requests = []
     firm = not reduced.every  # a period may still grow
@@ -69,17 +70,6 @@ def layer_requests(
         ]
         firm = firm and pinned(axis, own)
     return tuple(requests), firm
-
-
-def reduction(kvp: Kvp) -> LayerRequest:
-    """How the steps of a picture become one: a request of no layer yet."""
-    return LayerRequest(
-        "",
-        aggregate=kvp.optional("agg", str.lower, ""),
-        every=kvp.optional("period", str.strip, ""),
-        window=kvp.optional("window", str.strip, ""),
-        by=kvp.optional("by", str.strip, ""),
-    )
 
 
 def _interpolation(text: str) -> Interpolation:

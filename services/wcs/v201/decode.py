@@ -14,6 +14,7 @@ from datacube.model.query import (
     ScaleSize,
     Scaling,
 )
+from services.ows.aggregate import decode_aggregate
 from services.ows.compression import parse_compression
 from services.ows.kvp import Kvp, comma_list
 from services.ows.selection import STANDARD, Selection, parse_selection
@@ -139,7 +140,7 @@ def get_coverage(kvp: Kvp) -> CoverageRequest:
         kvp.optional("format", _media_type, ""),
         kvp.optional("mediaType", _multipart, default=False),
         kvp.optional("outputCrs", _output_crs, None),
-        _aggregate(kvp),
+        decode_aggregate(kvp),
         kvp.optional("interpolation", _interpolation, "nearest"),
         kvp.optional("selection", parse_selection, STANDARD),
         kvp.optional("compression", parse_compression, "none"),
@@ -166,21 +167,6 @@ def bind_query(
         interpolation=request.interpolation,
         output_crs=request.output_crs,
     )
-
-
-def _aggregate(kvp: Kvp) -> Aggregate | None:
-    """``AGG=mean,count`` of the time axis or those of ``OVER``, by ``PERIOD`` or ``WINDOW``.
-
-    Raises
-    ------
-    MissingParameter
-        One of the others without AGG.
-    """
-    over = kvp.optional("over", comma_list, ())
-    period, window, by = (kvp.optional(name, str.strip, "") for name in ("period", "window", "by"))
-    if "agg" not in kvp and not (over or period or window or by):
-        return None
-    return Aggregate(tuple(over), tuple(kvp.one("agg", comma_list)), period, window, by)
 
 
 def field_names(text: str, fields: RangeType) -> tuple[str, ...]:

@@ -175,3 +175,28 @@ def test_a_rule_chooses_the_cells(ogcapi, rule, columns):
     assert ogcapi.get(path, params=query).json()["domain"]["axes"]["x"]["num"] == columns
     wrong = ogcapi.get(path, params=query | {"selection": "closest"})
     assert wrong.status_code == 400
+
+
+def test_aggregates(ogcapi):
+    """Three days of 1000 t + 10 y + x."""
+    y, x = np.ogrid[0:10, 0:20]
+    np.testing.assert_array_equal(values(ogcapi, "closed", "agg=max"), 2000 + 10 * y + x)
+    counted = values(ogcapi, "closed", "agg=mean,count&window=2", "v_count")
+    np.testing.assert_array_equal(counted, np.full((2, 10, 20), 2))
+    flat, _, _ = geotiff(ogcapi, "closed", "agg=mean&f=geotiff")
+    np.testing.assert_array_equal(flat, 1000 + 10 * y + x)
+    refused = ogcapi.get(f"{COVERAGE.format('closed')}?period=month")
+    assert refused.status_code == 400
+    assert "agg" in refused.text
+
+
+def test_a_map_of_a_window(ogcapi):
+    path = "/ogcapi/collections/closed/map?width=40&height=20&f=png"
+    pictures = [
+        ogcapi.get(path + more)
+        for more in ("", "&agg=min&window=3", "&agg=min&datetime=2000-01-01/..", "&agg=max&window=3")
+    ]
+    assert [one.status_code for one in pictures] == [200] * 4
+    newest, lowest, lowest_too, highest = (one.content for one in pictures)
+    assert lowest == lowest_too
+    assert newest == highest != lowest
