@@ -1,4 +1,4 @@
-"""Sentinel-2 L1C and L2A, as a SAFE folder or zip: a cube for a tile, on its finest band's grid.
+"""Sentinel-2 L1C and L2A, SAFE, zip or bucket layout: a cube a tile, on its finest band's grid.
 
 The grid is that of the JPEG 2000 headers, never the nominal 10, 20 and 60 m. Of a band that comes
 in several resolutions the finest is taken; coarser bands are repeated by their exact integer
@@ -19,6 +19,7 @@ from datacube.ingest.readers.files import ProductFiles, product_files
 from datacube.ingest.readers.images import factor_of
 from datacube.ingest.readers.parts import Origin, Part, granules_of, reading
 from datacube.ingest.readers.raster import RasterBand, grid_of_raster, open_raster
+from datacube.ingest.readers.s2bucket import is_bucket_tile, read_tile
 from datacube.ingest.readers.safe import BAND_IDS, Product, level_of, read_product
 from datacube.ingest.source import Granule, ReadOptions, SliceSource, instant
 from datacube.model.fields import Category, Field
@@ -71,9 +72,9 @@ class Sentinel2Reader:
     name: str = "sentinel2"
 
     def sniff(self, path: Path) -> bool:
-        """Whether the product holds MTD_MSIL2A.xml or MTD_MSIL1C.xml."""
+        """Whether the product holds MTD_MSIL2A.xml, MTD_MSIL1C.xml or tileInfo.json and images."""
         files = product_files(_folder(path))
-        return files is not None and level_of(files) is not None
+        return files is not None and (level_of(files) is not None or is_bucket_tile(files))
 
     @contextmanager
     def open(self, path: Path, options: ReadOptions) -> Iterator[tuple[Granule, ...]]:
@@ -81,12 +82,13 @@ class Sentinel2Reader:
         files = ProductFiles(_folder(path))
         with ExitStack() as stack:
             with reading(path):
-                granules = _granules(files, read_product(files), options, stack)
+                product = read_tile(files) if level_of(files) is None else read_product(files)
+                granules = _granules(files, product, options, stack)
             yield granules
 
 
 def _folder(path: Path) -> Path:
-    inside = path.name in {"MTD_MSIL2A.xml", "MTD_MSIL1C.xml", "manifest.safe"}
+    inside = path.name in {"MTD_MSIL2A.xml", "MTD_MSIL1C.xml", "manifest.safe", "tileInfo.json"}
     return path.parent if inside else path
 
 

@@ -75,6 +75,50 @@ def test_level_1c_has_its_own_offsets_and_cube(tmp_path):
     assert (field.offset, field.standard_name) == (-0.1, "toa_bidirectional_reflectance")
 
 
+def bucket_tile(folder, baseline, images):
+    """A tile in the bucket's layout: names of images, each of four cells and its metres."""
+    for name, metres in images.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        cells = 240 // metres
+        values = np.full((1, cells, cells), 4 if "SCL" in name else 3000, "u2")
+        write_tiff(
+            folder / name,
+            values,
+            driver="JP2OpenJPEG",
+            transform=from_origin(199980, 2800020, metres, metres),
+            crs="EPSG:32629",
+            REVERSIBLE="YES",
+            QUALITY="100",
+        )
+    product = f"S2A_MSIL2A_20220219T112111_N{baseline}_R037_T29RKH_20220219T123947"
+    said = {"utmZone": 29, "latitudeBand": "R", "gridSquare": "KH", "productName": product}
+    (folder / "tileInfo.json").write_text(json.dumps({**said, "path": "tiles/29/R/KH"}))
+    return folder
+
+
+def test_old_and_new_baselines_of_the_bucket_give_the_same_reflectance(tmp_path):
+    fine = {"R10m/B04.jp2": 10, "R20m/B04.jp2": 20, "R20m/B11.jp2": 20, "R20m/SCL.jp2": 20}
+    for baseline, offset in (("0301", 0.0), ("0400", -0.1)):
+        tile = bucket_tile(tmp_path / baseline, baseline, fine)
+        store = tmp_path / f"store{baseline}"
+        report = go(store, tile / "tileInfo.json")
+        assert report.results[0].cubes == ("s2-l2a-29RKH",), report.results
+        cube = opened(store, "s2-l2a-29RKH")
+        assert cube.description.range_type.names == ("B04", "B11", "SCL")
+        assert cube.description.range_type.field("B11").offset == offset
+        assert cube.description.domain.time.iso == ("2022-02-19T11:21:11Z",)
+        assert cube.description.domain.rectified.dx == 10
+    old = bucket_tile(tmp_path / "again", "0301", fine)
+    assert go(tmp_path / "store0400", old).results[0].status == "ingested"
+    # 3000 without an offset is 4000 with it: the cube keeps its packing, and the reflectance stays
+    assert set(np.unique(whole(opened(tmp_path / "store0400", "s2-l2a-29RKH"), "B11"))) == {4000}
+
+
+def test_level_1c_of_the_bucket(tmp_path):
+    tile = bucket_tile(tmp_path / "t", "0209", {"B04.jp2": 10, "B10.jp2": 60})
+    assert go(tmp_path / "store", tile).results[0].cubes == ("s2-l1c-29RKH",)
+
+
 def landsat(folder, day, place="014032", *, left=500000, value=7):
     scene = folder / f"LC08_L1TP_{place}_{day}_{day}_01_T1"
     scene.mkdir(parents=True)
