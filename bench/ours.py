@@ -16,7 +16,7 @@ def server(scale: Scale) -> Server:
     """Our server, one process, its defaults."""
     return Server(
         "ours",
-        lambda: _start(scale),
+        lambda: start_server(scale, scale.home / "store"),
         {
             "W1": (_tile("sst", "default"),),
             "W2": (_tile("s2", "true-color"),),
@@ -31,11 +31,11 @@ def server(scale: Scale) -> Server:
     )
 
 
-def _start(scale: Scale) -> Service:
-    store = str(scale.home / "store")
+def start_server(scale: Scale, store: Path) -> Service:
+    """Run the command over a store until it answers."""
 
     def commands(port: int) -> list[list[str]]:
-        serve = ["-m", "services", "serve", "--store", store, "--port", str(port)]
+        serve = ["-m", "services", "serve", "--store", str(store), "--port", str(port)]
         return [[sys.executable, *serve]]
 
     return start(commands, scale.home / "logs" / "ours.log", {}, Path.cwd(), "/healthz")
