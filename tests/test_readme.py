@@ -86,7 +86,7 @@ def test_the_picture_is_the_servers_own(url):
 @pytest.mark.slow
 def test_what_is_computed_on_the_fly(url):
     (requests,) = (block for block in blocks("text") if "AGG=" in block)
-    mean, moisture, table = (httpx.get(url + one, timeout=60) for one in requests.split())
+    mean, moisture, table, region = (httpx.get(url + one, timeout=60) for one in requests.split())
     for answer in (mean, moisture):
         assert answer.headers["content-type"] == "image/png", answer.text
         with Image.open(io.BytesIO(answer.content)) as picture:
@@ -94,11 +94,14 @@ def test_what_is_computed_on_the_fly(url):
     header, *rows = table.text.splitlines()
     assert header.startswith("time,Lat,Long,air_temperature")
     assert len(rows) == 24
+    header, *rows = region.text.splitlines()
+    assert header == "time,air_temperature [K]"
+    assert len(rows) == 240
     for one in requests.split():
         printed = run(
             [sys.executable, "-m", "services", "plan", one, "--store", demo_store()], ROOT
         )
-        assert " chunks" in printed
+        assert " chunk" in printed
 
 
 @pytest.mark.slow

@@ -4,6 +4,7 @@ Each row of :data:`COSTS` is a request to a fresh server and the number of chunk
 bytes must be exactly those of the chunks in the store, and the plan must foretell both.
 """
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -149,3 +150,9 @@ def test_what_needs_no_values_reads_none(store, url):
     store.reset()
     assert client.get(url).status_code == 200
     assert store.chunks_read == 0
+
+
+def test_the_documentation_has_this_table():
+    text = (Path(__file__).parents[2] / "docs" / "performance.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| ([^|]+) \| (\d+) \|$", text, re.MULTILINE)
+    assert rows == [(name, str(chunks)) for name, chunks, _ in COSTS]
