@@ -212,6 +212,7 @@ def build_recipe(model: RecipeModel) -> RecipeSettings:
         None if model.grid is None else _target(model.grid),
         tuple(_mask(one) for one in model.masks),
         None if model.mosaic is None else MosaicSettings(model.mosaic.by, model.mosaic.rule),
+        model.swath,
         model.forecast,
     )
 

@@ -134,6 +134,10 @@ class RecipeModel(Model):
     mosaic: MosaicModel | None = Field(
         None, description="Put sources into one slice; a later one replaces it where not given."
     )
+    swath: Literal["map", "own"] = Field(
+        "map",
+        description="To a map grid, or as they are with a position for each pixel.",
+    )
     forecast: bool = Field(
         False, description="Make the run and the step axes even of a file with one run."
     )

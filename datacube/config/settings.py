@@ -297,6 +297,7 @@ class RecipeSettings:
     grid : TargetSettings, the grid that sources are brought to
     masks : tuple of MaskSettings
     mosaic : MosaicSettings, where sources meet in one slice
+    swath : whether swaths go to a map grid or keep a position for each pixel
     forecast : bool, whether the run and the step are axes in any case
     """
 
@@ -313,6 +314,7 @@ class RecipeSettings:
     grid: TargetSettings | None = None
     masks: tuple[MaskSettings, ...] = ()
     mosaic: MosaicSettings | None = None
+    swath: Literal["map", "own"] = "map"
     forecast: bool = False
 
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from datacube.config.settings import RecipeSettings, TargetSettings
 from datacube.errors import SourceError
-from datacube.ingest.geometry import Geometry, Locator, Positions, footprint, spacing
+from datacube.ingest.geometry import Geometry, Locator, Positions, TiePoints, footprint, spacing
 from datacube.ingest.packing import with_nil
 from datacube.ingest.source import BandSource, Granule
 from datacube.model.bbox import BoundingBox
@@ -47,6 +47,8 @@ def regridded(recipe: RecipeSettings, granule: Granule) -> Granule:
         The recipe's grid is no use for it.
     """
     source: Geometry = granule.positions or granule.description.domain.grid
+    if recipe.swath == "own" and granule.positions is not None:
+        return _as_it_is(granule, granule.positions)
     if recipe.grid is not None:
         target = target_grid(recipe.grid, source)
     elif granule.positions is not None:
@@ -73,6 +75,17 @@ def regridded(recipe: RecipeSettings, granule: Granule) -> Granule:
     domain = DomainSet(target, granule.description.domain.axes)
     description = replace(granule.description, domain=domain, range_type=RangeType(fields))
     return replace(granule, description=description, slices=slices, positions=None)
+
+
+def _as_it_is(granule: Granule, positions: Positions) -> Granule:
+    """The granule with a position for each of its pixels."""
+    if isinstance(positions, TiePoints):
+        raise SourceError(
+            "its positions are known at tie points only, so that it has no grid of its own; "
+            "'swath: own' is for sources with a position for each pixel"
+        )
+    domain = DomainSet(positions, granule.description.domain.axes)
+    return replace(granule, description=replace(granule.description, domain=domain), positions=None)
 
 
 def target_grid(settings: TargetSettings, source: Geometry) -> RectifiedGrid:

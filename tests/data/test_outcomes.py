@@ -19,6 +19,7 @@ from pyproj import Transformer
 from rasterio.transform import GCPTransformer
 
 from datacube.config.load import load_recipe
+from datacube.config.settings import RecipeSettings
 from datacube.ingest.pipeline import ingest
 from datacube.ingest.report import SourceResult
 from datacube.model.crs import CRS84
@@ -204,6 +205,28 @@ def test_swaths_are_nearest_on_the_map_grid(outcomes, test_data, source, group, 
                 expected = np.where(expected > 1e36, np.nan, expected)
             found = stored[name][row, column]
             assert any(np.array_equal(found, one, equal_nan=True) for one in expected)
+
+
+@pytest.mark.parametrize("source", ["O_L2_0001_SNS_2017104102450_v1.0.nc", "S5P_L2_CO_trimmed.nc"])
+def test_swaths_are_exact_on_their_own_grid(facts, test_data, tmp_path, source):
+    path = test_data / "sentinel3_5p" / source
+    recipe = RecipeSettings(cube="swath", swath="own")
+    assert ingest([str(path)], store=str(tmp_path), recipe=recipe).exit_code == 0
+    cube = opened(tmp_path, "swath")
+    fact = facts[f"sentinel3_5p/{source}"]
+    compared = 0
+    for probe in probes_of(fact.get("PRODUCT", fact)):
+        place = list(probe.index.values())[-2:]
+        field = cube.description.range_type.field(probe.variable)
+        packed = whole(cube, field.name)[tuple(place)].reshape(1)
+        value = field.decode(packed, field.valid(packed))[0]
+        assert (
+            np.isnan(value)
+            if probe.value > 1e36
+            else math.isclose(value, probe.value, rel_tol=2e-7)
+        )
+        compared += 1
+    assert compared >= 6
 
 
 def test_landsat_scenes_of_a_day_are_one_slice(outcomes):

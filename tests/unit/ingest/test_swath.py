@@ -8,6 +8,7 @@ import pytest
 
 from datacube.config.settings import MaskSettings, RecipeSettings, TargetSettings
 from datacube.ingest.pipeline import ingest
+from datacube.model.grid import ReferenceableGrid
 from tests.unit.ingest.products import opened, plane, whole
 
 LON, LAT = np.meshgrid(10.2 + np.arange(6) * 0.5, 50.2 - np.arange(4) * 0.5)
@@ -106,3 +107,14 @@ def test_a_sentinel_3_folder_is_the_variables_beside_its_coordinates(tmp_path, n
     assert cube.description.range_type.names == ("CHL_NN",)
     assert cube.description.domain.time.iso == ("2017-04-14T10:27:29Z",)
     np.testing.assert_array_equal(whole(cube, "CHL_NN"), plane(4, 6))
+
+
+def test_a_swath_can_keep_a_position_for_each_pixel(tmp_path):
+    path = sentinel5p(tmp_path / "a.nc")
+    recipe = RecipeSettings(cube="co", swath="own")
+    assert ingest([str(path)], store=str(tmp_path / "store"), recipe=recipe).exit_code == 0
+    cube = opened(tmp_path / "store", "co")
+    grid = cube.description.domain.grid
+    assert isinstance(grid, ReferenceableGrid)
+    np.testing.assert_allclose(grid.x, LON, atol=1e-6)
+    np.testing.assert_array_equal(whole(cube, "qa_value"), np.where(plane(4, 6) % 2, 40, 80))
