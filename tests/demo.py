@@ -1,6 +1,7 @@
 """The real demo store, made once for all test processes."""
 
 import fcntl
+import hashlib
 import subprocess
 import sys
 from pathlib import Path
@@ -9,10 +10,12 @@ ROOT = Path(__file__).parent.parent
 
 
 def demo_store() -> Path:
-    """Folder of the demo store; made by ``datacube demo`` where it is not there yet."""
+    """Folder of the demo store; made by ``datacube demo`` where it is not whole yet."""
     folder = ROOT / ".demo"
     folder.mkdir(exist_ok=True)
-    store, stamp = folder / "store", folder / "store.made"
+    made_by = (ROOT / "services" / "demo" / name for name in ("store.py", "fetch.py"))
+    digest = hashlib.sha256(b"".join(one.read_bytes() for one in made_by)).hexdigest()[:12]
+    store, stamp = folder / "store", folder / f"store-{digest}.made"
     with (folder / "test.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not stamp.exists():

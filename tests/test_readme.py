@@ -86,8 +86,10 @@ def test_the_picture_is_the_servers_own(url):
 @pytest.mark.slow
 def test_what_is_computed_on_the_fly(url):
     (requests,) = (block for block in blocks("text") if "AGG=" in block)
-    mean, moisture, table, region = (httpx.get(url + one, timeout=60) for one in requests.split())
-    for answer in (mean, moisture):
+    mean, moisture, cooler, table, region = (
+        httpx.get(url + one, timeout=60) for one in requests.split()
+    )
+    for answer in (mean, moisture, cooler):
         assert answer.headers["content-type"] == "image/png", answer.text
         with Image.open(io.BytesIO(answer.content)) as picture:
             assert len(picture.convert("RGB").getcolors(1_000_000)) > 30

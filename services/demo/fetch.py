@@ -108,6 +108,16 @@ CLIMATE = Package(
             "f6124a1a745dfc016a383cb1b95b74378f078664edc86cd2a67672c2b49e9567",
         ),
         Member(
+            "iris_sample_data/sample_data/NEMO/nemo_1m_20150101-20150201_grid-T.nc",
+            1_410_041,
+            "2b324ae1c0725d265a8daeb9c7b55216a235a872c7e6b2438981d70da6ba5554",
+        ),
+        Member(
+            "iris_sample_data/sample_data/NEMO/nemo_1m_20150201-20150301_grid-T.nc",
+            1_409_789,
+            "216ea8bb2678fe18efecee51d76115ba650a8f076aaac6219f0b274127fcf46b",
+        ),
+        Member(
             "iris_sample_data/sample_data/ostia_monthly.nc",
             1_713_012,
             "e40d33fef22eabae985dae0fcee7643e127394195cef55a2e40e1f5416d57f98",

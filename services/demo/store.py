@@ -5,6 +5,8 @@ Cube                    What it is
 ======================  =============================================================
 ``ecmwf-forecast``      ECMWF open-data forecast: temperature and wind on two levels
 ``a1b-air-temperature`` Met Office model: 240 years of air temperature, scenario A1B
+``e1-air-temperature``  the same model, scenario E1: to be set against A1B
+``nemo-sst``            Met Office NEMO: sea surface temperature on its tripolar grid
 ``ostia-monthly``       Met Office OSTIA: monthly sea surface temperature
 ``s2-simulated``        simulated Sentinel-2 L2A, not an observation
 ======================  =============================================================
@@ -53,6 +55,8 @@ def make_demo(store: str, *, cache: Path, report: Callable[[str], None]) -> None
     sources = {
         "ecmwf-forecast": (forecast["tuv.grib"],),
         "a1b-air-temperature": (climate["A1B_north_america.nc"],),
+        "e1-air-temperature": (climate["E1_north_america.nc"],),
+        "nemo-sst": tuple(path for name, path in climate.items() if name.startswith("nemo")),
         "ostia-monthly": (climate["ostia_monthly.nc"],),
         "s2-simulated": scenes,
     }

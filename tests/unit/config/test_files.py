@@ -49,7 +49,7 @@ SECTIONS = {
 def test_the_demo_configuration_is_sound():
     config = load_config(CONFIG / "server.yaml", {})
     assert set(config.cubes) == {
-        "ecmwf-forecast", "a1b-air-temperature", "ostia-monthly", "s2-simulated"
+        "ecmwf-forecast", "a1b-air-temperature", "e1-air-temperature", "nemo-sst", "ostia-monthly", "s2-simulated"
     }  # fmt: skip
     assert config.styles
     assert config.recipes
