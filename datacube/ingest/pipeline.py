@@ -97,7 +97,8 @@ def expanded(source: str, readers: Readers) -> Iterator[str]:
         yield source
         return
     for child in sorted(path.iterdir()):
-        if not child.name.startswith("."):
+        linked = child.is_symlink() and child.is_dir()  # may lead back here
+        if not linked and not child.name.startswith("."):
             yield from expanded(str(child), readers)
 
 

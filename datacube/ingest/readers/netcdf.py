@@ -309,6 +309,7 @@ class _Opened:
             abstract=(said.get("summary") or said.get("comment") or "").strip(),
             attribution=(said.get("credit") or said.get("institution") or "").strip(),
             licence=(said.get("license") or said.get("licence") or "").strip(),
+            processor=(said.get("processor_version") or said.get("product_version") or "").strip(),
         )
 
 

@@ -54,7 +54,7 @@ class SwathReader:
             with netCDF4.Dataset(path) as file:
                 kind = f"{getattr(file, 'product_type', '')} {getattr(file, 'product_name', '')}"
                 return "PRODUCT" in file.groups or any(one in kind for one in _SENSORS)
-        except OSError:
+        except (OSError, RuntimeError):
             return False
 
     @contextmanager
