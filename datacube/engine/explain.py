@@ -208,7 +208,7 @@ def explain_coverage(context: Context, query: CoverageQuery) -> Explained:
         _copies(read),
         plan.level,
         len(cube.description.levels),
-        tuple(one.name for one in plan.sources),
+        tuple(dict.fromkeys(one.name for one in plan.sources)),
         steps,
         reads,
         2 * plan.nbytes + reads.decoded // max(steps, 1),
