@@ -13,6 +13,7 @@ import pytest
 
 from datacube.config.settings import Config
 from datacube.engine.context import make_context
+from datacube.errors import InvalidParameter
 from datacube.model.fields import Field
 from datacube.store.objects import ObjectStore
 from datacube.store.url import open_store
@@ -156,3 +157,37 @@ def test_the_documentation_has_this_table():
     text = (Path(__file__).parents[2] / "docs" / "performance.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| ([^|]+) \| (\d+) \|$", text, re.MULTILINE)
     assert rows == [(name, str(chunks)) for name, chunks, _ in COSTS]
+
+
+_KVP = (
+    "/wmts?SERVICE=WMTS&VERSION=1.0.0&REQUEST=GetTile&LAYER=days&STYLE=&FORMAT=image/png"
+    "&TILEMATRIXSET=WebMercatorQuad&TILEMATRIX=3&TILEROW=3&TILECOL=4&TIME=2020-01-05"
+)
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        (_KVP, "): map chunks, full resolution, field v, 1 step\n  1 chunk in 1 request, "),
+        (_KVP.replace("GetTile", "GetFeatureInfo") + "&I=5&J=5&INFOFORMAT=text/plain", "decode"),
+        ("/wmts/1.0.0/days/default/2020-01-05/WebMercatorQuad/3/3/4/5/5.txt", "decode"),
+        ("/ogcapi/collections/days/map?width=600", "map chunks, overview 1 of 3"),
+        ("/ogcapi/collections/days/coverage?datetime=2020-01-05", "  8 chunks in 8 requests"),
+        ("/ogcapi/collections/days/cube?bbox=0,0,9,9&datetime=2020-01-05", "read, encode"),
+        (_RING + "&method=p90", "find cells inside, read, reduce by p90, encode"),
+        (_RING, "clip, encode"),
+    ],
+)
+def test_the_plan_in_words_of_every_door(store, url, words):
+    store.reset()
+    text = "\n".join(one.text for one in explain(make_context(store, Config()), url))
+    assert words in text, text
+    assert store.chunks_read == 0
+
+
+@pytest.mark.parametrize(
+    "url", ["/wms?REQUEST=GetCapabilities", "/zarr/days", "/ogcapi/collections/days/schema"]
+)
+def test_what_has_no_plan_says_what_has(store, url):
+    with pytest.raises(InvalidParameter, match="a plan have GetMap and GetFeatureInfo at /wms"):
+        explain(make_context(store, Config()), url)
