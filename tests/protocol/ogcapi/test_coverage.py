@@ -194,7 +194,12 @@ def test_a_map_of_a_window(ogcapi):
     path = "/ogcapi/collections/closed/map?width=40&height=20&f=png"
     pictures = [
         ogcapi.get(path + more)
-        for more in ("", "&agg=min&window=3", "&agg=min&datetime=2000-01-01/..", "&agg=max&window=3")
+        for more in (
+            "",
+            "&agg=min&window=3",
+            "&agg=min&datetime=2000-01-01/..",
+            "&agg=max&window=3",
+        )
     ]
     assert [one.status_code for one in pictures] == [200] * 4
     newest, lowest, lowest_too, highest = (one.content for one in pictures)

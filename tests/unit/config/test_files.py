@@ -49,8 +49,13 @@ SECTIONS = {
 def test_the_demo_configuration_is_sound():
     config = load_config(CONFIG / "server.yaml", {})
     assert set(config.cubes) == {
-        "ecmwf-forecast", "a1b-air-temperature", "e1-air-temperature", "nemo-sst", "ostia-monthly", "s2-simulated"
-    }  # fmt: skip
+        "ecmwf-forecast",
+        "a1b-air-temperature",
+        "e1-air-temperature",
+        "nemo-sst",
+        "ostia-monthly",
+        "s2-simulated",
+    }
     assert config.styles
     assert config.recipes
     assert config.server.public_url == ""
