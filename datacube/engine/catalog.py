@@ -118,7 +118,7 @@ class Catalog:
             It does not have that version (any more).
         """
         return self._earlier.get(
-            (cube.id, version),
+            (cube.snapshot, version),  # a cube of the same id may have been made anew
             lambda: open_cube(self._store, cube.id, self._cache, version=version),
         )
 

@@ -8,7 +8,7 @@ from datacube.engine.banding import bands_of, is_large, joined
 from datacube.engine.context import Context
 from datacube.engine.cube import Cube, Layer
 from datacube.engine.drawing import drawn_style, wanted_of, with_range
-from datacube.engine.elsewhere import Elsewhere
+from datacube.engine.elsewhere import Elsewhere, OtherField
 from datacube.engine.limits import check_map, check_reduction, check_work
 from datacube.engine.places import Places, locate
 from datacube.engine.reducers import reducer_of
@@ -72,8 +72,16 @@ class PlannedLayer:
     @property
     def moving(self) -> bool:
         """Whether newer data would change where it looks, in its own cube or another."""
-        others = (other for wanted in self.wanted for other in wanted.others)
-        return self.places.moving or any(one.moving for one in others)
+        return self.places.moving or any(one.moving for one in self.others)
+
+    @property
+    def others(self) -> Sequence[OtherField]:
+        """The fields of other cubes that its expression reads."""
+        return tuple(other for wanted in self.wanted for other in wanted.others)
+
+    def is_all_of(self, token: str) -> bool:
+        """Whether the state of its cube that a token names decides all of it."""
+        return self.cube.token == token and not self.others
 
     @property
     def computed(self) -> int:
@@ -100,8 +108,7 @@ class PlannedLayer:
         for place in self.places.candidates:
             yield cube.store.state_of(place[0] if timed else 0)
             yield str(place[1:] if timed else place)
-        for wanted in self.wanted:
-            yield from (one.state for one in wanted.others)
+        yield from (one.state for one in self.others)
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,6 +136,11 @@ class MapPlan:
     def moving(self) -> bool:
         """Whether newer data would change the answer to the same request."""
         return any(one.moving for one in self.layers)
+
+    @property
+    def moving_elsewhere(self) -> bool:
+        """Whether newer data of a cube that only an expression names would change the answer."""
+        return any(other.moving for one in self.layers for other in one.others)
 
 
 def plan_map(context: Context, query: MapQuery) -> MapPlan:

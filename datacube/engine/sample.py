@@ -1,6 +1,6 @@
 """Values at one place: the function behind GetFeatureInfo and positions."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,11 +8,12 @@ import pyproj
 
 from datacube.engine.context import Context
 from datacube.engine.cube import Cube, Layer
+from datacube.engine.elsewhere import Elsewhere
 from datacube.engine.places import Places, locate
 from datacube.engine.read import plan_field, read_field
 from datacube.engine.reducers import reducer_of
 from datacube.engine.values import find_values
-from datacube.engine.wanted import wanted_field
+from datacube.engine.wanted import Wanted, wanted_expression, wanted_field
 from datacube.model.axis import TimeAxis, axis_value
 from datacube.model.crs import CRS84, transform
 from datacube.model.fields import Field
@@ -68,7 +69,7 @@ class Samples:
 
 
 def get_samples(context: Context, query: SampleQuery) -> Samples:
-    """Values of all fields of the layers at a place.
+    """Values of all fields of the layers at a place, or of the expression in their place.
 
     Raises
     ------
@@ -102,15 +103,19 @@ def _sample_layer(
     distance = _metres(asked, centre)
     lon, lat = centre or (None, None)
     found = []
-    for name in layer.fields:
-        field = cube.description.range_type.field(name)
+    for wanted in _shown(context, layer, request, places):
+        field = wanted.field
         if request.aggregate:
-            made, value, count = _reduced(context, cube, field, cells, places, request)
+            made, value, count = _reduced(context, cube, wanted, cells, places, request)
             found.append(
                 Sample(request.layer, made, value, value, None, None, {}, lon, lat, distance, count)
             )
             continue
-        raw, place = _read(context, cube, field, cells, places)
+        raw, place = (
+            _read(context, cube, field, cells, places)
+            if wanted.tree is None
+            else _computed(context, cube, wanted, cells, places)
+        )
         time, others = _describe(cube, place)
         value, label = _meaning(field, raw)
         found.append(
@@ -119,21 +124,45 @@ def _sample_layer(
     return found
 
 
+def _shown(
+    context: Context, layer: Layer, request: LayerRequest, places: Places
+) -> Iterator[Wanted]:
+    """What the picture shows: the fields of a layer, or an expression in their place."""
+    description = layer.cube.description
+    if request.expression:
+        elsewhere = Elsewhere(context.catalog, layer.cube, request, places)
+        yield wanted_expression(description, request.expression, elsewhere=elsewhere)
+        return
+    for name in layer.fields:
+        yield wanted_field(description.range_type.field(name))
+
+
 def _reduced(
     context: Context,
     cube: Cube,
-    field: Field,
+    wanted: Wanted,
     cells: IndexMap,
     places: Places,
     request: LayerRequest,
 ) -> tuple[Field, float | None, int]:
-    """What a field's steps come to, and how many of them have a value."""
-    wanted, by = wanted_field(field), reducer_of(cube, request.aggregate, request.by)
+    """What the steps come to, and how many of them have a value."""
+    by = reducer_of(cube, request.aggregate, request.by)
     found, counted = (
         find_values(context, cube, wanted, 0, cells, places, one) for one in (by, _COUNT)
     )
     value = float(found.data[0, 0]) if found.valid[0, 0] else None
     return found.field, value, int(counted.data[0, 0])
+
+
+def _computed(
+    context: Context, cube: Cube, wanted: Wanted, cells: IndexMap, places: Places
+) -> tuple[float | None, tuple[int, ...] | None]:
+    """As :func:`_read`, of an expression."""
+    for place in places.candidates[: context.settings.limits.max_steps]:
+        found = find_values(context, cube, wanted, 0, cells, Places((place,)))
+        if found.valid[0, 0]:
+            return float(found.data[0, 0]), place
+    return None, places.candidates[0] if places.candidates else None
 
 
 def cell_at(cube: Cube, query: SampleQuery) -> IndexMap:

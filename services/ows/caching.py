@@ -93,6 +93,8 @@ def kept_document(
 def layer_states(context: Context, requests: Iterable[LayerRequest]) -> tuple[str, ...]:
     """What decides values beside the query: versions of cubes, their fields, time policies.
 
+    An expression may name any cube: with one that is the state of them all.
+
     Raises
     ------
     CoverageNotFound, StyleNotFound
@@ -103,6 +105,7 @@ def layer_states(context: Context, requests: Iterable[LayerRequest]) -> tuple[st
         layer.style(request.style)
         cube = layer.cube
         states += [cube.snapshot, cube.fingerprint, repr(cube.settings.time)]
+        states += [context.catalog.version] * bool(request.expression)
     return tuple(states)
 
 

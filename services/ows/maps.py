@@ -22,7 +22,8 @@ def answer_map(
     pictures that show what it has written, and of no others.
 
     The parameter ``V`` with the token of the layers' cube, as the viewer's ``cubes.json`` has it,
-    says that the URL means this state of it: the answer may be kept for ever.
+    says that the URL means this state of it: the answer may be kept for ever. Not so the picture of
+    an expression that reads another cube, whose state the token does not name.
 
     Parameters
     ----------
@@ -36,8 +37,9 @@ def answer_map(
         What :func:`~datacube.engine.map.plan_map` and ``draw_map`` raise.
     """
     plan = plan_map(context, query)
-    control = cache_control(moving=plan.moving if pinned is None else not pinned)
-    if (token := _token(request)) and all(one.cube.token == token for one in plan.layers):
+    moving = plan.moving if pinned is None else not pinned or plan.moving_elsewhere
+    control = cache_control(moving=moving)
+    if (token := _token(request)) and all(one.is_all_of(token) for one in plan.layers):
         control = LASTING
     tag = etag([plan.state], media_type)
     if matches(request, tag):

@@ -111,3 +111,19 @@ def test_an_aggregate_gives_the_value_under_the_picture(wms):
     assert mean["properties"]["count"] == 3
     assert "time" not in mean["properties"]
     assert spread["properties"]["value"] == 200
+
+
+@pytest.mark.parametrize(
+    ("changes", "value"),
+    [
+        ({"EXPR": "v*2-1"}, 2 * 123 - 1),
+        ({"EXPR": "v-globe.v"}, 0),
+        ({"EXPR": "v*2", "AGG": "max", "TIME": "2020-01-01/2020-01-02"}, 2 * 123),
+        ({"EXPR": "v*2", "TIME": "2020-01-01/2020-01-02"}, 2 * 123),
+    ],
+)
+def test_an_expression_has_the_value_under_its_picture(wms, changes, value):
+    asked = query_of(INFO, **({"HEIGHT": "5", "I": 3, "J": 2, "TIME": "2020-01-02"} | changes))
+    (found,) = features(wms.raw(asked))
+    assert found["properties"]["value"] == value
+    assert found["properties"]["title"] == changes["EXPR"]

@@ -1,5 +1,7 @@
 """The catalogue while its store changes, suffers and goes."""
 
+import shutil
+
 import pytest
 
 from datacube.config.settings import Config
@@ -7,7 +9,7 @@ from datacube.engine.catalog import REFRESH_SECONDS, Catalog
 from datacube.errors import CoverageNotFound, StorageError
 from datacube.store.cache import ChunkCache
 from datacube.store.url import open_store
-from tests.cubes import make_cube
+from tests.cubes import closed_form, make_cube, read_level, slice_values, ticks_of
 
 
 class Clock:
@@ -83,3 +85,18 @@ def test_a_store_that_is_not_there_yet_is_empty(tmp_path, clock):
         catalog.cube("air")
     make_cube(tmp_path / "new", "air")
     assert ids(catalog, clock) == ["air"]
+
+
+def test_an_earlier_version_is_that_of_the_cube_that_is_there_now(catalog, clock, folder):
+    old = catalog.cube("sea").store
+    again = old.version
+    with old.transaction("once more") as tx:
+        tx.write_slice(ticks_of("2020-01-02"), slice_values(old.description, 1))
+    clock.now += REFRESH_SECONDS
+    assert read_level(catalog.earlier(catalog.cube("sea").store, again), "v")[0, 0] == 0
+    shutil.rmtree(folder / "sea")
+    new = make_cube(folder, "sea", formula=lambda *at: closed_form(*at) + 5)
+    with new.transaction("once more") as tx:
+        tx.write_slice(ticks_of("2020-01-02"), slice_values(new.description, 1))
+    clock.now += REFRESH_SECONDS
+    assert read_level(catalog.earlier(catalog.cube("sea").store, again), "v")[0, 0] == 5

@@ -17,7 +17,7 @@ from datacube.model.fields import Field
 from datacube.store.url import open_store
 from services.app import Application
 from tests.asgi import Client
-from tests.cubes import make_cube
+from tests.cubes import add_slices, closed_form, make_cube, make_description
 from tests.stores import CountingStore
 
 FIELDS = [Field("v", "int32", valid_range=(0.0, 6000.0))]
@@ -236,3 +236,33 @@ def test_documents_are_kept_for_each_host_and_packing(world, service):
         unchanged = if_changed(client, path, small.headers["etag"])
         assert unchanged.status_code == 304
         assert unchanged.headers["vary"] == "Accept-Encoding"
+
+
+def test_what_another_cube_shows_in_an_expression_is_fresh(folder, world):
+    """A value and a picture of two cubes change with the second one, whatever names the first."""
+    _, _, client = world
+    make_cube(folder, "other", fields=FIELDS)
+    time.sleep(REFRESH_SECONDS)
+    cubes = client.get("/viewer/cubes.json").json()["cubes"]
+    token = next(one["token"] for one in cubes if one["id"] == "closed")
+    drawn = f"{MAP}&TIME=2020-01-01&EXPR=v%2Bother.v"
+    asked = drawn.replace("GetMap", "GetFeatureInfo") + (
+        "&QUERY_LAYERS=closed&INFO_FORMAT=application/json&I=0&J=1"
+    )
+    picture, value = client.get(f"{drawn}&V={token}"), client.get(asked)
+    (found,) = value.json()["features"]
+    assert (found["properties"]["field"], found["properties"]["value"]) == ("expression", 0)
+    assert "immutable" not in picture.headers["cache-control"]
+    assert picture.headers["cache-control"] == "public, max-age=60"
+    add_slices(
+        open_store(str(folder)),
+        make_description("other", fields=FIELDS),
+        ("2020-01-01",),
+        formula=lambda *at: closed_form(*at) + 7,
+    )
+    time.sleep(REFRESH_SECONDS)
+    client.get("/healthz")
+    after = if_changed(client, asked, value.headers["etag"])
+    assert after.status_code == 200
+    assert after.json()["features"][0]["properties"]["value"] == 7
+    assert if_changed(client, f"{drawn}&V={token}", picture.headers["etag"]).status_code == 200
