@@ -3,7 +3,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help venv viewer demo run test durability lint format bench conformance clients clean
+.PHONY: help venv viewer demo run test durability lint format bench bench-ingest conformance clients clean
 MAKEFLAGS += --no-print-directory
 
 HOST ?= 127.0.0.1
@@ -44,7 +44,7 @@ node_is_new = node -e 'const [a, b] = process.versions.node.split(".").map(Numbe
 
 help: ## list the commands
 	@echo 'Usage: make COMMAND [HOST=127.0.0.1] [PORT=8000] [STORE=$(DEMO_STORE)] [PYTHON=python3.13] [VENV=.venv]'
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  \1@\2/p' $(MAKEFILE_LIST) | awk -F@ '{ printf "%-14s %s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1@\2/p' $(MAKEFILE_LIST) | awk -F@ '{ printf "%-14s %s\n", $$1, $$2 }'
 
 venv: $(VENV)/.installed ## set up .venv with the project installed in it, editable
 
@@ -88,6 +88,9 @@ bench: $(VENV)/.bench ## measure workloads beside the peers (SCALE=full|medium|s
 	fi; $(took)
 	@$(begin) 'Stages'; $(BIN)/python -m pytest bench/test_stages.py -p no:randomly -q --benchmark-columns=min,median,rounds $(PYTEST_ARGS)
 	@$(begin) 'Workloads'; PYTHONUNBUFFERED=1 $(BIN)/python -m bench --scale $(SCALE) $(BENCH_ARGS)
+
+bench-ingest: $(VENV)/.bench ## measure ingest beside plain compressing and writing, and xarray
+	@$(begin) 'Ingest'; PYTHONUNBUFFERED=1 $(BIN)/python -m bench.ingest $(BENCH_ARGS)
 
 conformance: $(VENV)/.test ## run the OGC test suites (Java, Maven, checkouts of the suites in DATACUBE_CITE)
 	@$(begin) 'Running the OGC test suites'; $(BIN)/python -m tests.conformance $(SUITES)

@@ -1,0 +1,104 @@
+"""``make bench-ingest``: how fast sources become cubes, and in how much memory.
+
+Beside ``datacube ingest`` stand the plain speed of compressing and writing the same arrays from
+memory, and xarray's ``to_zarr`` of the same file. The ways take turns; the quickest round counts.
+Ingest does more than either: it decodes the file, makes overviews and statistics, checksums the
+source and every chunk, and returns when all of it would survive a power cut.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+
+from bench.ingest_data import CASES, Case, make
+
+WAYS = ("ours", "plain", "xarray")
+MEGA = 1e6
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """The quickest rounds of one way.
+
+    Parameters
+    ----------
+    seconds, processor : float
+    peak, stored : int, bytes
+    """
+
+    seconds: float
+    processor: float
+    peak: int
+    stored: int
+
+
+def main() -> int:
+    """Make what is absent, measure, print the table."""
+    options = _options()
+    chosen = [one for one in CASES if not options.only or one.name in options.only.split(",")]
+    print(f"Sources ({os.cpu_count()} cores)", flush=True)
+    for case in chosen:
+        make(case)
+    print(HEAD, flush=True)
+    for case in chosen:
+        for line in _rows(case, measure(case, options.rounds)):
+            print(line, flush=True)
+    return 0
+
+
+def measure(case: Case, rounds: int) -> dict[str, Measured]:
+    """The ways in turn."""
+    found: dict[str, list[dict[str, float]]] = {way: [] for way in WAYS}
+    for _ in range(rounds):
+        for way in WAYS:
+            command = [sys.executable, "-m", "bench.ingest_work", way, case.name]
+            done = subprocess.run(command, check=True, stdout=subprocess.PIPE)
+            found[way].append(json.loads(done.stdout))
+    return {way: _best(runs) for way, runs in found.items()}
+
+
+def _best(runs: list[dict[str, float]]) -> Measured:
+    return Measured(
+        min(one["seconds"] for one in runs),
+        min(one["processor"] for one in runs),
+        int(max(one["peak"] for one in runs)),
+        int(runs[0]["stored"]),
+    )
+
+
+HEAD = (
+    f"{'':8}{'MB/s':>8}{'of plain':>10}{'of xarray':>11}{'cpu s':>8}{'MB/cpu s':>10}{'peak MB':>9}"
+)
+
+
+def _rows(case: Case, found: dict[str, Measured]) -> list[str]:
+    raw = case.bytes / MEGA
+    lines = [f"{case.name}: {case.words}; {raw:.0f} MB of samples"]
+    ours = found["ours"]
+    for way, one in found.items():
+        shares = (
+            ("", "")
+            if way != "ours"
+            else tuple(
+                f"{found[other].seconds / ours.seconds:.2f}" for other in ("plain", "xarray")
+            )
+        )
+        lines.append(
+            f"  {way:6}{raw / one.seconds:8.0f}{shares[0]:>10}{shares[1]:>11}"
+            f"{one.processor:8.1f}{raw / one.processor:10.0f}{one.peak / MEGA:9.0f}"
+        )
+    return lines
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="bench.ingest", description=__doc__)
+    parser.add_argument("--only", default="", help="year, scene, grib; separated by commas")
+    parser.add_argument("--rounds", type=int, default=3)
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
