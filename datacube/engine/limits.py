@@ -15,6 +15,9 @@ from datacube.errors import RequestTooLarge
 from datacube.model.fields import Field
 from datacube.model.query import MapQuery
 
+_PLACE = 400
+"""Bytes of a place: where it is, its cell, and its row while it is written."""
+
 
 @dataclass(frozen=True, slots=True)
 class Size:
@@ -167,7 +170,7 @@ def check_stream(limits: Limits, size: Size) -> None:
 
 
 def check_samples(limits: Limits, places: int, steps: int, fields: Sequence[Field]) -> None:
-    """Refuse values at too many places of too many steps to be held.
+    """Refuse values at too many places of too many steps to be held; a place takes memory itself.
 
     Raises
     ------
@@ -176,17 +179,20 @@ def check_samples(limits: Limits, places: int, steps: int, fields: Sequence[Fiel
 
     Examples
     --------
-    >>> check_samples(Limits(max_coverage_bytes=600), 100, 10, [Field("v", "int16")])
+    >>> check_samples(Limits(max_coverage_bytes=41_000), 100, 10, [Field("v", "int16")])
     Traceback (most recent call last):
-    datacube.errors.RequestTooLarge: 100 places at 10 steps would be 3,000 bytes; the limit is \
-600. Ask for at most 20 places, or at most 2 steps
+    datacube.errors.RequestTooLarge: 100 places at 10 steps would be 43,000 bytes; the limit is \
+41,000. Ask for at most 95 places, or at most 3 steps
     """
     each = sum(np.dtype(one.dtype).itemsize + 1 for one in fields)
-    nbytes, limit = places * steps * each, limits.max_coverage_bytes
+    nbytes, limit = places * (steps * each + _PLACE), limits.max_coverage_bytes
     if nbytes <= limit:
         return
-    most = {"places": limit // (steps * each), "steps": limit // (places * each)}
-    ways = [f"at most {count:,} {what}" for what, count in most.items() if count]
+    most = {
+        "places": limit // (steps * each + _PLACE),
+        "steps": (limit // places - _PLACE) // each,
+    }
+    ways = [f"at most {count:,} {what}" for what, count in most.items() if count > 0]
     raise RequestTooLarge(
         f"{places:,} places at {steps:,} steps would be {nbytes:,} bytes; the limit is {limit:,}. "
         f"Ask for {', or '.join(ways) or 'fewer places at fewer steps'}",

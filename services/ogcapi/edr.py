@@ -4,7 +4,8 @@ The answers are CoverageJSON or CSV; ``area`` and ``cube`` have every format of 
 ``area`` with ``method=mean`` (max, count, p95 …) has one value for each time in place of cells.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import chain
 
 from datacube.engine.area import get_area
 from datacube.engine.context import Context
@@ -29,6 +30,7 @@ from services.ows.transport import Request, Response
 type SampleQuery = LineQuery | AreaQuery
 type EdrQuery = SampleQuery | CoverageQuery
 
+_AT_ONCE = 1 << 20  # bytes that are sent as one
 _COMMON = frozenset({"f", "lang", "datetime", "z", "parameter-name", "crs"})
 _COORDS = _COMMON | {"coords"}
 _PARAMETERS = {
@@ -98,9 +100,19 @@ def _send(
     return Response(
         200,
         writer.media_type,
-        b"".join(writer.write(sampled)),
+        _in_pieces(writer.write(sampled)),
         (control, ("ETag", tag), ("Vary", "Accept"), *warnings(sampled.notes)),
     )
+
+
+def _in_pieces(written: Iterator[bytes]) -> bytes | Iterator[bytes]:
+    """A small document as one; a larger one is written while it is sent."""
+    held: list[bytes] = []
+    for piece in written:
+        held.append(piece)
+        if sum(map(len, held)) > _AT_ONCE:
+            return chain(held, written)
+    return b"".join(held)
 
 
 def _sampled(context: Context, query: SampleQuery) -> Sampled:

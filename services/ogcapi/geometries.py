@@ -1,5 +1,6 @@
 """Well-known text of the ``coords`` of an EDR request -> paths and regions of the core."""
 
+import numpy as np
 import shapely
 from shapely.geometry import LineString, MultiPoint, MultiPolygon, Point, Polygon
 from shapely.geometry.base import BaseGeometry
@@ -9,6 +10,7 @@ from datacube.model.crs import Crs
 from datacube.model.geometry import Path, Position, Region
 
 LONGEST = 200_000  # characters
+_FAR = 1e12  # degrees, metres or seconds
 _SECOND = 1000  # milliseconds
 
 
@@ -75,7 +77,8 @@ def _parsed(text: str) -> BaseGeometry:
             f"coords has {len(text):,} characters; at most {LONGEST:,} are read", subject="coords"
         )
     try:
-        found: BaseGeometry = shapely.from_wkt(text)
+        with np.errstate(invalid="ignore"):  # of coordinates that are no numbers
+            found: BaseGeometry = shapely.from_wkt(text)
     except shapely.errors.ShapelyError as error:
         raise InvalidSubset(
             f"coords '{text[:80]}' is no well-known text: {' '.join(str(error).split())[:120]}",
@@ -83,7 +86,21 @@ def _parsed(text: str) -> BaseGeometry:
         ) from error
     if found.is_empty:
         raise InvalidSubset(f"coords '{text[:80]}' is empty", subject="coords")
+    _check_numbers(found)
     return found
+
+
+def _check_numbers(geometry: BaseGeometry) -> None:
+    """Refuse positions, heights and times that are nowhere."""
+    ordinates = shapely.get_coordinates(
+        geometry, include_z=bool(geometry.has_z), include_m=bool(geometry.has_m)
+    )
+    wrong = ordinates[~(np.abs(ordinates) <= _FAR)]
+    if wrong.size:
+        raise InvalidSubset(
+            f"coords has the number {wrong[0]:g}; each must lie within -{_FAR:g} and {_FAR:g}",
+            subject="coords",
+        )
 
 
 def _path(geometry: BaseGeometry, crs: Crs, *, joined: bool) -> Path:

@@ -146,18 +146,17 @@ CASES: tuple[tuple[str, str, str, Follow], ...] = (
         f"{OGC}/trajectory?coords=LINESTRING(-179 0,179 0{',-179 0,179 0' * 4})",
         r"at most ([\d,]+) places",
         lambda found: (
-            f"{OGC}/trajectory?coords=LINESTRING(-179 0,179 0{',-179 0,179 0' * 2})"
-            if int(found[1].replace(",", "")) == 1000
+            f"{OGC}/trajectory?coords=LINESTRING(-179 0,179 0)"
+            if int(found[1].replace(",", "")) == 200
             else "/"
         ),
     ),
     (
         "the steps of a line",
-        f"{OGC}/trajectory?coords=LINESTRING(-179 0,179 0{',-179 0,179 0' * 4})",
+        f"{OGC}/trajectory?coords=LINESTRING(-180 0,180 0)",
         r"at most (\d+) steps",
         lambda found: (
-            f"{OGC}/trajectory?coords=LINESTRING(-179 0,179 0{',-179 0,179 0' * 4})"
-            f"&datetime={DAYS[0]}/{until(found[1])}"
+            f"{OGC}/trajectory?coords=LINESTRING(-180 0,180 0)&datetime={DAYS[0]}/{until(found[1])}"
         ),
     ),
     (

@@ -163,6 +163,12 @@ def test_a_cube_is_a_box(ogcapi):
         ("closed/position", {"coords": "POINT(1 1)", "nonsense": "1"}, "no parameter"),
         ("closed/position", {"coords": "POINT(1 1)", "parameter-name": "w"}, "w"),
         ("plain/trajectory", {"coords": "LINESTRING M (0 0 0, 1 1 1)"}, "no axis"),
+        ("closed/position", {"coords": "POINT(nan 0)"}, "the number nan"),
+        ("closed/position", {"coords": "POINT(1e308 0)"}, "within -1e+12 and 1e+12"),
+        ("closed/trajectory", {"coords": "LINESTRING M(0 0 nan, 1 1 0)"}, "the number nan"),
+        ("closed/trajectory", {"coords": "LINESTRING M(0 0 0, 1 1 1e308)"}, "the number 1e+308"),
+        ("levels/trajectory", {"coords": "LINESTRING Z(0 0 inf, 1 1 0)"}, "the number inf"),
+        ("closed/area", {"coords": "POLYGON((0 0,1 inf,1 1,0 0))"}, "the number inf"),
     ],
 )
 def test_refusals_say_what_would_be_valid(ogcapi, path, query, words):
@@ -188,3 +194,15 @@ def test_the_same_question_again_is_not_modified(ogcapi):
         headers={"If-None-Match": first.headers["etag"]},
     )
     assert again.status_code == 304
+
+
+def test_a_long_line_is_written_while_it_is_sent(ogcapi):
+    line = ",".join(f"{30 * (n % 2)} 40" for n in range(6_000))
+    query = {"coords": f"LINESTRING({line})", "f": "csv"}
+    found = ogcapi.get(f"{ROOT}/closed/trajectory", params=query)
+    rows = found.text.splitlines()[1:]
+    assert len(found.content) > 1 << 20
+    assert "content-length" not in found.headers
+    assert {row.rpartition(",")[2] for row in rows if ",10.0,40.0," in row} == {
+        f"{1000 * t + 30}.0" for t in range(3)
+    }
