@@ -2,6 +2,7 @@
 
 import http.client
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -27,6 +28,8 @@ class Faults:
         So many answers to a GET of a chunk end in the middle.
     lost : int
         So many puts are done, and their answers are lost.
+    slow : int
+        So many answers come a second late.
     """
 
     url: str = ""
@@ -34,6 +37,7 @@ class Faults:
     unavailable: int = 0
     cut: int = 0
     lost: int = 0
+    slow: int = 0
     met: list[str] = field(default_factory=list)
 
     def take(self, name: str) -> bool:
@@ -65,9 +69,12 @@ def fault_proxy(target: str) -> Iterator[Faults]:
                 chunk = "/c/" in self.path
                 cut = self.command == "GET" and chunk and faults.take("cut")
                 lost = self.command == "PUT" and chunk and faults.take("lost")
+                slow = not unavailable and faults.take("slow")
             if unavailable:
                 self.answer(503, {}, b"")
                 return
+            if slow:
+                time.sleep(1)
             headers = {
                 key: value
                 for key, value in self.headers.items()

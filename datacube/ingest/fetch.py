@@ -8,8 +8,13 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import fsspec
+import obstore
+from obstore.store import from_url
 
-from datacube.errors import SourceError
+from datacube.errors import SourceError, StorageError
+
+_BUCKETS = ("s3://", "s3a://", "gs://", "az://", "azure://", "abfs://", "abfss://")
+_BLOCK = 4 * 2**20
 
 
 @contextmanager
@@ -19,12 +24,14 @@ def local(source: str) -> Iterator[Path]:
     Parameters
     ----------
     source : str
-        A path, or a URL of any scheme that fsspec knows, of one file.
+        A path, or a URL of one file: in a bucket, or of any scheme that fsspec knows.
 
     Raises
     ------
     SourceError
-        The URL cannot be read.
+        There is no such object, or no way to read such a URL.
+    StorageError
+        The download failed.
 
     Examples
     --------
@@ -47,13 +54,24 @@ def local(source: str) -> Iterator[Path]:
 
 def _download(source: str, target: Path) -> None:
     try:
+        if source.startswith(_BUCKETS):
+            _from_bucket(source, target)
+            return
         with fsspec.open(source, "rb") as remote, target.open("wb") as file:
-            shutil.copyfileobj(remote, file, 4 * 2**20)
+            shutil.copyfileobj(remote, file, _BLOCK)
     except FileNotFoundError as error:
         raise SourceError("there is no such object", subject=source) from error
-    except ImportError as error:
+    except (ImportError, ValueError) as error:
         raise SourceError(f"cannot be read: {error}", subject=source) from error
     # fsspec's back-ends raise exceptions of their own libraries
     except Exception as error:
-        words = " ".join(str(error).split()) or type(error).__name__
-        raise SourceError(f"cannot be downloaded: {words[:200]}", subject=source) from error
+        words = " ".join(str(error).partition("Debug source")[0].split()) or type(error).__name__
+        raise StorageError(f"cannot be downloaded: {words[:200]}", subject=source) from error
+
+
+def _from_bucket(source: str, target: Path) -> None:
+    """With the credentials and the end point that a store has too."""
+    folder, _, name = source.rpartition("/")
+    with target.open("wb") as file:
+        for block in obstore.get(from_url(folder), name).stream(min_chunk_size=_BLOCK):
+            file.write(block)

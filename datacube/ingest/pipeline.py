@@ -8,12 +8,25 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from datacube.config.settings import RecipeSettings
-from datacube.errors import ConflictError, DatacubeError, InvalidParameter, SourceError
+from datacube.errors import (
+    ConflictError,
+    DatacubeError,
+    InvalidParameter,
+    SourceError,
+    StorageError,
+)
 from datacube.ingest.aside import set_aside
 from datacube.ingest.fetch import local
 from datacube.ingest.readers import Readers, default_readers, find_reader, unknown
 from datacube.ingest.recipe import prepared
-from datacube.ingest.report import Event, IngestReport, SourceResult, SourceStarted, Status
+from datacube.ingest.report import (
+    Event,
+    IngestReport,
+    Retrying,
+    SourceResult,
+    SourceStarted,
+    Status,
+)
 from datacube.ingest.side import side_of
 from datacube.ingest.source import Granule, ReadOptions
 from datacube.ingest.write import Written, plan_source, write_source
@@ -23,6 +36,9 @@ from datacube.store.objects import ObjectStore
 from datacube.store.url import open_store
 
 _ATTEMPTS = 3
+PAUSE = 1.0
+"""Seconds before a source is tried again after a failure; each further pause is twice as long."""
+
 _CUBE_ID = re.compile(r"^[A-Za-z_][A-Za-z0-9_-]*$")
 _log = logging.getLogger(__name__)
 
@@ -36,13 +52,15 @@ def ingest(
     time: str | None = None,
     dry_run: bool = False,
     bad_folder: Path | None = None,
+    retries: int = 2,
     report: Callable[[Event], None] | None = None,
     readers: Readers | None = None,
 ) -> IngestReport:
     """Bring sources into the cubes of a store.
 
     A source that cannot be read, or does not fit its cube, leaves no trace and gets one line; the
-    others are committed, each by itself. A source that is in its cube already is left alone.
+    others are committed, each by itself. A source that is in its cube already is left alone. Where
+    the storage or the network fails a source is tried again, and no blame falls on it.
 
     Parameters
     ----------
@@ -59,6 +77,8 @@ def ingest(
         Say what would be written, and write nothing.
     bad_folder : Path, optional
         Where files that are refused are moved to, each with its reason beside it.
+    retries : int
+        How often a source is tried again after a failure, each time after a longer pause.
     report : callable of Event, optional
         Told of progress as it happens.
     readers : mapping of name to SourceReader, optional
@@ -77,7 +97,7 @@ def ingest(
     options = options_of(recipe, cube, time)
     known = default_readers() if readers is None else readers
     tell = report or _silent
-    run = _Run(open_store(store), options, recipe, known, tell, dry_run=dry_run)
+    run = _Run(open_store(store), options, recipe, known, tell, retries, dry_run=dry_run)
     every = [one for source in sources for one in expanded(source, known)]
     results = []
     for position, source in enumerate(every, 1):
@@ -135,13 +155,16 @@ class _Run:
     recipe: RecipeSettings
     readers: Readers
     tell: Callable[[Event], None]
+    retries: int
     dry_run: bool
 
     def one(self, source: str) -> SourceResult:
         """Ingest one source; whatever is wrong with it becomes its result."""
         started = clock.perf_counter()
         try:
-            status, written = self._read(source)
+            status, written = self._patiently(source)
+        except (StorageError, ConflictError) as error:
+            status, written = "failed", Written((), 0, 0, error.message)
         except DatacubeError as error:
             status, written = "refused", Written((), 0, 0, error.message)
         except Exception as error:  # noqa: BLE001  a foreign file must not end the run
@@ -153,6 +176,17 @@ class _Run:
         return SourceResult(
             source, written.cubes, status, written.slices, written.bytes, seconds, line
         )
+
+    def _patiently(self, source: str) -> tuple[Status, Written]:
+        """Read and write; again after a failure of the storage or the network."""
+        for attempt in range(self.retries):
+            try:
+                return self._read(source)
+            except StorageError as error:
+                seconds = PAUSE * 2**attempt
+                self.tell(Retrying(source, seconds, error.message))
+                clock.sleep(seconds)
+        return self._read(source)
 
     def _read(self, source: str) -> tuple[Status, Written]:
         with local(source) as path:

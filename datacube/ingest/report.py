@@ -3,9 +3,10 @@
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, assert_never
 
-type Status = Literal["ingested", "partial", "already", "planned", "side", "refused"]
+type Status = Literal["ingested", "partial", "already", "planned", "side", "refused", "failed"]
 """What became of a source: it went in, wholly or in part; its cube has it already; it would go in
-(dry run); it holds no values but describes other files; or it cannot go in."""
+(dry run); it holds no values but describes other files; it cannot go in; or the storage or the
+network failed, so that it may go in another time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,15 @@ class BytesRead:
 
 
 @dataclass(frozen=True, slots=True)
+class Retrying:
+    """The storage or the network has failed; the source is tried again after some seconds."""
+
+    source: str
+    seconds: float
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class SourceResult:
     """What became of a source.
 
@@ -52,7 +62,8 @@ class SourceResult:
         Written to the store, overviews included; of a dry run those of the values, unpacked.
     seconds : float
     reason : str
-        One line: why it was refused, what it is a side file of, or what of it was left out.
+        One line: why it was refused or failed, what it is a side file of, or what of it was left
+        out.
     """
 
     source: str
@@ -68,8 +79,8 @@ class SourceResult:
         """One line for people: the source, and where it is or what is wrong with it."""
         slices = f"{self.slices_added} slice{'' if self.slices_added == 1 else 's'}"
         match self.status:
-            case "refused":
-                return f"{self.source}: refused: {self.reason}"
+            case "refused" | "failed":
+                return f"{self.source}: {self.status}: {self.reason}"
             case "side":
                 return f"{self.source}: passed over: {self.reason}"
             case "already":
@@ -89,7 +100,7 @@ class SourceResult:
         return ", ".join(self.cubes)
 
 
-type Event = SourceStarted | SlicePlanned | BytesRead | SourceResult
+type Event = SourceStarted | SlicePlanned | BytesRead | Retrying | SourceResult
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,9 +124,9 @@ class IngestReport:
         Side files do not count, as long as something else does.
         """
         states = [one.status for one in self.results if one.status != "side"]
-        if not states or all(one == "refused" for one in states):
+        if not states or all(one in {"refused", "failed"} for one in states):
             return 2
-        return 3 if {"refused", "partial"} & set(states) else 0
+        return 3 if {"refused", "failed", "partial"} & set(states) else 0
 
     def dump(self) -> dict[str, Any]:
         """As JSON: the results with every figure, and the exit code."""

@@ -134,18 +134,23 @@ def _change(
     try:
         open_cube(store, granule.cube_id)
     except CoverageNotFound:
-        chunks = None if recipe.chunk is None else {"x": recipe.chunk, "y": recipe.chunk}
-        history = f"{_now()} datacube ingest {granule.product}"
-        description = granule.description
-        create_cube(
-            store,
-            description,
-            chunks=chunks,
-            attributes={"history": history},
-            series=_series(recipe.series),
-        )
+        try:
+            _create(store, granule, recipe)
+        except StorageError:  # its head may stand already
+            made.append(granule.cube_id)
+            raise
         made.append(granule.cube_id)
     return transaction(store, granule.cube_id, f"ingest {granule.product}")
+
+
+def _create(store: ObjectStore, granule: Granule, recipe: RecipeSettings) -> None:
+    create_cube(
+        store,
+        granule.description,
+        chunks=None if recipe.chunk is None else {"x": recipe.chunk, "y": recipe.chunk},
+        attributes={"history": f"{_now()} datacube ingest {granule.product}"},
+        series=_series(recipe.series),
+    )
 
 
 def _series(wanted: bool | int) -> int | None:

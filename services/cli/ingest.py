@@ -10,7 +10,14 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeR
 
 from datacube.config.load import load_recipe
 from datacube.ingest.pipeline import ingest
-from datacube.ingest.report import BytesRead, Event, SlicePlanned, SourceResult, SourceStarted
+from datacube.ingest.report import (
+    BytesRead,
+    Event,
+    Retrying,
+    SlicePlanned,
+    SourceResult,
+    SourceStarted,
+)
 from services.cli.options import size_text, store_option
 
 
@@ -34,6 +41,13 @@ from services.cli.options import size_text, store_option
     metavar="FOLDER",
     help="Move files that are refused here, each with its reason beside it.",
 )
+@click.option(
+    "--retries",
+    type=click.IntRange(0),
+    default=2,
+    show_default=True,
+    help="How often a source is tried again where storage or network fail.",
+)
 @click.option("--json", "as_json", is_flag=True, help="The report as JSON on standard output.")
 def ingest_command(
     sources: tuple[str, ...],
@@ -42,6 +56,7 @@ def ingest_command(
     recipe_file: Path | None,
     time: str | None,
     bad_folder: Path | None,
+    retries: int,
     *,
     dry_run: bool,
     as_json: bool,
@@ -52,7 +67,7 @@ def ingest_command(
     already), 3 when some did, or one in part, 2 when none did.
     """
     recipe = None if recipe_file is None else load_recipe(recipe_file)
-    with Watch(lines=not as_json) as watch:
+    with Display(lines=not as_json) as display:
         report = ingest(
             sources,
             store=store,
@@ -61,14 +76,15 @@ def ingest_command(
             time=time,
             dry_run=dry_run,
             bad_folder=bad_folder,
-            report=watch.event,
+            retries=retries,
+            report=display.event,
         )
     if as_json:
         click.echo(json.dumps(report.dump(), indent=1, ensure_ascii=False))
     return report.exit_code
 
 
-class Watch:
+class Display:
     """Lines for each source as it ends, and a progress bar where standard error is a terminal."""
 
     def __init__(self, *, lines: bool = True) -> None:
@@ -108,15 +124,19 @@ class Watch:
                 self._bar.update(self._task, total=before + event.bytes)
             case BytesRead():
                 self._bar.advance(self._task, event.bytes)
+            case Retrying():
+                again = f"tried again in {event.seconds:g} s"
+                self._line(f"{event.source}: {again}: {event.reason}", error=True)
             case SourceResult():
-                self._ended(event)
+                # what went in to standard output, the rest to standard error
+                bad = event.status in {"refused", "failed", "side"}
+                self._line(result_line(event), error=bad)
 
-    def _ended(self, result: SourceResult) -> None:
-        """The line of a source: what went in to standard output, a refusal to standard error."""
+    def _line(self, text: str, *, error: bool) -> None:
         if not self._lines:
             return
         self._bar.stop()
-        click.echo(result_line(result), err=result.status in {"refused", "side"})
+        click.echo(text, err=error)
         self._bar.start()
 
 
@@ -130,7 +150,7 @@ def result_line(result: SourceResult) -> str:
     """
     slices = f"{result.slices_added} slice{'' if result.slices_added == 1 else 's'}"
     match result.status:
-        case "refused":
+        case "refused" | "failed":
             return f"{result.source}: {result.reason}"
         case "side":
             return f"{result.source}: passed over, {result.reason}"

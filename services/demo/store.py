@@ -120,7 +120,7 @@ def summary(cube: str, done: IngestReport) -> str:
 
 def _require_all(done: IngestReport) -> None:
     for result in done.results:
-        if result.status == "refused":
+        if result.status in {"refused", "failed"}:
             raise SourceError(
                 f"the demo source {result.source} was refused: {result.reason}",
                 subject=result.source,
