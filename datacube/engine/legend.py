@@ -38,6 +38,6 @@ def draw_legend(
 def drawn_fields(layer: Layer, style: Style) -> Mapping[str, Field]:
     """What a style draws of a layer, by the names it calls them; an expression is a field too."""
     if isinstance(style, ColorRamp) and style.expression:
-        return {style.field: Field(style.field, "float32", title=style.expression)}
+        return {style.field: Field(style.field, "float32", title=style.title or style.expression)}
     known = layer.cube.description.range_type
     return {name: known.field(name) for name in fields_of(style)}

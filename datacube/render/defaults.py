@@ -1,5 +1,6 @@
 """The styles that a cube has before anyone has configured one."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -59,6 +60,7 @@ _SPELLINGS = {
 }
 _QUANTIFICATION = 10_000  # of reflectances stored as plain numbers
 _ALTERNATIVES = ("viridis", "gray")
+_QUALITY = re.compile(r"(^|_)(qa|qc|qi|bqa|dqf|flags?|quality|mask)(_|$)")
 
 
 def default_styles(
@@ -81,7 +83,8 @@ def default_styles(
     styles : tuple of Style
         One field: ``default``, ``viridis``, ``gray``, or its classes. Several: the composites
         that their bands allow, then one style for each field, named like it; where no composite
-        can be made, the first field's is called ``default``. Arrows of vectors come last, or
+        can be made, that of the first measure (flags and quality are none) leads and is called
+        ``default``. Arrows of vectors come last, or
         first where the fields are their components alone.
 
     Raises
@@ -105,7 +108,8 @@ def default_styles(
     if parts == {field.name for field in fields}:
         return (*vectors, *singles)
     if not composites and singles:
-        singles[0] = replace(singles[0], name=DEFAULT)
+        main = next((at for at, one in enumerate(fields) if _measure(one)), 0)
+        singles.insert(0, replace(singles.pop(main), name=DEFAULT))
     return (*composites, *sentinel2_indexes(bands), *singles, *vectors)
 
 
@@ -186,6 +190,12 @@ def _bands(fields: Mapping[str, Field]) -> Mapping[str, Field]:
 def _channel(field: Field, top: float) -> Channel:
     plain = _whole(field) and not field.packed
     return Channel(field.name, 0.0, top * _QUANTIFICATION if plain else top)
+
+
+def _measure(field: Field) -> bool:
+    """Whether a field is what a cube is about, not how good that is."""
+    texts = (field.name, field.standard_name)
+    return not classes_of(field) and not any(_QUALITY.search(text.lower()) for text in texts)
 
 
 def _whole(field: Field) -> bool:

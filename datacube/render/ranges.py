@@ -14,6 +14,7 @@ type Range = tuple[float, float]
 type Statistics = Mapping[str, Range]
 
 _SENSIBLE = 1e15
+_FAR = 8.0  # times wider than what occurs: limits of what is possible, not of what is there
 
 
 def resolved(style: ColorRamp, field: Field, statistics: Range | None = None) -> ColorRamp:
@@ -21,8 +22,9 @@ def resolved(style: ColorRamp, field: Field, statistics: Range | None = None) ->
 
     Open ends come from, first found: the field's valid range; measured statistics for kinds of
     field that differ much; the usual range of that kind; statistics; what the stored type holds.
-    Round numbers are made of statistics. A kind with zero in its middle (winds, anomalies) keeps
-    it there.
+    For kinds that differ much a valid range that is eight times wider than the statistics comes
+    last but one: colours over it would show nothing. Round numbers are made of statistics. A kind
+    with zero in its middle (winds, anomalies) keeps it there.
 
     Parameters
     ----------
@@ -61,12 +63,19 @@ def _open_range(field: Field, statistics: Range | None) -> Range:
     measured = round_range(*statistics) if statistics is not None else None
     usual = preset.range_in(field.uom) if preset is not None else None
     elastic = preset is not None and preset.elastic
-    candidates = (field.valid_range, measured if elastic else None, usual, measured)
+    stated = field.valid_range
+    if elastic and stated and measured and _far_wider(stated, measured):
+        stated = None
+    candidates = (stated, measured if elastic else None, usual, measured, field.valid_range)
     low, high = next((one for one in candidates if one and _sane(one)), _of_dtype(field))
     if preset is not None and preset.centred:
         reach = max(abs(low), abs(high))
         return -reach, reach
     return low, high
+
+
+def _far_wider(ends: Range, others: Range) -> bool:
+    return ends[1] - ends[0] > _FAR * (others[1] - others[0]) > 0
 
 
 def _sane(ends: Range) -> bool:

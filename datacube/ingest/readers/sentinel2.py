@@ -160,7 +160,6 @@ def _field(name: str, product: Product, file: Any) -> Field:
         offset=product.offsets.get(name, 0.0) / product.quantification,
         title=title,
         standard_name=_STANDARD_NAMES[product.level],
-        valid_range=(0.0, 1.0),
     )
 
 

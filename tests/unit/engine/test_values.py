@@ -6,7 +6,7 @@ import pytest
 from datacube.config.settings import Config, CubeSettings
 from datacube.engine.context import make_context
 from datacube.engine.coverage import get_coverage
-from datacube.engine.legend import draw_legend
+from datacube.engine.legend import draw_legend, drawn_fields
 from datacube.engine.map import render_map
 from datacube.engine.places import locate
 from datacube.engine.values import find_values
@@ -166,3 +166,5 @@ def test_an_expression_has_a_legend(context):
         width, height = legend_size(layer, style)
         assert width > 20
         assert height > 20
+    (field,) = drawn_fields(layer, layer.style("ndvi")).values()
+    assert field.title == "NDVI"

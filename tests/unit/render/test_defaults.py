@@ -100,6 +100,10 @@ def test_where_an_open_range_comes_from():
     assert ramp(height, {"gh": (4912.0, 5894.0)}) == ("viridis", 4800, 6000)
     stated = Field("gh", "float32", uom="gpm", valid_range=(1.0, 2.0))
     assert ramp(stated, {"gh": (4912.0, 5894.0)}) == ("viridis", 1, 2)
+    plausible = Field("sst_anomaly", "int16", uom="K", valid_range=(-50.0, 50.0))
+    assert ramp(plausible, {"sst_anomaly": (-2.1, 2.9)}) == ("balance", -3, 3)
+    assert ramp(plausible, {"sst_anomaly": (-9.0, 8.0)}) == ("balance", -50, 50)
+    assert ramp(plausible) == ("balance", -50, 50)
     unknown = Field("q7", "float32")
     assert ramp(unknown, {"q7": (3.1, 8.9)}) == ("viridis", 3, 9)
     wind = Field("u", "float32", uom="m s-1", valid_range=(-10.0, 25.0))
@@ -131,6 +135,23 @@ def test_a_field_has_alternatives_and_a_cube_one_style_for_each_field():
     ]
     styles = default_styles(cube(t, u))
     assert [(style.name, style.title) for style in styles] == [("default", "t"), ("u", "U wind")]
+
+
+def test_the_default_of_a_cube_is_a_measure_not_its_quality():
+    quality = Field("qa_value", "uint8", scale=0.01)
+    flags = Field("water", "uint16", standard_name="quality_flag")
+    classes = Field("cover", "uint8", categories=(Category(1, "sand"),))
+    column = Field("column", "float32")
+    assert [style.name for style in default_styles(cube(quality, flags, classes, column))] == [
+        "default",
+        "qa_value",
+        "water",
+        "cover",
+    ]
+    first = default_styles(cube(quality, flags, classes, column))[0]
+    assert isinstance(first, ColorRamp)
+    assert first.field == "column"
+    assert fields_of(default_styles(cube(quality, flags))[0]) == ("qa_value",)
 
 
 def test_unknown_field():
