@@ -61,10 +61,11 @@ def test_the_owslib_script(url, tmp_path):
 @pytest.mark.slow
 def test_the_operators_commands(tmp_path):
     (tmp_path / "config").symlink_to(ROOT / "config")
+    (tmp_path / "incoming").mkdir()
     (tmp_path / "forecast.grib").symlink_to(next(demo_store().parent.rglob("tuv.grib")))
     commands = [line for line in blocks("sh")[1].splitlines() if line.strip()]
     assert [line.split()[1] for line in commands] == [
-        "recipe", "ingest", "ls", "show", "verify", "config", "serve",
+        "recipe", "ingest", "watch", "ls", "show", "verify", "config", "serve",
     ]  # fmt: skip
     for command in commands[:-1]:
         run(["sh", "-c", command], tmp_path)

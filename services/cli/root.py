@@ -12,6 +12,7 @@ from datacube.errors import ConfigError, DatacubeError
 
 _COMMANDS = {
     "ingest": ("services.cli.ingest", "ingest_command", "Put products into cubes of a store."),
+    "watch": ("services.cli.watch", "watch_command", "Ingest what arrives in a folder or bucket."),
     "recipe": ("services.cli.recipe", "recipe_command", "Draft a recipe for a product."),
     "serve": ("services.cli.serve", "serve_command", "Serve every cube of a store."),
     "ls": ("services.cli.cubes", "ls_command", "List the cubes of a store."),

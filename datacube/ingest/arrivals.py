@@ -1,0 +1,162 @@
+"""What has arrived in a folder or bucket, and whether it is complete."""
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from datacube.ingest.pipeline import expanded
+from datacube.ingest.readers import Readers
+from datacube.store.url import open_store
+
+MARK = ".done"
+"""Ending of the empty file beside a source (``NAME.done``) that says that it is complete."""
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What tells whether a file or folder has changed.
+
+    Parameters
+    ----------
+    files : int
+    bytes : int
+    written : float
+        When the newest of it was written, in seconds since 1970.
+    """
+
+    files: int
+    bytes: int
+    written: float
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """Something that lies in the watched place: a file, a folder or an object.
+
+    Parameters
+    ----------
+    source : str, path or URL
+    state : State
+    marked : bool
+        Whether its mark lies beside it.
+    whole : bool
+        Whether it is complete by its nature, as an object of a bucket.
+    """
+
+    source: str
+    state: State
+    marked: bool
+    whole: bool = False
+
+
+def arrivals(place: str, passed: Path | None = None) -> list[Arrival]:
+    """What lies directly in a folder, or anywhere below the URL of a bucket, by name.
+
+    Names that begin with a dot, marks and linked folders are no arrivals.
+
+    Parameters
+    ----------
+    place : str
+    passed : Path, optional
+        A folder that is none, though it lies there.
+
+    Raises
+    ------
+    StorageError
+        The bucket cannot be listed.
+    OSError
+        The folder cannot be listed.
+    """
+    if "://" in place:
+        return list(_objects(place))
+    children = sorted(Path(place).iterdir())
+    names = {child.name for child in children}
+    return [
+        Arrival(str(child), state_of(child), child.name + MARK in names)
+        for child in children
+        if not _passed(child) and (passed is None or child.absolute() != passed.absolute())
+    ]
+
+
+def sources_in(arrival: Arrival, readers: Readers) -> Mapping[str, State]:
+    """The sources of an arrival: itself, or those in a folder that is no product."""
+    if arrival.whole:
+        return {arrival.source: arrival.state}
+    found = expanded(arrival.source, readers)
+    return {one: state_of(Path(one)) for one in found if not one.endswith(MARK)}
+
+
+def state_of(path: Path) -> State:
+    """The state of a file, or of everything in a folder; what vanishes meanwhile is not there."""
+    files = [path] if not path.is_dir() else [one for one in path.rglob("*") if not one.is_dir()]
+    sizes, times = [], []
+    for one in files:
+        try:
+            found = one.stat()
+        except FileNotFoundError:
+            continue
+        sizes.append(found.st_size)
+        times.append(found.st_mtime)
+    return State(len(sizes), sum(sizes), max(times, default=0.0))
+
+
+class Settling:
+    """Decides when an arrival is complete: marked, or unchanged for so many seconds.
+
+    Parameters
+    ----------
+    seconds : float
+    marks_only : bool
+        Whether only the mark counts.
+
+    Examples
+    --------
+    >>> old, new = State(1, 10, 0.0), State(1, 10, time.time())
+    >>> settling = Settling(60)
+    >>> [settling.complete(Arrival("a.nc", state, False)) for state in (old, new)]
+    [True, False]
+    >>> settling.complete(Arrival("a.nc", new, marked=True))
+    True
+    """
+
+    def __init__(self, seconds: float, *, marks_only: bool = False) -> None:
+        self._seconds = seconds
+        self._marks_only = marks_only
+        self._seen: dict[str, tuple[State, float]] = {}
+
+    def complete(self, arrival: Arrival) -> bool:
+        """Whether it can be taken now."""
+        if arrival.marked or self._marks_only:
+            return arrival.marked
+        if arrival.whole:
+            return True
+        now = time.monotonic()
+        state, since = self._seen.get(arrival.source, (None, now))
+        if state != arrival.state:
+            since = now
+        self._seen[arrival.source] = arrival.state, since
+        # the clock of a file server may be ahead: what has been seen to rest counts too
+        return max(time.time() - arrival.state.written, now - since) >= self._seconds
+
+    def forget(self, present: Sequence[Arrival]) -> None:
+        """Keep only what is still there."""
+        names = {one.source for one in present}
+        self._seen = {name: one for name, one in self._seen.items() if name in names}
+
+
+def _objects(place: str) -> Iterator[Arrival]:
+    found = open_store(place).listing("")
+    keys = {one.key for one in found}
+    for one in found:
+        parts = one.key.split("/")
+        if one.key.endswith(MARK) or any(part.startswith(".") for part in parts):
+            continue
+        url = f"{place.rstrip('/')}/{one.key}"
+        state = State(1, one.bytes, one.written)
+        yield Arrival(url, state, one.key + MARK in keys, whole=True)
+
+
+def _passed(child: Path) -> bool:
+    linked = child.is_symlink() and child.is_dir()
+    return linked or child.name.startswith(".") or child.name.endswith(MARK)
