@@ -125,7 +125,7 @@ class Application:
         try:
             if early is None:
                 work = partial(answer, self.context, request, route, subject, identifier)
-                found = await self._turns.take(work)
+                found = await (self._turns.aside if route.watch else self._turns.take)(work)
             else:
                 found = outgoing(self.context, request, early, "", subject)
             if found.known is not None and asked is not None:

@@ -36,6 +36,8 @@ class Route:
         Report of a request that cannot be read, in the protocol's own form.
     failure : callable
         Report of an unexpected exception in the protocol's own form, by its id in the log.
+    watch : bool
+        Whether it tells how the server is, and so waits for no other request.
     """
 
     service: str
@@ -43,6 +45,7 @@ class Route:
     methods: frozenset[str] = READ
     refusal: Callable[[DatacubeError], Response] = problem_json
     failure: Callable[[Request, str], Response] = ogcapi.failure
+    watch: bool = False
 
 
 class Routes:
@@ -82,9 +85,9 @@ class Routes:
             case "/":
                 return Route("landing", lambda request: landing.handle(self._context, request))
             case "/healthz":
-                return Route("healthz", lambda _: health(self._context, self._store))
+                return Route("healthz", lambda _: health(self._context, self._store), watch=True)
             case "/metrics":
-                return Route("metrics", lambda _: self._metrics.page())
+                return Route("metrics", lambda _: self._metrics.page(), watch=True)
             case _ if path.startswith("/zarr/"):
                 tail = path.removeprefix("/zarr/")
                 return Route("zarr", lambda request: zarr.handle(self._context, request, tail))

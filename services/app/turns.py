@@ -3,7 +3,7 @@
 Tiles and maps are limited by the processor: more of them at the same time only hinder one another,
 and all become slow together. So they begin in the order in which they came, as many at once as the
 machine can work on. One that takes long gives its place to the next and goes on beside it, so that
-nobody waits for a coverage or a mean over a year.
+nobody waits for a coverage or a mean over a year. Who asks whether the server lives waits for none.
 """
 
 import asyncio
@@ -29,6 +29,7 @@ class Turns:
         self._places = cores * (_REMOTE if remote else 1)
         most = max(8, (2 * _REMOTE if remote else 4) * cores)
         self._threads = ThreadPoolExecutor(most, thread_name_prefix="requests")
+        self._watched = ThreadPoolExecutor(1, thread_name_prefix="watch")
         self._lines: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore] = (
             WeakKeyDictionary()
         )
@@ -48,13 +49,18 @@ class Turns:
             timer.cancel()
             place.leave()
 
+    async def aside[T](self, work: Callable[[], T]) -> T:
+        """Do something short for those who watch the server, however much it has to do."""
+        return await asyncio.get_running_loop().run_in_executor(self._watched, work)
+
     async def run[T](self, work: Callable[[], T]) -> T:
         """Do something in a thread at once, as far as one is free."""
         return await asyncio.get_running_loop().run_in_executor(self._threads, work)
 
     def close(self, *, wait: bool) -> None:
         """Let the threads go; wait for what they do, or leave them at it."""
-        self._threads.shutdown(wait=wait, cancel_futures=not wait)
+        for pool in (self._threads, self._watched):
+            pool.shutdown(wait=wait, cancel_futures=not wait)
 
 
 class _Place:

@@ -59,3 +59,20 @@ def test_threads_that_work_may_be_left():
     seconds, found = asyncio.run(leave())
     assert found
     assert seconds < 1
+
+
+def test_who_watches_waits_for_no_work(monkeypatch):
+    monkeypatch.setattr("os.cpu_count", lambda: 1)
+    turns, ended = Turns(remote=False), threading.Event()
+
+    async def crowded():
+        works = [asyncio.ensure_future(turns.take(lambda: ended.wait(20))) for _ in range(50)]
+        await asyncio.sleep(0.05)
+        seen = await turns.aside(lambda: not ended.is_set())
+        ended.set()
+        return seen, await asyncio.gather(*works)
+
+    seen, found = asyncio.run(crowded())
+    turns.close(wait=True)
+    assert seen
+    assert all(found)
