@@ -19,7 +19,7 @@ _TAIL = (
     "#   resolution: {resolution}",
     "#   box: [{box}]",
     "# masks:                      # cells that are kept, by a quality field",
-    "#   - {{field: {field}, range: [0.5, null]}}",
+    "#   - {{field: {field}, {kept}}}",
     "# mosaic: {{by: day, rule: first}}   # sources of a solar day in one slice",
     "# chunk: 512                  # side of a chunk in cells",
     "# series: true                # a second copy for series along time",
@@ -92,13 +92,15 @@ def _field(field: Field) -> Iterator[str]:
 
 def _tail(granule: Granule) -> Iterator[str]:
     grid = granule.description.domain.grid
-    box = ", ".join(f"{edge:g}" for edge in grid.bbox.edges)
+    box = ", ".join(f"{edge:.10g}" for edge in grid.bbox.edges)
     sides = (abs(grid.dx), abs(grid.dy)) if isinstance(grid, RectifiedGrid) else (1.0, 1.0)
     resolution = f"{sides[0]:g}" if sides[0] == sides[1] else f"[{sides[0]:g}, {sides[1]:g}]"
     crs = grid.crs.key if grid.crs.has_code else "EPSG:4326"
-    field = granule.description.range_type.names[-1]
+    last = granule.description.range_type.fields[-1]
+    classes = [f"{one.value:g}" for one in last.categories if one.value != last.nil]
+    kept = f"values: [{', '.join(classes)}]" if classes else "range: [0.5, null]"
     for line in _TAIL:
-        yield line.format(crs=crs, resolution=resolution, box=box, field=field)
+        yield line.format(crs=crs, resolution=resolution, box=box, field=last.name, kept=kept)
 
 
 def _quoted(text: str) -> str:

@@ -1,6 +1,9 @@
 """``datacube ls``, ``show`` and ``verify``."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
+from difflib import get_close_matches
+from itertools import accumulate
 from math import isnan
 from typing import Any
 
@@ -9,6 +12,7 @@ import click
 from datacube.errors import CoverageNotFound
 from datacube.model.axis import Axis, IndexAxis, TimeAxis, axis_values
 from datacube.model.fields import Field
+from datacube.model.grid import ReferenceableGrid
 from datacube.store.cache import ChunkCache
 from datacube.store.cube import CubeStore, list_cubes, open_cube
 from datacube.store.foreign import ForeignCubes
@@ -18,7 +22,8 @@ from datacube.store.source import CubeSource
 from datacube.store.url import open_store
 from services.cli.options import json_option, store_option, write_json, write_table
 
-MOST_NAMES = 6  # fields of a cube that a line names
+MOST_LETTERS = 40  # of the fields of a cube in a line
+MOST_CUBES = 10  # that a message names
 
 
 @click.command("ls")
@@ -47,17 +52,18 @@ def show_command(cube: str, store: str, as_json: bool) -> None:
         return
     document = describe(found)
     click.echo(click.style(f"{found.id}: {document['title']}", bold=True))
-    for key in ("abstract", "attribution", "licence", "crs", "bbox", "width", "height"):
-        if document[key]:
-            click.echo(f"  {key:<12} {document[key]}")
+    texts = ("abstract", "attribution", "licence", "crs")
+    lines = [(key, document[key]) for key in texts if document[key]]
+    lines.append(("grid", f"{document['width']} x {document['height']} cells, {document['grid']}"))
+    lines.append(("bbox", ", ".join(f"{edge:.10g}" for edge in document["bbox"])))
     committed = f", committed {document['committed']}" if document["committed"] else ""
-    click.echo(f"  {'version':<12} {found.snapshot}{committed}")
-    levels = ", ".join(f"1:{level['factor']}" for level in document["levels"])
-    click.echo(f"  {'overviews':<12} {levels}")
-    click.echo(f"  {'series copy':<12} {_series_text(document['series'])}")
-    for axis in document["axes"]:
-        span = f"{axis['size']} from {axis['first']} to {axis['last']} {axis['uom']}"
-        click.echo(f"  {axis['name']:<12} {span}")
+    lines.append(("version", f"{found.snapshot}{committed}"))
+    lines.append(("overviews", ", ".join(f"1:{level['factor']}" for level in document["levels"])))
+    lines.append(("series copy", _series_text(document["series"])))
+    lines += [(axis["name"], _span(axis)) for axis in document["axes"]]
+    width = max(len(name) for name, _ in lines)
+    for name, text in lines:
+        click.echo(f"  {name:<{width}}  {text}")
     click.echo()
     rows = [
         (
@@ -66,7 +72,7 @@ def show_command(cube: str, store: str, as_json: bool) -> None:
             one["uom"],
             "-" if one["nil"] is None else str(one["nil"]),
             _packing(one),
-            _values(one["statistics"]),
+            "" if one["classes"] else _values(one["statistics"]),
             one["title"],
         )
         for one in document["fields"]
@@ -117,6 +123,7 @@ def describe(cube: CubeSource) -> dict[str, Any]:
         "attribution": whole.attribution,
         "licence": whole.licence,
         "crs": whole.domain.grid.crs.key,
+        "grid": "curvilinear" if isinstance(whole.domain.grid, ReferenceableGrid) else "regular",
         "bbox": list(whole.domain.bbox.edges),
         "width": width,
         "height": height,
@@ -155,6 +162,7 @@ def _field(cube: CubeSource, field: Field) -> dict[str, Any]:
         "nil": "NaN" if field.nil is not None and isnan(field.nil) else field.nil,
         "scale": field.scale,
         "offset": field.offset,
+        "classes": [asdict(one) for one in field.categories],
         "statistics": None if known is None else asdict(known),
     }
 
@@ -184,15 +192,31 @@ def _row(cube: CubeSource) -> tuple[str, ...]:
     whole = cube.description
     height, width = whole.domain.grid.shape
     time = whole.domain.time
-    times = "" if time is None else f"{time.size} ({time.iso[0]} .. {time.iso[-1]})"
-    names = whole.range_type.names
-    fields = ",".join(names if len(names) <= MOST_NAMES else (*names[: MOST_NAMES - 1], "…"))
-    return cube.id, fields, f"{width} x {height}", times, whole.title
+    times = ""
+    if time is not None:
+        last = f" .. {time.iso[-1]}" if time.size > 1 else ""
+        times = f"{time.size} ({time.iso[0]}{last})"
+    return cube.id, _names(whole.range_type.names), f"{width} x {height}", times, whole.title
+
+
+def _names(names: Sequence[str]) -> str:
+    """As many names as a line has room for, at least one."""
+    lengths = accumulate(len(name) + 1 for name in names)
+    room = sum(length <= MOST_LETTERS for length in lengths)
+    return ",".join(names if room == len(names) else (*names[: max(1, room)], "…"))
+
+
+def _span(axis: dict[str, Any]) -> str:
+    if axis["size"] == 1:
+        return f"{axis['first']} {axis['uom']}".rstrip()
+    return f"{axis['size']} from {axis['first']} to {axis['last']} {axis['uom']}".rstrip()
 
 
 def _packing(field: dict[str, Any]) -> str:
-    packed = field["scale"] != 1 or field["offset"] != 0
-    return f"{field['scale']:g} n + {field['offset']:g}" if packed else ""
+    scale, offset = field["scale"], field["offset"]
+    if not offset:
+        return "" if scale == 1 else f"{scale:g} n"
+    return f"{scale:g} n {'-' if offset < 0 else '+'} {abs(offset):g}"
 
 
 def found_cubes(objects: ObjectStore) -> dict[str, CubeSource]:
@@ -216,5 +240,14 @@ def _opened(objects: ObjectStore, name: str) -> CubeSource:
         name = foreign.aliases().get(name, name)
         if name in others:
             return others[name]
-        names = ", ".join([*own, *others]) or "none"
-        raise CoverageNotFound(f"{error.message}; there are {names}", subject=name) from error
+        raise CoverageNotFound(f"{error.message}; {_known([*own, *others], name)}") from error
+
+
+def _known(names: Sequence[str], wanted: str) -> str:
+    """The cubes that may have been meant, else the first of all."""
+    if not names:
+        return "it holds none"
+    near = [name for name in names if wanted.lower() in name.lower()]
+    if near := near or get_close_matches(wanted, names):
+        return f"did you mean {' or '.join(near[:3])}?"
+    return f"there are {', '.join(names[:MOST_CUBES])}{' …' if len(names) > MOST_CUBES else ''}"

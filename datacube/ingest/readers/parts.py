@@ -149,6 +149,11 @@ def _suffix(part: Part, main: Part) -> str:
     return "-".join(axis.name for axis in part.axes) or part.hint
 
 
+def _only_title(part: Part) -> str:
+    """Title of the one field that there is; where a source names nothing, its cube is called so."""
+    return part.fields[0].title if len(part.fields) == 1 else ""
+
+
 def _granule(part: Part, origin: Origin, cube_id: str) -> Granule:
     ordered = sorted(part.slices, key=lambda one: one.ticks or 0)
     axes = part.axes
@@ -159,7 +164,7 @@ def _granule(part: Part, origin: Origin, cube_id: str) -> Granule:
         axes = (TimeAxis(part.time_name, ticks, part.calendar, _bounds(part)), *axes)
     description = CoverageDescription(
         cube_id,
-        origin.title or cube_id,
+        origin.title or _only_title(part) or cube_id,
         origin.abstract,
         DomainSet(part.grid, axes),
         RangeType(part.fields),

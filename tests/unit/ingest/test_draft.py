@@ -52,6 +52,17 @@ def test_its_commented_lines_are_valid_too(tmp_path):
     assert yaml.safe_load(text)["fields"][0]["source"] == "v"
 
 
+def test_a_mask_of_classes_lists_them_and_a_box_is_exact(tmp_path):
+    bands = {"B04": (10, np.full((4, 4), 7, "u2")), "SCL": (20, np.full((2, 2), 4, "u1"))}
+    source = write_safe(tmp_path, bands)
+    text = draft_recipe(str(source))
+    assert "{field: SCL, values: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]}" in text
+    made = ingest([str(source)], store=str(tmp_path / "store")).results[0]
+    edges = opened(str(tmp_path / "store"), made.cubes[0]).description.domain.bbox.edges
+    (box,) = (line for line in text.splitlines() if "box:" in line)
+    assert yaml.safe_load(box.removeprefix("#"))["box"] == list(edges)
+
+
 def test_what_is_no_product_has_no_recipe(tmp_path):
     (tmp_path / "a.bin").write_bytes(b"hello")
     with pytest.raises(SourceError, match="no known format"):

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from datacube import __version__
+from datacube.model.fields import Field
 from services.cli.root import run
 from tests.cubes import make_cube
 
@@ -101,6 +102,7 @@ def test_show(store, capsys):
     assert "int32" in out
     assert "series copy  none" in out
     assert "2 % .. 98 %" in out
+    assert "  grid         20 x 10 cells, regular" in out
 
 
 def test_show_copies_and_values(tmp_path, capsys):
@@ -121,7 +123,18 @@ def test_show_as_json(store, capsys):
 
 def test_show_what_is_not_there(store, capsys):
     assert run(["show", "sst", "--store", str(store)]) == 1
-    assert "sst" in refused(capsys)
+    assert refused(capsys).endswith("there are closed, plain")
+    assert run(["show", "close", "--store", str(store)]) == 1
+    assert refused(capsys).endswith("did you mean closed?")
+
+
+def test_long_lists_are_cut(tmp_path, capsys):
+    names = [f"reflectance_of_band_{number}" for number in range(4)]
+    make_cube(tmp_path, fields=[Field(name, "int32") for name in names], times=("2020-01-01",))
+    assert run(["ls", "--store", str(tmp_path)]) == 0
+    (_, line) = capsys.readouterr().out.splitlines()
+    assert "reflectance_of_band_0,…" in line
+    assert "1 (2020-01-01T00:00:00Z)" in line
 
 
 def test_verify(store, capsys):
