@@ -46,7 +46,7 @@ def serve_command(
 ) -> None:
     """Serve every cube of a store until Ctrl-C or SIGTERM.
 
-    A cube that appears or grows later is served within five seconds. Access lines (JSON) go to
+    A cube that appears or grows later is served within a second. Access lines (JSON) go to
     standard output, everything else to standard error.
     """
     memory.settle()

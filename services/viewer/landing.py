@@ -1,6 +1,6 @@
 """``/``: the page that shows the cubes, their pictures and the URLs of every service."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from html import escape
 from math import sqrt
 
@@ -16,6 +16,35 @@ from services.viewer.recipes import Recipe, recipes
 from services.viewer.style import CSS
 
 _LONG_SIDE = 480  # pixels of a thumbnail
+_ZARR = "A cube as it is committed; CUBE@VERSION is one version"
+# What maps, tiles and coverages take beyond the standards: name, meaning, example.
+_PARAMETERS = (
+    (
+        "AGG",
+        "Steps of a time range, or places of another axis, become one",
+        "TIME=2070/2099&AGG=mean",
+    ),
+    (
+        "PERIOD",
+        "With AGG: by hour, day, dekad, month, season, year, duration",
+        "AGG=max&PERIOD=P10Y",
+    ),
+    ("WINDOW", "With AGG: rolling, so many steps or so long", "AGG=mean&WINDOW=30"),
+    ("OVER", "With AGG in coverages: the axes whose places become one", "AGG=max&OVER=depth"),
+    ("BY", "What AGG=leastcloudy ranks the steps of a pixel by", "AGG=leastcloudy&BY=B02"),
+    (
+        "EXPR",
+        "Band maths in place of a field; cube.field is of another cube",
+        "EXPR=(B08-B04)/(B08%2BB04)",
+    ),
+    (
+        "INTERPOLATION",
+        "Between cells: nearest, bilinear, cubic, average, mode …",
+        "INTERPOLATION=bilinear",
+    ),
+    ("SELECTION", "Which cells of a coverage a SUBSET takes", "SELECTION=inside"),
+    ("COMPRESSION", "GeoTIFF or NetCDF that is smaller and takes longer", "COMPRESSION=deflate"),
+)
 _POLICY = (
     "Content-Security-Policy",
     "default-src 'none'; img-src *; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'",
@@ -47,15 +76,17 @@ def _page(context: Context, request: Request) -> Iterator[str]:
         f'<nav><a class="button main" href="{_url(request, "viewer/")}">Open the viewer</a>'
         f'<a class="button" href="{_url(request, "ogcapi/?f=html")}">OGC API</a>'
         '<a class="button" href="#services">Services</a>'
+        '<a class="button" href="#parameters">Parameters</a>'
         '<a class="button" href="#recipes">Recipes</a></nav>\n</header>\n<main>\n'
     )
     yield f"<h2>{_count(len(cubes), 'cube')}</h2>\n"
     yield from _cubes(cubes, request)
-    yield from _services(request)
+    yield from _services(cubes, request)
+    yield from _parameters()
     if cubes:
         yield '<h2 id="recipes">Recipes</h2>\n'
         yield from map(_recipe, recipes(cubes[0], request.base_url))
-    yield f"</main>\n{_footer(settings.attribution, request)}</body>\n</html>\n"
+    yield f"</main>\n{_footer(settings.attribution)}</body>\n</html>\n"
 
 
 def _cubes(cubes: Iterable[Cube], request: Request) -> Iterator[str]:
@@ -64,7 +95,7 @@ def _cubes(cubes: Iterable[Cube], request: Request) -> Iterator[str]:
         yield (
             '<p class="empty">The store holds no cube yet. '
             "<code>datacube ingest FILE --store URL</code> puts one in; it shows here within "
-            "five seconds.</p>\n"
+            "a second.</p>\n"
         )
         return
     yield '<ul class="cubes">\n'
@@ -164,22 +195,35 @@ def _short(iso: str) -> str:
     return date if clock == "00:00:00" else f"{date} {clock.removesuffix(':00')} UTC"
 
 
-def _services(request: Request) -> Iterator[str]:
-    rows = (
+def _services(cubes: Sequence[Cube], request: Request) -> Iterator[str]:
+    rows = [
         ("WMS 1.3.0", "wms?SERVICE=WMS&VERSION=1.3.0&REQUEST=GetCapabilities", "Maps"),
         ("WMTS 1.0.0", "wmts/1.0.0/WMTSCapabilities.xml", "Map tiles"),
         ("WCS 2.0.1", "wcs?SERVICE=WCS&VERSION=2.0.1&REQUEST=GetCapabilities", "Values as files"),
-        ("OGC API", "ogcapi/", "Values and maps, JSON and HTML"),
+        ("OGC API", "ogcapi/", "Coverages, maps, EDR: position, trajectory, area, cube"),
         ("OpenAPI", "ogcapi/openapi?f=html", "Every operation of the OGC API"),
+        ("Conformance", "ogcapi/conformance?f=html", "What of the OGC API is there"),
+        *(("Zarr", f"zarr/{segment(one.id)}/zarr.json", _ZARR) for one in cubes[:1]),
         ("Health", "healthz", "For an operator"),
         ("Metrics", "metrics", "For Prometheus"),
-    )
+    ]
     yield '<h2 id="services">Services</h2>\n<div class="wide"><table>\n'
     for name, path, purpose in rows:
         url = _url(request, path)
         yield (
             f'<tr><th scope="row">{name}</th><td>{purpose}</td>'
             f'<td><a href="{url}"><code>{url}</code></a></td></tr>\n'
+        )
+    yield "</table></div>\n"
+
+
+def _parameters() -> Iterator[str]:
+    """What requests of every service may say beyond its standard."""
+    yield '<h2 id="parameters">Parameters</h2>\n<div class="wide"><table>\n'
+    for name, meaning, example in _PARAMETERS:
+        yield (
+            f'<tr><th scope="row">{name}</th><td>{escape(meaning)}</td>'
+            f"<td><code>{escape(example)}</code></td></tr>\n"
         )
     yield "</table></div>\n"
 
@@ -191,12 +235,9 @@ def _recipe(recipe: Recipe) -> str:
     )
 
 
-def _footer(attribution: str, request: Request) -> str:
+def _footer(attribution: str) -> str:
     credit = f"<p>{escape(attribution)}</p>\n" if attribution else ""
-    return (
-        f"<footer>\n{credit}<p>datacube-server {escape(__version__)} · "
-        f'<a href="{_url(request, "ogcapi/conformance?f=html")}">conformance</a></p>\n</footer>\n'
-    )
+    return f"<footer>\n{credit}<p>datacube-server {escape(__version__)}</p>\n</footer>\n"
 
 
 def _url(request: Request, path: str) -> str:
