@@ -13,6 +13,7 @@ from datacube.errors import CoverageNotFound, SourceError, StorageError
 from datacube.ingest.fit import fitted
 from datacube.ingest.mosaic import over_stored
 from datacube.ingest.report import BytesRead, Event, SlicePlanned
+from datacube.ingest.revision import revision_of
 from datacube.ingest.source import Granule, SliceSource
 from datacube.model.axis import Axis, TimeAxis
 from datacube.model.time import format_tick
@@ -73,7 +74,9 @@ def write_source(
             ]
             for granule, change in open_changes:
                 report(SlicePlanned(source, granule.cube_id, len(granule.slices), _size(granule)))
-                _write(change, granule, source, report)
+                # a mosaic is made of what its slice holds already, whatever its rank
+                revision = revision_of(granule.product) if recipe.mosaic is None else 0
+                _write(change, granule, source, revision, report)
         done = True
     finally:
         if not done:
@@ -161,13 +164,18 @@ def _series(wanted: bool | int) -> int | None:
 
 
 def _write(
-    change: Transaction, granule: Granule, source: str, report: Callable[[Event], None]
+    change: Transaction,
+    granule: Granule,
+    source: str,
+    revision: int,
+    report: Callable[[Event], None],
 ) -> None:
     sizes = [axis.size for axis in _further(granule)]
     height, width = granule.description.domain.grid.shape
     for position, one in enumerate(granule.slices):
         record = _record(granule, one, source)
-        with change.open_slice(one.ticks, record, bounds=_bounds(granule, position)) as writer:
+        bounds = _bounds(granule, position)
+        with change.open_slice(one.ticks, record, bounds=bounds, revision=revision) as writer:
             for name, band in one.bands.items():
                 dtype = np.dtype(granule.description.range_type.field(name).dtype)
                 windows = list(_windows(writer, height, width, dtype.itemsize))
