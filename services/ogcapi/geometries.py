@@ -68,7 +68,7 @@ def parse_region(text: str, crs: Crs) -> Region:
         case _:
             raise _wrong(text, "POLYGON((8 50, 9 50, 9 51, 8 51, 8 50))")
     rings = [ring for one in polygons for ring in (one.exterior, *one.interiors)]
-    return Region(tuple(_positions(ring, crs) for ring in rings), crs)
+    return Region(tuple(_positions(ring, crs) for ring in rings if not ring.is_empty), crs)
 
 
 def _parsed(text: str) -> BaseGeometry:

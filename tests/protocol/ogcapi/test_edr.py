@@ -206,3 +206,17 @@ def test_a_long_line_is_written_while_it_is_sent(ogcapi):
     assert {row.rpartition(",")[2] for row in rows if ",0.1,40.1," in row} == {
         f"{1000 * t + 30}.0" for t in range(3)
     }
+
+
+@pytest.mark.parametrize(
+    "coords",
+    [
+        "MULTIPOLYGON(((0 0,40 0,40 40,0 40,0 0)),EMPTY)",
+        "MULTIPOLYGON(EMPTY,((0 0,40 0,40 40,0 40,0 0)))",
+    ],
+)
+def test_an_empty_part_of_a_region_adds_nothing(ogcapi, coords):
+    whole = "POLYGON((0 0,40 0,40 40,0 40,0 0))"
+    for query in ({"method": "mean"}, {}):
+        expected = ask(ogcapi, "closed/area", coords=whole, **query).json()
+        assert ask(ogcapi, "closed/area", coords=coords, **query).json() == expected
