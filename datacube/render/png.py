@@ -6,6 +6,7 @@ colours as the difference to the row above (filter 2).
 
 import struct
 from binascii import crc32
+from functools import lru_cache
 from typing import assert_never
 
 import numpy as np
@@ -89,7 +90,13 @@ def palette_chunks(image: Image) -> bytes:
     """PLTE, and tRNS up to the last entry that is not opaque; nothing without a palette."""
     if not isinstance(image, IndexedImage):
         return b""
-    palette = image.palette
+    return _palette_chunks(image.palette.tobytes())
+
+
+@lru_cache(maxsize=64)
+def _palette_chunks(colors: bytes) -> bytes:
+    """Of RGBA entries one after the other."""
+    palette = np.frombuffer(colors, np.uint8).reshape(-1, 4)
     chunks = chunk(b"PLTE", palette[:, :3].tobytes())
     clear = np.flatnonzero(palette[:, 3] != 255)
     if clear.size:

@@ -1,6 +1,7 @@
 """Pictures in answers: the formats offered, and an exception shown as a picture."""
 
 import textwrap
+from functools import lru_cache
 
 import numpy as np
 from PIL import Image as Pillow
@@ -18,6 +19,7 @@ _LINE_HEIGHT = 12
 _LETTER_WIDTH = 6
 
 
+@lru_cache(maxsize=64)
 def map_format(text: str) -> str:
     """Media type of a FORMAT parameter or of a file name's ending, in any usual spelling.
 
