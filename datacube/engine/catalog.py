@@ -92,8 +92,12 @@ class Catalog:
         return seen.version if fresh else ""
 
     def cubes(self) -> tuple[Cube, ...]:
-        """All published cubes by id."""
+        """All published cubes by id; the best view of a forecast follows it."""
         return tuple(self._look().cubes.values())
+
+    def pictured(self) -> tuple[Cube, ...]:
+        """The cubes whose layers are listed: all but the views, which their forecasts show."""
+        return tuple(cube for cube in self.cubes() if cube.view is None)
 
     def cube(self, identifier: str) -> Cube:
         """The cube of that id.
@@ -161,7 +165,7 @@ class Catalog:
             return replace(before, version=before.version or "none", at=self._clock())
         own = {cube.id: cube for cube in self._own(names, before) if _shown(cube)}
         foreign = {cube.id: cube for cube in self._others(names, before) if _shown(cube)}
-        cubes = own | foreign
+        cubes = _with_views(own | foreign)
         layers = {layer.name: layer for cube in cubes.values() for layer in cube.layers}
         listed = "\n".join(f"{cube.id} {cube.snapshot}" for cube in cubes.values())
         version = sha256(listed.encode()).hexdigest()[:16]
@@ -172,6 +176,8 @@ class Catalog:
         """Cubes that have a manifest; one that cannot be read now stays as it was."""
         for name in names:
             cube = None if name in before.foreign else before.cubes.get(name)
+            if cube is not None and cube.view is not None:
+                cube = None  # the id was that of a view until now
             try:
                 cube = self._newest(name, cube)
             except _UNREADABLE as error:
@@ -209,6 +215,16 @@ class Catalog:
         if self._complaints.get(what) != reason:
             self._complaints[what] = reason
             log.warning("%s cannot be served: %s", what, reason)
+
+
+def _with_views(cubes: Mapping[str, Cube]) -> Mapping[str, Cube]:
+    """Cubes with the best views of forecasts after them, where no cube has that id."""
+    found: dict[str, Cube] = {}
+    for name, cube in cubes.items():
+        found[name] = cube
+        if cube.best is not None and cube.best.id not in cubes:
+            found[cube.best.id] = cube.best
+    return found
 
 
 def _shown(cube: Cube) -> bool:

@@ -1,12 +1,13 @@
 """Published cubes and their layers: what can be drawn, and in which styles."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from hashlib import sha256
 
 from datacube import __version__
 from datacube.config.settings import CubeSettings
+from datacube.engine.forecast import ForecastView, best_view
 from datacube.engine.statistics import distribution, usual_ranges
 from datacube.errors import StyleNotFound
 from datacube.model.coverage import CoverageDescription
@@ -27,6 +28,7 @@ class Layer:
         ``cube``, its default picture, or ``cube.field``.
     title : str
     cube : Cube
+        Whose values it shows; of a forecast the best view.
     fields : tuple of str
         Whose values a click on the layer gives.
     styles : tuple of Style, the first is the default
@@ -79,6 +81,8 @@ class Cube:
     inverses : Inverses, for a grid whose cells have positions of their own
     layers : tuple of Layer
         ``cube`` first (its default picture), then ``cube.field`` for each field.
+    best : Cube, optional
+        Of a forecast the view of the newest run for each valid time.
     """
 
     store: CubeSource
@@ -86,6 +90,29 @@ class Cube:
     settings: CubeSettings
     inverses: Inverses
     layers: tuple[Layer, ...] = field(default=(), init=False)
+    best: "Cube | None" = field(default=None, init=False)
+
+    @property
+    def shown(self) -> "Cube":
+        """The cube that its layers show: the best view of a forecast, else itself."""
+        return self.best or self
+
+    @property
+    def view(self) -> ForecastView | None:
+        """What it is a view of, where it is one of a forecast."""
+        return self.store if isinstance(self.store, ForecastView) else None
+
+    def narrowed(self, view: ForecastView) -> "Cube":
+        """Of the best view: another view of its forecast, without layers of its own.
+
+        Which times are near is decided by the steps of the best view.
+        """
+        known, time = self.description, self.settings.time
+        domain, snapshot = view.description.domain, view.snapshot
+        described = replace(known, domain=domain, snapshot=snapshot)
+        if time.tolerance_ms is None and known.domain.time is not None:
+            time = replace(time, tolerance_ms=known.domain.time.median_step // 2)
+        return Cube(view, described, replace(self.settings, time=time), self.inverses)
 
     @property
     def id(self) -> str:
@@ -131,20 +158,36 @@ def _digest(value: object) -> str:
 
 
 def publish(store: CubeSource, settings: CubeSettings, inverses: Inverses) -> Cube:
-    """A cube of the store with its configured titles, layers and styles."""
+    """A cube of the store with its configured titles, layers and styles.
+
+    A forecast has its best view beside it, ``cube__best``, which its layers show.
+    """
     cube = Cube(store, settings.describe(store.description), settings, inverses)
-    object.__setattr__(cube, "layers", tuple(_layers(cube)))
+    view = best_view(store, f"{cube.id}__best")
+    if view is not None:
+        best = Cube(view, _titled(cube, view.description), settings, inverses)
+        object.__setattr__(best, "layers", tuple(_layers(best, best)))
+        object.__setattr__(cube, "best", best)
+    object.__setattr__(cube, "layers", tuple(_layers(cube, cube.shown)))
     return cube
 
 
-def _layers(cube: Cube) -> Iterator[Layer]:
+def _titled(cube: Cube, view: CoverageDescription) -> CoverageDescription:
+    """A view as its cube is configured."""
+    title = f"{cube.title or cube.id}: newest run for each time"
+    return replace(
+        cube.description, id=view.id, title=title, domain=view.domain, snapshot=view.snapshot
+    )
+
+
+def _layers(cube: Cube, shown: Cube) -> Iterator[Layer]:
     """The cube itself, then each of its fields."""
     description = cube.description
     names = description.range_type.names
-    yield Layer(cube.id, cube.title, cube, names, _styles(cube, names))
+    yield Layer(cube.id, cube.title, shown, names, _styles(cube, names))
     for one in description.range_type.fields:
         name, title = f"{cube.id}.{one.name}", one.title or one.name
-        yield Layer(name, title, cube, (one.name,), _styles(cube, (one.name,)))
+        yield Layer(name, title, shown, (one.name,), _styles(cube, (one.name,)))
 
 
 def _styles(cube: Cube, names: tuple[str, ...]) -> tuple[Style, ...]:

@@ -49,7 +49,7 @@ class OtherField:
     Parameters
     ----------
     ref : FieldRef, as the expression names it
-    cube : Cube, at the version that is read
+    cube : Cube, at the version that is read; of a forecast its best view
     field : Field
     fixed : place on every axis, for all steps; None where nothing matches
     steps : for some time indexes of the asked cube the place instead
@@ -117,7 +117,7 @@ class Elsewhere:
         return tuple(self._field(FieldRef(name, cube)) for cube, name in dict.fromkeys(refs))
 
     def _field(self, ref: FieldRef) -> OtherField:
-        other = self.catalog.cube(str(ref.cube))
+        other = self.catalog.cube(str(ref.cube)).shown
         field = other.description.range_type.field(ref.name)
         request = _plain(other, self.request)
         time = self.cube.description.domain.time

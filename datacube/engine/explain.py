@@ -18,7 +18,7 @@ from datacube.engine.cube import Cube
 from datacube.engine.elsewhere import OtherField, cells_elsewhere
 from datacube.engine.line import plan_line
 from datacube.engine.map import PlannedLayer, map_of, plan_map
-from datacube.engine.places import locate
+from datacube.engine.places import find_places
 from datacube.engine.resampled import Sampling, sampling
 from datacube.engine.sample import cell_at
 from datacube.engine.scattered import CellsPlan
@@ -242,9 +242,10 @@ def explain_samples(context: Context, query: SampleQuery) -> tuple[Explained, ..
     found = []
     for request in query.layers:
         layer = context.catalog.layer(request.layer)
-        cube, known = layer.cube, layer.cube.description.range_type
+        cube, located = find_places(layer.cube, request)
+        known = cube.description.range_type
         cells = cell_at(cube, query)
-        places = locate(cube, request).candidates[: context.settings.limits.max_steps]
+        places = located.candidates[: context.settings.limits.max_steps]
         fields = tuple(map(known.field, layer.fields))
         reads = sum((of_maps(cube.store, one, 0, cells, places) for one in fields), Tally())
         found.append(

@@ -10,7 +10,7 @@ from datacube.engine.cube import Cube, Layer
 from datacube.engine.drawing import drawn_style, wanted_of, with_range
 from datacube.engine.elsewhere import Elsewhere, OtherField
 from datacube.engine.limits import check_map, check_reduction, check_work
-from datacube.engine.places import Places, locate
+from datacube.engine.places import Places, find_places
 from datacube.engine.reducers import reducer_of
 from datacube.engine.resampled import find_resampled, sampling
 from datacube.engine.scene import draw_scene
@@ -45,19 +45,15 @@ class MapResult:
 
 @dataclass(frozen=True, eq=False)
 class PlannedLayer:
-    """A layer of a map, before anything is read."""
+    """A layer of a map, before anything is read; of a forecast its cube is the view it shows."""
 
     request: LayerRequest
     layer: Layer
+    cube: Cube
     style: Style
     places: Places
     drawn: Mapping[str, Wanted]
     reducer: Reducer | None = None
-
-    @property
-    def cube(self) -> Cube:
-        """Whose values it shows."""
-        return self.layer.cube
 
     @property
     def steps(self) -> int:
@@ -212,11 +208,11 @@ def _check_cost(context: Context, grid: RectifiedGrid, planned: Sequence[Planned
 def _planned(context: Context, request: LayerRequest) -> PlannedLayer:
     layer = context.catalog.layer(request.layer)
     style = drawn_style(layer, request)
-    places, cube = locate(layer.cube, request), layer.cube
+    cube, places = find_places(layer.cube, request)
     reducing = reducer_of(cube, request.aggregate, request.by) if request.aggregate else None
     elsewhere = Elsewhere(context.catalog, cube, request, places)
     drawn = wanted_of(style, cube.description, elsewhere)
-    return PlannedLayer(request, layer, style, places, drawn, reducing)
+    return PlannedLayer(request, layer, cube, style, places, drawn, reducing)
 
 
 def _cells_shown(context: Context, cube: Cube, grid: RectifiedGrid) -> int:

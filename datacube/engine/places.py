@@ -5,13 +5,18 @@ else the latest step within it (a day, a month), else the nearest within a toler
 a range means its steps, the most recent first. With an aggregate an instant may stand for the
 period that holds it, or for the window of steps that ends with it; and a range of another axis
 means its places, the last first.
+
+Of a forecast the time is the valid time. It is seen through a view: by default that of the newest
+run for each valid time, else of the run that is asked for, found by the rules of an instant, or of
+one lead time.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import assert_never
 
 from datacube.engine.cube import Cube
+from datacube.engine.forecast import ForecastView
 from datacube.errors import InvalidParameter, InvalidTime
 from datacube.model.axis import IndexAxis, IrregularAxis, RegularAxis, TimeAxis, axis_value
 from datacube.model.query import LayerRequest, Point, Slice, Subset, TimeChoice, Trim
@@ -24,6 +29,8 @@ from datacube.slicing.select_axis import (
     times_named,
     times_within,
 )
+
+_RUN = "reference_time"
 
 type PlainAxis = RegularAxis | IrregularAxis | IndexAxis
 
@@ -52,6 +59,49 @@ class _Choice:
     indexes: tuple[int, ...]
     note: str = ""
     moving: bool = False
+
+
+def find_places(cube: Cube, request: LayerRequest) -> tuple[Cube, Places]:
+    """The cube that a request looks into, of a forecast the view that it means, and where in it.
+
+    Raises
+    ------
+    InvalidTime
+        The run is a range or is not there, or whatever :func:`locate` raises.
+    """
+    view = cube.view
+    if view is None:
+        return cube, locate(cube, request)
+    if request.run is None and request.lead is None:
+        return cube, _newest(view, locate(cube, request))
+    run = None if request.run is None else _choose_run(cube, view, request.run)
+    lead = None if request.lead is None else _choose_place(view.axes.leads, request.lead)
+    chosen = [choice for choice in (run, lead) if choice is not None]
+    notes = tuple(choice.note for choice in chosen if choice.note)
+    if not all(choice.indexes for choice in chosen):
+        return cube, Places((), notes, moving=True)
+    seen = view.narrowed(*(None if one is None else one.indexes[0] for one in (run, lead)))
+    if seen.empty:
+        return cube, Places((), (*notes, "No data of this run and step"), moving=True)
+    places = locate(cube.narrowed(seen), request)
+    moving = places.moving or any(choice.moving for choice in chosen)
+    return cube.narrowed(seen), Places(places.candidates, (*notes, *places.notes), moving)
+
+
+def _newest(view: ForecastView, places: Places) -> Places:
+    """Places in the best view: of which run, and that a newer one may come."""
+    notes = places.notes
+    if len({place[0] for place in places.candidates}) == 1:
+        run = view.origin(places.candidates[0][0])["reference_time"]
+        notes = (*notes, f"Default value used: reference_time={run} ISO8601")
+    return replace(places, notes=notes, moving=True)
+
+
+def _choose_run(cube: Cube, view: ForecastView, choice: TimeChoice) -> _Choice:
+    if isinstance(choice.when, TimeRange):
+        raise InvalidTime("give one instant as reference_time: one run is shown", subject=_RUN)
+    found = _choose_time(cube, view.axes.runs, choice)
+    return replace(found, note=found.note.replace("time=", "reference_time="))
 
 
 def locate(cube: Cube, request: LayerRequest) -> Places:

@@ -7,9 +7,9 @@ import numpy as np
 import pyproj
 
 from datacube.engine.context import Context
-from datacube.engine.cube import Cube, Layer
+from datacube.engine.cube import Cube
 from datacube.engine.elsewhere import Elsewhere
-from datacube.engine.places import Places, locate
+from datacube.engine.places import Places, find_places
 from datacube.engine.read import plan_field, read_field
 from datacube.engine.reducers import reducer_of
 from datacube.engine.values import find_values
@@ -40,6 +40,7 @@ class Sample:
     label : str, of the class, for a categorical field
     time : str, ISO 8601, of the slice used, None for a cube without time
     places : axis name -> number in the axis' unit, or label
+        Of a forecast also the start of the run and the time since then.
     lon, lat : float, degrees, of the cell's centre; None outside the cube
     distance : float, metres from the place asked to that centre; None outside the cube
     count : int, how many steps have a value, where an aggregate makes them one
@@ -84,18 +85,22 @@ def get_samples(context: Context, query: SampleQuery) -> Samples:
     moving = False
     for request in query.layers:
         layer = context.catalog.layer(request.layer)
-        places = locate(layer.cube, request)
-        samples += _sample_layer(context, layer, request, places, query)
+        cube, places = find_places(layer.cube, request)
+        samples += _sample_layer(context, layer.fields, cube, request, places, query)
         notes |= dict.fromkeys(places.notes)
-        snapshots.append(layer.cube.snapshot)
+        snapshots.append(cube.snapshot)
         moving |= places.moving
     return Samples(tuple(samples), tuple(notes), tuple(snapshots), moving)
 
 
 def _sample_layer(
-    context: Context, layer: Layer, request: LayerRequest, places: Places, query: SampleQuery
+    context: Context,
+    fields: tuple[str, ...],
+    cube: Cube,
+    request: LayerRequest,
+    places: Places,
+    query: SampleQuery,
 ) -> list[Sample]:
-    cube = layer.cube
     grid = cube.description.domain.grid
     cells = cell_at(cube, query)
     centre = _centre(grid, cells)
@@ -103,7 +108,7 @@ def _sample_layer(
     distance = _metres(asked, centre)
     lon, lat = centre or (None, None)
     found = []
-    for wanted in _shown(context, layer, request, places):
+    for wanted in _shown(context, fields, cube, request, places):
         field = wanted.field
         if request.aggregate:
             made, value, count = _reduced(context, cube, wanted, cells, places, request)
@@ -125,15 +130,19 @@ def _sample_layer(
 
 
 def _shown(
-    context: Context, layer: Layer, request: LayerRequest, places: Places
+    context: Context,
+    fields: tuple[str, ...],
+    cube: Cube,
+    request: LayerRequest,
+    places: Places,
 ) -> Iterator[Wanted]:
     """What the picture shows: the fields of a layer, or an expression in their place."""
-    description = layer.cube.description
+    description = cube.description
     if request.expression:
-        elsewhere = Elsewhere(context.catalog, layer.cube, request, places)
+        elsewhere = Elsewhere(context.catalog, cube, request, places)
         yield wanted_expression(description, request.expression, elsewhere=elsewhere)
         return
-    for name in layer.fields:
+    for name in fields:
         yield wanted_field(description.range_type.field(name))
 
 
@@ -228,6 +237,8 @@ def _describe(
             time = str(value)
         else:
             others[axis.name] = value
+    if cube.view is not None and place is not None:
+        others |= cube.view.origin(place[0])
     return time, others
 
 

@@ -160,6 +160,10 @@ class LayerRequest:
         With an aggregate: so many steps, or a duration, that end with the time.
     by : str
         Expression that ranks the steps of a mosaic, the lowest best; empty is the cube's own.
+    run : TimeChoice, optional
+        Of a forecast: the one run that is shown, not the newest that has the time.
+    lead : float, optional
+        Of a forecast: the time since the start of the run, in the unit of its axis.
     expression : str
         Band maths drawn in place of the style's field: ``(nir - red) / (nir + red)``.
     interpolation : how values between cells are found
@@ -175,6 +179,8 @@ class LayerRequest:
     every: str = ""
     window: str = ""
     by: str = ""
+    run: TimeChoice | None = None
+    lead: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

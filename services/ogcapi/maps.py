@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from itertools import chain
 
 from datacube.config.settings import Limits
 from datacube.engine.context import Context
@@ -14,7 +15,7 @@ from datacube.model.query import MapQuery, TimeChoice
 from services.ogcapi.media import NotAcceptable, accepted
 from services.ogcapi.parameters import MAP_PARAMETERS, decode_bbox, decode_datetime, known
 from services.ows.aggregate import decode_reduction
-from services.ows.dimensions import layer_places, parameter_names
+from services.ows.dimensions import forecast_names, layer_places, parameter_names, run_and_lead
 from services.ows.kvp import Kvp, boolean, positive
 from services.ows.maps import answer_map
 from services.ows.transport import Request, Response
@@ -57,12 +58,15 @@ def decode_picture(context: Context, request: Request, name: str) -> tuple[MapQu
     box = decode_bbox(parameters) or cube.description.domain.bbox.geographic()
     crs = parameters.optional("crs", Crs.parse, box.crs)
     when = decode_datetime(parameters)
+    run, lead = run_and_lead(parameters, picture)
     layer = replace(
         decode_reduction(parameters),
         layer=cube.id,
         style=parameters.optional("style", str, ""),
         time=None if when is None else TimeChoice(when),
         places=layer_places(parameters, picture),
+        run=run,
+        lead=lead,
     )
     grid = _grid(box.to_crs(crs), parameters, context.settings.limits)
     background = parameters.optional("bgcolor", _colour, (255, 255, 255))
@@ -71,14 +75,11 @@ def decode_picture(context: Context, request: Request, name: str) -> tuple[MapQu
 
 
 def _axis_names(picture: Layer) -> frozenset[str]:
-    """Names under which a place on an axis other than time is sent."""
+    """Names under which a place on an axis other than time, or a run, is sent."""
     domain = picture.cube.description.domain
     others = (axis for axis in domain.axes if axis is not domain.time)
-    return frozenset(
-        name.lower()
-        for axis in others
-        for name in parameter_names(axis, vertical=axis is domain.vertical)
-    )
+    names = (parameter_names(axis, vertical=axis is domain.vertical) for axis in others)
+    return frozenset(name.lower() for name in chain(*names, *forecast_names(picture)))
 
 
 def _picture_type(f: str | None, accept: str) -> str:

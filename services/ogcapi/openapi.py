@@ -1,12 +1,13 @@
 """The OpenAPI document: pygeoapi's, with our own parameters and routes and without absent ones."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from datacube.engine.context import Context
 from datacube.engine.cube import Cube
 from services.ogcapi.settings import EDR_QUERIES
 from services.ows.compression import COMPRESSIONS
-from services.ows.dimensions import parameter_names
+from services.ows.dimensions import forecast_names, parameter_names
 from services.ows.selection import RULES
 from services.ows.urls import segment
 
@@ -79,11 +80,12 @@ def _map(cube: Cube) -> dict[str, Any]:
         "tags": [cube.id],
         "operationId": f"get.{cube.id}.map",
         "parameters": [
-            *_common(cube),
+            *_common(cube.shown),
             _text("f", "Format", enum=["png", "jpeg", "webp"]),
             _text("crs", "CRS of the map", example="EPSG:3857"),
             _text("style", "Style", enum=styles),
-            *_places(cube),
+            *_places(cube.shown),
+            *(_text(name, words) for name, words in _forecast(cube)),
             _number("width", "Pixels"),
             _number("height", "Pixels"),
             _text("agg", "How the steps of datetime become one", example="mean"),
@@ -95,6 +97,13 @@ def _map(cube: Cube) -> dict[str, Any]:
         ],
         "responses": _responses("The picture", "image/png", "image/jpeg", "image/webp"),
     }
+
+
+def _forecast(cube: Cube) -> Iterator[tuple[str, str]]:
+    """Parameters that choose among the runs of a forecast, and what they are."""
+    words = ("Start of the run; the newest that has the time", "Time since the start of the run")
+    for names, text in zip(forecast_names(cube.layers[0]), words, strict=False):
+        yield names[0], text
 
 
 _COORDS = {

@@ -1,6 +1,8 @@
 """Time and further dimensions of a picture's layers: TIME, ELEVATION, DIM_name.
 
-A dimension that a layer does not have is ignored, so that one request may ask several layers.
+A dimension that a layer does not have is ignored, so that one request may ask several layers. Of
+a forecast TIME is the valid time, DIM_REFERENCE_TIME the run (without it, or as ``current``, the
+newest that has the time) and DIM_STEP, under the name of its axis, the time since then.
 """
 
 from collections.abc import Iterable, Sequence
@@ -15,6 +17,8 @@ from services.ows.aggregate import decode_reduction
 from services.ows.extents import axis_unit
 from services.ows.kvp import Kvp, number
 from services.ows.times import in_calendar, parse_times, pinned
+
+RUN = "reference_time"
 
 
 def layer_requests(
@@ -54,6 +58,7 @@ def layer_requests(
     for layer, style in zip(layers, styles, strict=False):
         axis = layer.cube.description.domain.time
         places = layer_places(kvp, layer)
+        run, lead = run_and_lead(kvp, layer)
         own = () if axis is None else tuple(in_calendar(one, axis.calendar) for one in times)
         choices: Sequence[TimeChoice | None] = own or (None,)
         requests += [
@@ -65,10 +70,12 @@ def layer_requests(
                 places=places,
                 expression=expression,
                 interpolation=interpolation,
+                run=run,
+                lead=lead,
             )
             for choice in choices
         ]
-        firm = firm and pinned(axis, own)
+        firm = firm and pinned(axis, own) and _fixed(layer, run, lead)
     return tuple(requests), firm
 
 
@@ -81,6 +88,51 @@ def _interpolation(text: str) -> Interpolation:
         f"the interpolation '{text[:100]}' is not offered; offered are {', '.join(methods)}",
         subject="INTERPOLATION",
     )
+
+
+def run_and_lead(kvp: Kvp, layer: Layer) -> tuple[TimeChoice | None, float | None]:
+    """Run and lead time that the parameters ask of a forecast; None where any will do.
+
+    Raises
+    ------
+    InvalidTime
+        A value is none, or there are several.
+    """
+    view = layer.cube.view
+    if view is None:
+        return None, None
+    given = [next((one for one in names if one in kvp), "") for names in forecast_names(layer)]
+    run = kvp.one(given[0], lambda text: _one_run(text, layer)) if given[0] else None
+    leads = view.axes.leads
+    lead = _point(leads, kvp.one(given[1]), given[1]) if given[1] else None
+    return run, None if lead is None else float(lead)
+
+
+def forecast_names(layer: Layer) -> tuple[tuple[str, ...], ...]:
+    """Names under which the run and the lead time of a forecast are sent, as of an axis."""
+    view = layer.cube.view
+    if view is None:
+        return ()
+    return (f"dim_{RUN}", RUN), parameter_names(view.axes.leads, vertical=False)
+
+
+def _one_run(text: str, layer: Layer) -> TimeChoice | None:
+    """The run of a text; None for the newest that has the time."""
+    choices = parse_times(text, RUN)
+    if len(choices) > 1:
+        raise InvalidTime("give one instant as reference_time: one run is shown", subject=RUN)
+    view = layer.cube.view
+    if view is None or choices[0].when == "latest":
+        return None
+    return in_calendar(choices[0], view.axes.runs.calendar)
+
+
+def _fixed(layer: Layer, run: TimeChoice | None, lead: float | None) -> bool:
+    """Whether no newer run of a forecast can take the place of what is shown."""
+    view = layer.cube.view
+    if view is None or (run is None and lead is not None):
+        return True
+    return run is not None and pinned(view.axes.runs, (run,))
 
 
 def layer_places(kvp: Kvp, layer: Layer) -> tuple[Subset, ...]:

@@ -14,23 +14,23 @@ def cubes_document(context: Context) -> dict[str, Any]:
     return {
         "title": settings.title,
         "attribution": settings.attribution,
-        "cubes": [_cube(cube) for cube in context.catalog.cubes()],
+        "cubes": [_cube(cube) for cube in context.catalog.pictured()],
     }
 
 
 def times_document(cube: Cube) -> dict[str, Any]:
-    """Every time of a cube, and the one that a map shows by default."""
-    time = cube.description.domain.time
+    """Every time of a cube's maps, and the one that they show by default."""
+    time = cube.shown.description.domain.time
     if time is None:
         return {"times": [], "default": None}
     return {"times": list(time.iso), "default": time.iso[-1]}
 
 
 def _cube(cube: Cube) -> dict[str, Any]:
-    domain = cube.description.domain
+    domain = cube.shown.description.domain
     return {
         "id": cube.id,
-        "token": cube.token,
+        "token": cube.shown.token,
         "title": cube.title,
         "abstract": cube.abstract,
         "attribution": cube.attribution,

@@ -5,6 +5,7 @@ fields (``cube.field``). Groups have no name of their own: styles are inherited 
 and the styles of the picture are none of a field's.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from datacube.engine.context import Context
@@ -12,7 +13,7 @@ from datacube.engine.cube import Cube, Layer
 from datacube.model.axis import Axis, TimeAxis
 from datacube.model.bbox import BoundingBox
 from services.ows.boxes import geographic_box, published_boxes
-from services.ows.dimensions import dimension_name
+from services.ows.dimensions import RUN, dimension_name
 from services.ows.extents import axis_extent, axis_unit, default_time, time_extent
 from services.ows.legends import listed_styles
 
@@ -79,7 +80,7 @@ class Group:
 
 def layer_tree(context: Context) -> tuple[Group, ...]:
     """Groups of all cubes, in the catalogue's order."""
-    return tuple(_group(context, cube) for cube in context.catalog.cubes())
+    return tuple(_group(context, cube) for cube in context.catalog.pictured())
 
 
 def common_crs(groups: tuple[Group, ...]) -> tuple[str, ...]:
@@ -96,7 +97,7 @@ def common_crs(groups: tuple[Group, ...]) -> tuple[str, ...]:
 def _group(context: Context, cube: Cube) -> Group:
     box = cube.description.domain.bbox
     world, boxes = geographic_box(box), published_boxes(box)
-    dimensions = tuple(_dimension(cube, axis) for axis in cube.description.domain.axes)
+    dimensions = tuple(_dimensions(cube.shown))
     layers = tuple(
         LayerEntry(
             layer.name,
@@ -115,6 +116,16 @@ def _group(context: Context, cube: Cube) -> Group:
         for layer in cube.layers
     )
     return Group(cube.title, cube.abstract, layers)
+
+
+def _dimensions(cube: Cube) -> Iterator[Dimension]:
+    """Dimensions of a cube's axes, and of the runs of a forecast."""
+    for axis in cube.description.domain.axes:
+        yield _dimension(cube, axis)
+    if cube.view is not None:
+        values = time_extent(cube.view.axes.runs)
+        nearest = cube.settings.time.nearest
+        yield Dimension(RUN, "ISO8601", "", "current", values, nearest, current=True)
 
 
 def _dimension(cube: Cube, axis: Axis) -> Dimension:

@@ -10,7 +10,7 @@ from datacube.model.bbox import BoundingBox
 from datacube.model.tiling import TileMatrix, TileMatrixSet
 from datacube.render.style import Style
 from services.ows.boxes import geographic_box, ordered_edges, published_boxes
-from services.ows.dimensions import dimension_name
+from services.ows.dimensions import RUN, dimension_name
 from services.ows.extents import axis_extent, axis_unit, default_tile_time, plain_number, tile_times
 from services.ows.featureinfo import INFO_FORMATS
 from services.ows.kvp import Kvp, comma_list
@@ -109,7 +109,7 @@ def _operations(request: Request) -> tuple[Operation, ...]:
 
 
 def _contents(context: Context, request: Request, pinned: str) -> Element:
-    layers = (layer for cube in context.catalog.cubes() for layer in cube.layers)
+    layers = (layer for cube in context.catalog.pictured() for layer in cube.layers)
     return WMTS(
         "Contents",
         *(_layer(request, layer, pinned) for layer in layers),
@@ -186,6 +186,9 @@ def _dimensions(layer: Layer, pinned: str) -> Iterator[Element]:
                 yield _dimension(name, "ISO8601", default, tile_times(axis), current=True)
             case _:
                 yield _plain_dimension(name, axis)
+    if layer.cube.view is not None:
+        values = tile_times(layer.cube.view.axes.runs)
+        yield _dimension(RUN, "ISO8601", "current", values, current=True)
 
 
 def _plain_dimension(name: str, axis: Axis) -> Element:

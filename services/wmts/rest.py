@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl
 from datacube.engine.context import Context
 from datacube.engine.cube import Layer
 from datacube.errors import InvalidParameter
-from services.ows.dimensions import dimension_name
+from services.ows.dimensions import RUN, dimension_name
 from services.ows.featureinfo import INFO_FORMATS
 from services.ows.kvp import Kvp
 from services.ows.pictures import extension_of
@@ -77,7 +77,8 @@ def dimension_names(layer: Layer) -> tuple[str, ...]:
     """Dimensions of a layer in the order of the path: time first."""
     domain = layer.cube.description.domain
     names = [dimension_name(axis, vertical=axis is domain.vertical) for axis in domain.axes]
-    return tuple(sorted(names, key=lambda name: name != "time"))
+    runs = [] if layer.cube.view is None else [RUN]
+    return tuple(sorted((*names, *runs), key=lambda name: name != "time"))
 
 
 def tile_template(request: Request, layer: Layer, media_type: str) -> str:
