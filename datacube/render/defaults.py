@@ -189,6 +189,8 @@ def _bands(fields: Mapping[str, Field]) -> Mapping[str, Field]:
 
 def _channel(field: Field, top: float) -> Channel:
     plain = _whole(field) and not field.packed
+    if plain and np.dtype(field.dtype).itemsize == 1:  # a picture already
+        return Channel(field.name, 0.0, 255.0)
     return Channel(field.name, 0.0, top * _QUANTIFICATION if plain else top)
 
 

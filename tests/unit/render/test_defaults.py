@@ -137,6 +137,12 @@ def test_a_field_has_alternatives_and_a_cube_one_style_for_each_field():
     assert [(style.name, style.title) for style in styles] == [("default", "t"), ("u", "U wind")]
 
 
+def test_bytes_of_a_picture_are_its_colours():
+    styles = default_styles(cube(*(Field(name, "uint8") for name in ("red", "green", "blue"))))
+    assert isinstance(styles[0], Composite)
+    assert [(one.low, one.high) for one in styles[0].channels] == [(0, 255)] * 3
+
+
 def test_the_default_of_a_cube_is_a_measure_not_its_quality():
     quality = Field("qa_value", "uint8", scale=0.01)
     flags = Field("water", "uint16", standard_name="quality_flag")

@@ -1,4 +1,5 @@
 // The server's addresses and answers. All addresses are relative to the page's own.
+import { readableWarnings } from "./words.js";
 
 /** What the server said is wrong, or that it could not be asked. */
 export class ServerError extends Error {
@@ -60,9 +61,8 @@ export async function fetchTimes(cube) {
 /** A tile as a bitmap, with the words of the server's Warning header if it sent one. */
 export async function fetchTile(url) {
   const response = await get(url);
-  const warning = (response.headers.get("warning") ?? "").replace(/^\d+\s+/, "");
   const bitmap = await createImageBitmap(await response.blob());
-  return { bitmap, warning: /"([^"]*)"/.exec(warning)?.[1] ?? warning };
+  return { bitmap, warning: readableWarnings(response.headers.get("warning") ?? "") };
 }
 
 function service(path, parameters) {

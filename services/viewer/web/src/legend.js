@@ -1,6 +1,6 @@
-// The legend of the style that is shown, with the field's unit.
+// The legend of the style that is shown; its picture names the unit.
 import { legendUrl } from "./api.js";
-import { readableTitle, readableUnit } from "./words.js";
+import { readableTitle } from "./words.js";
 
 export class Legend {
   constructor(card, title, image) {
@@ -15,11 +15,9 @@ export class Legend {
     });
   }
 
-  show({ title, uom, legend }) {
-    const unit = readableUnit(uom);
-    const name = readableTitle(title);
+  show({ title, legend }) {
     this.card.hidden = false;
-    this.words = unit ? `${name} in ${unit}` : name;
+    this.words = readableTitle(title);
     this.title.textContent = this.words;
     this.image.alt = `Legend: ${this.words}`;
     this.image.hidden = !legend;

@@ -6,7 +6,7 @@ import { Identify } from "./identify.js";
 import { Legend } from "./legend.js";
 import { createMap } from "./map.js";
 import { Messages } from "./messages.js";
-import { fieldOf, offeredLayers, Panel } from "./panel.js";
+import { offeredLayers, Panel } from "./panel.js";
 import { formatHash, parseHash } from "./permalink.js";
 import { TileStore } from "./tiles.js";
 import { TimeBar } from "./timebar.js";
@@ -93,8 +93,7 @@ async function choose(wanted) {
 
   panel.show(chosen);
   view.attribute([owner, cube.attribution]);
-  const field = fieldOf(cube, layer.name);
-  legend.show({ title: layer.title, uom: field?.uom, legend: style?.legend });
+  legend.show({ title: layer.title, legend: style?.legend });
   if (other && !wanted.view) view.zoomTo(mercatorExtent(cube.bbox), 0);
   if (other && cube.times) {
     const { times, default: latest } = await fetchTimes(cube.id);
