@@ -16,7 +16,7 @@ export function offeredLayers(cube) {
   return only.length ? only : cube.layers;
 }
 
-export const fieldOf = (cube, layer) => cube.fields.find((field) => field.layer === layer) ?? null;
+const fieldOf = (cube, layer) => cube.fields.find((field) => field.layer === layer) ?? null;
 
 function span(times) {
   if (!times?.count) return "";
