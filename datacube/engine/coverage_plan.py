@@ -20,7 +20,7 @@ from datacube.engine.resampled import Sampling, resampled_field, sampling
 from datacube.engine.series import SeriesWindow, series_window
 from datacube.engine.steps import rows_of
 from datacube.engine.wanted import reduced_field
-from datacube.errors import InvalidScaling
+from datacube.errors import InvalidScaling, RequestTooLarge
 from datacube.model.axis import TimeAxis
 from datacube.model.bbox import BoundingBox
 from datacube.model.coverage import CoverageDescription, Level
@@ -45,6 +45,7 @@ from datacube.slicing.reduce import Reducer
 from datacube.slicing.warp import positions, separable, to_cells
 
 _MOST_CELLS = 64 << 20
+_LONGEST = 1_000_000  # cells of a side that is scaled
 _COMPUTED = 16  # bytes that a cell is reckoned as where steps are reduced or cells resampled
 _MAPPED = 48  # where its position is found
 
@@ -356,5 +357,12 @@ def _scaled(grid: RectifiedGrid, scaling: Scaling) -> RectifiedGrid:
                     f"a size of {width} x {height} cells is not possible", subject="SCALESIZE"
                 )
     width, height = max(width, 1), max(height, 1)
+    most = max(_LONGEST, *grid.shape)
+    if max(width, height) > most:
+        raise RequestTooLarge(
+            f"a coverage of {width:.10g} x {height:.10g} cells is too large; a side has at most "
+            f"{most:,} cells",
+            subject="SCALESIZE",
+        )
     transform = grid.transform @ grid.transform.scale(grid.width / width, grid.height / height)
     return RectifiedGrid(grid.crs, transform, width, height)

@@ -183,7 +183,7 @@ def _from_key(key: str, subject: str | None) -> Crs:
         raise InvalidCrs(
             f"PROJ does not know the coordinate reference system {key}", subject=subject or key
         ) from error
-    if len(crs.axis_info) < 2:
+    if len(crs.axis_info) < 2 or crs.is_geocentric:
         raise InvalidCrs(f"{key} is not a horizontal CRS", subject=subject or key)
     return _describe(crs, key)
 

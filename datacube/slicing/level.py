@@ -49,7 +49,7 @@ def map_on_best_level(
     """
     finest = levels[0].grid
     found = _found(finest, target, inverses)
-    level = _level(levels, _pace(found, finest))
+    level = _level(levels, _pace(found, finest, target, inverses))
     return level, _cells(found, finest, level)
 
 
@@ -71,7 +71,8 @@ def best_level(
             assert_never(finest)
     height, width = (-(-size // step) for size in target.shape)
     some = RectifiedGrid(target.crs, target.transform @ Affine.scale(step), width, height)
-    return _level(levels, _pace(_found(finest, some, inverses), finest) / step)
+    found = _found(finest, some, inverses)
+    return _level(levels, _pace(found, finest, some, inverses) / step)
 
 
 def map_on_level(
@@ -100,8 +101,14 @@ def _found(finest: Grid, target: RectifiedGrid, inverses: Inverses | None) -> Po
     return positions(finest, target, inverses=inverses)
 
 
-def _pace(found: Positions | Net, finest: Grid) -> float:
-    """Cells that a pixel spans."""
+def _pace(
+    found: Positions | Net, finest: Grid, target: RectifiedGrid, inverses: Inverses | None
+) -> float:
+    """Cells that a pixel spans; where there is one in a row or column, with a neighbour of it."""
+    if 1 in target.shape:
+        height, width = (max(size, 2) for size in target.shape)
+        wider = RectifiedGrid(target.crs, target.transform, width, height)
+        found = _found(finest, wider, inverses)
     return found.pace() if isinstance(found, Net) else cells_per_pixel(found, finest)
 
 

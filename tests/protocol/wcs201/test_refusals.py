@@ -42,6 +42,7 @@ AIR = "CoverageId=air&SUBSET=ansi(2020-01-02)"
         (f"{AIR}&SCALESIZE=ansi(3)", 404, "InvalidScaleFactor", "ansi"),
         (f"{AIR}&SUBSETTINGCRS=nonsense", 404, "SubsettingCrs-NotSupported", "nonsense"),
         (f"{AIR}&OUTPUTCRS=EPSG:999999", 404, "OutputCrs-NotSupported", "EPSG:999999"),
+        (f"{AIR}&OUTPUTCRS=EPSG:4978", 404, "OutputCrs-NotSupported", "EPSG:4978"),
         (f"{AIR}&INTERPOLATION=lanczos", 404, "InterpolationMethodNotSupported", "interpolation"),
         (f"{AIR}&SCALESIZE=Lat(90000),Long(90000)", 413, "NoApplicableCode", None),
     ],

@@ -83,6 +83,14 @@ def test_a_scale_factor_beyond_all_numbers_is_refused(context):
         plan_coverage(context, CoverageQuery("globe", scaling=ScaleFactor(1e308)))
 
 
+@pytest.mark.parametrize(
+    "scaling", [ScaleFactor(1e9), ScaleSize(10**300, 1), ScaleSize(1, 1_000_001)]
+)
+def test_a_side_without_end_is_refused_before_it_is_laid_out(context, scaling):
+    with pytest.raises(RequestTooLarge, match="a side has at most 1,000,000 cells"):
+        plan_coverage(context, CoverageQuery("globe", scaling=scaling))
+
+
 def test_trims_and_a_slice_of_time(context):
     subsets = (Trim("Lat", 40.0, 50.0), Trim("Long", 10.0, 12.0), Slice("ansi", THIRD))
     found = block(context, "globe", subsets)

@@ -102,6 +102,16 @@ def test_a_map_bigger_than_the_world_repeats_no_cell_wrongly(gray_context):
     assert (expected[:10] == -1).all()
 
 
+@pytest.mark.parametrize(("width", "height"), [(1, 1), (1, 40), (40, 1)])
+@pytest.mark.parametrize("crs", ["CRS:84", "EPSG:3857"])
+def test_a_picture_one_pixel_wide_shows_the_cells_too(gray_context, crs, width, height):
+    context, _ = gray_context(**GLOBE, levels=3)
+    box = BoundingBox(10.2, 20.2, 10.2 + 0.7 * width, 20.2 + 0.7 * height, CRS84)
+    target = RectifiedGrid.from_bbox(box.to_crs(Crs.parse(crs)), width, height)
+    description = context.catalog.cube("gray").description
+    assert (gray_pixels(draw(context, target)) == expected_pixels(description, target)).all()
+
+
 def test_sixteen_tiles_are_the_map_of_their_box(gray_context):
     context, _ = gray_context(width=1440, height=720, chunks={"x": 256, "y": 256})
     for quad in (web_mercator_quad(), world_crs84_quad()):
