@@ -100,6 +100,9 @@ def _slots(scope: Scope, meta: ArrayMeta) -> tuple[dict[str, str], tuple[str, st
         slot = {"lon": "x", "lat": "y", "rlon": "x", "rlat": "y"}.get(role, role)
         if slot in {"x", "y", "time"}:
             found.setdefault(slot, dimension)
+    runs = [dimension for dimension in meta.dimensions if _is_run(scope, dimension)]
+    if runs:
+        found.setdefault("time", runs[0])
     positions = scope.positions(meta)
     if {"x", "y"} <= found.keys() and _is_plane(scope, meta, set(roles.values()), positions):
         return found, None
@@ -110,6 +113,14 @@ def _slots(scope: Scope, meta: ArrayMeta) -> tuple[dict[str, str], tuple[str, st
     if rotated:
         raise SourceError(f"a rotated-pole grid ({rotated}) that does not say where the pole lies")
     raise SourceError("no dimension is known to be longitude (or x) and latitude (or y)")
+
+
+def _is_run(scope: Scope, dimension: str) -> bool:
+    """Whether the starts of a forecast's runs lie along a dimension."""
+    along = scope.along(dimension)
+    if along is None or along.attributes.get("standard_name") != "forecast_reference_time":
+        return False
+    return _dated(along)
 
 
 def _is_plane(

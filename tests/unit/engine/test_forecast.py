@@ -60,7 +60,8 @@ def test_one_run_one_lead_and_both(tmp_path):
     assert len(names) == 4
 
 
-def test_a_chunk_of_others_that_holds_several_runs_and_steps(tmp_path):
+@pytest.mark.parametrize("said", [{}, {"standard_name": "forecast_reference_time"}])
+def test_a_chunk_of_others_that_holds_several_runs_and_steps(tmp_path, said):
     runs = np.array(["2020-01-01", "2020-01-01T12"], "datetime64[ns]")
     r, s, y, x = np.ogrid[:2, :5, :4, :6]
     values = (1000 * r + 100 * s + 10 * y + x).astype("float32")
@@ -68,7 +69,7 @@ def test_a_chunk_of_others_that_holds_several_runs_and_steps(tmp_path):
     xr.Dataset(
         {"v": (("time", "step", "lat", "lon"), values)},
         {
-            "time": ("time", runs),
+            "time": ("time", runs, said),
             "step": ("step", np.arange(5) * 6, {"units": "hours", "long_name": "forecast_period"}),
             "lat": ("lat", np.arange(4.0), {"units": "degrees_north"}),
             "lon": ("lon", np.arange(6.0), {"units": "degrees_east"}),
