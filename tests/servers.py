@@ -14,7 +14,7 @@ import httpx
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 _URL = re.compile(r"on (http://\S+)/$", re.MULTILINE)
-PATIENCE = 60.0  # seconds until the server answers; the machine may be busy
+PATIENCE = 120.0  # seconds until the server answers; the machine may be busy
 
 
 @dataclass(frozen=True)
