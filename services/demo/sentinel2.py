@@ -14,9 +14,9 @@ from pathlib import Path
 
 import numpy as np
 import rasterio
+from affine import Affine
 from numpy.typing import NDArray
 from pyproj import Transformer
-from rasterio.transform import from_origin
 
 from services.demo.fetch import silent
 from services.demo.identity import NOTICE, Identity, images
@@ -151,7 +151,7 @@ def _write_image(scene: Scene, path: Path, band: str, cell: int) -> None:
         count=1,
         dtype=values.dtype.name,
         crs=f"EPSG:{EPSG}",
-        transform=from_origin(*CORNER, cell, cell),
+        transform=Affine(cell, 0.0, CORNER[0], 0.0, -cell, CORNER[1]),
         QUALITY="100",
         REVERSIBLE="YES",
         YCBCR420="NO",

@@ -1,9 +1,11 @@
 """A real server process that speaks S3."""
 
+import threading
 import urllib.request
 import uuid
 from collections.abc import Iterator
 from contextlib import closing
+from typing import Any
 
 import pytest
 
@@ -18,6 +20,7 @@ def s3_server() -> Iterator[str]:
 
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
+    _one_write_at_a_time(server._server)
     _, port = server.get_host_and_port()
     url = f"http://127.0.0.1:{port}"
     bucket = urllib.request.Request(f"{url}/bucket", method="PUT")  # noqa: S310
@@ -25,6 +28,19 @@ def s3_server() -> Iterator[str]:
         answer.read()
     yield url
     server.stop()
+
+
+def _one_write_at_a_time(server: Any) -> None:
+    """Make conditional puts atomic, as a bucket's are: moto looks first and writes later."""
+    answer, lock = server.app, threading.Lock()
+
+    def guarded(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+        if environ["REQUEST_METHOD"] == "GET":
+            return list(answer(environ, start_response))
+        with lock:
+            return list(answer(environ, start_response))
+
+    server.app = guarded
 
 
 def s3_environment(url: str) -> dict[str, str]:

@@ -195,6 +195,8 @@ def test_what_is_mapped_is_refused_by_its_size_before_it_is(context):
     with pytest.raises(RequestTooLarge, match="limit"):
         get_coverage(context, replace(TURNED, scaling=ScaleSize(100_000, 300_000)))
     with pytest.raises(InvalidScaling, match="too long"):
+        plan_coverage(context, replace(TURNED, scaling=ScaleSize(500_000, 10)))
+    with pytest.raises(RequestTooLarge, match="at most 1,000,000 cells"):
         plan_coverage(context, replace(TURNED, scaling=ScaleSize(10**9, 10)))
 
 
