@@ -45,7 +45,6 @@ class TileMatrixSet:
     crs : Crs
     matrices : tuple of TileMatrix, coarsest first
     uri : str, where the set is registered
-    well_known_scale_set : str, URN for WMTS 1.0.0, or empty
 
     Examples
     --------
@@ -59,7 +58,6 @@ class TileMatrixSet:
     crs: Crs
     matrices: tuple[TileMatrix, ...]
     uri: str = ""
-    well_known_scale_set: str = ""
 
     def matrix(self, name: str) -> TileMatrix:
         """The matrix of that identifier.
@@ -145,7 +143,6 @@ def web_mercator_quad(levels: int = 25) -> TileMatrixSet:
         Crs.parse("EPSG:3857"),
         matrices,
         "http://www.opengis.net/def/tilematrixset/OGC/1.0/WebMercatorQuad",
-        "urn:ogc:def:wkss:OGC:1.0:GoogleMapsCompatible",
     )
 
 
@@ -161,5 +158,4 @@ def world_crs84_quad(levels: int = 18) -> TileMatrixSet:
         Crs.parse("OGC:CRS84"),
         matrices,
         "http://www.opengis.net/def/tilematrixset/OGC/1.0/WorldCRS84Quad",
-        "urn:ogc:def:wkss:OGC:1.0:GoogleCRS84Quad",
     )

@@ -73,11 +73,6 @@ def _parts(cells: IndexMap, chunk_shape: tuple[int, int]) -> Parts:
             assert_never(cells)
 
 
-def projections(plan: ReadPlan) -> Iterator[ChunkProjection]:
-    """How the chunks of a separable plan fall on the target; empty for a pixel map."""
-    return (part for part in plan.parts if isinstance(part, ChunkProjection))
-
-
 def stages(plan: ReadPlan, most: int) -> Iterator[tuple[Parts, tuple[Place, ...]]]:
     """Parts of a plan that are read together, so that few chunks are in memory at a time.
 

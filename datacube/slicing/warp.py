@@ -4,7 +4,7 @@ An index map answers, for every pixel's centre, which row and column of the sour
 It is *separable* where rows depend on y alone and columns on x alone (the same plane, or longitude
 and latitude against Mercator): two short arrays. Otherwise PROJ is asked on a coarse net of
 pixels and positions between are interpolated, with a finer net where a coarse one would be more
-than :data:`TOLERANCE` of a source cell off. A referenceable grid is asked for the cells around
+than 1/32 of a source cell off. A referenceable grid is asked for the cells around
 each place by its :class:`~datacube.slicing.curvilinear.Inverse`.
 
 The position of a pixel does not depend on the window it is asked in: tiles join without a seam,
@@ -29,9 +29,6 @@ from datacube.slicing.net import BLOCK, Net, cast
 from datacube.slicing.sheets import EDGE, Room, cells_within, snapped
 
 FloatArray = NDArray[np.float64]
-
-TOLERANCE = 0.125
-"""Largest error of an interpolated position, in source cells."""
 
 _MERCATOR = "EPSG:3857"
 _LONLAT = frozenset({"EPSG:4326", "OGC:CRS84"})

@@ -18,29 +18,17 @@ from datacube.ingest.report import (
     SourceResult,
     SourceStarted,
 )
-from services.cli.options import size_text, store_option
+from services.cli.options import bad_option, cube_option, recipe_option, size_text, store_option
 
 
 @click.command("ingest")
 @click.argument("sources", nargs=-1, required=True, metavar="SOURCE…")
 @store_option
-@click.option("--cube", metavar="ID", help="Cube id; else made from the product.")
-@click.option(
-    "--recipe",
-    "recipe_file",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="YAML that says which fields, names and texts.",
-)
+@cube_option
+@recipe_option
 @click.option("--time", metavar="ISO", help="Time of sources that hold one and do not say it.")
 @click.option("--dry-run", is_flag=True, help="Say what would be written, and write nothing.")
-@click.option(
-    "--bad",
-    "bad_folder",
-    type=click.Path(path_type=Path, file_okay=False),
-    metavar="FOLDER",
-    help="Move files that are refused here, each with its reason beside it.",
-)
+@bad_option
 @click.option(
     "--retries",
     type=click.IntRange(0),

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import click
@@ -16,6 +17,23 @@ store_option: Decorator = click.option(
     show_envvar=True,
     metavar="URL",
     help="Local path, s3://, gs://, az:// or https://.",
+)
+recipe_option: Decorator = click.option(
+    "--recipe",
+    "recipe_file",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="YAML that says which fields, names and texts.",
+)
+bad_option: Decorator = click.option(
+    "--bad",
+    "bad_folder",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="FOLDER",
+    help="Move files that are refused here, each with its reason beside it.",
+)
+cube_option: Decorator = click.option(
+    "--cube", metavar="ID", help="Cube id; else made from the product."
 )
 json_option: Decorator = click.option("--json", "as_json", is_flag=True, help="Write JSON.")
 

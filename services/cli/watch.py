@@ -11,27 +11,15 @@ from datacube.ingest.arrivals import Settling
 from datacube.ingest.report import Event, SourceResult
 from datacube.ingest.watch import Watcher
 from services.cli.ingest import Display
-from services.cli.options import store_option
+from services.cli.options import bad_option, cube_option, recipe_option, store_option
 
 
 @click.command("watch")
 @click.argument("place", metavar="FOLDER|URL")
 @store_option
-@click.option("--cube", metavar="ID", help="Cube id; else made from the product.")
-@click.option(
-    "--recipe",
-    "recipe_file",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="YAML that says which fields, names and texts.",
-)
-@click.option(
-    "--bad",
-    "bad_folder",
-    type=click.Path(path_type=Path, file_okay=False),
-    metavar="FOLDER",
-    help="Move files that are refused here, each with its reason beside it.",
-)
+@cube_option
+@recipe_option
+@bad_option
 @click.option(
     "--every",
     type=click.FloatRange(min=0.1),

@@ -21,8 +21,6 @@ from services.demo.noise import (
     uniform_of,
 )
 
-Bools = NDArray[np.bool_]
-
 
 class Cover(IntEnum):
     """Use of the land."""
