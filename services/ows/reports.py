@@ -15,6 +15,11 @@ from services.ows.xml import OGC, OWS11, OWS20, XSI, Maker, serialise
 
 _SCHEMAS = "http://schemas.opengis.net"
 _KEPT = frozenset({401, 403, 413, 429, 503})
+_PLAIN = Maker("", {})
+_WMS111_DOCTYPE = (
+    f'<!DOCTYPE ServiceExceptionReport SYSTEM "{_SCHEMAS}/wms/1.1.1/WMS_exception_1_1_1.dtd">'
+)
+WMS111_EXCEPTION = "application/vnd.ogc.se_xml"
 _OGC = Maker(OGC, {None: OGC, "xsi": XSI})
 _OWS = {
     OWS11: Maker(OWS11, {"ows": OWS11, "xsi": XSI}),
@@ -38,6 +43,34 @@ def wms130_report(error: DatacubeError, *, strict: bool = False) -> Response:
     return Response(status, "text/xml", body, _headers(error))
 
 
+def wms111_report(error: DatacubeError, *, strict: bool = False) -> Response:
+    """ServiceExceptionReport of WMS 1.1.1, which has a DTD and no namespace."""
+    code = code_of(error, codes.WMS111)
+    status = code.status if strict or code.status in _KEPT else 200
+    root = _PLAIN(
+        "ServiceExceptionReport",
+        _PLAIN("ServiceException", error.message, code=code.code or None),
+        version="1.1.1",
+    )
+    body = serialise(root, doctype=_WMS111_DOCTYPE)
+    return Response(status, WMS111_EXCEPTION, body, _headers(error))
+
+
+def json_report(error: DatacubeError, version: str, report: Response) -> Response:
+    """The same refusal as a report of WMS, in JSON as several servers write it.
+
+    Parameters
+    ----------
+    report : Response, whose status and headers it has
+    """
+    code = code_of(error, codes.WMS130).code or "NoApplicableCode"
+    found = {"code": code, "locator": error.subject or "noLocator", "text": error.message}
+    body = json.dumps({"version": version, "exceptions": [found]}, ensure_ascii=False)
+    return Response(
+        report.status, "application/json", body.encode("utf-8", "replace"), report.headers
+    )
+
+
 def wcs100_report(error: DatacubeError, *, strict: bool = False) -> Response:
     """ServiceExceptionReport of WCS 1.0.0."""
     code = code_of(error, codes.WCS100)
@@ -45,7 +78,7 @@ def wcs100_report(error: DatacubeError, *, strict: bool = False) -> Response:
     body = service_exceptions(
         "1.2.0", f"{_SCHEMAS}/wcs/1.0.0/OGC-exception.xsd", error.message, code.code
     )
-    return Response(status, "application/vnd.ogc.se_xml", body, _headers(error))
+    return Response(status, WMS111_EXCEPTION, body, _headers(error))
 
 
 def ows11_report(

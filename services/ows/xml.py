@@ -83,10 +83,17 @@ def clean(text: str) -> str:
     return _NOT_XML.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
-def serialise(root: Element, *, declaration: bool = True) -> bytes:
-    """The document in UTF-8, indented."""
+def serialise(root: Element, *, declaration: bool = True, doctype: str | None = None) -> bytes:
+    """The document in UTF-8, indented.
+
+    Parameters
+    ----------
+    doctype : str, optional, ``<!DOCTYPE … >``
+    """
     etree.cleanup_namespaces(root, keep_ns_prefixes=["xlink", "xsi"])
-    return etree.tostring(root, encoding="UTF-8", xml_declaration=declaration, pretty_print=True)
+    return etree.tostring(
+        root, encoding="UTF-8", xml_declaration=declaration, pretty_print=True, doctype=doctype
+    )
 
 
 def parse(document: bytes) -> Element:

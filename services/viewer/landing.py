@@ -197,7 +197,7 @@ def _short(iso: str) -> str:
 
 def _services(cubes: Sequence[Cube], request: Request) -> Iterator[str]:
     rows = [
-        ("WMS 1.3.0", "wms?SERVICE=WMS&VERSION=1.3.0&REQUEST=GetCapabilities", "Maps"),
+        ("WMS 1.1.1, 1.3.0", "wms?SERVICE=WMS&VERSION=1.3.0&REQUEST=GetCapabilities", "Maps"),
         ("WMTS 1.0.0", "wmts/1.0.0/WMTSCapabilities.xml", "Map tiles"),
         ("WCS 2.0.1", "wcs?SERVICE=WCS&VERSION=2.0.1&REQUEST=GetCapabilities", "Values as files"),
         ("OGC API", "ogcapi/", "Coverages, maps, EDR: position, trajectory, area, cube"),

@@ -1,33 +1,85 @@
 """Elements of a capabilities document that the versions share, from the layer tree."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 
 from datacube.model.crs import Crs
-from services.ows.boxes import ordered_edges
-from services.ows.extents import plain_number
 from services.ows.legends import legend_url
 from services.ows.pictures import PNG
 from services.ows.transport import Request
-from services.ows.xml import Element, Maker
+from services.ows.urls import kvp_prefix
+from services.ows.xml import XLINK, Element, Maker
 from services.wms.layers import Dimension, Group, LayerEntry, StyleEntry, common_crs
 
-type Elements = Iterator[Element]
+
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """How a version writes its layers.
+
+    Parameters
+    ----------
+    wms : Maker of its elements
+    crs : str, name of the element of a CRS
+    offers : whether the version can name a CRS
+    boxes : elements of the boxes of a layer
+    dimensions : elements of the dimensions of a layer
+    """
+
+    wms: Maker
+    crs: str
+    offers: Callable[[Crs], bool]
+    boxes: Callable[[LayerEntry], Iterable[Element]]
+    dimensions: Callable[[Sequence[Dimension]], Iterable[Element]]
 
 
-def root_layer(wms: Maker, request: Request, title: str, groups: Sequence[Group]) -> Element:
+def root_layer(
+    words: Vocabulary,
+    request: Request,
+    title: str,
+    groups: Sequence[Group],
+    boxes: Iterable[Element] = (),
+) -> Element:
     """The layer without a name that holds all others, with the CRSs that all of them offer."""
-    common = common_crs(tuple(groups))
-    return wms(
+    common = (Crs.parse(key) for key in common_crs(tuple(groups)))
+    return words.wms(
         "Layer",
-        wms("Title", title),
-        *(wms("CRS", Crs.parse(key).short) for key in common),
-        *(_group(wms, request, group) for group in groups),
+        words.wms("Title", title),
+        *(words.wms(words.crs, crs.short) for crs in common if words.offers(crs)),
+        *boxes,
+        *(_group(words, request, group) for group in groups),
     )
 
 
+def operation(maker: Maker, wms: Maker, name: str, formats: Iterable[str], url: str) -> Element:
+    """An operation with its formats, by GET and by POST of a form.
+
+    Parameters
+    ----------
+    maker : of the operation itself, which may stand in another namespace
+    """
+    return maker(
+        name,
+        *(wms("Format", media_type) for media_type in formats),
+        wms(
+            "DCPType",
+            wms(
+                "HTTP",
+                wms("Get", online_resource(wms, url)),
+                wms("Post", online_resource(wms, url)),
+            ),
+        ),
+    )
+
+
+def service_url(request: Request) -> str:
+    """URL of all operations."""
+    return kvp_prefix(request, "/wms")
+
+
 def online_resource(wms: Maker, url: str) -> Element:
-    """OnlineResource with its link."""
-    return wms("OnlineResource", xlink_type="simple", xlink_href=url)
+    """OnlineResource with its link, the only element that the DTD of 1.1.1 lets declare xlink."""
+    linked = Maker(wms.namespace, {**wms.prefixes, "xlink": XLINK})
+    return linked("OnlineResource", xlink_type="simple", xlink_href=url)
 
 
 def keyword_list(wms: Maker, keywords: Sequence[str]) -> Element | None:
@@ -42,56 +94,30 @@ def text_element(wms: Maker, name: str, text: str) -> Element | None:
     return wms(name, text) if text else None
 
 
-def _group(wms: Maker, request: Request, group: Group) -> Element:
+def _group(words: Vocabulary, request: Request, group: Group) -> Element:
+    wms = words.wms
     return wms(
         "Layer",
         wms("Title", group.title),
         text_element(wms, "Abstract", group.abstract),
-        *(_layer(wms, request, layer) for layer in group.layers),
+        *(_layer(words, request, layer) for layer in group.layers),
     )
 
 
-def _layer(wms: Maker, request: Request, layer: LayerEntry) -> Element:
+def _layer(words: Vocabulary, request: Request, layer: LayerEntry) -> Element:
+    wms = words.wms
     return wms(
         "Layer",
         wms("Name", layer.name),
         wms("Title", layer.title),
         text_element(wms, "Abstract", layer.abstract),
         keyword_list(wms, layer.keywords),
-        *(wms("CRS", box.crs.short) for box in layer.boxes),
-        *_boxes(wms, layer),
-        *(_dimension(wms, dimension) for dimension in layer.dimensions),
+        *(wms(words.crs, box.crs.short) for box in layer.boxes if words.offers(box.crs)),
+        *words.boxes(layer),
+        *words.dimensions(layer.dimensions),
         wms("Attribution", wms("Title", layer.attribution)) if layer.attribution else None,
         *(_style(wms, request, layer.name, style) for style in layer.styles),
         queryable="1",
-    )
-
-
-def _boxes(wms: Maker, layer: LayerEntry) -> Elements:
-    world = layer.world
-    yield wms(
-        "EX_GeographicBoundingBox",
-        wms("westBoundLongitude", plain_number(world.left)),
-        wms("eastBoundLongitude", plain_number(world.right)),
-        wms("southBoundLatitude", plain_number(world.bottom)),
-        wms("northBoundLatitude", plain_number(world.top)),
-    )
-    for box in layer.boxes:
-        minx, miny, maxx, maxy = map(plain_number, ordered_edges(box))
-        yield wms("BoundingBox", CRS=box.crs.short, minx=minx, miny=miny, maxx=maxx, maxy=maxy)
-
-
-def _dimension(wms: Maker, dimension: Dimension) -> Element:
-    return wms(
-        "Dimension",
-        ",".join(dimension.values),
-        name=dimension.name,
-        units=dimension.unit,
-        unitSymbol=dimension.symbol or None,
-        default=dimension.default,
-        multipleValues=int(dimension.multiple),
-        nearestValue=int(dimension.nearest),
-        current="1" if dimension.current else None,
     )
 
 

@@ -3,11 +3,9 @@
 from datacube.engine.context import Context
 from datacube.engine.legend import draw_legend
 from datacube.engine.sample import get_samples
-from datacube.errors import DatacubeError
 from datacube.render.encode import encode
 from services.ows.caching import (
     DOCUMENT,
-    NO_STORE,
     cache_control,
     etag,
     layer_states,
@@ -18,9 +16,9 @@ from services.ows.caching import (
 from services.ows.featureinfo import encode_samples, info_format
 from services.ows.kvp import Kvp, positive
 from services.ows.maps import answer_map
-from services.ows.pictures import PNG, map_format, opaque, plain_picture, text_picture
+from services.ows.pictures import PNG, map_format
 from services.ows.transport import Request, Response
-from services.wms.decode import background, decode_info, decode_map, transparent
+from services.wms.decode import decode_info, decode_map
 from services.wms.version import Version
 
 LARGEST_LEGEND = 2048
@@ -54,24 +52,6 @@ def get_legend(context: Context, _request: Request, kvp: Kvp, _version: Version)
     height = kvp.optional("HEIGHT", legend_side, None)
     image = draw_legend(context, layer.name, style.name, width, height)
     return Response(200, media_type, encode(image, media_type), (DOCUMENT,))
-
-
-def exception_picture(kvp: Kvp, error: DatacubeError | None) -> Response:
-    """An exception as a picture: its text (INIMAGE), or nothing at all (BLANK, error None).
-
-    Raises
-    ------
-    DatacubeError
-        The request does not say which picture.
-    """
-    media_type = kvp.one("FORMAT", map_format)
-    width, height = kvp.one("WIDTH", legend_side), kvp.one("HEIGHT", legend_side)
-    color, clear = background(kvp), transparent(kvp) and not opaque(media_type)
-    if error is None:
-        image = plain_picture(width, height, color, transparent=clear)
-    else:
-        image = text_picture(error.message, width, height, color, transparent=clear)
-    return Response(200, media_type, encode(image, media_type), (NO_STORE,))
 
 
 def legend_side(text: str) -> int:

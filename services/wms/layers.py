@@ -5,7 +5,7 @@ fields (``cube.field``). Groups have no name of their own: styles are inherited 
 and the styles of the picture are none of a field's.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from datacube.engine.context import Context
@@ -78,9 +78,19 @@ class Group:
     layers: tuple[LayerEntry, ...]
 
 
-def layer_tree(context: Context) -> tuple[Group, ...]:
-    """Groups of all cubes, in the catalogue's order."""
-    return tuple(_group(context, cube) for cube in context.catalog.pictured())
+def layer_tree(context: Context, cubes: Sequence[str] = ()) -> tuple[Group, ...]:
+    """Groups of all cubes in the catalogue's order, or of those that are named.
+
+    Raises
+    ------
+    CoverageNotFound
+        There is no cube or layer of a name.
+    """
+    pictured = context.catalog.pictured()
+    if not cubes:
+        return tuple(_group(context, cube) for cube in pictured)
+    wanted = {context.catalog.layer(name).cube for name in cubes}
+    return tuple(_group(context, cube) for cube in pictured if cube.shown in wanted)
 
 
 def common_crs(groups: tuple[Group, ...]) -> tuple[str, ...]:

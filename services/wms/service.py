@@ -4,20 +4,23 @@ from collections.abc import Callable, Mapping
 
 from datacube.engine.context import Context
 from datacube.errors import DatacubeError, InvalidParameter, OperationNotSupported
-from services.ows.kvp import Kvp
+from services.ows.kvp import Kvp, comma_list
 from services.ows.negotiate import wms_version
 from services.ows.reports import internal_error
 from services.ows.transport import Request, Response
 from services.ows.urls import check_parameters
-from services.wms import v130
-from services.wms.handlers import exception_picture, get_feature_info, get_legend, get_map
+from services.wms import v111, v130
+from services.wms.handlers import get_feature_info, get_legend, get_map
+from services.wms.refusals import first, refusal
 from services.wms.version import Version
 
 type Handler = Callable[[Context, Request, Kvp, Version], Response]
 
-VERSIONS: Mapping[str, Version] = {v130.VERSION.number: v130.VERSION}
+VERSIONS: Mapping[str, Version] = {one.number: one for one in (v111.VERSION, v130.VERSION)}
+NUMBERS = tuple(VERSIONS)
 HANDLERS: Mapping[str, Handler] = {
     "getmap": get_map,
+    "map": get_map,
     "getfeatureinfo": get_feature_info,
     "getlegendgraphic": get_legend,
 }
@@ -38,12 +41,14 @@ def handle(context: Context, request: Request) -> Response:
         check_parameters(request, kvp.names, "WMS")
         return _answer(context, request, kvp)
     except DatacubeError as error:
-        return _refusal(context, kvp, error)
+        version = VERSIONS[wms_version(first(kvp, "VERSION") or None, NUMBERS)]
+        return refusal(kvp, version, error, strict=context.settings.strict_http)
 
 
-def failure(_request: Request, error_id: str) -> Response:
+def failure(request: Request, error_id: str) -> Response:
     """Answer to an unexpected exception, which the log describes under error_id."""
-    return _NEWEST.report(internal_error(error_id), True)
+    asked = first(Kvp(request.query), "VERSION") or None
+    return VERSIONS[wms_version(asked, NUMBERS)].report(internal_error(error_id), True)
 
 
 def _answer(context: Context, request: Request, kvp: Kvp) -> Response:
@@ -54,7 +59,7 @@ def _answer(context: Context, request: Request, kvp: Kvp) -> Response:
         )
     operation = kvp.one("REQUEST").strip().lower()
     if operation in {"getcapabilities", "capabilities"}:
-        return _negotiated(kvp).capabilities(context, request)
+        return _negotiated(kvp).capabilities(context, request, _cubes(kvp))
     if (handler := HANDLERS.get(operation)) is None:
         raise OperationNotSupported(
             f"the operation '{operation[:50]}' is not offered; offered: GetCapabilities, GetMap, "
@@ -67,7 +72,13 @@ def _answer(context: Context, request: Request, kvp: Kvp) -> Response:
 
 def _negotiated(kvp: Kvp) -> Version:
     asked = kvp.one("VERSION") if "VERSION" in kvp else kvp.optional("WMTVER", str, None)
-    return VERSIONS[wms_version(asked, tuple(sorted(VERSIONS)))]
+    return VERSIONS[wms_version(asked, NUMBERS)]
+
+
+def _cubes(kvp: Kvp) -> tuple[str, ...]:
+    """Cubes whose layers alone are listed: ``CUBE``, ``LAYER`` or ``LAYERS``."""
+    name = next((one for one in ("CUBE", "LAYER", "LAYERS") if one in kvp), "CUBE")
+    return kvp.optional(name, comma_list, ())
 
 
 def _stated(kvp: Kvp) -> Version:
@@ -78,22 +89,3 @@ def _stated(kvp: Kvp) -> Version:
             subject="VERSION",
         )
     return VERSIONS[asked]
-
-
-def _refusal(context: Context, kvp: Kvp, error: DatacubeError) -> Response:
-    """The report; of a map a picture, where EXCEPTIONS asks for one and the request says which."""
-    version = VERSIONS.get(_first(kvp, "VERSION"), _NEWEST)
-    report = version.report(error, context.settings.strict_http)
-    wish = _first(kvp, "EXCEPTIONS").rpartition("_")[2].lower()
-    of_map = _first(kvp, "REQUEST").lower() == "getmap"
-    if not of_map or wish not in {"inimage", "blank"} or report.status != 200:
-        return report
-    try:
-        return exception_picture(kvp, None if wish == "blank" else error)
-    except DatacubeError:
-        return report
-
-
-def _first(kvp: Kvp, name: str) -> str:
-    """First value of a parameter, even of one given twice; empty where absent."""
-    return next(iter(kvp.values(name)), "").strip()

@@ -1,52 +1,60 @@
 """WMS 1.3.0 (OGC 06-042): names, axis order, report and capabilities document."""
 
-from datacube.config.settings import Contact, ServerSettings
+from collections.abc import Iterator, Sequence
+
 from datacube.engine.context import Context
 from datacube.errors import DatacubeError
+from services.ows.boxes import ordered_edges
 from services.ows.caching import etag, kept_document
+from services.ows.extents import plain_number
 from services.ows.featureinfo import INFO_FORMATS
 from services.ows.pictures import MAP_FORMATS, PNG
 from services.ows.reports import wms130_report
 from services.ows.transport import Request, Response
-from services.ows.urls import kvp_prefix
 from services.ows.xml import XLINK, XSI, Element, Maker, serialise
-from services.wms.capabilities import keyword_list, online_resource, root_layer, text_element
-from services.wms.layers import layer_tree
+from services.wms.about import service_section
+from services.wms.capabilities import Vocabulary, operation, root_layer, service_url
+from services.wms.layers import Dimension, LayerEntry, layer_tree
 from services.wms.version import Version
 
 NAMESPACE = "http://www.opengis.net/wms"
 _SCHEMA = "http://schemas.opengis.net/wms/1.3.0/capabilities_1_3_0.xsd"
 _SLD = "http://www.opengis.net/sld"
 _SLD_SCHEMA = "http://schemas.opengis.net/sld/1.1.0/sld_capabilities.xsd"
+_EXCEPTIONS = ("XML", "INIMAGE", "BLANK", "JSON")
 
 WMS = Maker(NAMESPACE, {None: NAMESPACE, "xlink": XLINK, "xsi": XSI, "sld": _SLD})
 SLD = Maker(_SLD, {None: NAMESPACE, "xlink": XLINK, "xsi": XSI, "sld": _SLD})
 
 
-def get_capabilities(context: Context, request: Request) -> Response:
+def get_capabilities(context: Context, request: Request, cubes: Sequence[str]) -> Response:
     """The capabilities document (06-042, 7.2)."""
-    tag = etag([context.catalog.version], "wms", "1.3.0", request.base_url)
+    tag = etag([context.catalog.version], "wms", "1.3.0", tuple(cubes), request.base_url)
     return kept_document(
         context,
         request,
         "text/xml",
         tag,
-        lambda: serialise(capabilities_document(context, request)),
+        lambda: serialise(capabilities_document(context, request, cubes)),
     )
 
 
-def capabilities_document(context: Context, request: Request) -> Element:
+def capabilities_document(context: Context, request: Request, cubes: Sequence[str]) -> Element:
     """WMS_Capabilities."""
     settings = context.settings
-    groups = layer_tree(context)
+    limits = (
+        WMS("LayerLimit", settings.limits.max_layers),
+        WMS("MaxWidth", settings.limits.max_width),
+        WMS("MaxHeight", settings.limits.max_height),
+    )
     return WMS(
         "WMS_Capabilities",
-        _service(settings, request),
+        service_section(WMS, "WMS", settings, request, *limits),
         WMS(
             "Capability",
-            _operations(request),
-            WMS("Exception", *(WMS("Format", name) for name in ("XML", "INIMAGE", "BLANK"))),
-            root_layer(WMS, request, settings.title, groups),
+            _operations(service_url(request)),
+            WMS("Exception", *(WMS("Format", name) for name in _EXCEPTIONS)),
+            root_layer(_WORDS, request, settings.title, layer_tree(context, cubes)),
         ),
         version="1.3.0",
         xsi_schemaLocation=f"{NAMESPACE} {_SCHEMA} {_SLD} {_SLD_SCHEMA}",
@@ -58,75 +66,46 @@ def report(error: DatacubeError, strict: bool) -> Response:
     return wms130_report(error, strict=strict)
 
 
-def _service(settings: ServerSettings, request: Request) -> Element:
-    return WMS(
-        "Service",
-        WMS("Name", "WMS"),
-        WMS("Title", settings.title),
-        text_element(WMS, "Abstract", settings.abstract),
-        keyword_list(WMS, settings.keywords),
-        online_resource(WMS, kvp_prefix(request, "/wms")),
-        _contact(settings.contact),
-        WMS("Fees", settings.fees or "none"),
-        WMS("AccessConstraints", settings.access_constraints or "none"),
-        WMS("LayerLimit", settings.limits.max_layers),
-        WMS("MaxWidth", settings.limits.max_width),
-        WMS("MaxHeight", settings.limits.max_height),
-    )
-
-
-def _contact(contact: Contact) -> Element | None:
-    if contact == Contact():
-        return None
-    lines = (
-        ("AddressType", "postal"),
-        ("Address", contact.address),
-        ("City", contact.city),
-        ("StateOrProvince", contact.region),
-        ("PostCode", contact.postcode),
-        ("Country", contact.country),
-    )
-    address = WMS("ContactAddress", *(WMS(name, text) for name, text in lines))
-    return WMS(
-        "ContactInformation",
-        WMS(
-            "ContactPersonPrimary",
-            WMS("ContactPerson", contact.person),
-            WMS("ContactOrganization", contact.organization),
-        ),
-        text_element(WMS, "ContactPosition", contact.position),
-        address if any(text for _, text in lines[1:]) else None,
-        text_element(WMS, "ContactVoiceTelephone", contact.phone),
-        text_element(WMS, "ContactElectronicMailAddress", contact.email),
-    )
-
-
-def _operations(request: Request) -> Element:
-    url = kvp_prefix(request, "/wms")
+def _operations(url: str) -> Element:
     return WMS(
         "Request",
-        _operation(WMS, "GetCapabilities", ("text/xml",), url),
-        _operation(WMS, "GetMap", MAP_FORMATS, url),
-        _operation(WMS, "GetFeatureInfo", INFO_FORMATS, url),
-        _operation(SLD, "GetLegendGraphic", (PNG,), url),
+        operation(WMS, WMS, "GetCapabilities", ("text/xml",), url),
+        operation(WMS, WMS, "GetMap", MAP_FORMATS, url),
+        operation(WMS, WMS, "GetFeatureInfo", INFO_FORMATS, url),
+        operation(SLD, WMS, "GetLegendGraphic", (PNG,), url),
     )
 
 
-def _operation(maker: Maker, name: str, formats: tuple[str, ...], url: str) -> Element:
-    return maker(
-        name,
-        *(WMS("Format", media_type) for media_type in formats),
-        WMS(
-            "DCPType",
-            WMS(
-                "HTTP",
-                WMS("Get", online_resource(WMS, url)),
-                WMS("Post", online_resource(WMS, url)),
-            ),
-        ),
+def _boxes(layer: LayerEntry) -> Iterator[Element]:
+    world = layer.world
+    yield WMS(
+        "EX_GeographicBoundingBox",
+        WMS("westBoundLongitude", plain_number(world.left)),
+        WMS("eastBoundLongitude", plain_number(world.right)),
+        WMS("southBoundLatitude", plain_number(world.bottom)),
+        WMS("northBoundLatitude", plain_number(world.top)),
     )
+    for box in layer.boxes:
+        minx, miny, maxx, maxy = map(plain_number, ordered_edges(box))
+        yield WMS("BoundingBox", CRS=box.crs.short, minx=minx, miny=miny, maxx=maxx, maxy=maxy)
 
 
+def _dimensions(dimensions: Sequence[Dimension]) -> Iterator[Element]:
+    for one in dimensions:
+        yield WMS(
+            "Dimension",
+            ",".join(one.values),
+            name=one.name,
+            units=one.unit,
+            unitSymbol=one.symbol or None,
+            default=one.default,
+            multipleValues=int(one.multiple),
+            nearestValue=int(one.nearest),
+            current="1" if one.current else None,
+        )
+
+
+_WORDS = Vocabulary(WMS, "CRS", lambda _: True, _boxes, _dimensions)
 VERSION = Version(
     number="1.3.0",
     crs="CRS",

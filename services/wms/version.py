@@ -1,6 +1,6 @@
 """What differs between the versions of WMS; everything else is shared."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from datacube.engine.context import Context
@@ -23,7 +23,7 @@ class Version:
     authority_order : bool
         Whether BBOX follows the CRS' axis order; x before y otherwise.
     capabilities : function
-        Makes the answer of GetCapabilities.
+        Makes the answer of GetCapabilities, for some cubes or (none named) for all.
     report : function
         Makes an exception report; ``strict`` sends 4xx and 5xx instead of 200.
     """
@@ -33,5 +33,5 @@ class Version:
     column: tuple[str, ...]
     row: tuple[str, ...]
     authority_order: bool
-    capabilities: Callable[[Context, Request], Response]
+    capabilities: Callable[[Context, Request, Sequence[str]], Response]
     report: Callable[[DatacubeError, bool], Response]

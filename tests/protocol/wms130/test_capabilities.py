@@ -36,10 +36,33 @@ def test_is_schema_valid(wms, xsd_validator):
     assert xsd_validator(response.body) == []
 
 
-@pytest.mark.parametrize("version", [None, "1.3.0", "1.0.0", "1.1.1", "100.0.0", "nonsense"])
-def test_every_version_is_answered(wms, version):
-    query = "service=wms&request=GetCapabilities" + (f"&version={version}" if version else "")
-    assert root_of(wms.raw(query)).get("version") == "1.3.0"
+@pytest.mark.parametrize(
+    ("version", "answered"),
+    [
+        ("", "1.3.0"),
+        ("&version=1.3.0", "1.3.0"),
+        ("&version=100.0.0", "1.3.0"),
+        ("&version=1.3.1", "1.3.0"),
+        ("&version=1.2.0", "1.1.1"),
+        ("&version=1.1.1", "1.1.1"),
+        ("&VERSION=1.1.0", "1.1.1"),
+        ("&version=0.0.0", "1.1.1"),
+        ("&version=nonsense", "1.1.1"),
+        ("&wmtver=1.0.0", "1.1.1"),
+        ("&wmtver=1.0.0&version=1.3.0", "1.3.0"),
+        ("&version=1.1.1&wmtver=1.3.0", "1.1.1"),
+    ],
+)
+def test_every_version_is_answered(wms, version, answered):
+    found = root_of(wms.raw("service=wms&request=GetCapabilities" + version))
+    assert found.get("version") == answered
+
+
+@pytest.mark.parametrize("name", ["CUBE=globe", "LAYERS=globe.v", "layer=globe"])
+def test_one_cube_alone(wms, name):
+    root = root_of(wms.raw(f"SERVICE=WMS&REQUEST=GetCapabilities&{name}"))
+    names = [one.findtext("w:Name", None, NS) for one in root.iter(f"{{{NS['w']}}}Layer")]
+    assert names == [None, None, "globe", "globe.v"]
 
 
 def test_prefixes_that_clients_match(wms):

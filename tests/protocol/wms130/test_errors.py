@@ -72,7 +72,7 @@ def code_of(response):
         ({"STYLES": "a,b"}, None),
         ({"LAYERS": ""}, None),
         ({"VERSION": None}, None),
-        ({"VERSION": "1.0.0"}, None),
+        ({"VERSION": "1.4.0"}, None),
         ({"TRANSPARENT": "maybe"}, None),
         ({"BGCOLOR": "0xGG0000"}, None),
         ({"REQUEST": "GetEverything"}, "OperationNotSupported"),
