@@ -12,6 +12,8 @@ from datacube.store.buffers import Buffers, taken_bytes
 
 DEFAULT_BYTES = 512 << 20
 _DOCUMENT_BYTES = 32 << 20
+_TRIAL_BYTES = 32 << 20
+_REMEMBERED = 8192
 
 
 class Document(Protocol):
@@ -25,46 +27,75 @@ class Document(Protocol):
 class _Flight:
     """A read under way, for the other threads that want the same chunk."""
 
-    __slots__ = ("done", "error", "value")
+    __slots__ = ("_landed", "error", "value")
 
     def __init__(self) -> None:
-        self.done = threading.Event()
+        self._landed = threading.Lock()
+        self._landed.acquire()
         self.value: Any = None
         self.error: BaseException | None = None
 
+    def land(self, value: Any, error: BaseException | None) -> None:
+        """Tell all that wait."""
+        self.value, self.error = value, error
+        self._landed.release()
+
+    def wait(self) -> Any:
+        """What was read, or the failure raised."""
+        with self._landed:
+            pass
+        if self.error is not None:
+            raise self.error
+        return self.value
+
 
 class _Lru[T]:
-    """Least recently used values up to a sum of sizes; single flight for what is absent."""
+    """Least recently used values up to a sum of sizes; single flight for what is absent.
 
-    def __init__(self, max_bytes: int) -> None:
+    What has been asked for once has a share of the memory only (``trial`` bytes), so that what is
+    read once and not again neither drives out what is wanted often nor spreads over memory that
+    the system would have to find for it. A second request, also soon after it was dropped, gives a
+    value its place among the others.
+    """
+
+    def __init__(self, max_bytes: int, trial: int | None = None) -> None:
         self.max_bytes = max_bytes
         self.held_bytes = 0
         self.hits = 0
         self.misses = 0
+        self._trial_bytes = max_bytes if trial is None else trial
+        self._new_bytes = 0
+        self._new: OrderedDict[Hashable, tuple[T, int]] = OrderedDict()
         self._items: OrderedDict[Hashable, tuple[T, int]] = OrderedDict()
+        self._dropped: OrderedDict[Hashable, None] = OrderedDict()
         self._flights: dict[Hashable, _Flight] = {}
         self._lock = threading.Lock()
 
     def get(self, key: Hashable, load: Callable[[], T], size: Callable[[T], int]) -> T:
         """The value under a key, loaded by one thread where it is absent."""
         with self._lock:
-            found = self._items.get(key)
+            found = self._held(key)
             if found is not None:
-                self._items.move_to_end(key)
-                self.hits += 1
                 return found[0]
             flight = self._flights.get(key)
             mine = flight is None
             if flight is None:
                 self.misses += 1
                 flight = self._flights[key] = _Flight()
-        if mine:
-            self._fly(key, flight, load, size)
-        else:
-            flight.done.wait()
-        if flight.error is not None:
-            raise flight.error
-        value: T = flight.value
+        if not mine:
+            waited: T = flight.wait()
+            return waited
+        value, failure = None, None
+        try:
+            value = load()
+            self._keep([(key, value, size(value))])
+        except BaseException as error:
+            failure = error
+            raise
+        finally:
+            with self._lock:
+                del self._flights[key]
+            flight.land(value, failure)
         return value
 
     def get_many(
@@ -81,45 +112,41 @@ class _Lru[T]:
         load : positions in ``keys`` -> their values
         size : value -> bytes
         """
-        found: dict[int, T | None] = {}
-        flights: dict[int, _Flight] = {}
+        found: list[T | None] = [None] * len(keys)
+        flights: list[tuple[int, _Flight]] = []
         mine: list[int] = []
         with self._lock:
             for position, key in enumerate(keys):
-                held = self._items.get(key)
+                held = self._held(key)
                 if held is not None:
-                    self._items.move_to_end(key)
-                    self.hits += 1
                     found[position] = held[0]
                 elif (flight := self._flights.get(key)) is not None:
-                    flights[position] = flight
+                    flights.append((position, flight))
                 else:
                     self.misses += 1
                     self._flights[key] = _Flight()
                     mine.append(position)
         if mine:
-            found |= self._fly_together(keys, mine, load, size)
-        for position, flight in flights.items():
-            flight.done.wait()
-            if flight.error is not None:
-                raise flight.error
-            found[position] = flight.value
-        return [found[position] for position in range(len(keys))]
+            values = self._fly(keys, mine, load, size)
+            for position, value in zip(mine, values, strict=True):
+                found[position] = value
+        for position, flight in flights:
+            found[position] = flight.wait()
+        return found
 
-    def _fly_together(
+    def _fly(
         self,
         keys: Sequence[Hashable],
         mine: Sequence[int],
         load: Callable[[Sequence[int]], Sequence[T | None]],
         size: Callable[[T], int],
-    ) -> dict[int, T | None]:
+    ) -> Sequence[T | None]:
         failure: BaseException | None = None
         values: Sequence[T | None] = [None] * len(mine)
         try:
             values = load(mine)
-            for position, value in zip(mine, values, strict=True):
-                if value is not None:
-                    self._keep(keys[position], value, size(value))
+            pairs = zip(mine, values, strict=True)
+            self._keep([(keys[at], value, size(value)) for at, value in pairs if value is not None])
         except BaseException as error:
             failure = error
             raise
@@ -127,38 +154,55 @@ class _Lru[T]:
             with self._lock:
                 ended = [self._flights.pop(keys[position]) for position in mine]
             for flight, value in zip(ended, values, strict=True):
-                flight.value, flight.error = value, failure
-                flight.done.set()
-        return dict(zip(mine, values, strict=True))
+                flight.land(value, failure)
+        return values
 
-    def _fly(
-        self, key: Hashable, flight: _Flight, load: Callable[[], T], size: Callable[[T], int]
-    ) -> None:
-        try:
-            flight.value = load()
-            self._keep(key, flight.value, size(flight.value))
-        except BaseException as error:  # noqa: BLE001  whatever it is, the waiting threads get it
-            flight.error = error
-        finally:
-            with self._lock:
-                self._flights.pop(key, None)
-            flight.done.set()
+    def _held(self, key: Hashable) -> tuple[T, int] | None:
+        """A value that is held, with its size, as one that is wanted again; the lock is held."""
+        found = self._items.get(key)
+        if found is not None:
+            self._items.move_to_end(key)
+        elif (found := self._new.pop(key, None)) is not None:
+            self._items[key] = found
+            self._new_bytes -= found[1]
+        else:
+            return None
+        self.hits += 1
+        return found
 
-    def _keep(self, key: Hashable, value: T, size: int) -> None:
+    def _keep(self, loaded: Sequence[tuple[Hashable, T, int]]) -> None:
         with self._lock:
-            if size > self.max_bytes:
-                return
-            self._items[key] = (value, size)
-            self.held_bytes += size
-            while self.held_bytes > self.max_bytes:
-                _, (_, dropped) = self._items.popitem(last=False)
-                self.held_bytes -= dropped
+            for key, value, size in loaded:
+                if size > self.max_bytes:
+                    continue
+                if key in self._dropped:
+                    del self._dropped[key]
+                    self._items[key] = (value, size)
+                else:
+                    self._new[key] = (value, size)
+                    self._new_bytes += size
+                self.held_bytes += size
+            self._drop()
+
+    def _drop(self) -> None:
+        """Let go what is too much, the least recently used first; the lock is held."""
+        while self._new_bytes > self._trial_bytes or self.held_bytes > self.max_bytes:
+            if self._items and self._new_bytes <= min(self._trial_bytes, self.max_bytes // 8):
+                _, (_, size) = self._items.popitem(last=False)
+            else:
+                key, (_, size) = self._new.popitem(last=False)
+                self._new_bytes -= size
+                self._dropped[key] = None
+                if len(self._dropped) > _REMEMBERED:
+                    self._dropped.popitem(last=False)
+            self.held_bytes -= size
 
     def clear(self) -> None:
         """Forget everything."""
         with self._lock:
-            self._items.clear()
-            self.held_bytes = 0
+            for one in (self._items, self._new, self._dropped):
+                one.clear()
+            self.held_bytes = self._new_bytes = 0
 
 
 class ChunkCache:
@@ -168,7 +212,7 @@ class ChunkCache:
     ----------
     max_bytes : int
         Budget of the decoded chunks. Keys hold the digest of what was committed, so nothing is
-        ever invalidated.
+        ever invalidated. Chunks that were asked for once get an eighth of it, at least 32 MiB.
 
     Attributes
     ----------
@@ -177,7 +221,8 @@ class ChunkCache:
     """
 
     def __init__(self, max_bytes: int = DEFAULT_BYTES) -> None:
-        self._chunks: _Lru[NDArray[Any]] = _Lru(max_bytes)
+        trial = max(max_bytes // 8, _TRIAL_BYTES)
+        self._chunks: _Lru[NDArray[Any]] = _Lru(max_bytes, trial)
         self._documents: _Lru[Document] = _Lru(_DOCUMENT_BYTES)
         self._buffers = Buffers()
         self._lock = threading.Lock()

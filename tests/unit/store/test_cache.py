@@ -1,0 +1,98 @@
+"""Which decoded chunks stay in memory."""
+
+import threading
+
+import numpy as np
+import pytest
+
+from datacube.errors import StorageError
+from datacube.store.cache import ChunkCache
+
+MIB = 1 << 20
+
+
+def chunk() -> np.ndarray:
+    return np.zeros(MIB, np.uint8)
+
+
+def asked(cache: ChunkCache, *keys: object) -> int:
+    """How many of the keys had to be loaded."""
+    before = cache.misses
+    for key in keys:
+        cache.chunk(key, chunk)
+    return cache.misses - before
+
+
+def test_what_is_read_once_takes_an_eighth():
+    cache = ChunkCache(320 * MIB)
+    assert asked(cache, *range(100)) == 100
+    assert cache.held_bytes == 40 * MIB
+    assert asked(cache, *range(60, 100)) == 0
+
+
+def test_what_is_wanted_again_stays_while_others_pass():
+    cache = ChunkCache(320 * MIB)
+    asked(cache, *range(20), *range(20))
+    asked(cache, *range(100, 1000))
+    assert cache.held_bytes == 60 * MIB
+    assert asked(cache, *range(20)) == 0
+
+
+def test_what_comes_back_soon_after_it_was_dropped_stays():
+    cache = ChunkCache(320 * MIB)
+    asked(cache, *range(100))
+    assert asked(cache, *range(10)) == 10
+    asked(cache, *range(100, 300))
+    assert asked(cache, *range(10)) == 0
+
+
+def test_memory_is_full_with_what_was_wanted_twice():
+    cache = ChunkCache(320 * MIB)
+    for first in range(0, 400, 20):
+        asked(cache, *range(first, first + 20), *range(first, first + 20))
+    assert cache.held_bytes == 320 * MIB
+    assert asked(cache, *range(380, 400)) == 0
+    assert asked(cache, *range(20)) == 20
+
+
+def test_several_are_loaded_together_and_none_is_not_kept():
+    cache, loads = ChunkCache(64 * MIB), []
+
+    def load(positions):
+        loads.append(list(positions))
+        return [None if at == 1 else chunk() for at in positions]
+
+    cache.chunk("b", chunk)
+    found = cache.chunks(["a", "n", "b"], load)
+    assert loads == [[0, 1]]
+    assert [one is None for one in found] == [False, True, False]
+    assert cache.held_bytes == 2 * MIB
+    cache.chunks(["a", "n"], lambda positions: [None] * len(positions))
+    assert cache.hits == 2
+
+
+def test_all_that_wait_get_the_failure():
+    cache, begun, go, failures = ChunkCache(), threading.Event(), threading.Event(), []
+
+    def load(positions):
+        begun.set()
+        go.wait(5)
+        raise StorageError("the disk is gone")
+
+    def ask():
+        try:
+            cache.chunks(["a"], load)
+        except StorageError as error:
+            failures.append(error.message)
+
+    threads = [threading.Thread(target=ask) for _ in range(3)]
+    for one in threads:
+        one.start()
+    begun.wait(5)
+    go.set()
+    for one in threads:
+        one.join()
+    assert failures == ["the disk is gone"] * 3
+    with pytest.raises(ZeroDivisionError):
+        cache.chunk("a", lambda: 1 / 0)
+    assert asked(cache, "a") == 1
