@@ -2,11 +2,12 @@
 
 ``server.yaml`` stands beside the folders ``cubes/``, ``styles/`` and ``recipes/``; each of their
 ``*.yaml`` files is one cube's overrides, one style, one recipe, called like the file where it has
-no name of its own.
+no name of its own. The ``*.json`` files of ``tilematrixsets/`` are tile matrix sets as the OGC
+writes them.
 """
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
@@ -20,12 +21,16 @@ from datacube.config.retention import RetentionModel, build_retention
 from datacube.config.server import ServerModel
 from datacube.config.settings import Config, CubeSettings, RecipeSettings, TimePolicy
 from datacube.config.styles import StyleModel
+from datacube.config.tilesets import TileMatrixSetModel, build_tile_matrix_set
 from datacube.errors import ConfigError
+from datacube.model.tilesets import well_known_sets
+from datacube.model.tiling import TileMatrixSet
 from datacube.render.defaults import COMPOSITES, DEFAULT, INDEXES
 from datacube.render.style import Style
 from datacube.render.vectors import VECTORS
 from datacube.store.retention import Policy
 
+_YAML = ("yaml", "yml")
 # Styles that cubes have by themselves and that a cube's file may put first.
 USUAL_STYLES = (DEFAULT, *COMPOSITES, *INDEXES, *VECTORS)
 
@@ -54,7 +59,8 @@ def load_config(path: Path | None, environment: Mapping[str, str] | None = None)
         return Config()
     report = _Report(environment)
     _, model = report.read(path, TypeAdapter(ServerModel), "ServerModel")
-    server = build_server(model or ServerModel())
+    sets = _tile_matrix_sets(report, path.parent / "tilematrixsets")
+    server = replace(build_server(model or ServerModel()), tile_matrix_sets=sets)
     styles = _styles(report, path.parent / "styles")
     cubes = _cubes(report, path.parent / "cubes", styles, server.time)
     recipes = _recipes(report, path.parent / "recipes")
@@ -114,17 +120,17 @@ class _Report:
             return document, None
 
     def folder[M](
-        self, folder: Path, adapter: TypeAdapter[M], kind: str
+        self, folder: Path, adapter: TypeAdapter[M], kind: str, endings: Sequence[str] = _YAML
     ) -> Iterator[tuple[Document, M | None]]:
         """Every ``*.yaml`` of a folder, by name; a folder need not be there."""
-        for path in sorted([*folder.glob("*.yaml"), *folder.glob("*.yml")]):
+        for path in sorted(one for ending in endings for one in folder.glob(f"*.{ending}")):
             read = self.read(path, adapter, kind)
             yield read
 
     def once(self, document: Document, name: str, known: Mapping[str, object], key: str) -> None:
         """Note a name that another file has taken."""
         if name in known:
-            text = f"'{name}' is configured in another file too; every {key} is there once"
+            text = f"'{name}' is configured already; every {key} is there once"
             self.findings.append(document.finding((key,), text))
 
     def close(self, path: Path) -> None:
@@ -168,6 +174,19 @@ def _unknown_styles(document: Document, known: tuple[str, ...]) -> Iterator[str]
             yield document.finding(("styles", place), text)
         elif isinstance(style, dict) and not style.get("name"):
             yield document.finding(("styles", place), "a style written here needs a 'name'")
+
+
+def _tile_matrix_sets(report: _Report, folder: Path) -> tuple[TileMatrixSet, ...]:
+    """Sets beside the well-known ones, whose names they may not take."""
+    sets: dict[str, TileMatrixSet] = {}
+    adapter = TypeAdapter(TileMatrixSetModel)
+    taken = {one.id: one for one in well_known_sets()}
+    for document, model in report.folder(folder, adapter, "TileMatrixSet", ("json",)):
+        if model is not None:
+            one = build_tile_matrix_set(model, document.path.stem)
+            report.once(document, one.id, sets | taken, "id")
+            sets[one.id] = one
+    return tuple(sets.values())
 
 
 def _recipes(report: _Report, folder: Path) -> dict[str, RecipeSettings]:

@@ -7,6 +7,7 @@ from typing import Literal
 from datacube.model.coverage import CoverageDescription
 from datacube.model.fields import Field, Overview, RangeType
 from datacube.model.query import Interpolation
+from datacube.model.tiling import TileMatrixSet
 from datacube.render.defaults import DEFAULT, default_styles
 from datacube.render.style import ColorRamp, Style, fields_of, for_field
 
@@ -96,6 +97,7 @@ class ServerSettings:
         WMS errors with their HTTP status instead of 200.
     wcs_time_encoding : ``iso`` (quoted ISO 8601, what clients read) or ``strict`` (numeric days,
         what the schema allows)
+    tile_matrix_sets : tuple of TileMatrixSet, beside the well-known ones
     """
 
     title: str = "Datacube server"
@@ -111,6 +113,7 @@ class ServerSettings:
     time: TimePolicy = field(default_factory=TimePolicy)
     strict_http: bool = False
     wcs_time_encoding: TimeEncoding = "iso"
+    tile_matrix_sets: tuple[TileMatrixSet, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

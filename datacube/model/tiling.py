@@ -1,6 +1,6 @@
 """Tile matrix sets (OGC 17-083): from a tile's address to the grid of its pixels."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from datacube.errors import TileMatrixSetNotFound, TileOutOfRange
 from datacube.model.bbox import BoundingBox
@@ -9,7 +9,7 @@ from datacube.model.grid import RectifiedGrid
 
 METRES_PER_DEGREE = 6378137.0 * 3.141592653589793 / 180.0
 PIXEL_SIZE = 0.00028
-_MERCATOR_EDGE = 20037508.342789244
+_TINY = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +34,11 @@ class TileMatrix:
     columns: int
     rows: int
 
+    @property
+    def span(self) -> tuple[float, float]:
+        """Width and height of a tile in units of the CRS."""
+        return self.tile_width * self.cell_size, self.tile_height * self.cell_size
+
 
 @dataclass(frozen=True, slots=True)
 class TileMatrixSet:
@@ -48,9 +53,11 @@ class TileMatrixSet:
 
     Examples
     --------
-    >>> grid = web_mercator_quad().grid_of_tile("1", row=0, column=1)
-    >>> grid.bbox.left, grid.width
-    (0.0, 256)
+    >>> one = TileMatrix("0", 0.5, -180.0, 90.0, 360, 360, 2, 1)
+    >>> globe = TileMatrixSet("globe", "", Crs.parse("OGC:CRS84"), (one,))
+    >>> grid = globe.grid_of_tile("0", row=0, column=1)
+    >>> grid.bbox.left, grid.width, globe.finer(2).grid_of_tile("0", 0, 1).width
+    (0.0, 360, 720)
     """
 
     id: str
@@ -71,15 +78,29 @@ class TileMatrixSet:
             if matrix.id == name:
                 return matrix
         raise TileMatrixSetNotFound(
-            f"{self.id} has no tile matrix '{name}'; it has {self.matrices[0].id} to "
+            f"{self.id} has no tile matrix '{name[:50]}'; it has {self.matrices[0].id} to "
             f"{self.matrices[-1].id}",
             subject="TileMatrix",
         )
 
+    def finer(self, factor: int) -> "TileMatrixSet":
+        """The same tiles with that many times as many pixels along each side."""
+        return replace(
+            self,
+            matrices=tuple(
+                replace(
+                    one,
+                    cell_size=one.cell_size / factor,
+                    tile_width=one.tile_width * factor,
+                    tile_height=one.tile_height * factor,
+                )
+                for one in self.matrices
+            ),
+        )
+
     def scale_denominator(self, matrix: TileMatrix) -> float:
         """Scale at 0.28 mm a pixel."""
-        metres = METRES_PER_DEGREE if self.crs.geographic else 1.0
-        return matrix.cell_size * metres / PIXEL_SIZE
+        return matrix.cell_size * metres_per_unit(self.crs) / PIXEL_SIZE
 
     def grid_of_tile(self, name: str, row: int, column: int) -> RectifiedGrid:
         """Pixels of a tile.
@@ -101,61 +122,51 @@ class TileMatrixSet:
                     f"{subject} {value} is outside 0 to {count - 1} of matrix {name}",
                     subject=subject,
                 )
-        width, height = (
-            matrix.tile_width * matrix.cell_size,
-            matrix.tile_height * matrix.cell_size,
-        )
+        width, height = matrix.span
         left, top = matrix.left + column * width, matrix.top - row * height
         box = BoundingBox(left, top - height, left + width, top, self.crs)
         return RectifiedGrid.from_bbox(box, matrix.tile_width, matrix.tile_height)
 
-    def limits(self, matrix: TileMatrix, box: BoundingBox) -> tuple[int, int, int, int]:
-        """Tiles that a box in the set's CRS touches: first and last row, first and last column."""
-        width, height = (
-            matrix.tile_width * matrix.cell_size,
-            matrix.tile_height * matrix.cell_size,
+    def limits(self, matrix: TileMatrix, box: BoundingBox) -> tuple[int, int, int, int] | None:
+        """Tiles that a box in the set's CRS touches; None where it lies beside all of them.
+
+        Returns
+        -------
+        first row, last row, first column, last column
+        """
+        width, height = matrix.span
+        rows = _touched(
+            (matrix.top - box.top) / height, (matrix.top - box.bottom) / height, matrix.rows
         )
-        tiny = 1e-9
+        columns = _touched(
+            (box.left - matrix.left) / width, (box.right - matrix.left) / width, matrix.columns
+        )
+        return None if rows is None or columns is None else (*rows, *columns)
 
-        def inside(value: float, count: int) -> int:
-            return min(max(int(value // 1), 0), count - 1)
-
-        return (
-            inside((matrix.top - box.top) / height + tiny, matrix.rows),
-            inside((matrix.top - box.bottom) / height - tiny, matrix.rows),
-            inside((box.left - matrix.left) / width + tiny, matrix.columns),
-            inside((box.right - matrix.left) / width - tiny, matrix.columns),
+    @property
+    def bbox(self) -> BoundingBox:
+        """What the coarsest matrix covers."""
+        first = self.matrices[0]
+        width, height = first.span
+        return BoundingBox(
+            first.left,
+            first.top - first.rows * height,
+            first.left + first.columns * width,
+            first.top,
+            self.crs,
         )
 
 
-def web_mercator_quad(levels: int = 25) -> TileMatrixSet:
-    """WebMercatorQuad, 256 pixels a tile, zoom 0 to 24."""
-    world = 2 * _MERCATOR_EDGE
-    matrices = tuple(
-        TileMatrix(
-            str(z), world / 256 / 2**z, -_MERCATOR_EDGE, _MERCATOR_EDGE, 256, 256, 2**z, 2**z
-        )
-        for z in range(levels)
-    )
-    return TileMatrixSet(
-        "WebMercatorQuad",
-        "Google Maps compatible for the world",
-        Crs.parse("EPSG:3857"),
-        matrices,
-        "http://www.opengis.net/def/tilematrixset/OGC/1.0/WebMercatorQuad",
-    )
+def metres_per_unit(crs: Crs) -> float:
+    """Metres that a unit of the CRS stands for in scales; of a degree those at the equator."""
+    if crs.uom == "deg":
+        return METRES_PER_DEGREE
+    return float(crs.pyproj().axis_info[0].unit_conversion_factor)
 
 
-def world_crs84_quad(levels: int = 18) -> TileMatrixSet:
-    """WorldCRS84Quad, 256 pixels a tile, two tiles at zoom 0."""
-    matrices = tuple(
-        TileMatrix(str(z), 180 / 256 / 2**z, -180.0, 90.0, 256, 256, 2 ** (z + 1), 2**z)
-        for z in range(levels)
-    )
-    return TileMatrixSet(
-        "WorldCRS84Quad",
-        "CRS84 for the world",
-        Crs.parse("OGC:CRS84"),
-        matrices,
-        "http://www.opengis.net/def/tilematrixset/OGC/1.0/WorldCRS84Quad",
-    )
+def _touched(low: float, high: float, count: int) -> tuple[int, int] | None:
+    """First and last tile of an interval in tiles."""
+    first, last = int((low + _TINY) // 1), int((high - _TINY) // 1)
+    if last < 0 or first >= count:
+        return None
+    return max(first, 0), min(max(last, first), count - 1)

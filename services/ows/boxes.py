@@ -41,6 +41,34 @@ def published_boxes(box: BoundingBox) -> tuple[BoundingBox, ...]:
     return tuple(found.values())
 
 
+def placed_box(box: BoundingBox, crs: Crs) -> BoundingBox | None:
+    """The part of a box in the area that a CRS is for, in that CRS; None where there is none.
+
+    Examples
+    --------
+    >>> europe = BoundingBox(-10.0, 36.0, 30.0, 70.0, CRS84)
+    >>> placed_box(europe, Crs.parse("EPSG:5042")) is None
+    True
+    """
+    world = geographic_box(box)
+    if crs.same_plane(CRS84) or crs.key in {box.crs.key, "EPSG:3857"}:
+        return _placed(box, world, crs)
+    west, south, east, north = _area(crs)
+    left, right = max(west, world.left), min(east, world.right)
+    bottom, top = max(south, world.bottom), min(north, world.top)
+    if not (left < right and bottom < top):
+        return None
+    return _placed(box, BoundingBox(left, bottom, right, top, CRS84), crs)
+
+
+def _area(crs: Crs) -> tuple[float, float, float, float]:
+    """West, south, east, north of what a CRS is for; the globe where that is not known."""
+    area = crs.pyproj().area_of_use
+    if area is None or area.west > area.east:
+        return -180.0, -90.0, 180.0, 90.0
+    return area.west, area.south, area.east, area.north
+
+
 def ordered_edges(box: BoundingBox) -> tuple[float, float, float, float]:
     """Lower corner, upper corner, each in the authority's axis order."""
     return (*box.crs.ordered(box.left, box.bottom), *box.crs.ordered(box.right, box.top))

@@ -1,6 +1,6 @@
 """The capabilities document of WMTS 1.0.0 (07-057r7, 7.1)."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from datacube.engine.context import Context
 from datacube.engine.cube import Layer
@@ -9,7 +9,7 @@ from datacube.model.axis import Axis, TimeAxis
 from datacube.model.bbox import BoundingBox
 from datacube.model.tiling import TileMatrix, TileMatrixSet
 from datacube.render.style import Style
-from services.ows.boxes import geographic_box, ordered_edges, published_boxes
+from services.ows.boxes import geographic_box, ordered_edges
 from services.ows.dimensions import RUN, dimension_name
 from services.ows.extents import axis_extent, axis_unit, default_tile_time, plain_number, tile_times
 from services.ows.featureinfo import INFO_FORMATS
@@ -22,7 +22,7 @@ from services.ows.sections import (
     service_identification,
     service_provider,
 )
-from services.ows.tilesets import tile_matrix_sets
+from services.ows.tilesets import covered_box, sets_of
 from services.ows.times import parse_times
 from services.ows.transport import Request
 from services.ows.urls import endpoint, kvp_prefix
@@ -109,15 +109,16 @@ def _operations(request: Request) -> tuple[Operation, ...]:
 
 
 def _contents(context: Context, request: Request, pinned: str) -> Element:
-    layers = (layer for cube in context.catalog.pictured() for layer in cube.layers)
-    return WMTS(
-        "Contents",
-        *(_layer(request, layer, pinned) for layer in layers),
-        *(_matrix_set(one) for one in tile_matrix_sets()),
-    )
+    layers: list[Element] = []
+    sets: dict[str, TileMatrixSet] = {}
+    for cube in context.catalog.pictured():
+        own = [one for one in sets_of(context, cube) if one.crs.has_code]
+        sets |= {one.id: one for one in own}
+        layers += [_layer(request, layer, pinned, own) for layer in cube.layers]
+    return WMTS("Contents", *layers, *(_matrix_set(one) for one in sets.values()))
 
 
-def _layer(request: Request, layer: Layer, pinned: str) -> Element:
+def _layer(request: Request, layer: Layer, pinned: str, sets: Sequence[TileMatrixSet]) -> Element:
     cube = layer.cube
     domain = cube.description.domain
     world = geographic_box(domain.bbox)
@@ -130,12 +131,12 @@ def _layer(request: Request, layer: Layer, pinned: str) -> Element:
             *_corners((world.left, world.bottom, world.right, world.top)),
         ),
         OWS("Identifier", layer.name),
-        *_bounding_boxes(domain.bbox),
+        *_bounding_boxes(domain.bbox, sets),
         *(_style(request, layer, style, size) for style, size in listed_styles(layer)),
         *(WMTS("Format", media_type) for media_type in MAP_FORMATS),
         *(WMTS("InfoFormat", media_type) for media_type in INFO_FORMATS),
         *_dimensions(layer, pinned),
-        *(_link(one, domain.bbox) for one in tile_matrix_sets()),
+        *(_link(one, domain.bbox) for one in sets),
         *_resource_urls(request, layer),
     )
 
@@ -146,12 +147,12 @@ def _title(layer: Layer) -> str:
     return layer.title if layer.name == cube.id else f"{cube.title}: {layer.title}"
 
 
-def _bounding_boxes(box: BoundingBox) -> Iterator[Element]:
+def _bounding_boxes(box: BoundingBox, sets: Sequence[TileMatrixSet]) -> Iterator[Element]:
     """Boxes in the CRSs of the sets, named exactly as their SupportedCRS."""
-    keys = {one.crs.key for one in tile_matrix_sets()}
-    for placed in published_boxes(box):
-        if placed.crs.key in keys:
-            yield OWS("BoundingBox", *_corners(ordered_edges(placed)), crs=placed.crs.urn)
+    placed = {one.crs.key: covered_box(one, box) for one in sets}
+    for found in placed.values():
+        if found is not None:
+            yield OWS("BoundingBox", *_corners(ordered_edges(found)), crs=found.crs.urn)
 
 
 def _corners(edges: tuple[float, float, float, float]) -> tuple[Element, Element]:
@@ -218,26 +219,22 @@ def _link(matrix_set: TileMatrixSet, box: BoundingBox) -> Element:
 
 
 def _limits(matrix_set: TileMatrixSet, box: BoundingBox) -> Element | None:
-    """Tiles of an area; nothing where it goes round the globe.
+    """Tiles of an area; nothing where it is that of the whole set.
 
     The published schema wants maxima above zero: limits begin at the first matrix that has two
     rows and columns, and a maximum of 0 becomes 1.
     """
-    placed = {one.crs.key: one for one in published_boxes(box)}.get(matrix_set.crs.key)
-    if placed is None or _round_the_globe(placed):
-        return None
+    placed = covered_box(matrix_set, box)
     matrices = [one for one in matrix_set.matrices if one.rows > 1 and one.columns > 1]
-    return WMTS(
-        "TileMatrixSetLimits", *(_matrix_limits(matrix_set, one, placed) for one in matrices)
-    )
+    if placed is None or not matrices or placed.edges == matrix_set.bbox.edges:
+        return None
+    found = ((one, matrix_set.limits(one, placed)) for one in matrices)
+    elements = [_matrix_limits(one, limits) for one, limits in found if limits is not None]
+    return WMTS("TileMatrixSetLimits", *elements)
 
 
-def _round_the_globe(box: BoundingBox) -> bool:
-    return box.width > (359.9 if box.crs.geographic else 4e7)
-
-
-def _matrix_limits(matrix_set: TileMatrixSet, matrix: TileMatrix, box: BoundingBox) -> Element:
-    first_row, last_row, first_column, last_column = matrix_set.limits(matrix, box)
+def _matrix_limits(matrix: TileMatrix, limits: tuple[int, int, int, int]) -> Element:
+    first_row, last_row, first_column, last_column = limits
     return WMTS(
         "TileMatrixLimits",
         WMTS("TileMatrix", matrix.id),

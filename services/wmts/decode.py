@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import repeat
 
 from datacube.engine.context import Context
+from datacube.engine.cube import Layer
 from datacube.errors import InvalidPixel, MissingParameter
 from datacube.model.grid import RectifiedGrid
 from datacube.model.query import LayerRequest, MapQuery, SampleQuery
@@ -43,9 +44,11 @@ def decode_tile(context: Context, kvp: Kvp) -> TileRequest:
     MissingParameter, InvalidParameter, CoverageNotFound, StyleNotFound, TileMatrixSetNotFound
     TileOutOfRange, InvalidFormat, InvalidTime
     """
-    requests, pinned = _layer(context, kvp)
+    layer = _layer(context, kvp)
+    requests, pinned = _requests(layer, kvp)
     media_type = kvp.one("format", map_format)
-    query = MapQuery(requests, _grid(kvp), transparent=not opaque(media_type))
+    grid = _grid(context, layer, kvp)
+    query = MapQuery(requests, grid, transparent=not opaque(media_type))
     return TileRequest(query, media_type, pinned)
 
 
@@ -57,24 +60,29 @@ def decode_info(context: Context, kvp: Kvp) -> InfoRequest:
     InvalidPixel
         I or J is outside the tile.
     """
-    requests, pinned = _layer(context, kvp)
-    grid = _grid(kvp)
+    layer = _layer(context, kvp)
+    requests, pinned = _requests(layer, kvp)
+    grid = _grid(context, layer, kvp)
     column, row = _pixel(kvp, "I", grid.width), _pixel(kvp, "J", grid.height)
     media_type = kvp.one("InfoFormat", info_format)
     x, y = grid.transform @ (column + 0.5, row + 0.5)
     return InfoRequest(SampleQuery(requests, x, y, grid.crs), media_type, pinned)
 
 
-def _layer(context: Context, kvp: Kvp) -> tuple[tuple[LayerRequest, ...], bool]:
-    layer = context.catalog.layer(kvp.one("layer"))
+def _layer(context: Context, kvp: Kvp) -> Layer:
+    return context.catalog.layer(kvp.one("layer"))
+
+
+def _requests(layer: Layer, kvp: Kvp) -> tuple[tuple[LayerRequest, ...], bool]:
     if not kvp.given("style"):
         raise MissingParameter("the parameter style is missing", subject="style")
-    style = layer.style(kvp.optional("style", str.strip, "")).name
+    style = kvp.optional("style", str.strip, "")
     return layer_requests(kvp.without("default"), [layer], repeat(style))
 
 
-def _grid(kvp: Kvp) -> RectifiedGrid:
-    matrix_set = kvp.one("TileMatrixSet", tile_matrix_set)
+def _grid(context: Context, layer: Layer, kvp: Kvp) -> RectifiedGrid:
+    name = kvp.one("TileMatrixSet")
+    matrix_set = tile_matrix_set(context, layer.cube, name)
     matrix = kvp.one("TileMatrix")
     row, column = kvp.one("TileRow", integer), kvp.one("TileCol", integer)
     return matrix_set.grid_of_tile(matrix, row, column)

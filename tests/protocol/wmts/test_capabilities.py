@@ -87,7 +87,20 @@ def test_sets(root):
         one.findtext("ows:Identifier", None, NS): one
         for one in root.findall("t:Contents/t:TileMatrixSet", NS)
     }
-    assert list(sets) == ["WebMercatorQuad", "WorldCRS84Quad"]
+    assert list(sets)[:7] == [
+        "WebMercatorQuad",
+        "WorldCRS84Quad",
+        "WGS1984Quad",
+        "WebMercatorQuadx2",
+        "EuropeanETRS89_LAEAQuad",
+        "UPSArcticWGS84Quad",
+        "UPSAntarcticWGS84Quad",
+    ]
+    assert "globe__native" in sets
+    assert sets["WGS1984Quad"].findtext("t:TileMatrix/t:TopLeftCorner", None, NS) == "90 -180"
+    laea = sets["EuropeanETRS89_LAEAQuad"]
+    assert laea.findtext("ows:SupportedCRS", None, NS) == "urn:ogc:def:crs:EPSG::3035"
+    assert laea.findtext("t:TileMatrix/t:TopLeftCorner", None, NS) == "5500000 2000000"
     web = sets["WebMercatorQuad"]
     assert web.findtext("ows:SupportedCRS", None, NS) == "urn:ogc:def:crs:EPSG::3857"
     scale = float(web.findtext("t:TileMatrix/t:ScaleDenominator", None, NS))
@@ -148,12 +161,31 @@ def test_templates_lead_to_tiles(wmts, root):
 def test_limits_lie_inside_and_are_above_zero(root):
     for link in layer(root, "utm").findall("t:TileMatrixSetLink", NS):
         limits = link.findall("t:TileMatrixSetLimits/t:TileMatrixLimits", NS)
+        if link.findtext("t:TileMatrixSet", None, NS) == "utm__native":
+            assert not limits
+            continue
         assert limits[0].findtext("t:TileMatrix", None, NS) == "1"
         for one in limits:
             first, last = (int(one.findtext(f"t:{end}TileRow", None, NS)) for end in ("Min", "Max"))
             assert 0 <= first <= last
             assert last >= 1
-    assert layer(root, "globe").find(".//t:TileMatrixSetLimits", NS) is None
+    free = {
+        link.findtext("t:TileMatrixSet", None, NS)
+        for link in layer(root, "globe").findall("t:TileMatrixSetLink", NS)
+        if link.find("t:TileMatrixSetLimits", NS) is None
+    }
+    assert free == {
+        *("WebMercatorQuad", "WebMercatorQuadx2", "WorldCRS84Quad", "WGS1984Quad"),
+        *("EuropeanETRS89_LAEAQuad", "globe__native"),
+    }
+
+
+def test_sets_are_linked_where_the_cube_lies(root):
+    links = texts(layer(root, "utm"), "t:TileMatrixSetLink/t:TileMatrixSet")
+    assert links == [
+        *("WebMercatorQuad", "WorldCRS84Quad", "WGS1984Quad", "WebMercatorQuadx2"),
+        *("EuropeanETRS89_LAEAQuad", "utm__native"),
+    ]
 
 
 def test_legends(root):
@@ -167,7 +199,7 @@ def test_owslib_reads_it(wmts):
     one = found["globe.v"]
     assert one.dimensions["time"]["default"] == "2020-01-03"
     assert one.dimensions["time"]["values"] == ["2020-01-01", "2020-01-02", "2020-01-03"]
-    assert set(one.tilematrixsetlinks) == {"WebMercatorQuad", "WorldCRS84Quad"}
+    assert {"WebMercatorQuad", "WorldCRS84Quad", "globe__native"} <= set(one.tilematrixsetlinks)
     assert one.formats == ["image/png", "image/jpeg", "image/webp"]
     assert "exact" in one.styles
     url = found.buildTileResource(

@@ -7,7 +7,6 @@ import pytest
 
 from datacube.engine.context import open_context
 from datacube.store.url import open_store
-from services.ows.tilesets import tile_matrix_sets
 from services.wmts import service
 from tests.cubes import add_slices
 from tests.protocol.pictures import (
@@ -51,21 +50,6 @@ def test_pixels_of_the_geographic_set(wmts, z, row, col):
     bounds = (-180 + col * size, 90 - (row + 1) * size, -180 + (col + 1) * size, 90 - row * size)
     found = cells(tile(wmts, z, row, col, query="TIME=2020-01-01"))
     np.testing.assert_array_equal(found, under(bounds))
-
-
-@pytest.mark.parametrize("tms", [one.id for one in tile_matrix_sets()])
-@pytest.mark.parametrize("layer", ["globe.v", "utm.v", "around"])
-def test_a_tile_is_the_wms_map_of_its_box(wmts, wms, tms, layer):
-    (chosen,) = (one for one in tile_matrix_sets() if one.id == tms)
-    row, col = (2, 8) if tms == "WebMercatorQuad" else (2, 16)
-    box = chosen.grid_of_tile("4", row, col).bbox
-    edges = ",".join(repr(edge) for edge in box.edges)
-    picture = wms.raw(
-        f"VERSION=1.3.0&REQUEST=GetMap&LAYERS={layer}&STYLES=exact&FORMAT=image/png&WIDTH=256"
-        f"&HEIGHT=256&TRANSPARENT=TRUE&TIME=2020-01-01&CRS={chosen.crs.short}&BBOX={edges}"
-    )
-    found = tile(wmts, 4, row, col, layer=layer, tms=tms, query="TIME=2020-01-01")
-    assert found.body == picture.body
 
 
 def test_rest_and_kvp_give_the_same_bytes_and_tags(wmts):

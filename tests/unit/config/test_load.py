@@ -1,9 +1,11 @@
 """Configuration files: what is read, and what is said about what is wrong with them."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from textwrap import dedent
 
+import morecantile
 import pytest
 from affine import Affine
 
@@ -228,9 +230,28 @@ def test_names_of_styles(write):
 
 def test_one_cube_in_two_files(write):
     (finding,) = findings(write(cubes__a="title: A", cubes__b="title: B\nid: a"))
-    assert (
-        finding == "cubes/b.yaml:2: 'a' is configured in another file too; every id is there once"
+    assert finding == "cubes/b.yaml:2: 'a' is configured already; every id is there once"
+
+
+def test_a_tile_matrix_set_as_the_ogc_writes_it(write):
+    path = write()
+    folder = path.parent / "tilematrixsets"
+    folder.mkdir()
+    source = Path(morecantile.__file__).parent / "data" / "NZTM2000Quad.json"
+    (folder / "nz.json").write_text(source.read_text())
+    (one,) = load_config(path).server.tile_matrix_sets
+    theirs = morecantile.tms.get("NZTM2000Quad")
+    assert (one.id, one.crs.key, len(one.matrices)) == ("NZTM2000Quad", "EPSG:2193", len(theirs.tileMatrices))
+    box = one.grid_of_tile("5", 9, 12).bbox
+    assert box.edges == pytest.approx(tuple(theirs.xy_bounds(12, 9, 5)))
+    document = json.loads(source.read_text())
+    (folder / "nz.json").write_text(json.dumps(document | {"crs": "EPSG:1", "id": "x"}))
+    (folder / "web.json").write_text(json.dumps(document | {"id": "WebMercatorQuad"}))
+    unknown, taken = findings(path)
+    assert unknown == (
+        "tilematrixsets/nz.json:1: PROJ does not know the coordinate reference system EPSG:1"
     )
+    assert "'WebMercatorQuad' is configured already" in taken
 
 
 def test_unknown_key_far_from_any_lists_the_known_ones(write):

@@ -14,7 +14,7 @@ from datacube.model.bbox import BoundingBox
 from datacube.model.crs import CRS84, Crs, transform
 from datacube.model.grid import RectifiedGrid
 from datacube.model.query import LayerRequest, MapQuery, Slice, TimeChoice
-from datacube.model.tiling import web_mercator_quad, world_crs84_quad
+from datacube.model.tilesets import web_mercator_quad, world_crs84_quad
 from datacube.model.time import TimeRange, Timestamp
 from datacube.store.url import open_store
 from tests.cubes import make_cube

@@ -15,7 +15,7 @@ from datacube.model.crs import CRS84, Crs
 from datacube.model.fields import Field
 from datacube.model.grid import RectifiedGrid
 from datacube.model.query import CoverageQuery, LayerRequest, MapQuery, ScaleFactor, ScaleSize, Trim
-from datacube.model.tiling import web_mercator_quad
+from datacube.model.tilesets import web_mercator_quad
 from datacube.store.url import open_store
 from tests.cubes import make_cube
 

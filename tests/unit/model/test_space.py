@@ -13,7 +13,7 @@ from datacube.model.crs import CRS84, Crs, transform
 from datacube.model.domain import DomainSet
 from datacube.model.fields import Field, RangeType
 from datacube.model.grid import RectifiedGrid
-from datacube.model.tiling import web_mercator_quad, world_crs84_quad
+from datacube.model.tilesets import web_mercator_quad, well_known_sets, world_crs84_quad
 
 LATLON = Crs.parse("EPSG:4326")
 
@@ -124,17 +124,17 @@ def test_an_unknown_axis_is_told_the_known_ones():
         DOMAIN.axis("scenario")
 
 
-@pytest.mark.parametrize("ours", [web_mercator_quad(), world_crs84_quad()])
+@pytest.mark.parametrize("ours", [one for one in well_known_sets() if one.uri])
 def test_tile_matrices_are_those_of_morecantile(ours):
     theirs = morecantile.tms.get(ours.id)
-    for matrix in ours.matrices[:18]:
+    for matrix in ours.matrices[:16]:
         their = theirs.matrix(int(matrix.id))
         assert ours.scale_denominator(matrix) == pytest.approx(their.scaleDenominator, rel=1e-9)
         assert (matrix.columns, matrix.rows) == (their.matrixWidth, their.matrixHeight)
         row, column = matrix.rows // 3, matrix.columns // 2
         box = ours.grid_of_tile(matrix.id, row, column).bbox
         assert box.edges == pytest.approx(
-            tuple(theirs.xy_bounds(column, row, int(matrix.id))), rel=1e-9, abs=1e-7
+            tuple(theirs.xy_bounds(column, row, int(matrix.id))), rel=1e-8, abs=1e-7
         )
 
 

@@ -9,7 +9,7 @@ from datacube.model.bbox import BoundingBox
 from datacube.model.coverage import Level
 from datacube.model.crs import CRS84, Crs, transform
 from datacube.model.grid import RectifiedGrid
-from datacube.model.tiling import web_mercator_quad, world_crs84_quad
+from datacube.model.tilesets import web_mercator_quad, world_crs84_quad
 from datacube.slicing.cells import PixelMap, SeparableMap
 from datacube.slicing.gather import gather
 from datacube.slicing.level import map_on_best_level

@@ -5,15 +5,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from datacube.errors import InvalidFormat, TileMatrixSetNotFound, VersionNotSupported
+from datacube.errors import InvalidFormat, VersionNotSupported
 from datacube.model.bbox import BoundingBox
-from datacube.model.crs import CRS84, Crs
+from datacube.model.crs import Crs
 from services.ows import caching
 from services.ows.boxes import geographic_box, ordered_edges, published_boxes
 from services.ows.kvp import Kvp
 from services.ows.negotiate import ows_version, wms_version
 from services.ows.pictures import MAP_FORMATS, extension_of, map_format, opaque, text_picture
-from services.ows.tilesets import tile_matrix_set
 from services.ows.transport import Request, Response
 from services.ows.urls import endpoint, kvp_prefix, segment, with_query
 
@@ -117,10 +116,3 @@ def test_words_in_a_picture():
     tiny = text_picture("too long for this", 1, 1, (255, 255, 255), transparent=False)
     assert tiny.pixels.shape == (1, 1, 4)
     assert np.asarray(tiny.pixels).dtype == np.uint8
-
-
-def test_tile_matrix_sets():
-    assert tile_matrix_set("WorldCRS84Quad").crs == CRS84
-    with pytest.raises(TileMatrixSetNotFound, match="WebMercatorQuad") as caught:
-        tile_matrix_set("Bogus")
-    assert caught.value.subject == "TileMatrixSet"
