@@ -1,13 +1,15 @@
 """Coarser levels, made chunk by chunk while the finest is written.
 
 A cell of level k covers 2^k by 2^k cells of level 0 (fewer at the right and lower edge). Its value
-is, by the field: the **mean** of those that are valid (summed in float64 through all levels,
-rounded once); the **mode** (of the four cells below, the first in reading order on a tie); or the
-**nearest** (of the four below, in turn the last and the first, which stays near the centre).
+is, by the field: the **mean** of those that are valid (summed through all levels, in whole numbers
+for integers and in float64 for others, rounded once); the **mode** (of the four cells below, the
+first in reading order on a tie); or the **nearest** (of the four below, in turn the last and the
+first, which stays near the centre).
 """
 
+import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, assert_never
 
 import numpy as np
@@ -18,6 +20,8 @@ from datacube.store.layout import ChunkGrid, fill_of
 
 type Packed = NDArray[Any]
 type State = Mean | Pick
+type Place = tuple[int, int]
+"""(row, column) of a chunk."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,22 +30,53 @@ class Mean:
 
     Parameters
     ----------
-    total : float64, (y, x), packed units
-    count : float64, (y, x)
+    total : int32, int64 or float64, (y, x), packed units
+        Of level 0: the values themselves, 0 where they are not valid.
+    count : uint8 or int32, (y, x), optional
+        Valid cells of level 0 below each; None where all of them are.
+    cells : int
+        Cells of level 0 below each.
     """
 
-    total: NDArray[np.float64]
-    count: NDArray[np.float64]
+    total: NDArray[Any]
+    count: NDArray[Any] | None = None
+    cells: int = 1
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(rows, columns)."""
+        return self.total.shape[0], self.total.shape[1]
 
     def halved(self, odd: int) -> "Mean":
         """The same for cells twice as large."""
         del odd
-        return Mean(_sum_of_four(self.total), _sum_of_four(self.count))
+        cells = 4 * self.cells
+        count = self._counts() if any(side % 2 for side in self.shape) else self.count
+        if count is not None:
+            count = _sum_of_four(count, np.dtype(np.uint8 if cells < 256 else np.int32))
+        return Mean(_sum_of_four(self.total, _wide(self.total.dtype, cells)), count, cells)
 
-    def put(self, rows: slice, columns: slice, part: "Mean") -> None:
-        """Paste a part."""
-        self.total[rows, columns] = part.total
-        self.count[rows, columns] = part.count
+    def blank(self, shape: tuple[int, int], fill: float) -> "Mean":
+        """Of other cells of this size, of which none is valid."""
+        del fill
+        kind = np.uint8 if self.cells < 256 else np.int32
+        return Mean(np.zeros(shape, self.total.dtype), np.zeros(shape, kind), self.cells)
+
+    def put(self, rows: int, columns: int, part: "Mean") -> None:
+        """Paste a part, beginning at a cell."""
+        window = _window(rows, columns, part.shape)
+        self.total[window] = part.total
+        self._counts()[window] = part.cells if part.count is None else part.count
+
+    def known(self) -> "Mean":
+        """The same without counts where they say nothing."""
+        if self.count is None or (self.count != self.cells).any():
+            return self
+        return replace(self, count=None)
+
+    def _counts(self) -> NDArray[Any]:
+        kind = np.uint8 if self.cells < 256 else np.int32
+        return np.full(self.shape, self.cells, kind) if self.count is None else self.count
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,6 +94,11 @@ class Pick:
     values: Packed
     valid: NDArray[np.bool_]
     by_mode: bool
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(rows, columns)."""
+        return self.values.shape[0], self.values.shape[1]
 
     def halved(self, odd: int) -> "Pick":
         """The same for cells twice as large; odd: which row and column the nearest has."""
@@ -80,10 +120,20 @@ class Pick:
             self.by_mode,
         )
 
-    def put(self, rows: slice, columns: slice, part: "Pick") -> None:
-        """Paste a part."""
-        self.values[rows, columns] = part.values
-        self.valid[rows, columns] = part.valid
+    def blank(self, shape: tuple[int, int], fill: float) -> "Pick":
+        """Of other cells of this size, of which none is valid."""
+        values = np.full(shape, fill, self.values.dtype)
+        return Pick(values, np.zeros(shape, bool), self.by_mode)
+
+    def put(self, rows: int, columns: int, part: "Pick") -> None:
+        """Paste a part, beginning at a cell."""
+        window = _window(rows, columns, part.shape)
+        self.values[window] = part.values
+        self.valid[window] = part.valid
+
+    def known(self) -> "Pick":
+        """The same."""
+        return self
 
 
 def start(field: Field, packed: Packed) -> State:
@@ -91,21 +141,15 @@ def start(field: Field, packed: Packed) -> State:
     valid = field.valid(packed)
     match field.overview:
         case "mean":
-            total = np.where(valid, packed, 0).astype(np.float64)
-            return Mean(total, valid.astype(np.float64))
+            if valid.all():
+                return Mean(packed)
+            if packed.dtype.kind == "f":
+                return Mean(np.where(valid, packed, packed.dtype.type(0)), valid.view(np.uint8))
+            return Mean(packed * valid, valid.view(np.uint8))
         case "mode" | "nearest":
             return Pick(packed, valid, field.overview == "mode")
         case _:
             assert_never(field.overview)
-
-
-def blank(field: Field, shape: tuple[int, int]) -> State:
-    """The state of cells of which nothing is known yet."""
-    if field.overview == "mean":
-        return Mean(np.zeros(shape), np.zeros(shape))
-    return Pick(
-        np.full(shape, fill_of(field), field.dtype), np.zeros(shape, bool), field.overview == "mode"
-    )
 
 
 def finish(field: Field, state: State) -> Packed:
@@ -126,19 +170,27 @@ def finish(field: Field, state: State) -> Packed:
                 state.values if known is None else np.where(known, state.values, fill).astype(dtype)
             )
         case Mean():
-            known = state.count > 0
-            mean = np.divide(state.total, state.count, out=np.zeros_like(state.total), where=known)
-            if dtype.kind == "f":
-                return np.where(known, mean, np.nan).astype(dtype)
-            packed = np.rint(mean).astype(dtype)
-            if field.nil is not None:
-                # a mean of valid cells that happens to be the nil value moves by one step
-                beside = int(fill) - 1 if fill == np.iinfo(dtype).max else int(fill) + 1
-                packed[known & (packed == fill)] = beside
-            packed[~known] = fill
-            return packed
+            return _mean(state, dtype, fill, nil=field.nil is not None)
         case _:
             assert_never(state)
+
+
+def _mean(state: Mean, dtype: np.dtype[Any], fill: float, *, nil: bool) -> Packed:
+    if state.count is None:
+        known = None
+        mean = state.total * (1 / state.cells)  # a power of four: exact
+    else:
+        known = state.count > 0
+        mean = state.total / np.maximum(state.count, 1)
+    if dtype.kind == "f":
+        return (mean if known is None else np.where(known, mean, np.nan)).astype(dtype)
+    packed = np.rint(mean, out=mean).astype(dtype)
+    if nil:
+        # a mean of valid cells that happens to be the nil value moves by one step
+        packed[packed == fill] = int(fill) - 1 if fill == np.iinfo(dtype).max else int(fill) + 1
+    if known is not None:
+        packed[~known] = fill
+    return packed
 
 
 class Pyramid:
@@ -164,12 +216,11 @@ class Pyramid:
     def __init__(self, field: Field, grids: tuple[ChunkGrid, ...]) -> None:
         self._field = field
         self._grids = grids
-        self._pending: dict[tuple[int, int, int], tuple[State, set[tuple[int, int]]]] = {}
+        self._lock = threading.Lock()
+        self._pending: dict[tuple[int, Place], dict[Place, State]] = {}
 
-    def add(
-        self, row: int, column: int, packed: Packed
-    ) -> Iterator[tuple[int, tuple[int, int], Packed]]:
-        """Take one chunk of level 0 (cut at the grid's edge).
+    def add(self, row: int, column: int, packed: Packed) -> Iterator[tuple[int, Place, Packed]]:
+        """Take one chunk of level 0 (cut at the grid's edge); safe on many threads.
 
         Yields
         ------
@@ -179,35 +230,64 @@ class Pyramid:
         if len(self._grids) > 1:
             yield from self._raise(0, (row, column), start(self._field, packed))
 
-    def rest(self) -> Iterator[tuple[int, tuple[int, int], Packed]]:
+    def take(self, level: int, place: Place, part: State) -> Iterator[tuple[int, Place, Packed]]:
+        """Take what another pyramid of this plane had left: a chunk of a level, halved.
+
+        Yields
+        ------
+        level, (row, column), values
+            As :meth:`add`.
+        """
+        below, above = self._grids[level], self._grids[level + 1]
+        target = (
+            _target(place[0], below.chunk_height, above.chunk_height)[0],
+            _target(place[1], below.chunk_width, above.chunk_width)[0],
+        )
+        key = (level + 1, target)
+        with self._lock:
+            parts = self._pending.setdefault(key, {})
+            parts[place] = part
+            if len(parts) < _children(target, below, above):
+                return
+            del self._pending[key]
+        yield from self._made(level + 1, target, parts)
+
+    def left(self) -> list[tuple[int, Place, State]]:
+        """What is held of chunks that lack some of level 0, for :meth:`take`."""
+        return [
+            (level - 1, place, part)
+            for (level, _), parts in self._pending.items()
+            for place, part in parts.items()
+        ]
+
+    def rest(self) -> Iterator[tuple[int, Place, Packed]]:
         """The chunks that lack some of level 0: what is missing is no data."""
         while self._pending:
-            level, row, column = min(self._pending)
-            state, _ = self._pending.pop((level, row, column))
-            yield level, (row, column), finish(self._field, state)
-            if level + 1 < len(self._grids):
-                yield from self._raise(level, (row, column), state)
+            level, place = min(self._pending)
+            yield from self._made(level, place, self._pending.pop((level, place)))
 
-    def _raise(
-        self, level: int, place: tuple[int, int], state: State
-    ) -> Iterator[tuple[int, tuple[int, int], Packed]]:
-        part = state.halved(1 - level % 2)
-        below, above = self._grids[level], self._grids[level + 1]
-        row, rows = _target(place[0], below.chunk_height, above.chunk_height)
-        column, columns = _target(place[1], below.chunk_width, above.chunk_width)
-        key = (level + 1, row, column)
-        cells = above.cells(row, column)
-        whole, got = self._pending.get(key) or (blank(self._field, _shape(cells)), set())
-        height, width = _size(part)
-        cut = slice(rows, rows + height), slice(columns, columns + width)
-        _paste(whole, cut, part)
-        got.add(place)
-        self._pending[key] = whole, got
-        if len(got) == _children(key, below, above):
-            del self._pending[key]
-            yield level + 1, (row, column), finish(self._field, whole)
-            if level + 2 < len(self._grids):
-                yield from self._raise(level + 1, (row, column), whole)
+    def _raise(self, level: int, place: Place, state: State) -> Iterator[tuple[int, Place, Packed]]:
+        yield from self.take(level, place, state.halved(1 - level % 2))
+
+    def _made(
+        self, level: int, place: Place, parts: dict[Place, State]
+    ) -> Iterator[tuple[int, Place, Packed]]:
+        """A chunk of a coarser level, of the halves of those below it."""
+        below, above = self._grids[level - 1], self._grids[level]
+        rows, columns = above.cells(*place)
+        shape = rows.stop - rows.start, columns.stop - columns.start
+        placed = [
+            (
+                _target(row, below.chunk_height, above.chunk_height)[1],
+                _target(column, below.chunk_width, above.chunk_width)[1],
+                part,
+            )
+            for (row, column), part in parts.items()
+        ]
+        state = _joined(shape, placed, fill_of(self._field))
+        yield level, place, finish(self._field, state)
+        if level + 1 < len(self._grids):
+            yield from self._raise(level, place, state)
 
 
 def _target(index: int, below: int, above: int) -> tuple[int, int]:
@@ -215,8 +295,8 @@ def _target(index: int, below: int, above: int) -> tuple[int, int]:
     return divmod(index * below // 2, above)
 
 
-def _children(key: tuple[int, int, int], below: ChunkGrid, above: ChunkGrid) -> int:
-    _, row, column = key
+def _children(target: Place, below: ChunkGrid, above: ChunkGrid) -> int:
+    row, column = target
     rows = sum(
         _target(index, below.chunk_height, above.chunk_height)[0] == row
         for index in range(2 * row, min(2 * row + 2, below.counts[0]))
@@ -228,22 +308,31 @@ def _children(key: tuple[int, int, int], below: ChunkGrid, above: ChunkGrid) -> 
     return rows * columns
 
 
-def _paste(whole: State, cut: tuple[slice, slice], part: State) -> None:
-    match whole, part:
-        case Mean(), Mean():
-            whole.put(*cut, part)
-        case Pick(), Pick():
-            whole.put(*cut, part)
+def _joined(shape: tuple[int, int], parts: list[tuple[int, int, State]], fill: float) -> State:
+    """One state of parts, each with its first row and column; no data between them."""
+    first = parts[0][2]
+    if first.shape == shape:
+        return first
+    whole = first.blank(shape, fill)
+    for row, column, part in parts:
+        match whole, part:
+            case Mean(), Mean():
+                whole.put(row, column, part)
+            case Pick(), Pick():
+                whole.put(row, column, part)
+    return whole.known()
 
 
-def _size(state: State) -> tuple[int, int]:
-    values = state.total if isinstance(state, Mean) else state.values
-    return values.shape[0], values.shape[1]
+def _window(row: int, column: int, shape: tuple[int, int]) -> tuple[slice, slice]:
+    return slice(row, row + shape[0]), slice(column, column + shape[1])
 
 
-def _shape(cells: tuple[slice, slice]) -> tuple[int, int]:
-    rows, columns = cells
-    return rows.stop - rows.start, columns.stop - columns.start
+def _wide(dtype: np.dtype[Any], cells: int) -> np.dtype[Any]:
+    """A type in which the sum of so many values is exact, or as good as float64 can be."""
+    if dtype.kind == "f" or (dtype.itemsize == 8 and cells == 4):
+        return np.dtype(np.float64)
+    small = dtype.itemsize <= 2 or (dtype == np.int32 and cells > 4)
+    return np.dtype(np.int32 if small and cells <= 1 << 14 else np.int64)
 
 
 def _even[T: np.generic](values: NDArray[T]) -> NDArray[T]:
@@ -259,11 +348,11 @@ def _four[T: np.generic](values: NDArray[T]) -> tuple[NDArray[T], ...]:
     return whole[::2, ::2], whole[::2, 1::2], whole[1::2, ::2], whole[1::2, 1::2]
 
 
-def _sum_of_four(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    first, second, third, fourth = _four(values)
-    total: NDArray[np.float64] = first + second
-    total += third
-    total += fourth
+def _sum_of_four(values: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
+    """Rows first, since they lie side by side."""
+    even = _even(values)
+    rows = np.add(even[::2], even[1::2], dtype=dtype)
+    total: NDArray[Any] = rows[:, ::2] + rows[:, 1::2]
     return total
 
 

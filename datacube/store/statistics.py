@@ -197,6 +197,10 @@ class FieldStatistics:
         return self.quantiles[0], self.quantiles[-1]
 
 
+type Counted = tuple[int, float, float, float, NDArray[Any]]
+"""Of one chunk: number of valid cells, smallest, largest, sum, sample."""
+
+
 class Collector:
     """Summarises one field of a slice, from its chunks in any order and on any threads.
 
@@ -218,7 +222,7 @@ class Collector:
     def __init__(self, field: Field, shape: tuple[int, ...]) -> None:
         self._field = field
         self._step = max(1, 1 + isqrt(max(prod(shape) - 1, 0) // _SAMPLE))
-        self._parts: dict[int, tuple[int, float, float, float, NDArray[Any]]] = {}
+        self._parts: dict[int, Counted] = {}
         self._lock = threading.Lock()
 
     def add(self, number: int, row0: int, col0: int, packed: NDArray[Any]) -> None:
@@ -247,6 +251,16 @@ class Collector:
             self._parts.pop(number, None)
             if part is not None:
                 self._parts[number] = part
+
+    @property
+    def parts(self) -> Mapping[int, Counted]:
+        """Of each chunk with valid cells, for :meth:`take`."""
+        return self._parts
+
+    def take(self, parts: Mapping[int, Counted]) -> None:
+        """Take chunks that were counted elsewhere."""
+        with self._lock:
+            self._parts.update(parts)
 
     def summary(self) -> Summary | None:
         """Everything together; None where no cell is valid."""

@@ -1,5 +1,6 @@
 """Writing one slice: chunk objects of every level, and the table of their checksums."""
 
+import os
 import threading
 from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
@@ -15,14 +16,9 @@ from numpy.typing import NDArray
 from datacube.errors import StorageError
 from datacube.model.coverage import CoverageDescription
 from datacube.model.fields import Field
-from datacube.store.codecs import ArrayCodec, crc32c
-from datacube.store.layout import chunk_grid, chunk_key
 from datacube.store.objects import Claim, ObjectStore
-from datacube.store.overview import Pyramid
-from datacube.store.statistics import Collector
-from datacube.store.tables import ChunkTable, SliceDocument
-
-type Place = tuple[int, ...]
+from datacube.store.slicechunks import Place, SliceChunks
+from datacube.store.tables import SliceDocument
 
 
 class Uploader:
@@ -38,7 +34,7 @@ class Uploader:
     def __init__(self, store: ObjectStore, *, dry: bool = False) -> None:
         self._store = store
         self._dry = dry
-        workers = 2 if store.is_local else 12
+        workers = max(2, min(8, os.cpu_count() or 1)) if store.is_local else 12
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="write")
         self._room = threading.Semaphore(3 * workers)
         self._futures: list[Future[None]] = []
@@ -46,7 +42,7 @@ class Uploader:
         self.written: list[str] = []
         self.bytes_written = 0
 
-    def submit(self, work: Callable[[], None]) -> None:
+    def submit(self, work: Callable[[], None]) -> Future[None]:
         """Do some work on a thread; waits while too much is under way.
 
         Raises
@@ -60,6 +56,7 @@ class Uploader:
         self._futures.append(future)
         if len(self._futures) > 64:
             self._futures = [one for one in self._futures if not _succeeded(one)]
+        return future
 
     def put(self, key: str, data: bytes) -> None:
         """Write an object and remember its key."""
@@ -143,28 +140,21 @@ class SliceWriter:
         self._slot = slot
         self._layout = layout
         self._claim = claim
-        self._timed = description.domain.time is not None
-        axes = description.domain.axes[1:] if self._timed else description.domain.axes
-        self._axes = tuple(axis.size for axis in axes)
-        self._codecs = {
-            name: tuple(ArrayCodec.parse(one) for one in levels) for name, levels in arrays.items()
-        }
-        sides = next(iter(self._codecs.values()))[0].chunk_shape[-2:]
-        self._grids = tuple(chunk_grid(level, (sides[0], sides[1])) for level in description.levels)
-        self._tables: dict[str, tuple[ChunkTable, ...]] = {}
-        self._pyramids: dict[tuple[str, Place], Pyramid] = {}
-        self._collectors: dict[str, Collector] = {}
+        self._chunks = SliceChunks(uploader.put, description, arrays, slot, layout)
+        self._under_way: list[Future[None]] = []
 
     @property
     def chunk_shape(self) -> tuple[int, int]:
         """(height, width) of the chunks to which windows must be aligned."""
-        grid = self._grids[0]
+        grid = self._chunks.grids[0]
         return grid.chunk_height, grid.chunk_width
 
     def write(
         self, field: str, axes_index: Place, row0: int, col0: int, block: NDArray[Any]
     ) -> None:
         """Write a window of one field; each chunk once.
+
+        The block is read on other threads until the slice is closed, and must stay as it is.
 
         Parameters
         ----------
@@ -185,7 +175,9 @@ class SliceWriter:
         """
         known = self._description.range_type.field(field)
         self._check(known, axes_index, row0, col0, block)
-        grid = self._grids[0]
+        if self._claim is not None:
+            self._claim.renew()
+        grid = self._chunks.grids[0]
         height, width = grid.chunk_height, grid.chunk_width
         for row, column in product(
             range(row0 // height, -(-(row0 + block.shape[0]) // height)),
@@ -195,7 +187,7 @@ class SliceWriter:
             part = block[
                 rows.start - row0 : rows.stop - row0, columns.start - col0 : columns.stop - col0
             ]
-            self._write_chunk(known, axes_index, row, column, part)
+            self._submit(partial(self._chunks.write, known, axes_index, row, column, part))
 
     def close(self) -> None:
         """Complete the slice: overviews too; what was not written is no data.
@@ -205,16 +197,11 @@ class SliceWriter:
         StorageError
             Something could not be written.
         """
-        for (name, axes_index), pyramid in self._pyramids.items():
-            field = self._description.range_type.field(name)
-            for level, place, values in pyramid.rest():
-                self._send(field, level, (*axes_index, *place), values)
-        self._pyramids.clear()
-        self._uploader.drain()
-        ordered = {name: self._tables[name] for name in self._codecs if name in self._tables}
-        found = {name: self._collectors[name].summary() for name in ordered}
-        statistics = {name: one for name, one in found.items() if one is not None}
-        self._done(SliceDocument(self._slot, ordered, statistics, self._layout))
+        self._wait()
+        self._submit(self._chunks.rest)
+        self._wait()
+        tables, statistics = self._chunks.found()
+        self._done(SliceDocument(self._slot, tables, statistics, self._layout))
 
     def __enter__(self) -> Self:
         return self
@@ -233,12 +220,13 @@ class SliceWriter:
     ) -> None:
         if block.dtype != np.dtype(field.dtype):
             raise ValueError(f"field {field.name} is {field.dtype}, the block is {block.dtype}")
-        inside = len(axes_index) == len(self._axes) and all(
-            0 <= index < size for index, size in zip(axes_index, self._axes, strict=True)
+        axes = self._chunks.axes
+        inside = len(axes_index) == len(axes) and all(
+            0 <= index < size for index, size in zip(axes_index, axes, strict=True)
         )
         if not inside:
-            raise ValueError(f"index {axes_index} along further axes of sizes {self._axes}")
-        grid = self._grids[0]
+            raise ValueError(f"index {axes_index} along further axes of sizes {axes}")
+        grid = self._chunks.grids[0]
         if block.ndim != 2:
             raise ValueError(f"a block of shape {block.shape}; it must be (y, x)")
         for first, count, side, size in (
@@ -249,65 +237,14 @@ class SliceWriter:
             if first < 0 or first % side or end > size or (end % side and end != size):
                 raise ValueError(f"cells {first}:{end} of {size} do not fit chunks of {side}")
 
-    def _write_chunk(
-        self, field: Field, axes_index: Place, row: int, column: int, part: NDArray[Any]
-    ) -> None:
-        if self._claim is not None:
-            self._claim.renew()
-        self._send(field, 0, (*axes_index, row, column), part)
-        key = (field.name, axes_index)
-        pyramid = self._pyramids.setdefault(key, Pyramid(field, self._grids))
-        for level, place, values in pyramid.add(row, column, part):
-            self._send(field, level, (*axes_index, *place), values)
+    def _submit(self, work: Callable[[], None]) -> None:
+        self._under_way = [one for one in self._under_way if not _succeeded(one)]
+        self._under_way.append(self._uploader.submit(work))
 
-    def _send(self, field: Field, level: int, place: Place, part: NDArray[Any]) -> None:
-        """Encode and write one chunk on a thread; a chunk of nothing but fill is not written."""
-        codec = self._codecs[field.name][level]
-        grid = self._grids[level]
-        whole = np.full((grid.chunk_height, grid.chunk_width), codec.fill, field.dtype)
-        whole[: part.shape[0], : part.shape[1]] = part
-        table = self._table(field.name)[level]
-        flat = int(np.ravel_multi_index(place, (*self._axes, *grid.counts)))
-        slot = (self._slot,) if self._timed else ()
-        key = chunk_key(self._description.id, level, field.name, (*slot, *place), self._layout)
-        count = None if level else partial(self._count, field, flat, place, part.shape)
-
-        def work() -> None:
-            if count is not None:
-                count(whole)
-            if _all_fill(whole, codec.fill):
-                return
-            data = codec.encode(whole)
-            self._uploader.put(key, data)
-            table.sizes[flat], table.checksums[flat] = len(data), crc32c(data)
-
-        self._uploader.submit(work)
-
-    def _count(
-        self, field: Field, flat: int, place: Place, shape: tuple[int, ...], whole: NDArray[Any]
-    ) -> None:
-        """Take a chunk of level 0 into the slice's statistics."""
-        rows, columns = self._grids[0].cells(place[-2], place[-1])
-        part = whole[: shape[0], : shape[1]]
-        self._collectors[field.name].add(flat, rows.start, columns.start, part)
-
-    def _table(self, field: str) -> tuple[ChunkTable, ...]:
-        if field not in self._tables:
-            counts = (
-                int(np.prod((*self._axes, *grid.counts), dtype=np.int64)) for grid in self._grids
-            )
-            self._tables[field] = tuple(ChunkTable.empty(count) for count in counts)
-            grid = self._grids[0]
-            self._collectors[field] = Collector(
-                self._description.range_type.field(field), (*self._axes, grid.height, grid.width)
-            )
-        return self._tables[field]
-
-
-def _all_fill(whole: NDArray[Any], fill: np.generic) -> bool:
-    if np.isnan(fill):
-        return bool(np.isnan(whole).all())
-    return bool(whole.flat[0] == fill and (whole == fill).all())
+    def _wait(self) -> None:
+        under_way, self._under_way = self._under_way, []
+        for one in under_way:
+            one.result()
 
 
 def _succeeded(future: Future[None]) -> bool:

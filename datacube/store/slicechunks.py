@@ -1,0 +1,203 @@
+"""The chunks of one slice: encoded, written, counted, and halved into overviews while they are hot.
+
+It may happen on many threads, and in several processes: what another one has done to a part of the
+slice is taken in as a :class:`Piece`.
+"""
+
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from datacube.model.coverage import CoverageDescription
+from datacube.model.fields import Field
+from datacube.store.codecs import ArrayCodec, crc32c
+from datacube.store.layout import chunk_grid, chunk_key
+from datacube.store.overview import Pyramid, State
+from datacube.store.statistics import Collector, Counted, Summary
+from datacube.store.tables import ChunkTable
+
+type Place = tuple[int, ...]
+type Put = Callable[[str, bytes], None]
+
+
+@dataclass(frozen=True, eq=False)
+class Piece:
+    """What was done to a part of a slice.
+
+    Parameters
+    ----------
+    stored : (field, level, number of the chunk, bytes, CRC-32C)
+        The chunks that were written.
+    counted : field -> number of the chunk -> statistics of its cells
+    left : (field, place along the further axes, level, (row, column), halved chunk)
+        Of coarser chunks that lie only in part in this one.
+    """
+
+    stored: tuple[tuple[str, int, int, int, int], ...]
+    counted: Mapping[str, Mapping[int, Counted]]
+    left: tuple[tuple[str, Place, int, tuple[int, int], State], ...]
+
+
+class SliceChunks:
+    """One slot of a cube.
+
+    Parameters
+    ----------
+    put : function of key and bytes
+        Writes an object.
+    description : CoverageDescription
+    arrays : field -> Zarr metadata for each level
+    slot : int
+        Physical index along time.
+    layout : int
+        Which key encoding the chunks get.
+    """
+
+    def __init__(
+        self,
+        put: Put,
+        description: CoverageDescription,
+        arrays: Mapping[str, tuple[Mapping[str, Any], ...]],
+        slot: int,
+        layout: int = 0,
+    ) -> None:
+        self._put = put
+        self._description = description
+        self._layout = layout
+        timed = description.domain.time is not None
+        self._slot = (slot,) if timed else ()
+        axes = description.domain.axes[1:] if timed else description.domain.axes
+        self.axes = tuple(axis.size for axis in axes)
+        self._codecs = {
+            name: tuple(ArrayCodec.parse(one) for one in levels) for name, levels in arrays.items()
+        }
+        sides = next(iter(self._codecs.values()))[0].chunk_shape[-2:]
+        self.grids = tuple(chunk_grid(level, (sides[0], sides[1])) for level in description.levels)
+        self._lock = threading.Lock()
+        self._tables: dict[str, tuple[ChunkTable, ...]] = {}
+        self._collectors: dict[str, Collector] = {}
+        self._pyramids: dict[tuple[str, Place], Pyramid] = {}
+
+    def write(
+        self, field: Field, axes_index: Place, row: int, column: int, part: NDArray[Any]
+    ) -> None:
+        """Write a chunk of level 0, and every coarser one that it completes.
+
+        Parameters
+        ----------
+        field : Field
+        axes_index : tuple of int
+            Index along each axis other than time.
+        row, column : int, of the chunk
+        part : stored dtype, (y, x), cut at the grid's edge
+        """
+        pyramid = self._pyramid(field, axes_index)
+        part = np.ascontiguousarray(part)
+        flat = self._store(field, 0, (*axes_index, row, column), part)
+        rows, columns = self.grids[0].cells(row, column)
+        self._collectors[field.name].add(flat, rows.start, columns.start, part)
+        for level, place, values in pyramid.add(row, column, part):
+            self._store(field, level, (*axes_index, *place), values)
+
+    def rest(self) -> None:
+        """Write the coarser chunks that lack some of level 0."""
+        for field, axes_index, pyramid in self._every_pyramid():
+            for level, place, values in pyramid.rest():
+                self._store(field, level, (*axes_index, *place), values)
+
+    def piece(self) -> Piece:
+        """What has been done, for :meth:`take` of the whole slice's."""
+        stored = [
+            (name, level, int(flat), int(table.sizes[flat]), int(table.checksums[flat]))
+            for name, tables in self._tables.items()
+            for level, table in enumerate(tables)
+            for flat in np.flatnonzero(table.sizes)
+        ]
+        left = [
+            (field.name, axes_index, *one)
+            for field, axes_index, pyramid in self._every_pyramid()
+            for one in pyramid.left()
+        ]
+        counted = {name: one.parts for name, one in self._collectors.items()}
+        return Piece(tuple(stored), counted, tuple(left))
+
+    def take(self, piece: Piece) -> None:
+        """Take in what was done elsewhere; coarser chunks that it completes are written."""
+        known = self._description.range_type
+        for name, parts in piece.counted.items():
+            self._prepare(known.field(name))
+            self._collectors[name].take(parts)
+        for name, level, flat, size, checksum in piece.stored:
+            table = self._tables[name][level]
+            table.sizes[flat], table.checksums[flat] = size, checksum
+        for name, axes_index, level, place, state in piece.left:
+            field = known.field(name)
+            pyramid = self._pyramid(field, axes_index)
+            for above, where, values in pyramid.take(level, place, state):
+                self._store(field, above, (*axes_index, *where), values)
+
+    def keys(self, piece: Piece) -> list[str]:
+        """Keys of the chunks that were written."""
+        return [self._key(name, level, flat) for name, level, flat, _, _ in piece.stored]
+
+    def found(self) -> tuple[dict[str, tuple[ChunkTable, ...]], dict[str, Summary]]:
+        """Tables of all fields that were written, and statistics of those with valid cells."""
+        tables = {name: self._tables[name] for name in self._codecs if name in self._tables}
+        summaries = {name: self._collectors[name].summary() for name in tables}
+        return tables, {name: one for name, one in summaries.items() if one is not None}
+
+    def _store(self, field: Field, level: int, place: Place, part: NDArray[Any]) -> int:
+        """Encode and write one chunk, unless it is nothing but fill; its number."""
+        codec = self._codecs[field.name][level]
+        grid = self.grids[level]
+        flat = int(np.ravel_multi_index(place, (*self.axes, *grid.counts)))
+        if _all_fill(part, codec.fill):
+            return flat
+        if part.shape != (grid.chunk_height, grid.chunk_width):
+            whole = np.full((grid.chunk_height, grid.chunk_width), codec.fill, field.dtype)
+            whole[: part.shape[0], : part.shape[1]] = part
+            part = whole
+        data = codec.encode(part)
+        self._put(self._key(field.name, level, flat), data)
+        table = self._tables[field.name][level]
+        table.sizes[flat], table.checksums[flat] = len(data), crc32c(data)
+        return flat
+
+    def _key(self, name: str, level: int, flat: int) -> str:
+        counts = self.grids[level].counts
+        place = (int(one) for one in np.unravel_index(flat, (*self.axes, *counts)))
+        return chunk_key(self._description.id, level, name, (*self._slot, *place), self._layout)
+
+    def _prepare(self, field: Field) -> None:
+        """Make the tables of a field that is written for the first time."""
+        with self._lock:
+            if field.name in self._tables:
+                return
+            shapes = ((*self.axes, *grid.counts) for grid in self.grids)
+            counts = (int(np.prod(shape, dtype=np.int64)) for shape in shapes)
+            height, width = self.grids[0].height, self.grids[0].width
+            self._collectors[field.name] = Collector(field, (*self.axes, height, width))
+            self._tables[field.name] = tuple(ChunkTable.empty(count) for count in counts)
+
+    def _pyramid(self, field: Field, axes_index: Place) -> Pyramid:
+        self._prepare(field)
+        with self._lock:
+            key = field.name, axes_index
+            if key not in self._pyramids:
+                self._pyramids[key] = Pyramid(field, self.grids)
+            return self._pyramids[key]
+
+    def _every_pyramid(self) -> Iterator[tuple[Field, Place, Pyramid]]:
+        for (name, axes_index), pyramid in self._pyramids.items():
+            yield self._description.range_type.field(name), axes_index, pyramid
+
+
+def _all_fill(part: NDArray[Any], fill: np.generic) -> bool:
+    first = part.flat[0]
+    if np.isnan(fill):
+        return bool(np.isnan(first) and np.isnan(part).all())
+    return bool(first == fill and (part == fill).all())
