@@ -159,6 +159,7 @@ def add_slices(
     *,
     first: int = 0,
     formula: Formula = closed_form,
+    revision: int = 0,
 ) -> None:
     """Write times in one transaction; ``first`` is the time index of the first of them."""
     time = description.domain.time
@@ -168,7 +169,8 @@ def add_slices(
             return
         for t, text in enumerate(times, start=first):
             ticks = ticks_of(text, time.calendar)
-            tx.write_slice(ticks, slice_values(description, t, formula), SourceRecord(text))
+            values = slice_values(description, t, formula)
+            tx.write_slice(ticks, values, SourceRecord(text), revision=revision)
 
 
 def read_level(cube: CubeStore, field: str, t: int | None = 0, level: int = 0) -> NDArray[Any]:

@@ -9,6 +9,7 @@ from datacube.config.cubes import CubeModel, FieldModel
 from datacube.config.recipes import MaskModel, RecipeModel, TargetModel
 from datacube.config.server import ServerModel, TimeModel
 from datacube.config.settings import (
+    AxisSettings,
     Contact,
     CubeSettings,
     FieldRecipe,
@@ -214,6 +215,10 @@ def build_recipe(model: RecipeModel) -> RecipeSettings:
         None if model.mosaic is None else MosaicSettings(model.mosaic.by, model.mosaic.rule),
         model.swath,
         model.forecast,
+        tuple(
+            AxisSettings(one.name, one.title, one.label, one.attribute, one.file)
+            for one in model.axes
+        ),
     )
 
 

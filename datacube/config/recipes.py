@@ -1,5 +1,6 @@
 """Model of ``recipes/*.yaml``: how a product becomes a cube."""
 
+import re
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
@@ -40,6 +41,21 @@ def _one_kind(model: "MaskModel") -> "MaskModel":
     said = [model.range is not None, bool(model.values), bool(model.bits)]
     if sum(said) != 1:
         raise ValueError("a mask says range, values or bits, one of them")
+    return model
+
+
+def _pattern(value: str) -> str:
+    try:
+        re.compile(value)
+    except re.error as error:
+        raise ValueError(f"no pattern: {error}") from error
+    return value
+
+
+def _one_place(model: "AxisModel") -> "AxisModel":
+    said = [one is not None for one in (model.label, model.attribute, model.file)]
+    if sum(said) != 1:
+        raise ValueError("an axis says label, attribute or file, one of them")
     return model
 
 
@@ -102,6 +118,22 @@ class FieldRecipeModel(Model):
     )
 
 
+class AxisModel(Model):
+    """An axis on which a source has one place, by label."""
+
+    name: Name = Field(description="Its name: scenario, model, realization …")
+    title: str = Field("", description="For people.")
+    label: str | None = Field(None, min_length=1, description="The place of every source.")
+    attribute: str | None = Field(
+        None, description="Attribute, scalar coordinate or GRIB key whose value is the place."
+    )
+    file: Annotated[str, AfterValidator(_pattern)] | None = Field(
+        None, description="Pattern of the source's name; its first group, else all, is the place."
+    )
+
+    _checked = model_validator(mode="after")(_one_place)
+
+
 class RecipeModel(Model):
     """How a product becomes a cube; what is not given, the source says."""
 
@@ -140,4 +172,7 @@ class RecipeModel(Model):
     )
     forecast: bool = Field(
         False, description="Make the run and the step axes even of a file with one run."
+    )
+    axes: tuple[AxisModel, ...] = Field(
+        (), description="Axes on which a source has one place; others are added as they come."
     )

@@ -283,6 +283,25 @@ class MosaicSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class AxisSettings:
+    """An axis on which a source has one place, by label; it says one of the last three.
+
+    Parameters
+    ----------
+    name, title : str
+    label : str, the place of every source
+    attribute : str, of the source, whose value is the place
+    file : str, a pattern of the source's name, whose first group is the place
+    """
+
+    name: str
+    title: str = ""
+    label: str | None = None
+    attribute: str | None = None
+    file: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class RecipeSettings:
     """How a product becomes a cube; None is what the source says.
 
@@ -302,6 +321,7 @@ class RecipeSettings:
     mosaic : MosaicSettings, where sources meet in one slice
     swath : whether swaths go to a map grid or keep a position for each pixel
     forecast : bool, whether the run and the step are axes in any case
+    axes : tuple of AxisSettings, on which a source has one place
     """
 
     cube: str | None = None
@@ -319,6 +339,7 @@ class RecipeSettings:
     mosaic: MosaicSettings | None = None
     swath: Literal["map", "own"] = "map"
     forecast: bool = False
+    axes: tuple[AxisSettings, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

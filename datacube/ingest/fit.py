@@ -7,8 +7,9 @@ import numpy as np
 
 from datacube.errors import SourceError
 from datacube.ingest.packing import Repacked, shift_between
+from datacube.ingest.places import joint
 from datacube.ingest.source import BandSource, Granule
-from datacube.model.axis import Axis, TimeAxis, axis_values
+from datacube.model.axis import TimeAxis
 from datacube.model.coverage import CoverageDescription
 from datacube.model.domain import DomainSet
 from datacube.model.fields import Field
@@ -107,21 +108,8 @@ def _axes(own: DomainSet, cube: DomainSet) -> Iterator[str]:
         yield f"its axes are {_list(names[0])} instead of {_list(names[1])}"
         return
     for one, other in zip(*further, strict=True):
-        if not _same(one, other):
+        if joint(one, other) is None:
             yield f"other places along the axis '{one.name}'"
-
-
-def _same(one: Axis, other: Axis) -> bool:
-    if one.size != other.size or _uom(one) != _uom(other):
-        return False
-    places = axis_values(one), axis_values(other)
-    if isinstance(places[0], tuple) or isinstance(places[1], tuple):
-        return tuple(places[0]) == tuple(places[1])
-    return bool(np.allclose(places[0], places[1], rtol=1e-6, atol=1e-9))
-
-
-def _uom(axis: Axis) -> str:
-    return "" if isinstance(axis, TimeAxis) else axis.uom
 
 
 def _fields(own: CoverageDescription, cube: CoverageDescription) -> Iterator[str]:

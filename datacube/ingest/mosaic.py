@@ -8,7 +8,7 @@ larger one. With ``first`` and ``last`` the order of ingest decides where granul
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import groupby, product
+from itertools import groupby
 from typing import Any, assert_never
 
 import numpy as np
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from datacube.config.settings import MosaicRule, MosaicSettings
 from datacube.ingest.source import BandSource, Granule, SliceSource
+from datacube.ingest.stored import StoredBand
 from datacube.model.axis import TimeAxis
 from datacube.model.calendar import MS_PER_DAY
 from datacube.model.crs import CRS84, transform
@@ -73,7 +74,7 @@ def over_stored(granule: Granule, cube: CubeStore, rule: MosaicRule) -> Granule:
         else replace(one, bands=_over(cube, places[one.ticks], one, rule))
         for one in granule.slices
     )
-    return replace(granule, slices=slices)
+    return replace(granule, slices=slices, over=cube.version)
 
 
 def _over(cube: CubeStore, place: int, one: SliceSource, rule: MosaicRule) -> dict[str, BandSource]:
@@ -161,41 +162,3 @@ def _stands_above(
             return np.asarray(after > before if larger else after < before)
         case _:
             assert_never(rule)
-
-
-@dataclass(frozen=True, eq=False)
-class StoredBand:
-    """A field of a cube at one committed instant, as a source.
-
-    Parameters
-    ----------
-    cube : CubeStore
-    field : str
-    place : int, along time
-    """
-
-    cube: CubeStore
-    field: str
-    place: int
-
-    def read(
-        self, index: tuple[int, ...], row0: int, row1: int, column0: int, column1: int
-    ) -> NDArray[np.generic]:
-        """Packed values of a window; see :class:`~datacube.ingest.source.BandSource`."""
-        height, width = self.cube.chunk_shape(self.field)[-2:]
-        known = self.cube.description.range_type.field(self.field)
-        out = np.empty((row1 - row0, column1 - column0), known.dtype)
-        rows = range(row0 // height, -(-row1 // height))
-        columns = range(column0 // width, -(-column1 // width))
-        for row, column in product(rows, columns):
-            chunk = self.cube.chunk(self.field, 0, (self.place, *index, row, column))
-            values = chunk.reshape(chunk.shape[-2:])
-            top, left = row * height, column * width
-            inner = values[
-                max(row0 - top, 0) : row1 - top,
-                max(column0 - left, 0) : column1 - left,
-            ]
-            place = max(top - row0, 0), max(left - column0, 0)
-            part = out[place[0] : place[0] + inner.shape[0], place[1] : place[1] + inner.shape[1]]
-            part[...] = inner[: part.shape[0], : part.shape[1]]
-        return out

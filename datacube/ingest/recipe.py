@@ -11,6 +11,7 @@ from datacube.config.settings import FieldRecipe, RecipeSettings
 from datacube.errors import SourceError
 from datacube.ingest.masking import masked
 from datacube.ingest.mosaic import by_day
+from datacube.ingest.places import labelled
 from datacube.ingest.regrid import regridded
 from datacube.ingest.source import Granule, SliceSource
 from datacube.model.fields import Field, RangeType
@@ -23,10 +24,11 @@ def prepared(recipe: RecipeSettings, granules: Sequence[Granule]) -> tuple[Granu
     Raises
     ------
     SourceError
-        A wanted field or quality field is in none of the granules.
+        A wanted field or quality field is in none of the granules, or they do not say their
+        place along an axis of the recipe.
     """
     chosen = apply_recipe(recipe, masked(recipe.masks, granules))
-    ready = (regridded(recipe, one) for one in chosen)
+    ready = (labelled(recipe.axes, regridded(recipe, one)) for one in chosen)
     mosaic = recipe.mosaic
     return tuple(one if mosaic is None else by_day(mosaic, one) for one in ready)
 

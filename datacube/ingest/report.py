@@ -62,8 +62,8 @@ class SourceResult:
         Written to the store, overviews included; of a dry run those of the values, unpacked.
     seconds : float
     reason : str
-        One line: why it was refused or failed, what it is a side file of, or what of it was left
-        out.
+        One line: why it was refused or failed, what it is a side file of, what of it was left
+        out, or why another file's values need not be written.
     """
 
     source: str
@@ -84,7 +84,8 @@ class SourceResult:
             case "side":
                 return f"{self.source}: passed over: {self.reason}"
             case "already":
-                return f"{self.source}: already in {self.cube}"
+                why = f": {self.reason}" if self.reason else ""
+                return f"{self.source}: already in {self.cube}{why}"
             case "planned":
                 return f"{self.source}: would add {slices}, {self.bytes} bytes, to {self.cube}"
             case "ingested" | "partial":

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
@@ -85,6 +85,12 @@ class Granule:
         Program and version, or processing baseline, that made it.
     positions : TiePoints or ReferenceableGrid, optional
         Where the bands' rows and columns lie, instead of on the description's grid.
+    attributes : mapping of str to str
+        What the source says of itself: attributes, scalar coordinates, keys.
+    over : int, optional
+        Version of the cube over whose values it is laid.
+    places : mapping of str to str
+        Its own place on the axes along which it has one, where it is laid over others.
     """
 
     id: str
@@ -95,6 +101,9 @@ class Granule:
     warnings: tuple[str, ...] = ()
     processor: str = ""
     positions: Positions | None = None
+    attributes: Mapping[str, str] = field(default_factory=dict)
+    over: int | None = None
+    places: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,13 +9,15 @@ from datetime import UTC, datetime
 import numpy as np
 
 from datacube.config.settings import RecipeSettings
-from datacube.errors import CoverageNotFound, SourceError, StorageError
+from datacube.errors import ConflictError, CoverageNotFound, SourceError, StorageError
 from datacube.ingest.fit import fitted
 from datacube.ingest.mosaic import over_stored
+from datacube.ingest.places import JoinedBand, completed, places_of
 from datacube.ingest.report import BytesRead, Event, SlicePlanned
 from datacube.ingest.revision import revision_of
-from datacube.ingest.source import Granule, SliceSource
+from datacube.ingest.source import BandSource, Granule, SliceSource
 from datacube.model.axis import Axis, TimeAxis
+from datacube.model.coverage import CoverageDescription
 from datacube.model.time import format_tick
 from datacube.store.create import create_cube
 from datacube.store.cube import open_cube
@@ -64,29 +66,44 @@ def write_source(
     ready = _missing(store, granules, recipe)
     if not ready:
         return Written(cubes, 0, 0)
+    changes: list[Transaction] = []
     made: list[str] = []
     done = False
     try:
-        with ExitStack() as changes:
-            open_changes = [
-                (granule, changes.enter_context(_change(store, granule, recipe, made)))
-                for granule in ready
-            ]
-            for granule, change in open_changes:
+        with ExitStack() as stack:
+            changes += [stack.enter_context(_change(store, one, recipe, made)) for one in ready]
+            for granule, change in zip(ready, changes, strict=True):
+                _stand(change, granule)
                 report(SlicePlanned(source, granule.cube_id, len(granule.slices), _size(granule)))
-                # a mosaic is made of what its slice holds already, whatever its rank
-                revision = revision_of(granule.product) if recipe.mosaic is None else 0
-                _write(change, granule, source, revision, report)
+                _write(change, granule, source, recipe, report)
         done = True
     finally:
         if not done:
             _remove(store, made)
-    return Written(
-        cubes,
-        sum(len(one.slices) for one in ready),
-        sum(change.bytes_written for _, change in open_changes),
-        _remark(granules),
-    )
+    slices = sum(change.slices_written for change in changes)
+    if not slices:
+        return Written(cubes, 0, 0, "every value is there already")
+    stored = sum(change.bytes_written for change in changes)
+    return Written(cubes, slices, stored, _remark(granules))
+
+
+def _stand(change: Transaction, granule: Granule) -> None:
+    """See that a change stands where the granule does, with its places along every axis.
+
+    Raises
+    ------
+    ConflictError
+        Another writer has changed the cube since its values were looked at.
+    """
+    if granule.over is None:
+        return
+    if granule.over != change.base:
+        raise ConflictError(
+            f"another writer has meanwhile changed cube '{change.id}'", subject=change.id
+        )
+    axes, own = _further(granule.description), _further(change.description)
+    if [one.size for one in axes] != [one.size for one in own]:
+        change.widen(axes)
 
 
 def plan_source(store: ObjectStore, granules: Sequence[Granule], recipe: RecipeSettings) -> Written:
@@ -126,7 +143,7 @@ def _ready(store: ObjectStore, granule: Granule, recipe: RecipeSettings) -> Gran
         return granule
     if granule.id in cube.sources:
         return None
-    ready = fitted(granule, cube.description)
+    ready = completed(fitted(granule, cube.description), cube)
     return ready if recipe.mosaic is None else over_stored(ready, cube, recipe.mosaic.rule)
 
 
@@ -167,23 +184,40 @@ def _write(
     change: Transaction,
     granule: Granule,
     source: str,
-    revision: int,
+    recipe: RecipeSettings,
     report: Callable[[Event], None],
 ) -> None:
-    sizes = [axis.size for axis in _further(granule)]
     height, width = granule.description.domain.grid.shape
     for position, one in enumerate(granule.slices):
         record = _record(granule, one, source)
         bounds = _bounds(granule, position)
-        with change.open_slice(one.ticks, record, bounds=bounds, revision=revision) as writer:
+        rank = _rank(change, granule, one, recipe)
+        with change.open_slice(one.ticks, record, bounds=bounds, revision=rank) as writer:
             for name, band in one.bands.items():
                 dtype = np.dtype(granule.description.range_type.field(name).dtype)
                 windows = list(_windows(writer, height, width, dtype.itemsize))
-                for index in np.ndindex(*sizes):
+                for index in _places(granule, band):
                     for row0, row1, column0, column1 in windows:
                         values = band.read(index, row0, row1, column0, column1)
                         writer.write(name, index, row0, column0, values)
                         report(BytesRead(source, granule.cube_id, values.nbytes))
+
+
+def _rank(change: Transaction, granule: Granule, one: SliceSource, recipe: RecipeSettings) -> int:
+    """The revision of a slice."""
+    if recipe.mosaic is not None:  # made of what its slice holds already, whatever its rank
+        return 0
+    rank = revision_of(granule.product)
+    if granule.over is None:
+        return rank
+    return max((rank, *change.revisions(one.ticks).values()))
+
+
+def _places(granule: Granule, band: BandSource) -> Iterator[tuple[int, ...]]:
+    """The places along further axes at which a band holds anything."""
+    for index in np.ndindex(*(axis.size for axis in _further(granule.description))):
+        if not isinstance(band, JoinedBand) or band.holds(index):
+            yield index
 
 
 def _windows(
@@ -201,7 +235,7 @@ def _windows(
 
 
 def _record(granule: Granule, one: SliceSource, source: str) -> SourceRecord:
-    attributes = {}
+    attributes = dict(places_of(granule))
     if one.reference_ticks is not None:
         attributes["reference_time"] = format_tick(one.reference_ticks)
     if granule.processor:
@@ -218,16 +252,21 @@ def _bounds(granule: Granule, position: int) -> tuple[int, int] | None:
     return int(first), int(last)
 
 
-def _further(granule: Granule) -> list[Axis]:
-    axes = granule.description.domain.axes
-    return [axis for axis in axes if not isinstance(axis, TimeAxis)]
+def _further(description: CoverageDescription) -> list[Axis]:
+    return [axis for axis in description.domain.axes if not isinstance(axis, TimeAxis)]
 
 
 def _size(granule: Granule) -> int:
     """Bytes of all values, unpacked from their file but as they are stored."""
-    cells = int(np.prod(granule.description.domain.shape, dtype=np.int64))
-    return cells * sum(
-        np.dtype(field.dtype).itemsize for field in granule.description.range_type.fields
+    height, width = granule.description.domain.grid.shape
+    fields = granule.description.range_type
+    return sum(
+        height
+        * width
+        * sum(1 for _ in _places(granule, band))
+        * np.dtype(fields.field(name).dtype).itemsize
+        for one in granule.slices
+        for name, band in one.bands.items()
     )
 
 

@@ -1,17 +1,25 @@
 """What of a slice stays when some of its fields are written again."""
 
+import logging
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from functools import partial
 
 import numpy as np
 
-from datacube.errors import StorageError
+from datacube.errors import InvalidTime, StorageError
+from datacube.model.time import format_tick
+from datacube.store.history import read_slice_document
 from datacube.store.layout import chunk_counts, chunk_key
-from datacube.store.manifest import Version
+from datacube.store.manifest import Slice, Version, now
 from datacube.store.objects import ObjectStore
 from datacube.store.reader import chunk_damage
+from datacube.store.records import Deletion
+from datacube.store.statistics import Summary
 from datacube.store.tables import ChunkTable, SliceDocument
 from datacube.store.writer import Uploader
+
+_log = logging.getLogger(__name__)
 
 
 def outranked(old: SliceDocument, new: SliceDocument) -> frozenset[str]:
@@ -62,6 +70,27 @@ def joined(old: SliceDocument, new: SliceDocument, order: tuple[str, ...]) -> Sl
     )
 
 
+def no_time(version: Version, ticks: int) -> InvalidTime:
+    """What is said where a cube does not have a time."""
+    time = version.template.domain.time
+    when = format_tick(ticks, time.calendar) if time else str(ticks)
+    return InvalidTime(f"cube '{version.template.id}' has no time {when}", subject=when)
+
+
+def deletion(
+    store: ObjectStore, version: Version, one: Slice, cause: str
+) -> tuple[Deletion, Mapping[str, Summary]]:
+    """What is kept of a slice that is deleted: its record, and the statistics that it had."""
+    try:
+        document = read_slice_document(store, version.template.id, one.name)
+    except StorageError as error:  # it is damaged, all the more it may go
+        _log.warning("%s", error.message)
+        document = SliceDocument(one.slot, {}, {}, one.layout)
+    names = tuple(name for name, (_, times) in version.sources.items() if one.ticks in times)
+    place = document.stored_bytes, one.layout, one.slot
+    return Deletion(one.ticks or 0, now(), cause, names, *place), document.statistics
+
+
 class SliceCopier:
     """Copies chunks of a committed slice to another slot.
 
@@ -86,7 +115,7 @@ class SliceCopier:
         copied. None where every field loses.
         """
         losing = outranked(old, new)
-        self._discard(new, losing)
+        self.discard(new, losing)
         if losing and losing == new.fields.keys():
             return None
         new = without_fields(new, losing)
@@ -94,6 +123,19 @@ class SliceCopier:
         self.copy(old, kept, new.slot, new.layout)
         self._uploader.drain()
         return joined(old, new, tuple(self._version.arrays))
+
+    def unless_same(self, old: SliceDocument, new: SliceDocument) -> SliceDocument:
+        """The new slice; where its values are those of the old one, that with the new revisions.
+
+        The chunks of a new slice that is not needed are dropped.
+        """
+        if not new.same_chunks(old):
+            return new
+        self.discard(new, new.fields.keys())
+        same = {
+            name: new.revisions.get(name, 0) == old.revisions.get(name, 0) for name in new.fields
+        }
+        return old if all(same.values()) else replace(old, revisions=new.revisions)
 
     def copy(self, old: SliceDocument, names: tuple[str, ...], slot: int, layout: int) -> None:
         """Copy some fields, all levels; each chunk is checked.
@@ -109,7 +151,7 @@ class SliceCopier:
                     work = partial(self._chunk, old, name, level, table, flat, (slot, layout))
                     self._uploader.submit(work)
 
-    def _discard(self, document: SliceDocument, names: frozenset[str]) -> None:
+    def discard(self, document: SliceDocument, names: Collection[str]) -> None:
         """Delete the chunks of fields that are not kept."""
         self._uploader.remove(
             [

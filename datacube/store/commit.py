@@ -15,6 +15,7 @@ from datacube.errors import ConflictError, StorageError
 from datacube.model.fields import Field, RangeType
 from datacube.model.time import format_tick
 from datacube.store.history import read_head, read_version
+from datacube.store.layout import field_levels
 from datacube.store.manifest import Head, Slice, SourceRecord, Version, head_key, now
 from datacube.store.objects import ObjectStore
 from datacube.store.plain import plain_version, write_plain
@@ -207,6 +208,28 @@ def with_fields(version: Version, fields: Sequence[tuple[Field, Levels]]) -> Ver
         template=replace(version.template, range_type=range_type),
         arrays={**version.arrays, **{one.name: levels for one, levels in new}},
     )
+
+
+def with_field(change: Change, stand: Version, field: Field) -> Change:
+    """The change with a further field; the same where the cube has exactly that field.
+
+    Raises
+    ------
+    ValueError
+        The name is reserved, or the values cannot be stored.
+    ConflictError
+        The cube has another field of that name.
+    """
+    known = {one.name: one for one in stand.template.range_type.fields}
+    if field.name not in known:
+        new = field, field_levels(stand.template, field, stand.arrays)
+        return replace(change, fields=(*change.fields, new))
+    if repr(known[field.name]) != repr(field):
+        cube_id = stand.template.id
+        raise ConflictError(
+            f"cube '{cube_id}' has another field '{field.name}'", subject=field.name
+        )
+    return change
 
 
 def _sources(before: Sources, change: Change) -> Sources:

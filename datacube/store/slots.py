@@ -91,6 +91,13 @@ class Slots:
             claim.release()  # committed since this transaction began
             self._layout, self._next = layout, first
 
+    def give_back(self, slot: Slot) -> None:
+        """Let the next slice have a slot in which nothing has been kept."""
+        self._claims.remove(slot.claim)
+        slot.claim.release()
+        if (slot.layout, slot.number) == (self._layout, self._next - 1):
+            self._next -= 1
+
     def hold_series(self) -> None:
         """Say that segments of the series copy are being made."""
         claim = claim_series(self._store, self._base.template.id)

@@ -1,8 +1,7 @@
 """The only way to write: a cube is changed in transactions that commit as a whole."""
 
 import contextlib
-import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from types import TracebackType
@@ -11,27 +10,24 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from datacube.errors import ConflictError, InvalidTime, StorageError
+from datacube.errors import ConflictError, StorageError
+from datacube.model.axis import Axis
 from datacube.model.coverage import CoverageDescription
 from datacube.model.fields import Field
 from datacube.model.grid import RectifiedGrid
-from datacube.model.time import format_tick
-from datacube.store.carry import SliceCopier, joined
-from datacube.store.commit import Change, Summaries, commit, merge, repair_plain, with_fields
+from datacube.store.carry import SliceCopier, deletion, joined, no_time
+from datacube.store.commit import Change, Summaries, commit, repair_plain, with_field, with_fields
 from datacube.store.history import read_head, read_slice_document, read_version
 from datacube.store.index import note_in_index
-from datacube.store.layout import field_levels
-from datacube.store.manifest import Bounds, Slice, SourceRecord, Version, now
+from datacube.store.manifest import Bounds, Slice, SourceRecord, Version
 from datacube.store.objects import ObjectStore
-from datacube.store.records import Deletion, SegmentRecord
+from datacube.store.records import Deletion
 from datacube.store.regrow import grown
-from datacube.store.segments import due, missing
-from datacube.store.slots import Slots, take_layout
+from datacube.store.slots import Slot, Slots, take_layout
 from datacube.store.tables import SliceDocument, slice_key
-from datacube.store.transpose import UnreadableError, make_segments
+from datacube.store.transpose import new_segments
+from datacube.store.widen import widened
 from datacube.store.writer import SliceWriter, Uploader
-
-_log = logging.getLogger(__name__)
 
 type Values = Mapping[str, NDArray[Any]]
 
@@ -52,15 +48,21 @@ def transaction(store: ObjectStore, cube_id: str, message: str) -> "Transaction"
 class Transaction:
     """A change of a cube; committed when its block ends, undone when it raises.
 
-    Times may be appended, inserted, replaced and deleted, fields added, the grid made larger. Times
-    that are written in ascending order after all others keep the plain Zarr group complete; any
-    order is right for :func:`~datacube.store.cube.open_cube`.
+    Times may be appended, inserted, replaced and deleted, fields added, the grid made larger, axes
+    longer. Times that are written in ascending order after all others keep the plain Zarr group
+    complete; any order is right for :func:`~datacube.store.cube.open_cube`. A time that is written
+    with the values that it has stays as it is, and its granule is not noted.
 
     Parameters
     ----------
     store : ObjectStore
     cube_id : str
     message : str
+
+    Attributes
+    ----------
+    base : int
+        Number of the version on which it stands.
 
     Raises
     ------
@@ -84,6 +86,7 @@ class Transaction:
         self._deletions: dict[int | None, Deletion] = {}
         self._committing = False
         self.id = cube_id
+        self.base = self._head.version
         self.committed: Version | None = None
 
     @property
@@ -96,9 +99,10 @@ class Transaction:
         """Bytes of the objects written so far."""
         return self._uploader.bytes_written
 
-    def has_source(self, source_id: str) -> bool:
-        """Whether a granule is in the cube, or in this transaction, already."""
-        return source_id in self._base.sources or source_id in self._sources
+    @property
+    def slices_written(self) -> int:
+        """Times that are new or have other values so far."""
+        return len(self._slices)
 
     def revisions(self, ticks: int | None) -> Mapping[str, int]:
         """The revision of each field at a time; empty where the cube does not have that time."""
@@ -156,27 +160,20 @@ class Transaction:
         bounds: Bounds = None,
         revision: int = 0,
     ) -> SliceWriter:
-        """A slice to be written window by window: ``with tx.open_slice(t) as writer: …``.
-
-        Parameters
-        ----------
-        ticks, source, bounds, revision
-            As of :meth:`write_slice`.
-        """
+        """A slice to be written window by window, as :meth:`write_slice` writes a whole one."""
         if (ticks is None) == self._base.timed:
             has = "has times" if self._base.timed else "has no time"
             raise ValueError(f"cube '{self.id}' {has}; ticks are {ticks}")
         template, arrays = self._stand.template, self._stand.arrays
         if ticks is None and self._base.slices:
             # a cube without time is written once; what comes later is only compared
-            compare = partial(self._compare, source)
             dry = Uploader(self._store, dry=True)
-            return SliceWriter(dry, template, arrays, 0, compare)
+            return SliceWriter(dry, template, arrays, 0, self._compare)
         slot = self._slots.take()
         if ticks is None and slot.number:
             slot.claim.release()
             raise ConflictError(f"another writer writes cube '{self.id}'", subject=self.id)
-        keep = partial(self._keep, Slice(ticks, 0, "", bounds), source, revision)
+        keep = partial(self._keep, Slice(ticks, 0, "", bounds), source, revision, slot)
         return SliceWriter(
             self._uploader, template, arrays, slot.number, keep, slot.claim, layout=slot.layout
         )
@@ -198,24 +195,15 @@ class Transaction:
         """
         one = self._slice_at(ticks)
         if one is None:
-            time = self._base.template.domain.time
-            when = format_tick(ticks, time.calendar) if time else str(ticks)
-            raise InvalidTime(f"cube '{self.id}' has no time {when}", subject=when)
+            raise no_time(self._base, ticks)
         self._slices.pop(ticks, None)
         before = self._known.get(ticks)
         if before is None:
             self._statistics.pop(ticks, None)
             return
-        try:
-            document = self._document(before)
-        except StorageError as error:  # it is damaged, all the more it may go
-            _log.warning("%s", error.message)
-            document = SliceDocument(before.slot, {}, {}, before.layout)
-        known = self._stand.sources.items()
-        names = tuple(name for name, (_, times) in known if ticks in times)
-        place = document.stored_bytes, before.layout, before.slot
-        self._statistics[ticks] = document.statistics, {}
-        self._deletions[ticks] = Deletion(ticks, now(), cause, names, *place)
+        gone, values = deletion(self._store, self._stand, before, cause)
+        self._statistics[ticks] = values, {}
+        self._deletions[ticks] = gone
 
     def add_field(self, field: Field) -> None:
         """Add a field; it is no data at every time that the cube has.
@@ -232,15 +220,7 @@ class Transaction:
         ConflictError
             The cube has another field of that name.
         """
-        known = {one.name: one for one in self._stand.template.range_type.fields}
-        if field.name in known:
-            if repr(known[field.name]) != repr(field):
-                raise ConflictError(
-                    f"cube '{self.id}' has another field '{field.name}'", subject=field.name
-                )
-            return
-        new = field, field_levels(self._stand.template, field, self._stand.arrays)
-        self._change = replace(self._change, fields=(*self._change.fields, new))
+        self._change = with_field(self._change, self._stand, field)
 
     def grow(self, grid: RectifiedGrid) -> None:
         """Make the grid larger, to any side; what is around the old one is no data.
@@ -262,16 +242,34 @@ class Transaction:
         ValueError
             Something has been written in this transaction already.
         """
-        if self._slices or self._deletions or self._change.whole:
-            raise ValueError("a cube grows at the beginning of a transaction")
+        self._check_beginning()
         if grid == self._base.template.domain.grid:
             return
-        base = with_fields(self._base, self._change.fields)
-        layout, claim = take_layout(self._store, base)
-        self._slots.own(layout, len(base.slices), claim)
-        whole = grown(self._store, self._uploader, base, grid, layout, self._slots.renew)
-        self._known = {one.ticks: one for one in whole.slices}
-        self._change = replace(self._change, whole=whole, fields=())
+        layout, claim = take_layout(self._store, self._stand)
+        self._slots.own(layout, len(self._base.slices), claim)
+        keep_alive = self._slots.renew
+        self._stand_on(grown(self._store, self._uploader, self._stand, grid, layout, keep_alive))
+
+    def widen(self, axes: Sequence[Axis]) -> None:
+        """Add places at the end of axes: a scenario, an ensemble member; no data at them yet.
+
+        Only the tables of the slices are written anew. It comes first in a transaction, and of it
+        and another writer's change only the first to commit goes in.
+
+        Parameters
+        ----------
+        axes : sequence of Axis
+            All but time; each begins with the places that the cube has.
+
+        Raises
+        ------
+        InvalidSubset
+            An axis does not, or the cube has no time.
+        ValueError
+            Something has been written in this transaction already.
+        """
+        self._check_beginning()
+        self._stand_on(widened(self._store, self._uploader, self._stand, axes))
 
     def add_source(self, source: SourceRecord, ticks: tuple[int | None, ...] = ()) -> None:
         """Note that a granule is in the cube."""
@@ -299,6 +297,14 @@ class Transaction:
                     self._store.delete(self._uploader.written)
             self._slots.release()
 
+    def _check_beginning(self) -> None:
+        if self._slices or self._deletions or self._change.whole:
+            raise ValueError("a cube grows at the beginning of a transaction")
+
+    def _stand_on(self, whole: Version) -> None:
+        self._known = {one.ticks: one for one in whole.slices}
+        self._change = replace(self._change, whole=whole, fields=())
+
     @property
     def _stand(self) -> Version:
         """The state on which the slices of this transaction are written."""
@@ -315,26 +321,38 @@ class Transaction:
         known: Slice,
         source: SourceRecord | None,
         revision: int,
+        slot: Slot,
         document: SliceDocument,
     ) -> None:
-        """Take a finished slice into the change, or what of it is not outranked."""
+        """Take a finished slice into the change, or what of it is new and not outranked."""
         ticks = known.ticks
-        if source is not None:
-            self.add_source(source, (ticks,))
         if revision:
             document = replace(document, revisions=dict.fromkeys(document.fields, revision))
         before, taken = self._slice_at(ticks), self._taken(ticks)
+        put = self._uploader.put
         if before is not None:
             copier = SliceCopier(self._store, self._uploader, self._stand)
-            settled = copier.settled(self._document(before), document)
-            if settled is None:
+            old = self._document(before)
+            settled = copier.settled(old, document)
+            known = replace(known, bounds=known.bounds or before.bounds)
+            document = old if settled is None else copier.unless_same(old, settled)
+            if document is not settled:
+                self._slots.give_back(slot)
+                put = self._uploader.put_new
+            if settled is None:  # outranked: it has come nevertheless, unlike the same again
+                self._note(source, ticks)
+            if settled is None or (document is old and known.bounds == before.bounds):
                 return
-            document, known = settled, replace(known, bounds=known.bounds or before.bounds)
+        self._note(source, ticks)
         name, data = document.dump()
-        self._uploader.put(slice_key(self.id, name), data)
+        put(slice_key(self.id, name), data)
         self._statistics[ticks] = (taken, document.statistics)
         self._slices[ticks] = replace(known, slot=document.slot, name=name, layout=document.layout)
         self._deletions.pop(ticks, None)
+
+    def _note(self, source: SourceRecord | None, ticks: int | None) -> None:
+        if source is not None:
+            self.add_source(source, (ticks,))
 
     def _taken(self, ticks: int | None) -> Summaries:
         """Statistics of the slice that the cube has at a time."""
@@ -343,7 +361,7 @@ class Transaction:
         one = self._known.get(ticks)
         return {} if one is None else self._document(one).statistics
 
-    def _compare(self, source: SourceRecord | None, document: SliceDocument) -> None:
+    def _compare(self, document: SliceDocument) -> None:
         """Refuse other values for a cube that has one slice only."""
         old = self._document(self._base.slices[0])
         if not joined(old, document, tuple(self._base.arrays)).same_chunks(old):
@@ -352,8 +370,6 @@ class Transaction:
                 "write these into another cube",
                 subject=self.id,
             )
-        if source is not None:
-            self.add_source(source, (None,))
 
     def _document(self, one: Slice) -> SliceDocument:
         return read_slice_document(self._store, self.id, one.name)
@@ -370,7 +386,10 @@ class Transaction:
         if not (change.ticks or change.sources or change.fields or change.whole):
             return
         self._slots.renew()
-        change = replace(change, segments=self._segments(change))
+        made = new_segments(
+            self._store, self._uploader, self._slots, (self._base, self._head.manifest), change
+        )
+        change = replace(change, segments=made)
         self._store.sync(self._uploader.written)
         self._committing = True
         try:
@@ -378,23 +397,3 @@ class Transaction:
         except ConflictError:
             self._committing = False
             raise
-
-    def _segments(self, change: Change) -> tuple[SegmentRecord, ...]:
-        """The segments of the series copy that this change completes."""
-        after = merge(self._base, self._head.manifest, change)
-        before = self._base.series
-        if before is None or after.series is None:
-            return ()
-        if change.whole is not None:
-            runs = missing(after.series, after.slices, tail=False)
-        else:
-            runs = due(before, after.series, change.ticks, after.slices)
-        if runs:
-            self._slots.hold_series()
-        try:
-            return make_segments(
-                self._store, self._uploader, after, after.series, runs, self._slots.renew
-            )
-        except UnreadableError as error:
-            _log.warning("no series copy of cube '%s': %s", self.id, error.message)
-            return ()

@@ -5,6 +5,7 @@ as fit into a fixed memory, and writes each band's rows of chunks as Zarr shards
 """
 
 import json
+import logging
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from numpy.typing import NDArray
 from datacube.errors import StorageError
 from datacube.model.fields import Field
 from datacube.store.codecs import ArrayCodec, crc32c
+from datacube.store.commit import Change, merge
 from datacube.store.history import read_slice_document
 from datacube.store.layout import (
     chunk_counts,
@@ -31,7 +33,8 @@ from datacube.store.manifest import Slice, Version
 from datacube.store.objects import ObjectStore
 from datacube.store.reader import read_chunk
 from datacube.store.records import SegmentRecord, SeriesRecord
-from datacube.store.segments import Run, digest_of
+from datacube.store.segments import Run, digest_of, due, missing
+from datacube.store.slots import Slots
 from datacube.store.tables import ChunkTable, SegmentDocument, SliceDocument, segment_key
 from datacube.store.writer import Uploader
 
@@ -42,12 +45,43 @@ SHARD_CELLS = 512
 """About how many columns of cells one object covers."""
 
 _ABSENT = (1 << 64) - 1
+_log = logging.getLogger(__name__)
 
 type Cells = tuple[slice, slice]
 
 
 class UnreadableError(StorageError):
     """A committed map chunk cannot be read, so no segment can be made of it."""
+
+
+def new_segments(
+    store: ObjectStore, uploader: Uploader, slots: Slots, base: tuple[Version, str], change: Change
+) -> tuple[SegmentRecord, ...]:
+    """The segments of the series copy that a change completes.
+
+    Parameters
+    ----------
+    store, uploader, slots
+        Of the transaction.
+    base : Version and its document's name
+    change : Change
+    """
+    version, name = base
+    after = merge(version, name, change)
+    before = version.series
+    if before is None or after.series is None:
+        return ()
+    if change.whole is not None:
+        runs = missing(after.series, after.slices, tail=False)
+    else:
+        runs = due(before, after.series, change.ticks, after.slices)
+    if runs:
+        slots.hold_series()
+    try:
+        return make_segments(store, uploader, after, after.series, runs, slots.renew)
+    except UnreadableError as error:
+        _log.warning("no series copy of cube '%s': %s", version.template.id, error.message)
+        return ()
 
 
 def make_segments(

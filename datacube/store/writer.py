@@ -67,6 +67,11 @@ class Uploader:
             self.bytes_written += len(data)
         self._store.put(key, data)
 
+    def put_new(self, key: str, data: bytes) -> None:
+        """Write an object whose name says its content; where it is there it is not ours to undo."""
+        if self._dry or self._store.get(key) is None:
+            self.put(key, data)
+
     def remove(self, keys: Collection[str]) -> None:
         """Delete some of what was written."""
         gone = frozenset(keys)

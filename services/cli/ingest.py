@@ -143,7 +143,8 @@ def result_line(result: SourceResult) -> str:
         case "side":
             return f"{result.source}: passed over, {result.reason}"
         case "already":
-            return f"{result.source}: cube {result.cube}, already there, 0 slices added"
+            why = result.reason or "already there"
+            return f"{result.source}: cube {result.cube}, {why}, 0 slices added"
         case "planned":
             amount = f"{size_text(result.bytes)} of values"
             return f"{result.source}: cube {result.cube}, would add {slices}, {amount}"

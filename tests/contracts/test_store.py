@@ -218,7 +218,7 @@ class StoreContract:
         for t in range(8):
             assert int(cube.chunk("v", 0, (t, 0, 0))[0, 4, 4]) == closed_form(t + 1, 0, 0, 4, 4)
         assert verify(cube) == []
-        assert cube.version == 1 + len(done)
+        assert cube.version == 1 + len(set(done))  # the same values again are no version
 
     def test_newer_format_is_refused_in_words(self, store):
         cube = make_cube(store)

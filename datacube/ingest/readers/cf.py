@@ -18,6 +18,18 @@ def attributes_of(variable: Any) -> dict[str, Any]:
     return {name: variable.getncattr(name) for name in variable.ncattrs()}
 
 
+def scalars_of(file: netCDF4.Dataset) -> dict[str, str]:
+    """Attributes of the file and values of its scalar variables, by name."""
+    found = {name: str(value) for name, value in attributes_of(file).items()}
+    for name, variable in file.variables.items():
+        text = variable.dtype is not str and variable.dtype.kind == "S" and variable.ndim == 1
+        if text:
+            found[name] = b"".join(variable[...]).decode("utf-8", "replace").strip("\0 ")
+        elif variable.ndim == 0:
+            found[name] = str(np.asarray(variable[...])[()]).strip()
+    return found
+
+
 def coordinates_of(file: netCDF4.Dataset) -> dict[str, Coordinate]:
     """Every numeric variable of at most one dimension that can be a coordinate, by name."""
     found = {}

@@ -68,6 +68,7 @@ def _granules(file: Any, path: Path, options: ReadOptions) -> tuple[Granule, ...
         title=str(tags.get("TITLE", "")),
         abstract=str(tags.get("TIFFTAG_IMAGEDESCRIPTION", "")),
         attribution=str(tags.get("TIFFTAG_COPYRIGHT", "")),
+        attributes=tags,
     )
     return granules_of([Part(grid, (), (one,), tuple(fields), "")], origin, options)
 

@@ -121,6 +121,7 @@ class _Opened:
             content_id(self.path),
             attribution=str(messages[0].keys.get("centreDescription", "")),
             warnings=(*warnings, *refused),
+            attributes={key: str(value) for key, value in messages[0].keys.items()},
         )
         parts = [self._part(one, grids[one.grid]) for one in hypercubes_of(messages)]
         return granules_of(parts, origin, self.options)

@@ -25,6 +25,7 @@ from datacube.ingest.readers.cf import (
     position_names,
     positions_over,
     reference_units,
+    scalars_of,
 )
 from datacube.ingest.readers.cfcheck import mapping_agrees
 from datacube.ingest.readers.cfreason import why_not_gridded
@@ -310,6 +311,7 @@ class _Opened:
             attribution=(said.get("credit") or said.get("institution") or "").strip(),
             licence=(said.get("license") or said.get("licence") or "").strip(),
             processor=(said.get("processor_version") or said.get("product_version") or "").strip(),
+            attributes=scalars_of(self.file),
         )
 
 

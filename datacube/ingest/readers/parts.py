@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from dataclasses import field as made
 from pathlib import Path
 
 import numpy as np
@@ -77,6 +78,8 @@ class Origin:
         What of the source is left out, a sentence each.
     processor : str
         Program and version, or processing baseline, that made it.
+    attributes : mapping of str to str
+        What the source says of itself, by which a recipe may place it.
     """
 
     path: Path
@@ -87,6 +90,7 @@ class Origin:
     licence: str = ""
     warnings: tuple[str, ...] = ()
     processor: str = ""
+    attributes: Mapping[str, str] = made(default_factory=dict)
 
 
 @contextmanager
@@ -180,6 +184,7 @@ def _granule(part: Part, origin: Origin, cube_id: str) -> Granule:
         origin.warnings,
         origin.processor,
         part.positions,
+        origin.attributes,
     )
 
 

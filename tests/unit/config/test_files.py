@@ -39,6 +39,7 @@ SECTIONS = {
     "TargetModel": "grid of a recipe",
     "MaskModel": "mask of a recipe",
     "MosaicModel": "mosaic of a recipe",
+    "AxisModel": "axis of a recipe",
     "RetentionModel": "Retention",
     "RuleModel": "rule of a policy",
     "SupersessionModel": "superseded drafts",

@@ -4,6 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import netCDF4
 import numpy as np
 import pytest
 
@@ -80,6 +81,22 @@ def test_a_file_is_known_by_its_content(tmp_path, store):
     other.write_bytes((tmp_path / "sst_20200101.nc").read_bytes())
     ingest([path], store=store)
     assert status(ingest([str(other)], store=store)) == ["already"]
+
+
+def test_the_same_values_from_another_file_write_nothing(tmp_path, store):
+    (path,) = days(tmp_path, 1)
+    ingest([path], store=store)
+    before = opened(store, "sst").snapshot
+    with netCDF4.Dataset(path, "a") as file:
+        file.history = "fetched once more"
+    (again,) = ingest([path], store=store).results
+    assert (again.status, again.slices_added, again.bytes) == ("already", 0, 0)
+    assert again.reason == "every value is there already"
+    assert opened(store, "sst").snapshot == before
+    longer = write_netcdf(tmp_path / "sst_2020.nc", times=(0.0, 1.0))
+    (more,) = ingest([str(longer)], store=store).results
+    assert (more.status, more.slices_added) == ("ingested", 1)
+    assert opened(store, "sst").record.in_order
 
 
 @pytest.mark.parametrize("order", [(1, 2, 3), (3, 1, 2), (2, 3, 1)])

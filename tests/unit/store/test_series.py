@@ -82,8 +82,9 @@ def check(cube) -> None:
     assert verify(cube) == []
 
 
-def write(store, count: int, first: int = 0) -> None:
-    add_slices(store, open_cube(store, "closed").description, days(count, first), first=first)
+def write(store, count: int, first: int = 0, revision: int = 0) -> None:
+    description = open_cube(store, "closed").description
+    add_slices(store, description, days(count, first), first=first, revision=revision)
 
 
 @pytest.fixture
@@ -169,7 +170,7 @@ def test_a_replaced_step_ends_its_segment_only(store):
     make_cube(store, times=days(28), **LONG)
     old = open_cube(store, "closed")
     with transaction(store, "closed", "corrected") as tx:
-        tx.write_slice(ticks_of(days(13)[12]), slice_values(tx.description, 12))
+        tx.write_slice(ticks_of(days(13)[12]), slice_values(tx.description, 12), revision=1)
     cube = old.refreshed()
     assert segments(cube) == [(0, 9), (18, 27)]
     check(cube)
@@ -210,10 +211,10 @@ def test_inserted_steps(store):
 
 def test_the_end_is_made_again_by_the_next_commit_there(store):
     cube = make_cube(store, times=days(10), **LONG)
-    write(store, 1, 1)
+    write(store, 1, 1, revision=1)
     cube = cube.refreshed()
     assert segments(cube) == []
-    write(store, 1, 10)
+    write(store, 1, 10, revision=2)
     cube = cube.refreshed()
     assert segments(cube) == [(0, 9)]
     check(cube)
