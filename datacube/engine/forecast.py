@@ -139,7 +139,7 @@ class ForecastView:
     def chunks(
         self, field: str, level: int, indexes: Sequence[ChunkIndex]
     ) -> Sequence[NDArray[Any]]:
-        """Several decoded chunks of one group, in order; see :meth:`chunk`."""
+        """Several decoded chunks, in order; see :meth:`chunk`."""
         places = [self._lying(field, level, index) for index in indexes]
         wanted = list(dict.fromkeys(lying for lying, _ in places))
         found = dict(zip(wanted, self._source.chunks(field, level, wanted), strict=True))

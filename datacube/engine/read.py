@@ -15,7 +15,6 @@ from datacube.store.source import ChunkIndex, CubeSource
 
 type Values = tuple[NDArray[np.generic], NDArray[np.bool_]]
 
-_FEW = 4
 _HELD = 64 << 20  # bytes of decoded chunks that are held at a time
 
 
@@ -88,14 +87,19 @@ def fetch_chunks(
     level: int,
     wanted: Sequence[ChunkIndex],
 ) -> Mapping[ChunkIndex, NDArray[np.generic]]:
-    """Chunks by index, read at the same time where that is faster."""
+    """Chunks by index; those behind a network are read at the same time.
+
+    From a disk of this machine the thread that asks reads them one after the other: they come from
+    the system's memory, and other requests keep the other processors busy.
+    """
+    if not cube.remote:
+        return dict(zip(wanted, cube.chunks(field, level, wanted), strict=True))
     groups = cube.groups(field, level, wanted)
 
     def fetch(group: Sequence[ChunkIndex]) -> Sequence[NDArray[np.generic]]:
         return cube.chunks(field, level, group)
 
-    several = len(groups) > (1 if cube.remote else _FEW)
-    read = pool.map(fetch, groups) if several else map(fetch, groups)
+    read = pool.map(fetch, groups) if len(groups) > 1 else map(fetch, groups)
     return {
         index: values
         for group, chunks in zip(groups, read, strict=True)

@@ -16,6 +16,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+type Stored = bytes | NDArray[np.uint8]
+"""The bytes of a chunk as they are stored."""
+
 type Room = Callable[[int], NDArray[np.uint8]]
 """A number of bytes -> writable memory for them, of any content."""
 

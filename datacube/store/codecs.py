@@ -1,7 +1,6 @@
 """How the chunks of a Zarr array become bytes and back, without zarr-python."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
 from typing import Any
@@ -10,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datacube.errors import StorageError
-from datacube.store.buffers import Room, fresh
+from datacube.store.buffers import Room, Stored, fresh
 from datacube.store.compression import DECODING_ERRORS, ByteCodec, byte_codec, crc32c
 
 __all__ = ["ArrayCodec", "crc32c", "fill_scalar", "parse_steps"]
@@ -80,6 +79,11 @@ class ArrayCodec:
         return prod(self.chunk_shape) * self.dtype.itemsize
 
     @property
+    def copies(self) -> bool:
+        """Whether decoded values never lie in the memory of the bytes they come from."""
+        return len(self.steps) == 1 and self.steps[0].fill is not None
+
+    @property
     def longest(self) -> int:
         """More bytes than any chunk needs, encoded or between two steps."""
         return 2 * self.decoded_bytes + _SLACK
@@ -97,12 +101,12 @@ class ArrayCodec:
             data = step.encode(data)
         return data
 
-    def decode(self, data: bytes, room: Room = fresh) -> NDArray[Any]:
+    def decode(self, data: Stored, room: Room = fresh) -> NDArray[Any]:
         """One whole chunk, read-only, in native byte order.
 
         Parameters
         ----------
-        data : bytes
+        data : bytes; where the codec :attr:`copies` them also an array of them
         room : Room
             Where memory for the values comes from.
 
@@ -119,15 +123,18 @@ class ArrayCodec:
         values.flags.writeable = False
         return values
 
-    def _numbers(self, data: bytes, room: Room) -> NDArray[Any]:
+    def _numbers(self, data: Stored, room: Room) -> NDArray[Any]:
         """The values as they lie."""
         size = self.decoded_bytes
         fill = self.steps[0].fill if self.steps else None
-        data = undone(self.steps[1 if fill else 0 :], data, 2 * size + _SLACK)
+        if not self.copies:
+            data = undone(self.steps[1 if fill else 0 :], bytes(data), 2 * size + _SLACK)
         if fill:
             memory = room(size)
-            with decoding():
+            try:
                 fill(data, memory)
+            except DECODING_ERRORS as error:
+                raise _undecodable(error) from error
             return memory.view(self.dtype)
         if len(data) != size:
             raise StorageError(f"the chunk decodes to {len(data)} bytes")
@@ -148,19 +155,16 @@ def undone(steps: Sequence[ByteCodec], data: bytes, limit: int) -> bytes:
     StorageError
         The bytes do not come from these steps.
     """
-    with decoding():
+    try:
         for step in reversed(steps):
             data = step.decode(data, limit)
+    except DECODING_ERRORS as error:
+        raise _undecodable(error) from error
     return data
 
 
-@contextmanager
-def decoding() -> Iterator[None]:
-    """What codecs raise becomes a StorageError."""
-    try:
-        yield
-    except DECODING_ERRORS as error:
-        raise StorageError(f"the chunk cannot be decoded: {error}") from error
+def _undecodable(error: Exception) -> StorageError:
+    return StorageError(f"the chunk cannot be decoded: {error}")
 
 
 def restored(values: NDArray[Any], shape: tuple[int, ...], order: tuple[int, ...]) -> NDArray[Any]:

@@ -22,6 +22,7 @@ from numcodecs.zstd import decompress as zstd_decompress
 from numpy.typing import NDArray
 
 from datacube.errors import StorageError
+from datacube.store.buffers import Stored
 
 type Configuration = Mapping[str, Any]
 
@@ -64,7 +65,7 @@ class ByteCodec:
     encode: Callable[[bytes], bytes]
     decode: Callable[[bytes, int], bytes]
     grows: int = -1
-    fill: Callable[[bytes, NDArray[np.uint8]], None] | None = None
+    fill: Callable[[Stored, NDArray[np.uint8]], None] | None = None
 
 
 def known_codecs() -> tuple[str, ...]:
@@ -130,7 +131,7 @@ def _leveled(name: str, options: Configuration) -> ByteCodec:
     return ByteCodec(lambda data: zlib.compress(data, level), _inflate)
 
 
-def crc32c(data: bytes) -> int:
+def crc32c(data: Stored) -> int:
     """CRC-32C (Castagnoli) of bytes.
 
     Examples
@@ -160,12 +161,12 @@ def _unblosc(data: bytes, limit: int) -> bytes:
     return bytes(blosc.decompress(data))
 
 
-def _unblosc_into(data: bytes, memory: NDArray[np.uint8]) -> None:
+def _unblosc_into(data: Stored, memory: NDArray[np.uint8]) -> None:
     _same_length(_blosc_length(data), memory)
     blosc.decompress(data, memory)
 
 
-def _blosc_length(data: bytes) -> int:
+def _blosc_length(data: Stored) -> int:
     """Decoded bytes of a blosc frame, which is not cut short."""
     length, stored = (int.from_bytes(data[at : at + 4], "little") for at in (4, 12))
     if len(data) < 16 or stored > len(data):
@@ -173,12 +174,12 @@ def _blosc_length(data: bytes) -> int:
     return length
 
 
-def _zstd(data: bytes, limit: int) -> bytes:
+def _zstd(data: Stored, limit: int) -> bytes:
     _bound(_zstd_length(data, limit), limit)
     return bytes(zstd_decompress(data))
 
 
-def _zstd_into(data: bytes, memory: NDArray[np.uint8]) -> None:
+def _zstd_into(data: Stored, memory: NDArray[np.uint8]) -> None:
     if _zstd_length(data, memory.size) == memory.size:
         zstd_decompress(data, memory)
         return
@@ -187,11 +188,11 @@ def _zstd_into(data: bytes, memory: NDArray[np.uint8]) -> None:
     memory[:] = np.frombuffer(found, np.uint8)
 
 
-def _zstd_length(data: bytes, limit: int) -> int:
+def _zstd_length(data: Stored, limit: int) -> int:
     """Bytes in a zstd frame (RFC 8878, section 3.1.1); at most, where it does not say."""
-    if data[:4] != _ZSTD_MAGIC or len(data) < 6:
+    if bytes(data[:4]) != _ZSTD_MAGIC or len(data) < 6:
         raise ValueError("no zstd data")
-    descriptor = data[4]
+    descriptor = int(data[4])
     single = bool(descriptor & 0x20)
     at = 5 + (not single) + (0, 1, 2, 4)[descriptor & 3]
     width = (int(single), 2, 4, 8)[descriptor >> 6]
@@ -202,7 +203,7 @@ def _zstd_length(data: bytes, limit: int) -> int:
     return limit + 1 if most > 4 * limit + (64 << 20) else 0
 
 
-def _zstd_blocks(data: bytes, at: int) -> int:
+def _zstd_blocks(data: Stored, at: int) -> int:
     total, last = 0, False
     while not last and at + 3 <= len(data):
         header = int.from_bytes(data[at : at + 3], "little")

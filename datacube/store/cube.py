@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from functools import cached_property
 from hashlib import sha256
 from math import prod
-from typing import Any, override
+from typing import Any, cast, override
 
 import numpy as np
 from numpy.typing import NDArray
@@ -258,8 +258,19 @@ class CubeStore:
     def chunks(
         self, field: str, level: int, indexes: Sequence[ChunkIndex]
     ) -> Sequence[NDArray[Any]]:
-        """Several decoded chunks, in order; see :meth:`chunk`."""
-        return [self.chunk(field, level, index) for index in indexes]
+        """Several decoded chunks, in order, the absent ones read together; see :meth:`chunk`."""
+        if not self._keys or len(indexes) == 1:
+            return [self.chunk(field, level, index) for index in indexes]
+        if self.record.timed:
+            places = [(index[0], index[1:]) for index in indexes]
+        else:
+            places = [(0, index) for index in indexes]
+        keys = [(self._keys[slot], field, level, place) for slot, place in places]
+
+        def load(positions: Sequence[int]) -> list[NDArray[Any] | None]:
+            return [self._load(field, level, *places[position]) for position in positions]
+
+        return cast("list[NDArray[Any]]", self.cache.chunks(keys, load))
 
     def refreshed(self) -> "CubeStore":
         """Itself while the head has not moved (one small read), else the newest.

@@ -183,7 +183,7 @@ class ForeignCube:
     def chunks(
         self, field: str, level: int, indexes: Sequence[ChunkIndex]
     ) -> Sequence[NDArray[Any]]:
-        """Several chunks of one object, in order, with joined reads; see :meth:`chunk`."""
+        """Several chunks, in order, with joined reads; see :meth:`chunk`."""
         one = self._fields[level][field]
         places = [one.physical(index) for index in indexes]
         wanted = list(dict.fromkeys(place for place, _ in places))

@@ -59,13 +59,23 @@ class ArrayReader:
         return tuple(at // count for at, count in zip(index, self._sharded.counts, strict=True))
 
     def load(self, indexes: Sequence[Index]) -> list[Chunk]:
-        """Decoded chunks of one object as they lie, None where nothing was written.
+        """Decoded chunks as they lie, None where nothing was written; an object is read once.
 
         Raises
         ------
         StorageError
             A chunk is damaged or the storage failed; the message names the chunk.
         """
+        groups: dict[Index, list[Index]] = {}
+        for index in indexes:
+            groups.setdefault(self.object_of(index), []).append(index)
+        found: dict[Index, Chunk] = {}
+        for group in groups.values():
+            found.update(zip(group, self._of_object(group), strict=True))
+        return [found[index] for index in indexes]
+
+    def _of_object(self, indexes: Sequence[Index]) -> list[Chunk]:
+        """Chunks of one object."""
         try:
             if self._sharded is not None:
                 return self._from_shard(self._sharded, indexes)

@@ -5,8 +5,9 @@ from typing import Any
 from numpy.typing import NDArray
 
 from datacube.errors import StorageError
-from datacube.store.buffers import Room, fresh
+from datacube.store.buffers import Room, Stored, fresh
 from datacube.store.codecs import ArrayCodec, crc32c
+from datacube.store.local import LocalObjects
 from datacube.store.objects import ObjectStore
 
 
@@ -44,14 +45,18 @@ def read_chunk(
     StorageError
         The chunk is missing, truncated or damaged, or the storage failed.
     """
-    data = store.get(key) if start is None else store.get_range(key, start, size)
+    data: Stored | None
+    if codec.copies and isinstance(store, LocalObjects):
+        data = store.borrow(key, size, start)
+    else:
+        data = store.get(key) if start is None else store.get_range(key, start, size)
     if (damage := chunk_damage(data, size, checksum)) is not None:
         raise StorageError(damage, subject=key)
     assert data is not None  # noqa: S101  chunk_damage has said so
     return codec.decode(data, room)
 
 
-def chunk_damage(data: bytes | None, size: int, checksum: int) -> str | None:
+def chunk_damage(data: Stored | None, size: int, checksum: int) -> str | None:
     """What is wrong with the bytes of a chunk; None where nothing is.
 
     Examples

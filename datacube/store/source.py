@@ -73,7 +73,7 @@ class CubeSource(Protocol):
     def chunks(
         self, field: str, level: int, indexes: Sequence[ChunkIndex]
     ) -> Sequence[NDArray[Any]]:
-        """Several decoded chunks of one group, in order.
+        """Several decoded chunks, in order; those of a group are read together.
 
         Raises
         ------
