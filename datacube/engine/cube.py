@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
 from functools import cached_property
 from hashlib import sha256
 
@@ -62,9 +63,12 @@ class Layer:
                 return style
         if name in {"", "default"}:
             return self.styles[0]
-        names = ", ".join(style.name for style in self.styles)
+        names = [style.name for style in self.styles]
+        near = get_close_matches(name[:100], names, n=1)
+        hint = f" (did you mean {near[0]}?)" if near else ""
         raise StyleNotFound(
-            f"the layer {self.name} has no style '{name[:100]}'; its styles are {names}",
+            f"the layer {self.name} has no style '{name[:100]}'{hint}; its styles are "
+            f"{', '.join(names)}",
             subject=name[:100],
         )
 

@@ -2,7 +2,10 @@
 
 An expression, or a statistic such as a standard deviation, has no usual range. It is measured on
 the whole of the cube's coarsest overview at the same times, so that neighbouring tiles agree, and
-remembered.
+remembered; so is that of a ramp that asks for it.
+
+A mask makes every field that is drawn an expression: the field where the mask is true, else no
+data. So the most recent value, and what an aggregate counts, are of the cells that it keeps.
 """
 
 from collections.abc import Mapping
@@ -10,14 +13,17 @@ from dataclasses import replace
 
 import numpy as np
 
+from datacube.algebra.show import shown_name
 from datacube.engine.context import Context
 from datacube.engine.cube import Cube, Layer
 from datacube.engine.elsewhere import Elsewhere
 from datacube.engine.places import Places
+from datacube.engine.restyled import restyled
 from datacube.engine.values import find_values
 from datacube.engine.wanted import Found, Wanted, wanted_expression, wanted_field
 from datacube.errors import InvalidParameter
 from datacube.model.coverage import CoverageDescription
+from datacube.model.fields import Field
 from datacube.model.query import LayerRequest
 from datacube.render.ranges import resolved
 from datacube.render.style import ColorRamp, Style, fields_of
@@ -28,18 +34,25 @@ _SHIFTED = frozenset({"count", "std", "var", "range", "sum", "any", "all"})
 
 
 def drawn_style(layer: Layer, request: LayerRequest) -> Style:
-    """The style that a request means; its expression takes the place of the style's field.
+    """The style that a request means, with its changes.
 
     Raises
     ------
     StyleNotFound
-        The layer has no such style.
+        The layer has no such style, or there is no such colour map.
     InvalidParameter
-        An expression with a style that is no colour ramp.
+        An expression with a style that is no colour ramp, or changes that a style cannot have.
     """
     style = layer.style(request.style)
-    if not request.expression:
-        return style
+    if request.expression:
+        style = _expressed(layer, style, request)
+    if request.restyle is not None:
+        style = restyled(layer, style, request.restyle)
+    return style
+
+
+def _expressed(layer: Layer, style: Style, request: LayerRequest) -> ColorRamp:
+    """The style with the expression in place of its field."""
     ramps = [one for one in layer.styles if isinstance(one, ColorRamp)]
     ramp = (
         style
@@ -62,9 +75,13 @@ def drawn_style(layer: Layer, request: LayerRequest) -> Style:
 
 
 def wanted_of(
-    style: Style, description: CoverageDescription, elsewhere: Elsewhere
+    style: Style, description: CoverageDescription, elsewhere: Elsewhere, mask: str = ""
 ) -> Mapping[str, Wanted]:
     """What a style draws, by the names it calls them.
+
+    Parameters
+    ----------
+    mask : str, expression that is true where values are kept
 
     Raises
     ------
@@ -72,10 +89,30 @@ def wanted_of(
         The style's expression cannot be read, or names what is not there.
     """
     if isinstance(style, ColorRamp) and style.expression:
-        text, name = style.expression, style.field
+        text, name = masked(style.expression, mask), style.field
         return {name: wanted_expression(description, text, name, elsewhere)}
     known = description.range_type
-    return {name: wanted_field(known.field(name)) for name in fields_of(style)}
+    fields = {name: known.field(name) for name in fields_of(style)}
+    if not mask:
+        return {name: wanted_field(field) for name, field in fields.items()}
+    return {
+        name: wanted_where(description, field, mask, elsewhere) for name, field in fields.items()
+    }
+
+
+def masked(expression: str, mask: str) -> str:
+    """The expression where the mask is true; itself without one."""
+    return f"where({mask}, {expression}, nodata)" if mask else expression
+
+
+def wanted_where(
+    description: CoverageDescription, field: Field, mask: str, elsewhere: Elsewhere
+) -> Wanted:
+    """A field where a mask is true, as physical values; what it is stays known."""
+    text = masked(shown_name(field.name), mask)
+    found = wanted_expression(description, text, field.name, elsewhere)
+    plain = replace(field, dtype=found.field.dtype, nil=None, scale=1.0, offset=0.0)
+    return replace(found, field=plain)
 
 
 def with_range(
@@ -86,17 +123,22 @@ def with_range(
     places: Places,
     reducer: Reducer | None,
 ) -> Style:
-    """The style with a measured range, where it is open or the reducer changes what it means."""
+    """The style with a measured range: where it is open, wished, or the reducer changes its sense.
+
+    Parameters
+    ----------
+    style : whose range the request has not stated
+    """
     if not isinstance(style, ColorRamp):
         return style
     shifted = reducer is not None and reducer.name in _SHIFTED
-    if not shifted and (not style.expression or style.low is not None):
+    if not (shifted or style.measured) and (not style.expression or style.low is not None):
         return style
     one = wanted[style.field]
     others = tuple(other.state for other in one.others)
     key = (cube.snapshot, one.field.name, style.expression, reducer, places, others)
     ends = context.ranges.get(key, lambda: _measure(context, cube, one, places, reducer))
-    open_style = replace(style, low=None, high=None, log=False)
+    open_style = replace(style, low=None, high=None, log=style.log and style.measured)
     bare = replace(one.field, valid_range=ends, standard_name="")
     return resolved(open_style, bare)
 
@@ -112,7 +154,7 @@ def _measure(
 
 
 def _spread(found: Found) -> tuple[float, float] | None:
-    values = found.data[found.valid]
+    values = found.field.decode(found.data, found.valid)[found.valid]
     if not values.size:
         return None
     low, high = (float(end) for end in np.percentile(values, [2, 98]))

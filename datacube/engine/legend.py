@@ -1,38 +1,44 @@
-"""The legend of a layer's style."""
+"""What a legend of a layer is drawn of: its style as a map shows it, and its fields."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from datacube.engine.context import Context
 from datacube.engine.cube import Layer
-from datacube.model.block import RgbaImage
+from datacube.engine.drawing import with_range
+from datacube.engine.map import plan_layer
+from datacube.engine.wanted import reduced_field
 from datacube.model.fields import Field
-from datacube.render.legend import Look, legend
+from datacube.model.query import LayerRequest
 from datacube.render.style import ColorRamp, Style, fields_of
 
 
-def draw_legend(
-    context: Context,
-    layer: str,
-    style: str = "",
-    width: int | None = None,
-    height: int | None = None,
-) -> RgbaImage:
-    """What the colours of a style mean, with the unit of the field.
+def shown_style(context: Context, request: LayerRequest) -> tuple[Style, Mapping[str, Field]]:
+    """The style as a map of the request is drawn, and the fields it draws, by its names for them.
 
     Parameters
     ----------
-    layer : str, layer name
-    style : str, empty for the default
-    width, height : int, pixels; as large as it needs where None
+    request : LayerRequest
+        As for a map: its style with its changes, and the times that a range is measured at.
 
     Raises
     ------
     CoverageNotFound, StyleNotFound
-        There is no such layer or style.
     """
-    found = context.catalog.layer(layer)
-    chosen = found.style(style)
-    return legend(chosen, drawn_fields(found, chosen), Look(width=width, height=height))
+    planned = plan_layer(context, request)
+    style, reducer = planned.style, planned.reducer
+    fields = {name: one.field for name, one in planned.drawn.items()}
+    if reducer is not None:
+        fields = {
+            name: reduced_field(one, reducer, one.physical_dtype) for name, one in fields.items()
+        }
+    if isinstance(style, ColorRamp) and style.expression:
+        title = request.expression or style.title or style.expression
+        fields = {style.field: replace(fields[style.field], title=title)}
+    if not planned.ranged:
+        cube, places = planned.cube, planned.places
+        style = with_range(context, cube, style, planned.drawn, places, reducer)
+    return style, fields
 
 
 def drawn_fields(layer: Layer, style: Style) -> Mapping[str, Field]:

@@ -15,12 +15,12 @@ from datacube.engine.reducers import reducer_of
 from datacube.engine.resampled import find_resampled, sampling
 from datacube.engine.scene import draw_scene
 from datacube.engine.values import find_values
-from datacube.engine.wanted import Wanted
+from datacube.engine.wanted import Found, Wanted
 from datacube.model.block import Image
 from datacube.model.coverage import Level
 from datacube.model.grid import RectifiedGrid
 from datacube.model.query import LayerRequest, MapQuery
-from datacube.render.composite import flatten, over
+from datacube.render.composite import faded, flatten, over
 from datacube.render.paint import margin_of, paint
 from datacube.render.style import Style
 from datacube.slicing.cells import IndexMap
@@ -59,6 +59,16 @@ class PlannedLayer:
     def steps(self) -> int:
         """How many are computed; without an aggregate later ones only fill what is left open."""
         return len(self.places.candidates) if self.request.aggregate else 1
+
+    @property
+    def opacity(self) -> float:
+        """Of the whole layer, in whatever style."""
+        return 1.0 if self.request.restyle is None else self.request.restyle.opacity
+
+    @property
+    def ranged(self) -> bool:
+        """Whether the request itself states the range of the colours."""
+        return self.request.restyle is not None and self.request.restyle.low is not None
 
     @property
     def wanted(self) -> Sequence[Wanted]:
@@ -100,6 +110,7 @@ class PlannedLayer:
         yield cube.fingerprint
         yield self.layer.style_print(self.style)
         yield f"{self.reducer} {request.expression} {request.interpolation}"
+        yield f"{request.mask} {self.opacity}"
         timed = cube.store.timed
         for place in self.places.candidates:
             yield cube.store.state_of(place[0] if timed else 0)
@@ -152,7 +163,7 @@ def plan_map(context: Context, query: MapQuery) -> MapPlan:
     if not query.layers:
         raise ValueError("a map needs at least one layer")
     check_map(context.settings.limits, query)
-    planned = tuple(_planned(context, request) for request in query.layers)
+    planned = tuple(plan_layer(context, request) for request in query.layers)
     _check_cost(context, query.grid, planned)
     return MapPlan(query, planned)
 
@@ -205,13 +216,14 @@ def _check_cost(context: Context, grid: RectifiedGrid, planned: Sequence[Planned
         check_reduction(limits, cells, each, "WIDTH", steps, effort)
 
 
-def _planned(context: Context, request: LayerRequest) -> PlannedLayer:
+def plan_layer(context: Context, request: LayerRequest) -> PlannedLayer:
+    """Find what a layer shows: its cube, its style and where it looks; raises as plan_map."""
     layer = context.catalog.layer(request.layer)
     style = drawn_style(layer, request)
     cube, places = find_places(layer.cube, request)
     reducing = reducer_of(cube, request.aggregate, request.by) if request.aggregate else None
     elsewhere = Elsewhere(context.catalog, cube, request, places)
-    drawn = wanted_of(style, cube.description, elsewhere)
+    drawn = wanted_of(style, cube.description, elsewhere, request.mask)
     return PlannedLayer(request, layer, cube, style, places, drawn, reducing)
 
 
@@ -240,32 +252,48 @@ def draw_layer(
     level : Level, optional; the one that is read, else the best for the grid
     """
     cube, style, places = planned.cube, planned.style, planned.places
-    request, reduce = planned.request, planned.reducer
-    levels, wanted = cube.description.levels, planned.drawn
+    wanted, reduce = planned.drawn, planned.reducer
     if margin_of(style):
-        chosen = level or best_level(levels, grid, cube.inverses)
-        return draw_scene(context, cube, style, wanted, grid, chosen, places, reduce)
+        chosen = level or best_level(cube.description.levels, grid, cube.inverses)
+        scene = draw_scene(context, cube, style, wanted, grid, chosen, places, reduce)
+        return faded(scene, planned.opacity)
+    found = layer_values(context, planned, grid, level)
+    if not planned.ranged:
+        style = with_range(context, cube, style, wanted, places, reduce)
+    image = paint(
+        style,
+        {name: one.field for name, one in found.items()},
+        {name: one.data for name, one in found.items()},
+        {name: one.valid for name, one in found.items()},
+    )
+    return faded(image, planned.opacity)
+
+
+def layer_values(
+    context: Context, planned: PlannedLayer, grid: RectifiedGrid, level: Level | None = None
+) -> Mapping[str, Found]:
+    """What a layer draws at every pixel of a grid, by the names that its style has for it.
+
+    Parameters
+    ----------
+    level : Level, optional; the one that is read, else the best for the grid
+    """
+    cube, places, reduce = planned.cube, planned.places, planned.reducer
+    request, wanted = planned.request, planned.drawn
+    levels = cube.description.levels
     if request.interpolation == "nearest":
         chosen, cells = (
             map_of(context, cube, grid)
             if level is None
             else (level, map_on_level(levels, level, grid, cube.inverses))
         )
-        found = {
+        return {
             name: find_values(context, cube, one, chosen.number, cells, places, reduce, grid)
             for name, one in wanted.items()
         }
-    else:
-        chosen = level or best_level(levels, grid, cube.inverses)
-        how = sampling(cube, grid, request.interpolation, chosen)
-        found = {
-            name: find_resampled(context, cube, one, how, places, reduce)
-            for name, one in wanted.items()
-        }
-    style = with_range(context, cube, style, wanted, places, reduce)
-    return paint(
-        style,
-        {name: one.field for name, one in found.items()},
-        {name: one.data for name, one in found.items()},
-        {name: one.valid for name, one in found.items()},
-    )
+    chosen = level or best_level(levels, grid, cube.inverses)
+    how = sampling(cube, grid, request.interpolation, chosen)
+    return {
+        name: find_resampled(context, cube, one, how, places, reduce)
+        for name, one in wanted.items()
+    }

@@ -8,6 +8,7 @@ import pyproj
 
 from datacube.engine.context import Context
 from datacube.engine.cube import Cube
+from datacube.engine.drawing import masked, wanted_where
 from datacube.engine.elsewhere import Elsewhere
 from datacube.engine.places import Places, find_places
 from datacube.engine.read import plan_field, read_field
@@ -138,12 +139,17 @@ def _shown(
 ) -> Iterator[Wanted]:
     """What the picture shows: the fields of a layer, or an expression in their place."""
     description = cube.description
+    elsewhere = Elsewhere(context.catalog, cube, request, places)
     if request.expression:
-        elsewhere = Elsewhere(context.catalog, cube, request, places)
-        yield wanted_expression(description, request.expression, elsewhere=elsewhere)
+        text = masked(request.expression, request.mask)
+        yield wanted_expression(description, text, elsewhere=elsewhere)
         return
     for name in fields:
-        yield wanted_field(description.range_type.field(name))
+        field = description.range_type.field(name)
+        if request.mask:
+            yield wanted_where(description, field, request.mask, elsewhere)
+        else:
+            yield wanted_field(field)
 
 
 def _reduced(

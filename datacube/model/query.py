@@ -9,6 +9,7 @@ from typing import Literal
 from datacube.model.crs import Crs
 from datacube.model.geometry import Path, Region
 from datacube.model.grid import RectifiedGrid
+from datacube.model.restyle import Restyle
 from datacube.model.time import TimePoint, TimeRange
 
 type Point = float | TimePoint | str
@@ -167,6 +168,10 @@ class LayerRequest:
     expression : str
         Band maths drawn in place of the style's field: ``(nir - red) / (nir + red)``.
     interpolation : how values between cells are found
+    restyle : Restyle, optional
+        What changes in the style.
+    mask : str
+        Expression that is true where values are kept.
     """
 
     layer: str
@@ -181,6 +186,8 @@ class LayerRequest:
     by: str = ""
     run: TimeChoice | None = None
     lead: float | None = None
+    restyle: Restyle | None = None
+    mask: str = ""
 
 
 @dataclass(frozen=True, slots=True)

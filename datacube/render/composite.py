@@ -74,6 +74,28 @@ def flatten(
             assert_never(image)
 
 
+def faded(image: Image, opacity: float) -> Image:
+    """The picture with its alpha times an opacity of 0 … 1; an indexed one stays indexed.
+
+    Examples
+    --------
+    >>> red = RgbImage(np.full((1, 1, 3), (200, 0, 0), "uint8"))
+    >>> faded(red, 0.5).pixels.tolist()
+    [[[200, 0, 0, 128]]]
+    """
+    if opacity >= 1.0:
+        return image
+    if isinstance(image, IndexedImage):
+        return IndexedImage(image.index, _thinned(image.palette, opacity))
+    return RgbaImage(_thinned(rgba_pixels(image), opacity))
+
+
+def _thinned(pixels: Pixels, opacity: float) -> Pixels:
+    result = pixels.copy()
+    result[..., 3] = np.rint(pixels[..., 3] * opacity).astype(np.uint8)
+    return result
+
+
 def blank(height: int, width: int) -> IndexedImage:
     """A wholly transparent picture."""
     return IndexedImage(np.zeros((height, width), np.uint8), np.zeros((1, 4), np.uint8))

@@ -34,7 +34,7 @@ from datacube.render.style import (
 from datacube.render.ticks import Tick, at_values, ticks
 from datacube.render.units import show_unit
 
-__all__ = ["INK", "WHITE", "Look", "Orientation", "legend"]
+__all__ = ["INK", "WHITE", "Look", "Orientation", "legend", "title_of"]
 
 _SMALLEST_BAR = 90  # pixels
 
@@ -59,12 +59,14 @@ def legend(style: Style, fields: Mapping[str, Field], look: Look | None = None) 
     match style:
         case ColorRamp(field=name):
             ramp = resolved(style, fields[name])
+            if look.bare:
+                return _bare(ramp, look)
             draw = _horizontal if look.orientation == "horizontal" else _vertical
             return draw(ramp, fields[name], look)
         case Categories(field=name):
             labels = tuple(one.label or str(one.value) for one in style.entries)
             rows = tuple(zip(category_colors(style.entries), labels, strict=True))
-            return _swatches(_title(fields[name]), rows, look)
+            return _swatches(title_of(fields[name]), rows, look)
         case Composite():
             return _swatches(style.title or style.name, _channel_rows(style, fields), look)
         case Hillshade() | Contours():
@@ -82,7 +84,7 @@ def _drawn(
 ) -> RgbaImage:
     """The colour bar of what is drawn over, if there is one, and samples of what is drawn."""
     if ramp is None:
-        return key(style, field, look, _title(field))
+        return key(style, field, look, title_of(field))
     colored = isinstance(style, Arrows) and style.coloring == "glyphs" and style.kind == "arrows"
     bar = replace(resolved(ramp, field), field=field.name)
     if isinstance(style, Contours) and conversion(style, field) != (1.0, 0.0):
@@ -100,7 +102,8 @@ def _drawn(
     return stacked(above, samples, look.background)
 
 
-def _title(field: Field) -> str:
+def title_of(field: Field) -> str:
+    """A field's title, or what its names say."""
     return field.title or (field.standard_name or field.name).replace("_", " ")
 
 
@@ -145,16 +148,25 @@ def _ends(style: ColorRamp) -> tuple[Rgba | None, Rgba | None]:
     )
 
 
+def _bare(style: ColorRamp, look: Look) -> RgbaImage:
+    """The colours alone, without a frame or words, low at the left or at the bottom."""
+    upright = look.orientation == "vertical"
+    width, height = look.width or (25 if upright else 256), look.height or (256 if upright else 25)
+    if upright:
+        return RgbaImage(np.repeat(_bar(style, height)[::-1, np.newaxis], width, axis=1))
+    return RgbaImage(np.repeat(_bar(style, width)[np.newaxis], height, axis=0))
+
+
 def _vertical(style: ColorRamp, field: Field, look: Look) -> RgbaImage:
     pad, row, text = look.pad, look.row, look.text
     thick = round(18 * look.zoom)
     unit = show_unit(field.uom)
     wanted = _marks(style, 10 * row, 1.6 * row)
     beside = max(text_width(tick.label, text) for tick in wanted)
-    lines = wrapped(_title(field), text, 9 * row)
+    lines = wrapped(title_of(field), text, 9 * row)
     head_width = max((text_width(words, text) for words in (*lines, unit)), default=0) + 2 * pad
     width = look.width or max(3 * pad + thick + beside, head_width)
-    head = [*wrapped(_title(field), text, width - 2 * pad), *([unit] if unit else [])]
+    head = [*wrapped(title_of(field), text, width - 2 * pad), *([unit] if unit else [])]
     canvas = look.canvas(width, 2 * pad + (len(head) + 10) * row + row // 2)
     bottom = canvas.picture.height - pad - row // 3
     head = head if len(head) * row < bottom / 2 else []
@@ -186,7 +198,7 @@ def _horizontal(style: ColorRamp, field: Field, look: Look) -> RgbaImage:
     pad, row, text = look.pad, look.row, look.text
     thick = round(14 * look.zoom)
     unit = show_unit(field.uom)
-    title = f"{_title(field)} [{unit}]" if unit else _title(field)
+    title = f"{title_of(field)} [{unit}]" if unit else title_of(field)
     widest = max(text_width(tick.label, text) for tick in _marks(style, 9, 1))
     canvas = look.canvas(
         max(round(300 * look.zoom), min(text_width(title, text), 500) + 2 * pad),

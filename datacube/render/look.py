@@ -27,6 +27,8 @@ class Look:
         Text and lines are that many times as large (high-resolution screens, print).
     background, ink : (red, green, blue, alpha)
         On a background that is not opaque, text has a halo.
+    bare : bool
+        The colours of a ramp alone, without words.
     """
 
     width: int | None = None
@@ -35,6 +37,7 @@ class Look:
     zoom: float = 1.0
     background: Rgba = WHITE
     ink: Rgba = INK
+    bare: bool = False
 
     @property
     def text(self) -> float:

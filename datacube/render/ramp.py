@@ -66,6 +66,8 @@ class ColorRamp:
         Of the whole picture.
     percentiles : (lower, upper), optional
         Open ends are these percentiles of the cube's values, where they are known.
+    measured : bool
+        Open ends are measured on the steps that are shown: their second and 98th percentile.
 
     Raises
     ------
@@ -93,6 +95,7 @@ class ColorRamp:
     bands: int | None = None
     opacity: float = 1.0
     percentiles: tuple[float, float] | None = None
+    measured: bool = False
 
     def __post_init__(self) -> None:
         check_range(self.low, self.high, self.name)

@@ -16,6 +16,8 @@ from datacube.model.query import Interpolation, LayerRequest, Slice, Subset, Tim
 from services.ows.aggregate import decode_reduction
 from services.ows.extents import axis_unit
 from services.ows.kvp import Kvp, number
+from services.ows.masks import mask_expression
+from services.ows.restyling import chosen_style
 from services.ows.times import in_calendar, parse_times, pinned
 
 RUN = "reference_time"
@@ -32,11 +34,12 @@ def layer_requests(
     range one by a reducer, and the places of a range of another dimension (``ELEVATION=0/100``);
     with it ``PERIOD`` is the period that an instant stands for, ``WINDOW`` how many steps end
     with it, ``BY`` the expression that ranks the steps of a mosaic. ``EXPR`` draws band maths in
-    place of the style's field, ``INTERPOLATION`` says how values between cells are found.
+    place of the style's field, ``MASK`` keeps some cells, ``INTERPOLATION`` says how values
+    between cells are found. What else changes in a style is in :mod:`services.ows.restyling`.
 
     Parameters
     ----------
-    styles : one for each layer, or endless; ``""`` is the default
+    styles : as asked for, one for each layer or endless; ``""`` is the default
 
     Returns
     -------
@@ -48,14 +51,18 @@ def layer_requests(
     ------
     InvalidTime
         A value is no time or no place of that dimension.
+    StyleNotFound
+        A layer has no such style.
     """
     times = kvp.optional("time", parse_times, ())
     interpolation: Interpolation = kvp.optional("interpolation", _interpolation, "nearest")
     reduced = decode_reduction(kvp)
     expression = kvp.optional("expr", str, "")
+    mask = kvp.optional("mask", str, "")
     requests = []
     firm = not reduced.every  # a period may still grow
-    for layer, style in zip(layers, styles, strict=False):
+    for layer, text in zip(layers, styles, strict=False):
+        style, change = chosen_style(kvp, layer, text)
         axis = layer.cube.description.domain.time
         places = layer_places(kvp, layer)
         run, lead = run_and_lead(kvp, layer)
@@ -72,6 +79,8 @@ def layer_requests(
                 interpolation=interpolation,
                 run=run,
                 lead=lead,
+                restyle=change,
+                mask=mask and mask_expression(layer, mask),
             )
             for choice in choices
         ]

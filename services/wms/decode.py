@@ -23,6 +23,7 @@ from datacube.model.query import MapQuery, SampleQuery
 from services.ows.dimensions import layer_requests
 from services.ows.kvp import Kvp, boolean, comma_list, number, positive
 from services.ows.pictures import map_format, opaque
+from services.ows.restyling import style_list
 from services.wms.version import Version
 
 type Color = tuple[int, int, int]
@@ -135,7 +136,7 @@ def box_of(edges: tuple[float, float, float, float], crs: Crs, version: Version)
 
 def background(kvp: Kvp) -> Color:
     """BGCOLOR; white by default."""
-    return kvp.optional("BGCOLOR", _color, WHITE)
+    return kvp.optional("BGCOLOR", color, WHITE)
 
 
 def transparent(kvp: Kvp) -> bool:
@@ -159,16 +160,14 @@ def _styles(kvp: Kvp, layers: tuple[Layer, ...]) -> tuple[str, ...]:
             "the parameter STYLES is missing; leave it empty for the default styles",
             subject="STYLES",
         )
-    names = kvp.optional("STYLES", comma_list, ("",) * len(layers))
+    names = kvp.optional("STYLES", style_list, ("",) * len(layers))
     if len(names) != len(layers):
         raise InvalidParameter(
             f"STYLES has {len(names)} entries for {len(layers)} layers; give one for each, "
             "or leave it empty",
             subject="STYLES",
         )
-    return tuple(
-        layer.style(name).name if name else "" for layer, name in zip(layers, names, strict=True)
-    )
+    return names
 
 
 def _pixel(kvp: Kvp, names: tuple[str, ...], size: int) -> int:
@@ -189,7 +188,8 @@ def _four_numbers(text: str) -> tuple[float, float, float, float]:
     return edges
 
 
-def _color(text: str) -> Color:
+def color(text: str) -> Color:
+    """``0xRRGGBB``, as of BGCOLOR."""
     digits = text.strip().lower().removeprefix("0x").removeprefix("#")
     if len(digits) != 6:
         raise ValueError("a colour is written 0xRRGGBB")

@@ -8,7 +8,7 @@ from services.ows.pictures import map_format, opaque, plain_picture, text_pictur
 from services.ows.reports import json_report
 from services.ows.transport import Response
 from services.wms.decode import background, transparent
-from services.wms.handlers import legend_side
+from services.wms.legend import legend_side
 from services.wms.version import Version
 
 

@@ -10,7 +10,8 @@ from services.ows.reports import internal_error
 from services.ows.transport import Request, Response
 from services.ows.urls import check_parameters
 from services.wms import v111, v130
-from services.wms.handlers import get_feature_info, get_legend, get_map
+from services.wms.handlers import get_feature_info, get_map
+from services.wms.legend import get_legend
 from services.wms.refusals import first, refusal
 from services.wms.version import Version
 

@@ -6,7 +6,7 @@ import pytest
 from datacube.config.settings import Config, CubeSettings
 from datacube.engine.context import make_context
 from datacube.engine.coverage import get_coverage
-from datacube.engine.legend import draw_legend, drawn_fields
+from datacube.engine.legend import drawn_fields, shown_style
 from datacube.engine.map import render_map
 from datacube.engine.places import locate
 from datacube.engine.values import find_values
@@ -18,6 +18,7 @@ from datacube.model.fields import Field
 from datacube.model.grid import RectifiedGrid
 from datacube.model.query import Aggregate, CoverageQuery, LayerRequest, MapQuery, TimeChoice
 from datacube.model.time import TimeRange
+from datacube.render.legend import legend
 from datacube.render.style import ColorRamp
 from datacube.slicing.level import map_on_best_level
 from datacube.slicing.reduce import reducer
@@ -160,7 +161,7 @@ def test_a_coverage_of_monthly_means_equals_numpy(tmp_path):
 
 
 def test_an_expression_has_a_legend(context):
-    assert draw_legend(context, "bands", "ndvi").shape[0] > 50
+    assert legend(*shown_style(context, LayerRequest("bands", "ndvi"))).shape[0] > 50
     layer = context.catalog.layer("bands")
     for style in layer.styles:
         width, height = legend_size(layer, style)
