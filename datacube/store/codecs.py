@@ -96,8 +96,10 @@ class ArrayCodec:
         values : stored dtype, chunk_shape
         """
         lying = np.transpose(values, self.order) if self.order else values
-        data = np.ascontiguousarray(lying, self.dtype).tobytes()
-        for step in self.steps:
+        together = np.ascontiguousarray(lying, self.dtype)
+        direct = self.steps[0].direct if self.steps else None
+        data = together.tobytes() if direct is None else direct(together)
+        for step in self.steps[0 if direct is None else 1 :]:
             data = step.encode(data)
         return data
 

@@ -60,12 +60,15 @@ class ByteCodec:
         Bytes that encoding adds, for steps that only add; -1 where that depends on the bytes.
     fill : function of bytes and memory that they are decoded into, which they must fill exactly;
         None where only ``decode`` is known
+    direct : function of an array, which encodes its memory without a copy of it; None where only
+        ``encode`` is known
     """
 
     encode: Callable[[bytes], bytes]
     decode: Callable[[bytes, int], bytes]
     grows: int = -1
     fill: Callable[[Stored, NDArray[np.uint8]], None] | None = None
+    direct: Callable[[NDArray[Any]], bytes] | None = None
 
 
 def known_codecs() -> tuple[str, ...]:
@@ -148,12 +151,12 @@ def _blosc(options: Configuration, itemsize: int) -> ByteCodec:
     blocksize = int(options.get("blocksize", 0))
     typesize = int(options.get("typesize") or itemsize)
 
-    def encode(data: bytes) -> bytes:
+    def encode(data: bytes | NDArray[Any]) -> bytes:
         # blosc takes the size of an element from the buffer
         elements = np.frombuffer(data, f"V{typesize}")
         return bytes(blosc.compress(elements, name, level, shuffle, blocksize))
 
-    return ByteCodec(encode, _unblosc, fill=_unblosc_into)
+    return ByteCodec(encode, _unblosc, fill=_unblosc_into, direct=encode)
 
 
 def _unblosc(data: bytes, limit: int) -> bytes:

@@ -1,6 +1,7 @@
 """A folder of this machine as an object store: atomic, locked and, where it counts, fsynced."""
 
 import fcntl
+import itertools
 import os
 import stat
 import threading
@@ -9,7 +10,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from hashlib import sha256
-from io import FileIO
 from pathlib import Path
 
 import numpy as np
@@ -48,6 +48,8 @@ class LocalObjects:
         self._root = str(folder)
         self._was_there = folder.is_dir()
         self._claims = LocalClaims()
+        self._token = uuid.uuid4().hex[:8]
+        self._count = itertools.count()
         self._lent = threading.local()
 
     @property
@@ -138,7 +140,7 @@ class LocalObjects:
     def put(self, key: str, data: bytes) -> None:
         """Write a file beside and move it to its name."""
         try:
-            self._replace(self._folder / key, data, durable=False)
+            self._replace(f"{self._root}/{key}", data, durable=False)
         except OSError as error:
             raise _failure("write", key, error) from error
 
@@ -151,18 +153,24 @@ class LocalObjects:
                 found = self.get_tagged(key)
                 if (None if found is None else found[1]) != tag:
                     return False
-                self._replace(path, data, durable=True)
+                self._replace(str(path), data, durable=True)
                 return True
         except OSError as error:
             raise _failure("write", key, error) from error
 
     def sync(self, keys: Iterable[str]) -> None:
         """Fsync files and the folders that hold their names."""
-        paths = [self._folder / key for key in keys]
-        folders = {above for path in paths for above in path.parents if self._holds(above)}
+        names = {""}
+        for key in keys:
+            names.add(key)
+            above = key.rpartition("/")[0]
+            while above not in names:
+                names.add(above)
+                above = above.rpartition("/")[0]
+        paths = [f"{self._root}/{name}" for name in sorted(names)]
         try:
             with ThreadPoolExecutor(8) as pool:
-                list(pool.map(_fsync, [*paths, *sorted(folders)]))
+                list(pool.map(_fsync, paths))
         except OSError as error:
             raise _failure("make durable", self._root, error) from error
 
@@ -232,22 +240,24 @@ class LocalObjects:
                         break
                     above.rmdir()
 
-    def _holds(self, path: Path) -> bool:
-        return path.is_relative_to(self._folder)
-
-    def _replace(self, path: Path, data: bytes, *, durable: bool) -> None:
-        beside = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.tmp")
+    def _replace(self, path: str, data: bytes, *, durable: bool) -> None:
+        folder, _, name = path.rpartition("/")
+        beside = f"{folder}/.{name}.{os.getpid():x}-{self._token}-{next(self._count)}.tmp"
         try:
-            with _made(beside) as file:
-                _write_all(file.fileno(), data)
+            descriptor = _made(beside, folder)
+            try:
+                _write_all(descriptor, data)
                 if durable:
-                    os.fsync(file.fileno())
-            beside.replace(path)
+                    os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+            os.replace(beside, path)  # noqa: PTH105 (hot path)
         except BaseException:
-            beside.unlink(missing_ok=True)
+            with suppress(FileNotFoundError):
+                os.unlink(beside)  # noqa: PTH108 (hot path)
             raise
         if durable:
-            _fsync(path.parent)
+            _fsync(folder)
 
 
 @contextmanager
@@ -257,15 +267,16 @@ def _locked(path: Path) -> Iterator[None]:
         yield
 
 
-def _made(path: Path) -> FileIO:
+def _made(path: str, folder: str) -> int:
     """A new file; its folder is made, also while others remove it because it is empty."""
+    how = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
     for _ in range(20):
         try:
-            return path.open("wb", buffering=0)
+            return os.open(path, how, 0o666)
         except FileNotFoundError:
             with suppress(FileNotFoundError):
-                path.parent.mkdir(parents=True, exist_ok=True)
-    return path.open("wb", buffering=0)
+                os.makedirs(folder, exist_ok=True)  # noqa: PTH103 (hot path)
+    return os.open(path, how, 0o666)
 
 
 def _read_all(descriptor: int) -> bytes:
@@ -283,7 +294,7 @@ def _write_all(descriptor: int, data: bytes) -> None:
         rest = rest[os.write(descriptor, rest) :]
 
 
-def _fsync(path: Path) -> None:
+def _fsync(path: str) -> None:
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
