@@ -29,6 +29,12 @@ def usual_ranges(store: CubeSource, fields: Sequence[str]) -> Statistics:
     return {name: one.usual for name, one in found.items() if one is not None}
 
 
+def extremes(store: CubeSource, field: str) -> tuple[float, float] | None:
+    """No value of a field lies beyond these physical ones; None where nothing is known."""
+    found = _statistics(store, field)
+    return None if found is None else (found.minimum, found.maximum)
+
+
 def _statistics(store: CubeSource, field: str) -> FieldStatistics | None:
     """Statistics are kept of the cubes that this program has written."""
     return store.statistics(field) if isinstance(store, CubeStore) else None

@@ -12,6 +12,7 @@ from services.ogcapi import api as ogcapi
 from services.ows.reports import ows20_report, problem_json, wms130_report, wmts100_report
 from services.ows.transport import Request, Response
 from services.ows.urls import endpoint
+from services.tiles import service as tiles
 from services.viewer import landing, page
 from services.wcs import service as wcs
 from services.wms import service as wms
@@ -88,6 +89,9 @@ class Routes:
                 return Route("healthz", lambda _: health(self._context, self._store), watch=True)
             case "/metrics":
                 return Route("metrics", lambda _: self._metrics.page(), watch=True)
+            case _ if path.startswith("/tiles/"):
+                tail = path.removeprefix("/tiles/")
+                return Route("tiles", lambda request: tiles.handle(self._context, request, tail))
             case _ if path.startswith("/zarr/"):
                 tail = path.removeprefix("/zarr/")
                 return Route("zarr", lambda request: zarr.handle(self._context, request, tail))

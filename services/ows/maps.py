@@ -1,7 +1,9 @@
 """A picture as an answer, the same for every service: planned, compared, drawn once, kept."""
 
+from collections.abc import Callable
+
 from datacube.engine.context import Context
-from datacube.engine.map import draw_map, plan_map
+from datacube.engine.map import MapPlan, draw_map, plan_map
 from datacube.model.query import MapQuery
 from datacube.render.encode import encode
 from services.ows.caching import LASTING, cache_control, etag, matches, not_modified, warnings
@@ -37,14 +39,42 @@ def answer_map(
         What :func:`~datacube.engine.map.plan_map` and ``draw_map`` raise.
     """
     plan = plan_map(context, query)
+    return answer_plan(
+        context,
+        request,
+        plan,
+        media_type,
+        lambda: encode(draw_map(context, plan), media_type),
+        pinned=pinned,
+    )
+
+
+def answer_plan(
+    context: Context,
+    request: Request,
+    plan: MapPlan,
+    media_type: str,
+    make: Callable[[], bytes],
+    *,
+    pinned: bool | None = None,
+    form: object = None,
+) -> Response:
+    """What is made of a plan, or 304 where the client has it; see :func:`answer_map`.
+
+    Parameters
+    ----------
+    make : callable, the body
+    pinned : bool, optional, as of :func:`answer_map`
+    form : what decides the body beside plan and media type; a value whose repr is stable
+    """
     moving = plan.moving if pinned is None else not pinned or plan.moving_elsewhere
     control = cache_control(moving=moving)
     if (token := _token(request)) and all(one.is_all_of(token) for one in plan.layers):
         control = LASTING
-    tag = etag([plan.state], media_type)
+    tag = etag([plan.state], media_type, *(() if form is None else (form,)))
     if matches(request, tag):
         return not_modified(tag, control, lasting=True)
-    body = context.bodies.get(tag, lambda: encode(draw_map(context, plan), media_type))
+    body = context.bodies.get(tag, make)
     headers = (("ETag", tag), control, *warnings(plan.notes))
     return Response(200, media_type, body, headers, lasting=True)
 

@@ -416,6 +416,9 @@ PATHS = st.sampled_from(
         "/viewer/cubes.json",
         "/ogcapi/collections/closed/map",
         "/wmts/1.0.0/closed/default/WebMercatorQuad/0/0/0.png",
+        "/tiles/closed/default/WebMercatorQuad/0/0/0.png",
+        "/tiles/closed/values/WebMercatorQuad/0/0/0.png",
+        "/tiles/closed/default/WebMercatorQuad/tilejson.json",
     ]
 ) | st.lists(HOSTILE, max_size=4).map(lambda parts: "/" + "/".join(parts))
 
