@@ -87,10 +87,10 @@ def test_the_picture_is_the_servers_own(url):
 @pytest.mark.slow
 def test_what_is_computed_on_the_fly(url):
     (requests,) = (block for block in blocks("text") if "AGG=" in block)
-    mean, moisture, cooler, table, region = (
+    mean, moisture, apart, error, table, region = (
         httpx.get(url + one, timeout=60) for one in requests.split()
     )
-    for answer in (mean, moisture, cooler):
+    for answer in (mean, moisture, apart, error):
         assert answer.headers["content-type"] == "image/png", answer.text
         with Image.open(io.BytesIO(answer.content)) as picture:
             assert len(picture.convert("RGB").getcolors(1_000_000)) > 30
@@ -98,8 +98,8 @@ def test_what_is_computed_on_the_fly(url):
     assert header.startswith("time,Lat,Long,air_temperature")
     assert len(rows) == 24
     header, *rows = region.text.splitlines()
-    assert header == "time,air_temperature [K]"
-    assert len(rows) == 240
+    assert header == "time,scenario,air_temperature [K]"
+    assert len(rows) == 2 * 240
     for one in requests.split():
         printed = run(
             [sys.executable, "-m", "services", "plan", one, "--store", demo_store()], ROOT

@@ -1,35 +1,13 @@
 """``datacube gc``."""
 
-import re
 from datetime import timedelta
-from typing import override
 
 import click
 
 from datacube.store.collect import Collected, collect
 from datacube.store.cube import list_cubes
 from datacube.store.url import open_store
-from services.cli.options import size_text, store_option
-
-_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
-
-
-class Duration(click.ParamType[timedelta]):
-    """A length of time: ``30d``, ``12h``, ``90m``."""
-
-    name = "duration"
-
-    @override
-    def convert(
-        self, value: str | timedelta, param: click.Parameter | None, ctx: click.Context | None
-    ) -> timedelta:
-        """Read it."""
-        if isinstance(value, timedelta):
-            return value
-        found = re.fullmatch(r"(\d{1,6})([smhdw])", value)
-        if found is None:
-            self.fail(f"'{value}' is no duration such as 30d, 12h or 90m", param, ctx)
-        return timedelta(**{_UNITS[found[2]]: int(found[1])})
+from services.cli.options import Duration, grace_option, size_text, store_option
 
 
 @click.command("gc")
@@ -41,14 +19,7 @@ class Duration(click.ParamType[timedelta]):
     metavar="D",
     help="Remove versions superseded so long ago: 30d.",
 )
-@click.option(
-    "--grace",
-    type=Duration(),
-    default="1h",
-    show_default=True,
-    metavar="D",
-    help="Keep versions that were superseded less long ago; readers may be at them.",
-)
+@grace_option
 @click.option("--dry-run", is_flag=True, help="Only say what would go.")
 @store_option
 def gc_command(

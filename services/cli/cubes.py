@@ -21,6 +21,7 @@ from datacube.store.objects import ObjectStore
 from datacube.store.source import CubeSource
 from datacube.store.url import open_store
 from services.cli.options import json_option, store_option, write_json, write_table
+from services.cli.sources import write_sources
 
 MOST_LETTERS = 40  # of the fields of a cube in a line
 MOST_CUBES = 10  # that a message names
@@ -42,11 +43,15 @@ def ls_command(store: str, as_json: bool) -> None:
 
 @click.command("show")
 @click.argument("cube")
+@click.option("--sources", is_flag=True, help="Where its slices came from, instead.")
 @store_option
 @json_option
-def show_command(cube: str, store: str, as_json: bool) -> None:
-    """Show one cube: grid, axes, fields, version."""
+def show_command(cube: str, sources: bool, store: str, as_json: bool) -> None:
+    """Show one cube: grid, axes, fields, version; or the sources of its slices."""
     found = _opened(open_store(store), cube)
+    if sources:
+        write_sources(found, as_json=as_json)
+        return
     if as_json:
         write_json(describe(found))
         return

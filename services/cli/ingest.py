@@ -8,7 +8,6 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
-from datacube.config.load import load_recipe
 from datacube.ingest.pipeline import ingest
 from datacube.ingest.report import (
     BytesRead,
@@ -18,7 +17,16 @@ from datacube.ingest.report import (
     SourceResult,
     SourceStarted,
 )
-from services.cli.options import bad_option, cube_option, recipe_option, size_text, store_option
+from services.cli.options import (
+    bad_option,
+    cube_option,
+    label_option,
+    recipe_of,
+    recipe_option,
+    retries_option,
+    size_text,
+    store_option,
+)
 
 
 @click.command("ingest")
@@ -29,13 +37,8 @@ from services.cli.options import bad_option, cube_option, recipe_option, size_te
 @click.option("--time", metavar="ISO", help="Time of sources that hold one and do not say it.")
 @click.option("--dry-run", is_flag=True, help="Say what would be written, and write nothing.")
 @bad_option
-@click.option(
-    "--retries",
-    type=click.IntRange(0),
-    default=2,
-    show_default=True,
-    help="How often a source is tried again where storage or network fail.",
-)
+@label_option
+@retries_option
 @click.option("--json", "as_json", is_flag=True, help="The report as JSON on standard output.")
 def ingest_command(
     sources: tuple[str, ...],
@@ -44,6 +47,7 @@ def ingest_command(
     recipe_file: Path | None,
     time: str | None,
     bad_folder: Path | None,
+    labels: tuple[str, ...],
     retries: int,
     *,
     dry_run: bool,
@@ -54,7 +58,7 @@ def ingest_command(
     Each source goes in wholly or leaves no trace. The exit code is 0 when all went in (or were in
     already), 3 when some did, or one in part, 2 when none did.
     """
-    recipe = None if recipe_file is None else load_recipe(recipe_file)
+    recipe = recipe_of(recipe_file, labels)
     with Display(lines=not as_json) as display:
         report = ingest(
             sources,

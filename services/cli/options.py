@@ -1,11 +1,39 @@
 """Options that several commands have, and how tables and JSON are written."""
 
 import json
+import re
 from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, override
 
 import click
+
+from datacube.config.load import load_recipe
+from datacube.config.settings import AxisSettings, RecipeSettings
+from datacube.model.naming import identifier
+
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+
+
+class Duration(click.ParamType[timedelta]):
+    """A length of time: ``30d``, ``12h``, ``90m``."""
+
+    name = "duration"
+
+    @override
+    def convert(
+        self, value: str | timedelta, param: click.Parameter | None, ctx: click.Context | None
+    ) -> timedelta:
+        """Read it."""
+        if isinstance(value, timedelta):
+            return value
+        found = re.fullmatch(r"(\d{1,6})([smhdw])", value)
+        if found is None:
+            self.fail(f"'{value}' is no duration such as 30d, 12h or 90m", param, ctx)
+        return timedelta(**{_UNITS[found[2]]: int(found[1])})
+
 
 type Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
@@ -35,7 +63,50 @@ bad_option: Decorator = click.option(
 cube_option: Decorator = click.option(
     "--cube", metavar="ID", help="Cube id; else made from the product."
 )
+retries_option: Decorator = click.option(
+    "--retries",
+    type=click.IntRange(0),
+    default=2,
+    show_default=True,
+    help="How often a source is tried again where storage or network fail.",
+)
+label_option: Decorator = click.option(
+    "--label",
+    "labels",
+    multiple=True,
+    metavar="AXIS=TEXT",
+    help="Place of the sources along an axis: scenario=E1.",
+)
+grace_option: Decorator = click.option(
+    "--grace",
+    type=Duration(),
+    default="1h",
+    show_default=True,
+    metavar="D",
+    help="Keep what was superseded or deleted less long ago; readers may be at it.",
+)
 json_option: Decorator = click.option("--json", "as_json", is_flag=True, help="Write JSON.")
+
+
+def recipe_of(path: Path | None, labels: Sequence[str]) -> RecipeSettings:
+    """The recipe of a file, with the places that were given.
+
+    Raises
+    ------
+    ConfigError
+        The file is no recipe.
+    click.BadParameter
+        A label is not ``AXIS=TEXT``.
+    """
+    recipe = RecipeSettings() if path is None else load_recipe(path)
+    given = {}
+    for one in labels:
+        axis, _, text = one.partition("=")
+        if identifier(axis, "_") != axis or not text:
+            raise click.BadParameter(f"'{one}' is not AXIS=TEXT", param_hint="--label")
+        given[axis] = AxisSettings(axis, label=text)
+    kept = tuple(one for one in recipe.axes if one.name not in given)
+    return replace(recipe, axes=(*kept, *given.values()))
 
 
 def write_json(document: object) -> None:

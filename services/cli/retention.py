@@ -11,8 +11,15 @@ from datacube.store.collect import Collected, collect
 from datacube.store.cube import list_cubes, open_cube
 from datacube.store.retention import Expiry, delete_expired, expiries
 from datacube.store.url import open_store
-from services.cli.collect import Duration, collected_line
-from services.cli.options import json_option, size_text, store_option, write_json, write_table
+from services.cli.collect import collected_line
+from services.cli.options import (
+    grace_option,
+    json_option,
+    size_text,
+    store_option,
+    write_json,
+    write_table,
+)
 
 
 @click.command("retention")
@@ -25,14 +32,7 @@ from services.cli.options import json_option, size_text, store_option, write_jso
     metavar="ISO",
     help="Another instant than the present one.",
 )
-@click.option(
-    "--grace",
-    type=Duration(),
-    default="1h",
-    show_default=True,
-    metavar="D",
-    help="Free what was deleted longer ago; readers may be at the rest.",
-)
+@grace_option
 @store_option
 @json_option
 def retention_command(

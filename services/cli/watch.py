@@ -6,12 +6,19 @@ from threading import Event as Stop
 
 import click
 
-from datacube.config.load import load_recipe
 from datacube.ingest.arrivals import Settling
 from datacube.ingest.report import Event, SourceResult
 from datacube.ingest.watch import Watcher
 from services.cli.ingest import Display
-from services.cli.options import bad_option, cube_option, recipe_option, store_option
+from services.cli.options import (
+    bad_option,
+    cube_option,
+    label_option,
+    recipe_of,
+    recipe_option,
+    retries_option,
+    store_option,
+)
 
 
 @click.command("watch")
@@ -20,6 +27,8 @@ from services.cli.options import bad_option, cube_option, recipe_option, store_o
 @cube_option
 @recipe_option
 @bad_option
+@label_option
+@retries_option
 @click.option(
     "--every",
     type=click.FloatRange(min=0.1),
@@ -44,6 +53,8 @@ def watch_command(
     cube: str | None,
     recipe_file: Path | None,
     bad_folder: Path | None,
+    labels: tuple[str, ...],
+    retries: int,
     every: float,
     settle: float,
     *,
@@ -57,7 +68,7 @@ def watch_command(
     """
     if "://" not in place and not Path(place).is_dir():
         raise click.BadParameter(f"there is no folder {place}", param_hint="FOLDER")
-    recipe = None if recipe_file is None else load_recipe(recipe_file)
+    recipe = recipe_of(recipe_file, labels)
     stop = Stop()
     for one in (signal.SIGTERM, signal.SIGINT):
         signal.signal(one, lambda *_: stop.set())
@@ -74,8 +85,9 @@ def watch_command(
             cube,
             recipe,
             bad_folder,
-            report=report,
-            stop=stop,
+            retries,
+            report,
+            stop,
         )
         if once:
             found = watcher.look()

@@ -4,8 +4,7 @@
 Cube                    What it is
 ======================  =============================================================
 ``ecmwf-forecast``      ECMWF open-data forecast: temperature and wind on two levels
-``a1b-air-temperature`` Met Office model: 240 years of air temperature, scenario A1B
-``e1-air-temperature``  the same model, scenario E1: to be set against A1B
+``air-temperature``     Met Office model: 240 years of air temperature, scenarios A1B and E1
 ``nemo-sst``            Met Office NEMO: sea surface temperature on its tripolar grid
 ``ostia-monthly``       Met Office OSTIA: monthly sea surface temperature
 ``s2-simulated``        simulated Sentinel-2 L2A, not an observation
@@ -19,6 +18,8 @@ from datacube.config.load import load_recipe
 from datacube.errors import SourceError
 from datacube.ingest.pipeline import ingest
 from datacube.ingest.report import IngestReport
+from datacube.store.compact import compact
+from datacube.store.url import open_store
 from services.demo.fetch import CLIMATE, FORECAST, fetch
 from services.demo.scene import SEED, SIZE
 from services.demo.sentinel2 import make_series
@@ -54,8 +55,7 @@ def make_demo(store: str, *, cache: Path, report: Callable[[str], None]) -> None
     scenes = make_series(cache / f"sentinel2-simulated-{SIZE}-{SEED}", report=report)
     sources = {
         "ecmwf-forecast": (forecast["tuv.grib"],),
-        "a1b-air-temperature": (climate["A1B_north_america.nc"],),
-        "e1-air-temperature": (climate["E1_north_america.nc"],),
+        "air-temperature": (climate["A1B_north_america.nc"], climate["E1_north_america.nc"]),
         "nemo-sst": tuple(path for name, path in climate.items() if name.startswith("nemo")),
         "ostia-monthly": (climate["ostia_monthly.nc"],),
         "s2-simulated": scenes,
@@ -86,6 +86,8 @@ def fill(store: str, sources: Mapping[str, Sequence[Path]], report: Callable[[st
         recipe = load_recipe(config_folder() / "recipes" / f"{cube}.yaml")
         done = ingest([str(path) for path in paths], store=store, recipe=recipe)
         _require_all(done)
+        if any(one.slices_added for one in done.results):
+            compact(open_store(store), cube)  # so that the plain group shows it all
         report(summary(cube, done))
 
 

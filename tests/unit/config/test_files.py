@@ -51,8 +51,7 @@ def test_the_demo_configuration_is_sound():
     config = load_config(CONFIG / "server.yaml", {})
     assert set(config.cubes) == {
         "ecmwf-forecast",
-        "a1b-air-temperature",
-        "e1-air-temperature",
+        "air-temperature",
         "nemo-sst",
         "ostia-monthly",
         "s2-simulated",

@@ -1,0 +1,139 @@
+"""``datacube ingest``: what it prints and returns, what it leaves when it is killed."""
+
+import json
+import os
+import pty
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from datacube.errors import CoverageNotFound
+from datacube.store.maintain import verify
+from services.cli.root import run
+from tests.unit.ingest.products import opened, plane, whole, write_netcdf
+
+COMMAND = [sys.executable, "-m", "services", "ingest"]
+ROOT = Path(__file__).parents[4]
+
+
+@pytest.fixture
+def sources(tmp_path):
+    """A good file, and one that is none."""
+    good = write_netcdf(tmp_path / "sst_2020.nc", times=(0.0, 1.0))
+    bad = tmp_path / "notes.nc"
+    bad.write_text("no data")
+    return str(good), str(bad)
+
+
+@pytest.mark.parametrize(("which", "code"), [((0,), 0), ((0, 1), 3), ((1,), 2)])
+def test_the_exit_code_says_whether_all_some_or_none_went_in(
+    tmp_path, sources, capsys, which, code
+):
+    chosen = [sources[number] for number in which]
+    assert run(["ingest", *chosen, "--store", str(tmp_path / "store")]) == code
+    out, err = capsys.readouterr()
+    assert len(out.splitlines()) == (0 in which)
+    assert len(err.splitlines()) == (1 in which)
+
+
+def test_the_report_as_json(tmp_path, sources, capsys):
+    arguments = ["ingest", *sources, "--store", str(tmp_path / "store"), "--json"]
+    assert run([*arguments, "--dry-run"]) == 3
+    planned = json.loads(capsys.readouterr().out)["sources"]
+    assert [one["status"] for one in planned] == ["planned", "refused"]
+    assert planned[0]["bytes"] == 2 * 5 * 8 * 2
+    assert not (tmp_path / "store").exists()
+    assert run(arguments) == 3
+    document = json.loads(capsys.readouterr().out)
+    good, bad = document["sources"]
+    assert document["exit_code"] == 3
+    assert (good["status"], good["cubes"], good["slices_added"]) == ("ingested", ["sst"], 2)
+    assert good["bytes"] > 0
+    assert bad["reason"] == "its content is of no known format; " + bad["reason"].split("; ", 1)[1]
+
+
+def test_a_second_run_and_the_same_values_say_so(tmp_path, sources, capsys):
+    arguments = ["ingest", sources[0], "--store", str(tmp_path / "store"), "--cube", "sst"]
+    run(arguments)
+    capsys.readouterr()
+    assert run(arguments) == 0
+    assert "cube sst, already there, 0 slices added" in capsys.readouterr().out
+    other = write_netcdf(tmp_path / "other.nc", times=(0.0,))
+    assert run(["ingest", str(other), *arguments[2:]]) == 0
+    assert "every value is there already, 0 slices added" in capsys.readouterr().out
+
+
+def test_a_label_is_the_place_along_an_axis(tmp_path, sources, capsys):
+    store = str(tmp_path / "store")
+    e1 = str(write_netcdf(tmp_path / "e1.nc", times=(0.0, 1.0), units="days since 2020-01-02"))
+    for source, label in ((sources[0], "A1B"), (e1, "E1")):
+        given = ["--cube", "air", "--label", f"scenario={label}"]
+        assert run(["ingest", source, "--store", store, *given]) == 0
+    cube = opened(store, "air")
+    np.testing.assert_array_equal(whole(cube, "v", 1), [plane(5, 8, 1), plane(5, 8, 0)])
+    assert run(["ingest", e1, "--store", store, "--label", "scenario"]) == 2
+    assert "'scenario' is not AXIS=TEXT" in capsys.readouterr().err
+
+
+def test_where_slices_came_from(tmp_path, sources, capsys):
+    store = str(tmp_path / "store")
+    run(["ingest", sources[0], "--store", store])
+    capsys.readouterr()
+    assert run(["show", "sst", "--store", store, "--sources"]) == 0
+    header, row = capsys.readouterr().out.splitlines()
+    assert header.split() == ["PRODUCT", "TIMES", "INGESTED", "PROCESSOR", "CHECKSUM"]
+    assert row.startswith("sst_2020.nc  2 (2020-01-01T00:00:00Z .. 2020-01-02T00:00:00Z)  20")
+    assert run(["show", "sst", "--store", store, "--sources", "--json"]) == 0
+    (record,) = json.loads(capsys.readouterr().out)
+    assert record["uri"] == sources[0]
+    assert record["checksum"].startswith("sha256:")
+    assert record["times"] == ["2020-01-01T00:00:00Z", "2020-01-02T00:00:00Z"]
+
+
+def test_a_bar_where_standard_error_is_a_terminal(tmp_path, sources):
+    main, side = pty.openpty()
+    with subprocess.Popen(
+        [*COMMAND, sources[0], "--store", str(tmp_path / "store")],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=side,
+        env=os.environ | {"TERM": "xterm", "COLUMNS": "100"},
+    ) as process:
+        out, _ = process.communicate(timeout=60)
+    os.close(side)
+    drawn = os.read(main, 100_000).decode()
+    os.close(main)
+    assert process.returncode == 0
+    assert b"2 slices added" in out
+    assert "sst_2020.nc (1/1)" in drawn
+
+
+@pytest.mark.slow
+def test_a_killed_run_leaves_no_trace_and_the_next_completes_it(tmp_path):
+    side = np.arange(96) * 0.25
+    source = write_netcdf(
+        tmp_path / "sst.nc", times=tuple(map(float, range(250))), lon=side, lat=-side, dtype="i4"
+    )
+    store = tmp_path / "store"
+    command = [*COMMAND, str(source), "--store", str(store)]
+    for chunks in (1, 60, 200):
+        process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL)
+        while sum(1 for _ in store.glob("sst/v/c/*/0/0")) < chunks and process.poll() is None:
+            time.sleep(0.005)
+        process.send_signal(signal.SIGKILL)
+        assert process.wait() == -signal.SIGKILL
+        try:
+            assert opened(store, "sst").empty
+        except CoverageNotFound:
+            continue
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert "250 slices added" in done.stdout
+    cube = opened(store, "sst")
+    assert verify(cube) == []
+    for t in (0, 124, 249):
+        np.testing.assert_array_equal(whole(cube, "v", t), plane(96, 96, t))
