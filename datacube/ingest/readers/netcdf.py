@@ -1,11 +1,12 @@
 """CF NetCDF (classic and NetCDF-4): packed values as they lie, by windows.
 
-Numbers are read without any decoding; time axes are decoded by :mod:`datacube.model.time`, so
+Numbers are read without any decoding, most of them past the library
+(:mod:`datacube.ingest.readers.hdfchunks`); time axes are decoded by :mod:`datacube.model.time`, so
 that every calendar of CF is kept. The netCDF library is not thread-safe: one thread reads.
 """
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,7 @@ from datacube.ingest.readers.cf import (
 )
 from datacube.ingest.readers.cfcheck import mapping_agrees
 from datacube.ingest.readers.cfreason import why_not_gridded
+from datacube.ingest.readers.hdfchunks import HdfChunks
 from datacube.ingest.readers.parts import Origin, Part, granules_of, reading
 from datacube.ingest.source import Granule, ReadOptions, SliceSource, content_id, instant, magic
 from datacube.model.axis import Axis, IndexAxis, is_vertical
@@ -51,7 +53,7 @@ class NetcdfBand:
 
     Parameters
     ----------
-    variable : netCDF4.Variable, undecoded
+    variable : netCDF4.Variable, undecoded, or ChunkedVariable
     missing : Missing
     fixed : mapping of dimension to index
         Time and the dimensions without an axis.
@@ -98,16 +100,15 @@ class NetcdfReader:
     @contextmanager
     def open(self, path: Path, options: ReadOptions) -> Iterator[tuple[Granule, ...]]:
         """Granules of the file; see :class:`~datacube.ingest.source.SourceReader`."""
-        with reading(path):
-            file = netCDF4.Dataset(path, "r")
-        try:
+        with ExitStack() as opened:
             with reading(path):
+                file = opened.enter_context(netCDF4.Dataset(path, "r"))
                 file.set_auto_maskandscale(False)
                 file.set_auto_chartostring(False)
-                granules = _Opened(path, file, coordinates_of(file), options).granules()
+                hdf = magic(path).startswith(_HDF5)
+                chunks = opened.enter_context(HdfChunks(path)) if hdf else None
+                granules = _Opened(path, file, chunks, coordinates_of(file), options).granules()
             yield granules
-        finally:
-            file.close()
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,6 +131,7 @@ class _Layout:
 class _Opened:
     path: Path
     file: netCDF4.Dataset
+    chunks: HdfChunks | None
     coordinates: Mapping[str, Coordinate]
     options: ReadOptions
 
@@ -223,8 +225,9 @@ class _Opened:
             missing = missing_of(variable.dtype, attributes)
             field = field_of(variable.name, missing, attributes)
             fields.append(field)
+            source = variable if self.chunks is None else self.chunks.variable(variable)
             for position, bands in enumerate(slices):
-                bands[field.name] = self._band(variable, missing, own, position)
+                bands[field.name] = self._band(source, missing, own, position)
         return Part(
             self._grid(first, layout),
             tuple(self._axis(name) for name in layout.axes),
