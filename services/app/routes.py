@@ -13,6 +13,7 @@ from services.ows.reports import ows20_report, problem_json, wms130_report, wmts
 from services.ows.transport import Request, Response
 from services.ows.urls import endpoint
 from services.tiles import service as tiles
+from services.times import service as times
 from services.viewer import landing, page
 from services.wcs import service as wcs
 from services.wms import service as wms
@@ -68,18 +69,23 @@ class Routes:
         """
         head, _, tail = path.removeprefix("/").partition("/")
         match head:
-            case "wms" if not tail:
-                return Route("wms", self._wms, READ_OR_POST, wms130_report, wms.failure)
-            case "wcs" if not tail:
-                return Route("wcs", self._wcs, READ_OR_POST, ows20_report, wcs.failure)
+            case "wms" | "wcs" if not tail:
+                return self._kvp(head)
             case "wmts":
                 return self._wmts(tail)
             case "ogcapi":
                 return Route("ogcapi", lambda request: self._ogcapi.handle(request, tail))
             case "viewer":
                 return self._viewer(path, tail)
+            case "tiles" | "times" | "zarr" if tail:
+                return self._below(head, tail)
             case _:
                 return self._own(path)
+
+    def _below(self, service: str, tail: str) -> Route:
+        """Of the services without anything at their root."""
+        handle = {"tiles": tiles.handle, "times": times.handle, "zarr": zarr.handle}[service]
+        return Route(service, lambda request: handle(self._context, request, tail))
 
     def _own(self, path: str) -> Route:
         match path:
@@ -89,14 +95,13 @@ class Routes:
                 return Route("healthz", lambda _: health(self._context, self._store), watch=True)
             case "/metrics":
                 return Route("metrics", lambda _: self._metrics.page(), watch=True)
-            case _ if path.startswith("/tiles/"):
-                tail = path.removeprefix("/tiles/")
-                return Route("tiles", lambda request: tiles.handle(self._context, request, tail))
-            case _ if path.startswith("/zarr/"):
-                tail = path.removeprefix("/zarr/")
-                return Route("zarr", lambda request: zarr.handle(self._context, request, tail))
             case _:
                 return Route("none", not_found, READ_OR_POST)
+
+    def _kvp(self, service: str) -> Route:
+        if service == "wms":
+            return Route("wms", self._wms, READ_OR_POST, wms130_report, wms.failure)
+        return Route("wcs", self._wcs, READ_OR_POST, ows20_report, wcs.failure)
 
     def _wms(self, request: Request) -> Response:
         return guide(request, "WMS") or wms.handle(self._context, request)

@@ -5,7 +5,7 @@ from datacube.errors import DatacubeError
 from services.ows.kvp import Kvp
 from services.ows.maps import answer_map
 from services.ows.pictures import MAP_FORMATS
-from services.ows.reports import internal_error, problem_json
+from services.ows.reports import problem_json
 from services.ows.transport import Request, Response
 from services.tiles.address import parse_path
 from services.tiles.decode import decode_tile
@@ -32,8 +32,3 @@ def handle(context: Context, request: Request, tail: str) -> Response:
         return answer_values(context, request, asked, place.media_type, kvp)
     except DatacubeError as error:
         return problem_json(error)
-
-
-def failure(_request: Request, error_id: str) -> Response:
-    """Answer to an unexpected exception, which the log describes under error_id."""
-    return problem_json(internal_error(error_id))

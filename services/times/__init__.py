@@ -1,0 +1,1 @@
+"""``/times``: the times of a cube for calendars and sliders, and word of their changes."""
