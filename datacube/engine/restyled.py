@@ -38,6 +38,10 @@ def restyled(layer: Layer, style: Style, change: Restyle) -> Style:
     InvalidParameter
         A style without a colour ramp is to change its colours, or the range cannot be meant.
     """
+    return _zoomed(_changed(layer, style, change), change.zoom)
+
+
+def _changed(layer: Layer, style: Style, change: Restyle) -> Style:
     match change.kind:
         case None:
             return _recoloured(style, change)
@@ -50,6 +54,20 @@ def restyled(layer: Layer, style: Style, change: Restyle) -> Style:
             return _recoloured(replace(arrows, kind=change.kind), replace(change, kind=None))
         case _:
             assert_never(change.kind)
+
+
+def _zoomed(style: Style, zoom: float) -> Style:
+    """With larger lines, arrows and letters, as a picture of more dots an inch needs."""
+    match style:
+        case Contours():
+            return replace(
+                style, width=min(style.width * zoom, 10), size=min(style.size * zoom, 40)
+            )
+        case Arrows():
+            spacing, size = min(style.spacing * zoom, 512), min(style.size * zoom, 128)
+            return replace(style, spacing=max(spacing, 8), size=max(size, 6))
+        case _:
+            return style
 
 
 def tuned(ramp: ColorRamp, change: Restyle) -> ColorRamp:

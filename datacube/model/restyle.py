@@ -25,6 +25,8 @@ class Restyle:
     bands : int, optional
     below, above : (red, green, blue, alpha), or ``extend`` for the colour of that end
     opacity : float, 0 … 1, of the layer in whatever style
+    zoom : float
+        Lines, arrows and letters are that many times as large.
 
     Raises
     ------
@@ -43,6 +45,7 @@ class Restyle:
     below: Beyond | None = None
     above: Beyond | None = None
     opacity: float = 1.0
+    zoom: float = 1.0
 
     def __post_init__(self) -> None:
         if not 0 <= self.opacity <= 1:
@@ -52,5 +55,5 @@ class Restyle:
 
     @property
     def colours(self) -> bool:
-        """Whether it changes more than the opacity."""
-        return self != Restyle(opacity=self.opacity)
+        """Whether it changes more than opacity and size."""
+        return self != Restyle(opacity=self.opacity, zoom=self.zoom)

@@ -88,6 +88,18 @@ def layer_requests(
     return tuple(requests), firm
 
 
+def chosen_times(kvp: Kvp, layer: Layer, most: int) -> tuple[TimeChoice, ...]:
+    """TIME in the calendar of a layer that has one, at most so many; none where not given.
+
+    Raises
+    ------
+    InvalidTime, RequestTooLarge
+    """
+    axis = layer.cube.description.domain.time
+    times = kvp.optional("time", lambda text: parse_times(text, "time", most), ())
+    return () if axis is None else tuple(in_calendar(one, axis.calendar) for one in times)
+
+
 def _interpolation(text: str) -> Interpolation:
     methods: tuple[Interpolation, ...] = get_args(Interpolation.__value__)
     for method in methods:

@@ -66,6 +66,15 @@ class Kvp:
         kept = [pair for pair in pairs if pair[1].strip().lower() != value]
         return self if len(kept) == len(pairs) else Kvp(kept)
 
+    def but(self, *names: str) -> "Kvp":
+        """The same parameters but those of these names, in lower case."""
+        return Kvp(
+            (name, value)
+            for name, values in self._values.items()
+            if name not in names
+            for value in values
+        )
+
     @overload
     def one(self, name: str) -> str: ...
 

@@ -2,7 +2,8 @@
 
 ncWMS (THREDDS): ``STYLES=boxfill/rainbow``, ``contour/…``, ``vector/…``, ``barb/…``, with
 ``PALETTE``, ``COLORSCALERANGE=0,30`` or ``auto``, ``NUMCOLORBANDS``, ``LOGSCALE``,
-``ABOVEMAXCOLOR``, ``BELOWMINCOLOR`` and ``OPACITY`` beside it. Copernicus Marine:
+``ABOVEMAXCOLOR``, ``BELOWMINCOLOR`` and ``OPACITY`` beside it; ``DPI`` (``MAP_RESOLUTION``,
+``FORMAT_OPTIONS=dpi:300``) draws lines, arrows and letters larger. Copernicus Marine:
 ``cmap:thermal,range:0/35,logScale,inverse,noClamp`` as the name of a style. The parameters go with
 any style and in every service; a style of the server comes before a dialect's of the same name.
 """
@@ -27,6 +28,9 @@ PARAMETERS = frozenset(
         "abovemaxcolor",
         "belowmincolor",
         "opacity",
+        "dpi",
+        "map_resolution",
+        "format_options",
     }
 )
 _KINDS: Mapping[str, Kind] = {
@@ -39,6 +43,7 @@ _KINDS: Mapping[str, Kind] = {
 _FAMILIES = re.compile(r"^(psu|seq|div|x)-", re.IGNORECASE)
 _PALETTES = {"greyscale": "gray", "redblue": "RdBu_r", "alg": "algae"}
 _WORDS = ("cmap:NAME", "range:LOW/HIGH", "logScale", "inverse", "noClamp")
+_DOTS = 96.0
 _MODIFIER = re.compile(r"^(cmap:|range:|logscale$|inverse$|noclamp$)", re.IGNORECASE)
 
 
@@ -161,18 +166,45 @@ def _of_parameters(kvp: Kvp, change: Restyle) -> Restyle:
         ends = kvp.one("COLORSCALERANGE", _scale_range)
         low, high = ends or (None, None)
         change = replace(change, measured=ends == (), low=low, high=high)
+    if "logscale" in kvp:
+        change = replace(change, log=kvp.one("LOGSCALE", boolean))
+    change = _of_colours(kvp, change)
+    if "opacity" in kvp:
+        change = replace(change, opacity=kvp.one("OPACITY", number) / 100)
+    return replace(change, zoom=_zoom(kvp))
+
+
+def _of_colours(kvp: Kvp, change: Restyle) -> Restyle:
+    """Bands, and the colours beyond the range."""
     if "numcolorbands" in kvp:
         bands = kvp.one("NUMCOLORBANDS", positive)
         change = replace(change, bands=bands if bands <= MOST_BANDS else None)
-    if "logscale" in kvp:
-        change = replace(change, log=kvp.one("LOGSCALE", boolean))
     if "abovemaxcolor" in kvp:
         change = replace(change, above=kvp.one("ABOVEMAXCOLOR", _colour))
     if "belowmincolor" in kvp:
         change = replace(change, below=kvp.one("BELOWMINCOLOR", _colour))
-    if "opacity" in kvp:
-        change = replace(change, opacity=kvp.one("OPACITY", number) / 100)
     return change
+
+
+def _zoom(kvp: Kvp) -> float:
+    """How much larger things are drawn than at 96 dots an inch: DPI and its other spellings."""
+    name = next((one for one in ("DPI", "MAP_RESOLUTION") if one in kvp), "")
+    dots = kvp.one(name, _dots) if name else kvp.optional("FORMAT_OPTIONS", _dots_among, _DOTS)
+    return min(max(dots / _DOTS, 0.5), 4.0)
+
+
+def _dots(text: str) -> float:
+    dots = number(text)
+    if dots <= 0:
+        raise ValueError("a number above zero is needed")
+    return dots
+
+
+def _dots_among(text: str) -> float:
+    """The part ``dpi:300`` of options that are parted by semicolons."""
+    pairs = (one.partition(":") for one in text.split(";"))
+    found = next((value for name, _, value in pairs if name.strip().lower() == "dpi"), None)
+    return _DOTS if found is None else _dots(found)
 
 
 def _scale_range(text: str) -> tuple[float, float] | tuple[()] | None:

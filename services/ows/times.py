@@ -22,7 +22,9 @@ _OPEN = frozenset({"", ".."})
 
 
 @lru_cache(maxsize=4096)
-def parse_times(text: str, subject: str = "time") -> tuple[TimeChoice, ...]:
+def parse_times(
+    text: str, subject: str = "time", most: int = LONGEST_LIST
+) -> tuple[TimeChoice, ...]:
     """Read a TIME value: an instant, ``current``, a range, or a list of them.
 
     Parameters
@@ -32,6 +34,8 @@ def parse_times(text: str, subject: str = "time") -> tuple[TimeChoice, ...]:
         ``a/..``, ``a/P3D``, ``P3D/b``.
     subject : str
         The parameter's name, for the error.
+    most : int
+        How many there may be.
 
     Returns
     -------
@@ -52,9 +56,9 @@ def parse_times(text: str, subject: str = "time") -> tuple[TimeChoice, ...]:
     1
     """
     parts = [part.strip() for part in text.split(",")]
-    if len(parts) > LONGEST_LIST:
+    if len(parts) > most:
         raise RequestTooLarge(
-            f"the list has {len(parts)} times; at most {LONGEST_LIST} can be asked at once",
+            f"the list has {len(parts)} times; at most {most} can be asked at once",
             subject=subject,
         )
     choices = [TimeChoice(_parse_one(part, subject)) for part in parts]

@@ -22,8 +22,8 @@ from datacube.model.grid import RectifiedGrid
 from datacube.model.query import MapQuery, SampleQuery
 from services.ows.dimensions import layer_requests
 from services.ows.kvp import Kvp, boolean, comma_list, number, positive
-from services.ows.pictures import map_format, opaque
 from services.ows.restyling import style_list
+from services.wms.formats import without_alpha, wms_format
 from services.wms.version import Version
 
 type Color = tuple[int, int, int]
@@ -38,7 +38,7 @@ class MapRequest:
     Parameters
     ----------
     query : MapQuery
-    media_type : str
+    media_type : str, of :func:`services.wms.formats.wms_format`
     pinned : bool
         Whether every layer's time names a step exactly.
     """
@@ -67,9 +67,9 @@ def decode_map(context: Context, kvp: Kvp, version: Version) -> MapRequest:
     layers = _layers(context, kvp.one("LAYERS", comma_list))
     styles = _styles(kvp, layers)
     grid = decode_grid(context, kvp, version)
-    media_type = kvp.one("FORMAT", map_format)
+    media_type = kvp.one("FORMAT", wms_format)
     requests, pinned = layer_requests(kvp, layers, styles)
-    clear = transparent(kvp) and not opaque(media_type)
+    clear = transparent(kvp) and not without_alpha(media_type)
     return MapRequest(MapQuery(requests, grid, background(kvp), clear), media_type, pinned)
 
 

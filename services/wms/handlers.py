@@ -1,6 +1,7 @@
 """GetMap and GetFeatureInfo: decode, ask the engine, encode."""
 
 from datacube.engine.context import Context
+from datacube.engine.map import draw_map, plan_map
 from datacube.engine.sample import get_samples
 from services.ows.caching import (
     cache_control,
@@ -12,16 +13,33 @@ from services.ows.caching import (
 )
 from services.ows.featureinfo import encode_samples, info_format
 from services.ows.kvp import Kvp
-from services.ows.maps import answer_map
+from services.ows.maps import answer_map, answer_plan
+from services.ows.pictures import MAP_FORMATS
 from services.ows.transport import Request, Response
+from services.wms.animation import get_animation, wants_animation
 from services.wms.decode import decode_info, decode_map
+from services.wms.formats import encoded, sent_as
 from services.wms.version import Version
 
 
 def get_map(context: Context, request: Request, kvp: Kvp, version: Version) -> Response:
-    """The picture of layers in a box (06-042, 7.3)."""
+    """The picture of layers in a box (06-042, 7.3), or one after the other."""
+    if wants_animation(kvp):
+        return get_animation(context, request, kvp, version)
     asked = decode_map(context, kvp, version)
-    return answer_map(context, request, asked.query, asked.media_type, pinned=asked.pinned)
+    kind = asked.media_type
+    if kind in MAP_FORMATS:
+        return answer_map(context, request, asked.query, kind, pinned=asked.pinned)
+    plan, grid = plan_map(context, asked.query), asked.query.grid
+    return answer_plan(
+        context,
+        request,
+        plan,
+        sent_as(kind),
+        lambda: encoded(draw_map(context, plan), kind, grid),
+        pinned=asked.pinned,
+        form=kind,
+    )
 
 
 def get_feature_info(context: Context, request: Request, kvp: Kvp, version: Version) -> Response:

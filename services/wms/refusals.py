@@ -36,7 +36,10 @@ def first(kvp: Kvp, name: str) -> str:
 
 
 def _picture(kvp: Kvp, error: DatacubeError | None) -> Response:
-    """Its text, or nothing at all (error None), in the format and size that are asked for."""
+    """Its text, or nothing at all (error None), in the format and size that are asked for.
+
+    A film or a GeoTIFF has none: it gets the report.
+    """
     media_type = kvp.one("FORMAT", map_format)
     width, height = kvp.one("WIDTH", legend_side), kvp.one("HEIGHT", legend_side)
     color, clear = background(kvp), transparent(kvp) and not opaque(media_type)

@@ -13,12 +13,12 @@ from datacube.model.crs import CRS84, Crs
 from services.ows.caching import etag, kept_document
 from services.ows.extents import plain_number
 from services.ows.featureinfo import INFO_FORMATS
-from services.ows.pictures import MAP_FORMATS
 from services.ows.reports import WMS111_EXCEPTION, wms111_report
 from services.ows.transport import Request, Response
 from services.ows.xml import Element, Maker, serialise
 from services.wms.about import service_section
 from services.wms.capabilities import Vocabulary, operation, root_layer, service_url
+from services.wms.formats import listed_formats
 from services.wms.layers import Dimension, Group, LayerEntry, layer_tree
 from services.wms.legend import LEGEND_FORMATS
 from services.wms.version import Version
@@ -73,7 +73,7 @@ def _operations(url: str) -> Element:
     return WMS(
         "Request",
         operation(WMS, WMS, "GetCapabilities", (CAPABILITIES,), url),
-        operation(WMS, WMS, "GetMap", MAP_FORMATS, url),
+        operation(WMS, WMS, "GetMap", listed_formats(), url),
         operation(WMS, WMS, "GetFeatureInfo", INFO_FORMATS, url),
         operation(WMS, WMS, "GetLegendGraphic", LEGEND_FORMATS, url),
     )

@@ -8,12 +8,12 @@ from services.ows.boxes import ordered_edges
 from services.ows.caching import etag, kept_document
 from services.ows.extents import plain_number
 from services.ows.featureinfo import INFO_FORMATS
-from services.ows.pictures import MAP_FORMATS
 from services.ows.reports import wms130_report
 from services.ows.transport import Request, Response
 from services.ows.xml import XLINK, XSI, Element, Maker, serialise
 from services.wms.about import service_section
 from services.wms.capabilities import Vocabulary, operation, root_layer, service_url
+from services.wms.formats import listed_formats
 from services.wms.layers import Dimension, LayerEntry, layer_tree
 from services.wms.legend import LEGEND_FORMATS
 from services.wms.version import Version
@@ -71,7 +71,7 @@ def _operations(url: str) -> Element:
     return WMS(
         "Request",
         operation(WMS, WMS, "GetCapabilities", ("text/xml",), url),
-        operation(WMS, WMS, "GetMap", MAP_FORMATS, url),
+        operation(WMS, WMS, "GetMap", listed_formats(), url),
         operation(WMS, WMS, "GetFeatureInfo", INFO_FORMATS, url),
         operation(SLD, WMS, "GetLegendGraphic", LEGEND_FORMATS, url),
     )
