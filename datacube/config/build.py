@@ -64,6 +64,7 @@ def build_server(model: ServerModel) -> ServerSettings:
         time=build_time(model.time),
         strict_http=model.strict_http,
         wcs_time_encoding=model.wcs.time_encoding,
+        wcs_versions=tuple(sorted(set(model.wcs.versions))),
     )
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 
 from datacube.config.base import Count, Duration, Model, Size
-from datacube.config.settings import Contact, Limits, ServerSettings
+from datacube.config.settings import Contact, Limits, ServerSettings, WcsVersion
 
 _DEFAULT = ServerSettings()
 _LIMITS = Limits()
@@ -95,6 +95,11 @@ class WcsModel(Model):
         _DEFAULT.wcs_time_encoding,
         description="Times as quoted ISO 8601, which clients read, or as numeric days, which the "
         "schema asks for.",
+    )
+    versions: tuple[WcsVersion, ...] = Field(
+        _DEFAULT.wcs_versions,
+        min_length=1,
+        description="Versions that are offered: 1.0.0, 1.1.0, 1.1.1, 1.1.2, 2.0.1.",
     )
 
 

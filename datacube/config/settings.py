@@ -12,6 +12,9 @@ from datacube.render.defaults import DEFAULT, default_styles
 from datacube.render.style import ColorRamp, Style, fields_of, for_field
 
 type TimeEncoding = Literal["iso", "strict"]
+type WcsVersion = Literal["1.0.0", "1.1.0", "1.1.1", "1.1.2", "2.0.1"]
+
+WCS_VERSIONS: tuple[WcsVersion, ...] = ("1.0.0", "1.1.0", "1.1.1", "1.1.2", "2.0.1")
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +101,7 @@ class ServerSettings:
     wcs_time_encoding : ``iso`` (quoted ISO 8601, what clients read) or ``strict`` (numeric days,
         what the schema allows)
     tile_matrix_sets : tuple of TileMatrixSet, beside the well-known ones
+    wcs_versions : versions of WCS that are offered, lowest first
     """
 
     title: str = "Datacube server"
@@ -114,6 +118,7 @@ class ServerSettings:
     strict_http: bool = False
     wcs_time_encoding: TimeEncoding = "iso"
     tile_matrix_sets: tuple[TileMatrixSet, ...] = ()
+    wcs_versions: tuple[WcsVersion, ...] = WCS_VERSIONS
 
 
 @dataclass(frozen=True, slots=True)

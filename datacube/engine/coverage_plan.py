@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from itertools import product
+from itertools import pairwise, product
 from math import prod, sqrt
 
 import numpy as np
@@ -37,7 +37,7 @@ from datacube.model.query import (
     Scaling,
     Subset,
 )
-from datacube.slicing.cells import IndexMap
+from datacube.slicing.cells import IndexMap, SeparableMap
 from datacube.slicing.footprint import AREA_METHODS
 from datacube.slicing.level import best_level, map_on_best_level
 from datacube.slicing.polygon import Outline, outline
@@ -192,6 +192,8 @@ def _window(
 ) -> tuple[Grid, Level, IndexMap | BandMap, tuple[str, ...]]:
     """Grid of the answer, the level to read, its cells, and what was clamped."""
     levels = cube.description.levels
+    if query.grid is not None:
+        return *_placed(cube, query.grid, query.interpolation), ()
     window, cells, target, notes = _selected(cube, horizontal, query)
     if query.scaling is not None and target is not None:
         target = _scaled(target, query.scaling)
@@ -199,12 +201,30 @@ def _window(
         return window, levels[0], cells, notes
     if not (_on_axes(cube, target) or is_kept(target)):
         return target, *_in_bands(cube, target, cells, query.interpolation), notes
-    level, coarse = map_on_best_level(levels, target, cube.inverses)
-    if query.interpolation in AREA_METHODS:
+    return target, *_mapped(cube, target, query.interpolation), notes
+
+
+def _placed(
+    cube: Cube, target: RectifiedGrid, method: Interpolation
+) -> tuple[Grid, Level, IndexMap | BandMap]:
+    """Exactly the cells of a grid, be they on the cube or not."""
+    _check_sides(target.width, target.height, max(_LONGEST, *cube.description.domain.grid.shape))
+    if _on_axes(cube, target) or is_kept(target):
+        return target, *_mapped(cube, target, method)
+    height, width = cube.description.domain.grid.shape
+    whole = SeparableMap(np.arange(height), np.arange(width))
+    return target, *_in_bands(cube, target, whole, method)
+
+
+def _mapped(cube: Cube, target: RectifiedGrid, method: Interpolation) -> tuple[Level, IndexMap]:
+    """The level that is read for a target, and its cells."""
+    levels = cube.description.levels
+    level, cells = map_on_best_level(levels, target, cube.inverses)
+    if method in AREA_METHODS:
         level = _finest_affordable(levels, level, target)
         found = positions(levels[0].grid, target, inverses=cube.inverses)
-        coarse = to_cells(found, levels[0].grid, level.factor)
-    return target, level, coarse, notes
+        cells = to_cells(found, levels[0].grid, level.factor)
+    return level, cells
 
 
 def _on_axes(cube: Cube, target: RectifiedGrid) -> bool:
@@ -279,7 +299,7 @@ def _sampling(cube: Cube, target: Grid, level: Level, query: CoverageQuery) -> S
     if query.interpolation == "nearest" or isinstance(target, ReferenceableGrid):
         return None
     own = cube.description.domain.grid
-    same = query.scaling is None and target.crs.same_plane(own.crs)
+    same = query.scaling is None and query.grid is None and target.crs.same_plane(own.crs)
     if same and isinstance(own, RectifiedGrid):
         return None
     return sampling(cube, target, query.interpolation, level)
@@ -303,12 +323,15 @@ def _outputs(
 
 
 def _by_series(domain: DomainSet, picks: tuple[Pick, ...], reducers: tuple[Reducer, ...]) -> bool:
-    """Whether steps can be taken as series: nothing but the time is aggregated, and unranked."""
+    """Whether steps can be taken as series: times without gaps, all else single, unranked."""
     alone = (
         isinstance(axis, TimeAxis) or all(len(group) == 1 for group in pick.groups)
         for axis, pick in zip(domain.axes, picks, strict=True)
     )
-    return all(alone) and not any(one.ranked for one in reducers)
+    gaps = any(
+        after.start > before.stop for pick in picks for before, after in pairwise(pick.groups)
+    )
+    return all(alone) and not gaps and not any(one.ranked for one in reducers)
 
 
 def _describe(
@@ -342,6 +365,15 @@ def _reduced(one: Field, by: Reducer, *, several: bool) -> Field:
     return replace(made, name=f"{one.name}_{by.name.replace('.', '_')}", title=title)
 
 
+def _check_sides(width: int, height: int, most: int) -> None:
+    if max(width, height) > most:
+        raise RequestTooLarge(
+            f"a coverage of {width:.10g} x {height:.10g} cells is too large; a side has at most "
+            f"{most:,} cells",
+            subject="SCALESIZE",
+        )
+
+
 def _scaled(grid: RectifiedGrid, scaling: Scaling) -> RectifiedGrid:
     match scaling:
         case ScaleFactor(factor):
@@ -357,12 +389,6 @@ def _scaled(grid: RectifiedGrid, scaling: Scaling) -> RectifiedGrid:
                     f"a size of {width} x {height} cells is not possible", subject="SCALESIZE"
                 )
     width, height = max(width, 1), max(height, 1)
-    most = max(_LONGEST, *grid.shape)
-    if max(width, height) > most:
-        raise RequestTooLarge(
-            f"a coverage of {width:.10g} x {height:.10g} cells is too large; a side has at most "
-            f"{most:,} cells",
-            subject="SCALESIZE",
-        )
+    _check_sides(width, height, max(_LONGEST, *grid.shape))
     transform = grid.transform @ grid.transform.scale(grid.width / width, grid.height / height)
     return RectifiedGrid(grid.crs, transform, width, height)

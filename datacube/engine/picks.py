@@ -6,11 +6,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from datacube.engine.cube import Cube
-from datacube.errors import AxisNotFound, InvalidParameter
-from datacube.model.axis import Axis, TimeAxis, axis_part, axis_value
+from datacube.errors import AxisNotFound, InvalidParameter, InvalidSubset, SubsetOutOfDomain
+from datacube.model.axis import Axis, TimeAxis, axis_part, axis_places, axis_value
 from datacube.model.domain import DomainSet
 from datacube.model.fields import Field
-from datacube.model.query import Aggregate, Subset
+from datacube.model.query import Aggregate, AxisSubset, Several, Subset
 from datacube.slicing.periods import bins, parse_every
 from datacube.slicing.rolling import parse_window, rolling
 from datacube.slicing.select import Span
@@ -35,22 +35,35 @@ class Pick:
 
 
 def by_axis(
-    domain: DomainSet, subsets: Iterable[Subset]
-) -> tuple[dict[str, Subset], dict[str, Subset]]:
-    """Subsets of x and y, and those of the other axes by the axis' own name."""
+    domain: DomainSet, subsets: Iterable[AxisSubset]
+) -> tuple[dict[str, Subset], dict[str, AxisSubset]]:
+    """Subsets of x and y, and those of the other axes by the axis' own name.
+
+    Raises
+    ------
+    AxisNotFound
+        There is no such axis, or it is given twice.
+    InvalidSubset
+        Several places of x or y.
+    """
     horizontal: dict[str, Subset] = {}
-    others: dict[str, Subset] = {}
+    others: dict[str, AxisSubset] = {}
     for subset in subsets:
         axis = domain.axis(subset.axis)
-        name, where = (axis, horizontal) if isinstance(axis, str) else (axis.name, others)
-        if name in where:
+        name = axis if isinstance(axis, str) else axis.name
+        if name in horizontal or name in others:
             raise AxisNotFound(f"the axis {subset.axis} is given twice", subject=subset.axis)
-        where[name] = subset
+        if not isinstance(axis, str):
+            others[name] = subset
+        elif isinstance(subset, Several):
+            raise InvalidSubset(f"{subset.axis} is trimmed or sliced", subject=subset.axis)
+        else:
+            horizontal[name] = subset
     return horizontal, others
 
 
 def pick_axes(
-    cube: Cube, subsets: Mapping[str, Subset], aggregate: Aggregate | None = None
+    cube: Cube, subsets: Mapping[str, AxisSubset], aggregate: Aggregate | None = None
 ) -> tuple[Pick, ...]:
     """What subsets take of each axis other than x and y, in array order.
 
@@ -100,8 +113,10 @@ def _aggregated(cube: Cube, aggregate: Aggregate) -> frozenset[str]:
 
 
 def _pick(
-    axis: Axis, subset: Subset | None, tolerance: int | None, aggregate: Aggregate | None
+    axis: Axis, subset: AxisSubset | None, tolerance: int | None, aggregate: Aggregate | None
 ) -> Pick:
+    if isinstance(subset, Several):
+        return _several(axis, subset, tolerance, aggregate)
     span = Span(0, axis.size) if subset is None else select_places(axis, subset, tolerance)
     if aggregate is not None and not span.dropped:
         if isinstance(axis, TimeAxis) and (aggregate.every or aggregate.window):
@@ -110,6 +125,30 @@ def _pick(
     part = None if span.dropped else axis_part(axis, span.start, span.stop)
     groups = tuple(range(index, index + 1) for index in range(span.start, span.stop))
     return Pick(groups, part, span.clamped)
+
+
+def _several(
+    axis: Axis, subset: Several, tolerance: int | None, aggregate: Aggregate | None
+) -> Pick:
+    """The places that any part takes, each once, in the order of the axis."""
+    if aggregate is not None:
+        raise InvalidParameter(
+            f"AGG makes a range of {axis.name} one, not single places of it", subject=axis.name
+        )
+    places, missed = set[int](), None
+    for part in subset.parts:
+        try:
+            span = select_places(axis, part, tolerance)
+        except SubsetOutOfDomain as error:
+            if not subset.lenient:
+                raise
+            missed = error
+        else:
+            places.update(range(span.start, span.stop))
+    if missed is not None and not places:
+        raise missed
+    found = sorted(places)
+    return Pick(tuple(range(at, at + 1) for at in found), axis_places(axis, found))
 
 
 def _grouped(axis: TimeAxis, span: Span, aggregate: Aggregate) -> Pick:

@@ -4,7 +4,7 @@ An axis maps an index to the coordinate of a cell's centre and back. The names f
 (RegularAxis, IrregularAxis, IndexAxis); :class:`TimeAxis` is an irregular axis of integer ticks.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import assert_never
@@ -249,6 +249,34 @@ def axis_part(axis: Axis, start: int, stop: int) -> Axis:
         case TimeAxis():
             edges = None if axis.bounds is None else axis.bounds[part]
             return replace(axis, ticks=axis.ticks[part], bounds=edges)
+        case _:
+            assert_never(axis)
+
+
+def axis_places(axis: Axis, places: Sequence[int]) -> Axis:
+    """Some places of an axis as an axis of their own.
+
+    Examples
+    --------
+    >>> axis_places(RegularAxis("depth", 0.0, -10.0, 4), [0, 1, 3]).coordinates.tolist()
+    [0.0, -10.0, -30.0]
+    """
+    first, last = places[0], places[-1]
+    if len(places) == last - first + 1:
+        return axis_part(axis, first, last + 1)
+    match axis:
+        case RegularAxis():
+            values = axis.coordinates[list(places)]
+            return IrregularAxis(axis.name, values, axis.uom, axis.title)
+        case IndexAxis():
+            labels = tuple(axis.labels[place] for place in places) if axis.labels else ()
+            return replace(axis, size=len(places), labels=labels)
+        case IrregularAxis():
+            bounds = None if axis.bounds is None else axis.bounds[list(places)]
+            return replace(axis, coordinates=axis.coordinates[list(places)], bounds=bounds)
+        case TimeAxis():
+            edges = None if axis.bounds is None else axis.bounds[list(places)]
+            return replace(axis, ticks=axis.ticks[list(places)], bounds=edges)
         case _:
             assert_never(axis)
 

@@ -56,7 +56,25 @@ class Slice:
     crs: Crs | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Several:
+    """Keep some places of an axis other than x and y, in the order of the axis.
+
+    Parameters
+    ----------
+    axis : str, as the client calls it
+    parts : Slice or Trim of that axis, at least one; what any of them takes
+    lenient : bool
+        Whether slices that lie on no place are left out, as long as one does.
+    """
+
+    axis: str
+    parts: tuple[Slice | Trim, ...]
+    lenient: bool = False
+
+
 type Subset = Trim | Slice
+type AxisSubset = Subset | Several
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +127,7 @@ class CoverageQuery:
     Parameters
     ----------
     coverage : str, cube id
-    subsets : at most one for each axis
+    subsets : at most one for each axis; several places of x or y are none
     fields : names in the wanted order; empty is all
     scaling : factor or size of the answer
     aggregate : Aggregate, after trimming
@@ -117,16 +135,20 @@ class CoverageQuery:
     output_crs : Crs of the answer; None is the coverage's own
     clip : Region, optional
         Cells whose centre is outside have no data.
+    grid : RectifiedGrid, optional
+        Exactly the cells of the answer, in its CRS, in place of trims of x and y, a scaling and an
+        output CRS; those beside the coverage have no data.
     """
 
     coverage: str
-    subsets: tuple[Subset, ...] = ()
+    subsets: tuple[AxisSubset, ...] = ()
     fields: tuple[str, ...] = ()
     scaling: Scaling | None = None
     aggregate: Aggregate | None = None
     interpolation: Interpolation = "nearest"
     output_crs: Crs | None = None
     clip: Region | None = None
+    grid: RectifiedGrid | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ from services.ogcapi.parameters import decode_coverage
 from services.ogcapi.settings import EDR_QUERIES
 from services.ows.kvp import Kvp
 from services.ows.transport import Request
-from services.wcs.handlers import decode_query
+from services.wcs.v201.handlers import decode_query
 from services.wms.decode import decode_info as wms_info
 from services.wms.decode import decode_map
 from services.wms.v130 import VERSION

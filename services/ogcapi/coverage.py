@@ -7,7 +7,15 @@ from datacube.engine.cube import Cube
 from datacube.formats.registry import Encoder
 from datacube.model.axis import Axis, TimeAxis, axis_values
 from datacube.model.domain import DomainSet
-from datacube.model.query import Aggregate, CoverageQuery, Slice, Subset, Trim
+from datacube.model.query import (
+    Aggregate,
+    AxisSubset,
+    CoverageQuery,
+    Several,
+    Slice,
+    Subset,
+    Trim,
+)
 from services.ogcapi.media import coverage_encoder
 from services.ogcapi.parameters import COVERAGE_PARAMETERS, decode_coverage, known
 from services.ows.caching import cache_control, etag, matches, not_modified, warnings
@@ -102,7 +110,7 @@ def _made_one(aggregate: Aggregate | None, domain: DomainSet) -> list[Axis | str
     return [domain.axis(name) for name in aggregate.axes]
 
 
-def moves(subsets: tuple[Subset, ...], domain: DomainSet) -> bool:
+def moves(subsets: tuple[AxisSubset, ...], domain: DomainSet) -> bool:
     """Whether newer data would change the answer: no time is asked, the latest, or an open end."""
     if domain.time is None:
         return False
@@ -113,4 +121,6 @@ def moves(subsets: tuple[Subset, ...], domain: DomainSet) -> bool:
                     return subset.point == "latest"
                 case Trim():
                     return subset.low is None or subset.high is None
+                case Several():
+                    return moves(subset.parts, domain)
     return True

@@ -37,6 +37,17 @@ def time_extent(axis: TimeAxis) -> tuple[str, ...]:
     return _irregular(axis)
 
 
+def described_times(axis: TimeAxis) -> tuple[str, ...]:
+    """Instants, or ranges of many or of such that no Gregorian parser takes, for descriptions.
+
+    Examples
+    --------
+    >>> described_times(TimeAxis("time", np.array([0, 86_400_000])))
+    ('1970-01-01T00:00:00Z', '1970-01-02T00:00:00Z')
+    """
+    return axis.iso if axis.size <= LISTED_AT_MOST and _listable(axis) else time_extent(axis)
+
+
 def tile_times(axis: TimeAxis) -> tuple[str, ...]:
     """Values of a time axis in a WMTS: all of one form, dates where every step is midnight."""
     if axis.size <= LISTED_TILES and _listable(axis):

@@ -1,14 +1,14 @@
-"""Sections that OWS Common 1.1 and 2.0 prescribe: identification, provider, operations."""
+"""Sections that OWS Common 1.0, 1.1 and 2.0 prescribe: identification, provider, operations."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from datacube.config.settings import Contact, ServerSettings
-from services.ows.xml import OWS11, OWS20, Element, Maker
+from services.ows.xml import OWS10, OWS11, OWS20, Element, Maker
 
 _MAKERS = {
     namespace: Maker(namespace, {"ows": namespace, "xlink": "http://www.w3.org/1999/xlink"})
-    for namespace in (OWS11, OWS20)
+    for namespace in (OWS10, OWS11, OWS20)
 }
 
 
@@ -32,7 +32,7 @@ class Operation:
 
 
 def maker(namespace: str) -> Maker:
-    """Maker of ``ows:`` elements of OWS Common 1.1 or 2.0."""
+    """Maker of ``ows:`` elements of OWS Common 1.0, 1.1 or 2.0."""
     return _MAKERS[namespace]
 
 
@@ -126,7 +126,10 @@ def _method(ows: Maker, name: str, url: str, encoding: str) -> Element:
 
 
 def _domain(ows: Maker, kind: str, name: str, values: tuple[str, ...]) -> Element:
-    allowed = ows("AllowedValues", *(ows("Value", value) for value in values))
+    listed = [ows("Value", value) for value in values]
+    if ows.namespace == OWS10:
+        return ows(kind, *listed, name=name)
+    allowed = ows("AllowedValues", *listed)
     return ows(kind, allowed if values else ows("AnyValue"), name=name)
 
 

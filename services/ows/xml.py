@@ -13,6 +13,7 @@ from datacube.errors import InvalidParameter
 XLINK = "http://www.w3.org/1999/xlink"
 XSI = "http://www.w3.org/2001/XMLSchema-instance"
 OGC = "http://www.opengis.net/ogc"
+OWS10 = "http://www.opengis.net/ows"
 OWS11 = "http://www.opengis.net/ows/1.1"
 OWS20 = "http://www.opengis.net/ows/2.0"
 XML = "http://www.w3.org/XML/1998/namespace"

@@ -48,7 +48,7 @@ def related(
     media_type = (
         f'multipart/related; type="{root_type}"; start="<description>"; boundary={boundary}'
     )
-    last = f"\r\n--{boundary}--\r\n".encode()
+    last = f"\r\n--{boundary}--\n".encode()  # after a longer end QGIS counts one more part
     around = sum(map(len, (head, root, middle, last)))
     size = len(file) if isinstance(file, bytes) else length
     pieces = _pieces(head + root + middle, iter([file]) if isinstance(file, bytes) else file, last)

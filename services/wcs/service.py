@@ -1,56 +1,60 @@
 """The Web Coverage Service: one function from a request to a response."""
 
-from collections.abc import Callable
+from collections.abc import Mapping
 
 from datacube.engine.context import Context
-from datacube.errors import DatacubeError, OperationNotSupported, VersionNotSupported
+from datacube.errors import DatacubeError, OperationNotSupported
 from services.ows.kvp import Kvp
-from services.ows.reports import internal_error, ows20_report
+from services.ows.reports import internal_error
 from services.ows.transport import Request, Response
 from services.ows.urls import check_parameters
-from services.wcs import handlers
-from services.wcs.v201.decode import request_name
-from services.wcs.v201.errors import CODES
+from services.wcs import v100, v110, v201
+from services.wcs.request import request_name
+from services.wcs.version import Version, negotiated, stated
 
-type Handler = Callable[[Context, Request, Kvp], Response]
-
-_VERSIONS = ("2.0.1", "2.0.0")
-_OPERATIONS: dict[str, Handler] = {
-    "getcapabilities": handlers.answer_capabilities,
-    "describecoverage": handlers.answer_description,
-    "getcoverage": handlers.answer_coverage,
+VERSIONS: Mapping[str, Version] = {
+    one.number: one for one in (v100.VERSION, *v110.VERSIONS, v201.VERSION)
 }
+_CAPABILITIES = "getcapabilities"
 
 
 def handle(context: Context, request: Request) -> Response:
     """Answer a WCS request; what the domain refuses becomes an exception report."""
+    offered = context.settings.wcs_versions
+    newest = VERSIONS[offered[-1]]
+    kvp = Kvp(request.query)
     try:
         kvp = Kvp.of(request)
         check_parameters(request, kvp.names, "WCS")
-        operation = _operation(kvp)
-        return operation(context, request, kvp)
+        return _answer(context, request, kvp, offered)
     except DatacubeError as error:
-        return ows20_report(error, table=CODES)
+        version = _told(kvp, offered) or newest
+        return version.report(error, context.settings.strict_http)
 
 
-def failure(request: Request, error_id: str) -> Response:  # noqa: ARG001
+def failure(request: Request, error_id: str) -> Response:
     """The report of an unexpected exception, which the log has under a name."""
-    return ows20_report(internal_error(error_id), table=CODES)
+    version = _told(Kvp(request.query), tuple(VERSIONS)) or v201.VERSION
+    return version.report(internal_error(error_id), True)
 
 
-def _operation(kvp: Kvp) -> Handler:
-    name = request_name(kvp)
-    found = _OPERATIONS.get(name.lower())
-    if found is None:
+def _answer(context: Context, request: Request, kvp: Kvp, offered: tuple[str, ...]) -> Response:
+    asked = request_name(kvp)
+    name = asked.lower()
+    number = negotiated(kvp, offered) if name == _CAPABILITIES else stated(kvp, offered)
+    operations = VERSIONS[number].operations
+    if (operation := operations.get(name)) is None:
         raise OperationNotSupported(
-            f"there is no operation '{name[:100]}'; there are "
+            f"there is no operation '{asked[:100]}'; there are "
             "GetCapabilities, DescribeCoverage and GetCoverage",
-            subject=name[:100],
+            subject=asked[:100],
         )
-    version = kvp.optional("version", str.strip, _VERSIONS[0])
-    if found is not handlers.answer_capabilities and version not in _VERSIONS:
-        raise VersionNotSupported(
-            f"the version {version[:20]} is not offered; offered is {_VERSIONS[0]}",
-            subject="version",
-        )
-    return found
+    return operation(context, request, kvp)
+
+
+def _told(kvp: Kvp, offered: tuple[str, ...]) -> Version | None:
+    """The version that a request tells, as far as it can be read."""
+    try:
+        return VERSIONS[stated(kvp, offered)] if "VERSION" in kvp else None
+    except DatacubeError:
+        return None

@@ -185,12 +185,12 @@ def _one_time(bracket: Bracket, axis: TimeAxis) -> Subset:
         return Trim(bracket.axis, None, None)
     if isinstance(when, TimeRange):
         return Trim(bracket.axis, when.start, when.end)
-    if isinstance(when, Timestamp) and _steps_within(axis, when) > 1:
+    if isinstance(when, Timestamp) and steps_within(axis, when) > 1:
         return Trim(bracket.axis, when, when)
     return Slice(bracket.axis, when)
 
 
-def _steps_within(axis: TimeAxis, when: Timestamp) -> int:
+def steps_within(axis: TimeAxis, when: Timestamp) -> int:
     """How many steps lie in a partial date."""
     if when.precision not in {"year", "month", "day"}:
         return 1

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from datacube.errors import InvalidCrs, InvalidInterpolation, InvalidParameter, MissingParameter
+from datacube.errors import InvalidCrs, InvalidInterpolation, InvalidParameter
 from datacube.model.coverage import CoverageDescription
 from datacube.model.crs import Crs
 from datacube.model.fields import RangeType
@@ -242,23 +242,3 @@ def _interpolation(text: str) -> Interpolation:
             subject="interpolation",
         )
     return method
-
-
-def request_name(kvp: Kvp) -> str:
-    """The operation, after SERVICE has been checked (OWS Common, 7.2.1).
-
-    Raises
-    ------
-    MissingParameter
-        SERVICE or REQUEST is absent.
-    InvalidParameter
-        SERVICE is another.
-    """
-    if "service" not in kvp:
-        raise MissingParameter("the parameter SERVICE is missing; it is WCS", subject="service")
-    if kvp.one("service").strip().upper() != "WCS":
-        raise InvalidParameter(
-            f"the service '{kvp.one('service')[:50]}' is not here; SERVICE is WCS",
-            subject="service",
-        )
-    return kvp.one("request").strip()

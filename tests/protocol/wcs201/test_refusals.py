@@ -75,7 +75,7 @@ def test_what_works_is_told(service):
         ("SERVICE=WMS&REQUEST=GetCapabilities", 400, "InvalidParameterValue", "service"),
         ("SERVICE=WCS", 400, "MissingParameterValue", "request"),
         ("SERVICE=WCS&REQUEST=GetMap", 501, "OperationNotSupported", "GetMap"),
-        ("SERVICE=WCS&VERSION=1.0.0&REQUEST=GetCoverage", 400, "VersionNegotiationFailed", None),
+        ("SERVICE=WCS&VERSION=1.7.0&REQUEST=GetCoverage", 400, "VersionNegotiationFailed", None),
     ],
 )
 def test_requests_that_are_none(service, query, status, code, locator):

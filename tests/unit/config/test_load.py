@@ -82,7 +82,7 @@ def test_server(write):
         limits: {max_width: 100, cache_bytes: 64 MiB, max_coverage_bytes: 1.5 GB}
         time: {nearest: false, tolerance: PT6H}
         strict_http: true
-        wcs: {time_encoding: strict}
+        wcs: {time_encoding: strict, versions: [2.0.1, 1.0.0]}
         """
     )
     server = load_config(path).server
@@ -95,6 +95,7 @@ def test_server(write):
     assert server.limits.max_coverage_bytes == 1_500_000_000
     assert server.time == TimePolicy(False, 6 * HOUR)
     assert (server.strict_http, server.wcs_time_encoding) == (True, "strict")
+    assert server.wcs_versions == ("1.0.0", "2.0.1")
 
 
 def test_cubes_and_styles(write):
@@ -256,7 +257,7 @@ def test_a_tile_matrix_set_as_the_ogc_writes_it(write):
 
 def test_unknown_key_far_from_any_lists_the_known_ones(write):
     (finding,) = findings(write(server="wcs:\n  zzz: 1"))
-    assert finding == "server.yaml:2: unknown key 'zzz'; the keys here are time_encoding"
+    assert finding == "server.yaml:2: unknown key 'zzz'; the keys here are time_encoding, versions"
 
 
 def test_files_that_cannot_be_read(write, tmp_path):

@@ -1,0 +1,84 @@
+"""From a query to the answer of GetCoverage; the same for every version of the protocol."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from datacube.engine.context import Context
+from datacube.engine.coverage import plan_coverage
+from datacube.formats.registry import Encoder
+from datacube.model.query import CoverageQuery
+from services.ows import caching
+from services.ows.coveragefile import CoverageFile, content_length, coverage_file
+from services.ows.transport import Request, Response
+from services.wcs.multipart import related
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What is to be sent.
+
+    Parameters
+    ----------
+    query : CoverageQuery
+    encoder : Encoder
+    name : str, of the file
+    compression : of the file's values
+    notes : tuple of str, what was taken because nothing was said
+    """
+
+    query: CoverageQuery
+    encoder: Encoder
+    name: str
+    compression: str = "none"
+    notes: tuple[str, ...] = ()
+
+
+type Describe = Callable[[CoverageFile], bytes]
+
+
+def send(
+    context: Context,
+    request: Request,
+    order: Order,
+    describe: Describe | None = None,
+    description_type: str = "text/xml",
+) -> Response:
+    """The file, alone or behind a document that speaks of it.
+
+    Parameters
+    ----------
+    describe : callable, optional
+        Makes the document, the first part of a message of two.
+    description_type : str, its media type
+
+    Raises
+    ------
+    DatacubeError
+        The query cannot be meant, costs too much, does not fit the format, or cannot be read.
+    """
+    plan = plan_coverage(context, order.query)
+    order.encoder.check(plan.description)
+    parts = (order.query, order.encoder.media_type, order.compression, describe is not None)
+    tag = caching.etag([], plan.description, *parts)
+    if caching.matches(request, tag):
+        return caching.not_modified(tag, caching.MOVING)
+    history = f"GetCoverage {order.name.rpartition('.')[0]}"
+    options = {"history": history, "compression": order.compression}
+    file = coverage_file(context, order.query, order.encoder, options, head=request.head)
+    notes = caching.warnings((*order.notes, *file.notes))
+    headers = (("ETag", tag), caching.MOVING, *notes)
+    if describe is None:
+        return _alone(order, file).with_headers(*headers)
+    return _behind(order, file, describe(file), description_type).with_headers(*headers)
+
+
+def _alone(order: Order, file: CoverageFile) -> Response:
+    disposition = ("Content-Disposition", f'attachment; filename="{order.name}"')
+    return Response(200, order.encoder.media_type, file.content, (disposition, *file.headers))
+
+
+def _behind(order: Order, file: CoverageFile, document: bytes, media_type: str) -> Response:
+    message = related(
+        document, media_type, file.content, order.encoder.media_type, order.name, file.length
+    )
+    return Response(200, message.media_type, message.pieces, content_length(message.length))

@@ -1,0 +1,107 @@
+"""The operations of WCS 1.1."""
+
+from datacube.engine.context import Context
+from datacube.engine.coverage import plan_coverage
+from datacube.formats.registry import Encoder, encoders
+from datacube.model.query import CoverageQuery
+from services.ows import caching
+from services.ows.coveragefile import CoverageFile
+from services.ows.kvp import Kvp
+from services.ows.transport import Request, Response
+from services.ows.urls import kvp_prefix, with_query
+from services.ows.xml import serialise
+from services.wcs.answer import Order, send
+from services.wcs.filenames import file_name
+from services.wcs.places import is_flat
+from services.wcs.published import published, published_cube
+from services.wcs.subsets import Bracket, Value
+from services.wcs.v110 import capabilities, decode, describe
+from services.wcs.v110.decode import CoverageRequest
+from services.wcs.v110.names import Names
+from services.wcs.version import Handler
+
+_XML = "text/xml"
+_ROLE = "urn:ogc:def:role:WCS:1.1:coverage"
+
+
+def operations(names: Names) -> dict[str, Handler]:
+    """The operations of one of the versions, by their names in lower case."""
+
+    def answer_capabilities(context: Context, request: Request, kvp: Kvp) -> Response:
+        return _capabilities(names, context, request, kvp)
+
+    def answer_description(context: Context, request: Request, kvp: Kvp) -> Response:
+        cubes = [published_cube(context, name) for name in decode.coverage_ids(kvp)]
+        body = describe.coverage_descriptions(names, cubes)
+        response = Response(200, _XML, body, (caching.DOCUMENT,))
+        return caching.conditional(request, response, caching.etag([], body))
+
+    def answer_coverage(context: Context, request: Request, kvp: Kvp) -> Response:
+        return _coverage(names, context, request, kvp)
+
+    return {
+        "getcapabilities": answer_capabilities,
+        "describecoverage": answer_description,
+        "getcoverage": answer_coverage,
+    }
+
+
+def _capabilities(names: Names, context: Context, request: Request, kvp: Kvp) -> Response:
+    wanted, sequence = decode.sections(kvp), context.catalog.version
+    known = kvp.optional("updateSequence", str.strip, "") == sequence
+    url = kvp_prefix(request, "/wcs")
+
+    def make() -> bytes:
+        some = frozenset[str]() if known else wanted
+        cubes = published(context)
+        return capabilities.capabilities(names, context.settings, cubes, url, some, sequence)
+
+    tag = caching.etag([sequence], "wcs", names.number, url, sorted(wanted), known)
+    return caching.kept_document(context, request, _XML, tag, make)
+
+
+def _coverage(names: Names, context: Context, request: Request, kvp: Kvp) -> Response:
+    asked = decode.get_coverage(kvp)
+    encoder = encoders().find(asked.format)
+    cube = published_cube(context, asked.coverage)
+    query, notes = decode.bind_query(asked, cube.description, flat=is_flat(encoder))
+    order = Order(query, encoder, _file_name(asked, query, encoder), notes=notes)
+    if asked.store:
+        encoder.check(plan_coverage(context, query).description)
+        body = _reference(names, order, _plain_url(request, kvp))
+        return Response(200, _XML, body, (caching.MOVING,))
+    if asked.plain:
+        return send(context, request, order)
+
+    def speak(_: CoverageFile) -> bytes:
+        return _reference(names, order, f"cid:{order.name}")
+
+    return send(context, request, order, speak)
+
+
+def _reference(names: Names, order: Order, where: str) -> bytes:
+    """``Coverages``: what the file is and where it lies."""
+    reference = names.ows(
+        "Reference",
+        names.ows("Format", order.encoder.media_type),
+        xlink_href=where,
+        xlink_role=_ROLE,
+    )
+    coverage = names.wcs(
+        "Coverage",
+        names.ows("Title", order.query.coverage),
+        names.ows("Identifier", order.query.coverage),
+        reference,
+    )
+    return serialise(names.wcs("Coverages", coverage, xsi_schemaLocation=names.located))
+
+
+def _plain_url(request: Request, kvp: Kvp) -> str:
+    """URL of the same request for the file alone; nothing has to be kept for it."""
+    pairs = [(name, kvp.one(name)) for name in kvp.names if name not in {"store", "plain"}]
+    return with_query(kvp_prefix(request, "/wcs"), [*pairs, ("plain", "true")])
+
+
+def _file_name(asked: CoverageRequest, query: CoverageQuery, encoder: Encoder) -> str:
+    times = (Bracket("time", (Value(asked.time),)),) if asked.time else ()
+    return file_name(query.coverage, times, query.fields, encoder.extension)
