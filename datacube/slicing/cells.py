@@ -18,7 +18,8 @@ type Place = tuple[int, int]
 type Picker = slice | IndexArray
 
 _SIDE = 256
-_ROOM = 1 << 20
+ROOM = 1 << 20
+"""Cells of the largest window."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -298,7 +299,7 @@ def pixel_blocks(
         far = np.iinfo(np.intp).max
         top, left = (int(one.min(where=inside, initial=far)) for one in (rows, columns))
     height, width = int(rows.max()) + 1 - top, int(columns.max()) + 1 - left
-    if height * width > _ROOM and rows.size > 1:
+    if height * width > ROOM and rows.size > 1:
         for down in _halves(rows.shape[0]):
             for right in _halves(rows.shape[1]):
                 first = corner[0] + down.start, corner[1] + right.start
@@ -309,10 +310,33 @@ def pixel_blocks(
     places -= top * width + left
     if inside is not None:
         places[~inside] = 0
-    down, right = (
-        slice(first, first + size) for first, size in zip(corner, rows.shape, strict=True)
-    )
+    down, right = _target(corner, places)
     yield PixelBlock(down, right, top, left, height, width, places, inside)
+
+
+def block_of(
+    rows: IndexArray, columns: IndexArray, corner: tuple[int, int], offset: int
+) -> PixelBlock:
+    """Pixels as one block, none of them outside.
+
+    Parameters
+    ----------
+    rows, columns : intp, (y, x), cells of some pixels plus ``offset``; rows is written over
+    corner : (row, column) of the first of them in the target
+    """
+    top, left = int(rows.min()), int(columns.min())
+    height, width = int(rows.max()) + 1 - top, int(columns.max()) + 1 - left
+    rows *= width
+    rows += columns
+    rows -= top * width + left
+    down, right = _target(corner, rows)
+    return PixelBlock(down, right, top - offset, left - offset, height, width, rows, None)
+
+
+def _target(corner: tuple[int, int], pixels: IndexArray) -> tuple[slice, slice]:
+    """Rows and columns of the target that some pixels lie on."""
+    (top, left), (height, width) = corner, pixels.shape
+    return slice(top, top + height), slice(left, left + width)
 
 
 def _halves(size: int) -> tuple[slice, ...]:

@@ -13,16 +13,17 @@ Therefore a tile gets the positions that the same pixels have in a larger map.
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from itertools import pairwise, product
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from datacube.slicing.cells import PixelBlock, PixelMap, pixel_blocks
+from datacube.slicing.cells import ROOM, PixelBlock, PixelMap, pixel_blocks
 from datacube.slicing.globe import Globe
-from datacube.slicing.sheets import CellSheet, PositionSheet, Room, Sheet, within
+from datacube.slicing.patch import patch
+from datacube.slicing.sheets import CellSheet, PositionSheet, Room, Sheet, certain, within
 
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
@@ -92,21 +93,35 @@ class Net:
         ----------
         factor : int, how many of the room's cells make one, along rows and along columns
         """
+        plain = factor & (factor - 1) == 0 and self._is_plain()
         return PixelMap.of_blocks(
             self.shape,
             (
                 block
                 for corner, part in self._parts()
-                for block in part.pixel_blocks(factor, corner)
+                for block in part.pixel_blocks(factor, corner, plain=plain)
             ),
         )
 
-    def pixel_blocks(self, factor: int, corner: tuple[int, int]) -> Iterator[PixelBlock]:
+    def pixel_blocks(
+        self, factor: int, corner: tuple[int, int], *, plain: bool
+    ) -> Iterator[PixelBlock]:
         """The same of a small net, whose first pixel is at that row and column of the target."""
+        if plain:
+            nodes = self._nodes()
+            across, down = nodes.max((0, 2, 3)) - nodes.min((0, 2, 3))
+            if across * down < ROOM * factor**2 / 2:
+                nodes = nodes.reshape(self.u.shape[0] // 4, -1, 2, 5, 5)
+                return iter((patch(nodes, self._window, factor, corner),))
         sheet = CellSheet(*self._size, self.room, factor)
         self._put_blocks(sheet)
         part = self._window
         return pixel_blocks(sheet.rows[part], sheet.columns[part], corner)
+
+    def _is_plain(self) -> bool:
+        """Whether no block needs a second look."""
+        nodes = self._nodes()
+        return bool(certain(nodes, self.room).all()) and bool(_passed(nodes).all())
 
     def _parts(self) -> Iterator[tuple[tuple[int, int], "Net"]]:
         """The net in parts of at most 6 x 6 blocks, and where in the window each begins."""
@@ -166,10 +181,11 @@ class Net:
 
     def _nodes(self) -> FloatArray:
         """Nodes of the largest blocks; (blocks, 2, 5, 5)."""
-        u, v = (
-            sliding_window_view(one, (5, 5))[::4, ::4].reshape(-1, 5, 5) for one in (self.u, self.v)
-        )
-        return np.stack([_unwrapped(u, self.room.turn), v], 1)
+        places = _of_blocks(*self.u.shape)
+        nodes = np.empty((len(places), 2, 5, 5))
+        nodes[:, 0] = _unwrapped(self.u.take(places), self.room.turn)
+        nodes[:, 1] = self.v.take(places)
+        return nodes
 
     def _put_blocks(self, sheet: Sheet) -> None:
         """Put every block on a sheet, split where it has to be."""
@@ -241,6 +257,13 @@ def cast(exact: Exact, shape: tuple[int, int], origin: tuple[int, int], room: Ro
         for size, lead in zip(shape, before, strict=True)
     )
     return Net(exact, shape, before, room, *exact(*np.meshgrid(columns, rows)))
+
+
+@lru_cache(maxsize=64)
+def _of_blocks(rows: int, columns: int) -> IndexArray:
+    """Which of the nodes are those of each of the largest blocks; intp, (blocks, 5, 5)."""
+    places = np.arange(rows * columns).reshape(rows, columns)
+    return sliding_window_view(places, (5, 5))[::4, ::4].reshape(-1, 5, 5)
 
 
 def _moved(

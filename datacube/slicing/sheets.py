@@ -23,9 +23,9 @@ EDGE = 1e-6
 """How far, in cells, a position may lie before the first cell and still count as in it."""
 
 _BATCH = 6 << 12  # pixels; a product of matrices that is larger is spread over threads
-_PLACES = 20
-_ROUNDER = 1.5 * 2.0 ** (52 - _PLACES)  # what is added to it keeps 20 binary places
-_ROUNDER_BITS = int(np.array([_ROUNDER]).view(np.int64)[0])
+PLACES = 20
+ROUNDER = 1.5 * 2.0 ** (52 - PLACES)  # what is added to it keeps 20 binary places
+ROUNDER_BITS = int(np.array([ROUNDER]).view(np.int64)[0])
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +61,8 @@ def snapped(position: FloatArray, turn: float | None = None) -> FloatArray:
     >>> snapped(np.array([2.9999999999, 361.5]), 360.0).tolist()
     [3.0, 1.5]
     """
-    grained = position + _ROUNDER
-    grained -= _ROUNDER
+    grained = position + ROUNDER
+    grained -= ROUNDER
     if turn is None:
         return grained
     if grained.min(initial=0) <= -EDGE or grained.max(initial=0) >= turn - EDGE:
@@ -218,13 +218,13 @@ class CellSheet(Sheet):
     @override
     def fill(self, rows: IndexArray, columns: IndexArray, size: int, nodes: FloatArray) -> None:
         """Interpolate blocks; those that lie on the cells for certain without a second look."""
-        certain = _certain(nodes, self.room)
-        rest = ~certain
+        sure = certain(nodes, self.room)
+        rest = ~sure
         if self.room.turn is not None and rest.any():
             super().fill(rows[rest], columns[rest], size, nodes[rest])
             rest[:] = False
         blocks = _blocks(self._layers, size)
-        for some, edge in ((certain, False), (rest, True)):
+        for some, edge in ((sure, False), (rest, True)):
             down, right, chosen = (
                 (rows, columns, nodes) if some.all() else (rows[some], columns[some], nodes[some])
             )
@@ -234,16 +234,16 @@ class CellSheet(Sheet):
 
     def _cells(self, position: FloatArray, *, edge: bool) -> IndexArray:
         """Cells of positions, which are written over; on the edge they may lie outside."""
-        position += _ROUNDER
+        position += ROUNDER
         grains: IndexArray = position.view(np.int64)
-        grains -= _ROUNDER_BITS
+        grains -= ROUNDER_BITS
         if not edge:
-            grains >>= _PLACES
+            grains >>= PLACES
             return _coarse(grains, self._factor)
-        ends = np.array([self.room.width, self.room.height])[:, None, None] << _PLACES
+        ends = np.array([self.room.width, self.room.height])[:, None, None] << PLACES
         outside = ((grains < -1) | (grains > ends + 1)).any(1, keepdims=True)
         np.clip(grains, 0, ends - 1, out=grains)
-        grains >>= _PLACES
+        grains >>= PLACES
         cells = _coarse(grains, self._factor)
         np.copyto(cells, -1, where=outside)
         return cells
@@ -255,7 +255,7 @@ def _blocks[D: np.generic](layers: NDArray[D], size: int) -> NDArray[D]:
     return layers.reshape(count, height // size, size, width // size, size)
 
 
-def _certain(nodes: FloatArray, room: Room) -> BoolArray:
+def certain(nodes: FloatArray, room: Room) -> BoolArray:
     """Which blocks lie on the cells, whatever is between their nodes; (blocks, 2, 5, 5)."""
     flat = nodes.reshape(len(nodes), 2, 25)
     low, high = flat.min(2), flat.max(2)
@@ -271,18 +271,18 @@ def _batches(blocks: int, size: int) -> Iterator[slice]:
 
 def _spread(nodes: FloatArray, size: int) -> FloatArray:
     """Values of the pixels of blocks; nodes (blocks, layers, 5, 5)."""
-    weights = _quartic(size)
+    weights, across = quartic(size)
     rows = (weights @ nodes).reshape(-1, 5)
-    return (rows @ weights.T).reshape(*nodes.shape[:2], size, size)
+    return (rows @ across).reshape(*nodes.shape[:2], size, size)
 
 
 @lru_cache(maxsize=8)
-def _quartic(size: int) -> FloatArray:
-    """Lagrange weights of 5 equal nodes over size pixels; float64, (size, 5)."""
+def quartic(size: int) -> tuple[FloatArray, FloatArray]:
+    """Lagrange weights of 5 equal nodes over size pixels; float64, (size, 5) and (5, size)."""
     at = np.arange(size) / (size // 4)
     weights = np.ones((size, 5))
     for node in range(5):
         for other in range(5):
             if other != node:
                 weights[:, node] *= (at - other) / (node - other)
-    return weights
+    return weights, np.ascontiguousarray(weights.T)
