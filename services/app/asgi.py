@@ -23,6 +23,7 @@ from datacube.store.objects import ObjectStore
 from datacube.store.url import open_store
 from services.app.access import Subject, subject_of, write_line
 from services.app.answers import Outgoing, answer, at_once, outgoing
+from services.app.events import Events
 from services.app.inflow import Inflow
 from services.app.known import KnownAnswers, UrlKey
 from services.app.metrics import Metrics
@@ -64,6 +65,7 @@ class Application:
         self._inflow = Inflow(self._routes, context.settings)
         self._known = KnownAnswers()
         self._turns = Turns(remote=not store.is_local)
+        self._events = Events(context, self._turns)
         self._active = 0
         self._draining = False
 
@@ -101,6 +103,7 @@ class Application:
             How many are still under way.
         """
         self._draining = True
+        self._events.stop()
         deadline = perf_counter() + seconds
         while self._active and perf_counter() < deadline:
             await asyncio.sleep(0.02)
@@ -108,6 +111,7 @@ class Application:
 
     def close(self, *, wait: bool = True) -> None:
         """Let the threads go; wait for the requests under way, or leave them unanswered."""
+        self._events.stop()
         self._turns.close(wait=wait)
         for pool in (self.context.steps, self.context.pool):
             pool.shutdown(wait=wait, cancel_futures=not wait)
@@ -123,7 +127,10 @@ class Application:
         subject = subject_of(request, route.service)
         status, nbytes = 499, 0  # where the client has gone before the answer was there
         try:
-            if early is None:
+            if early is None and route.events is not None:
+                opened = await self._turns.aside(partial(self._events.opened, route.events))
+                found = outgoing(self.context, request, opened, "", subject)
+            elif early is None:
                 work = partial(answer, self.context, request, route, subject, identifier)
                 found = await (self._turns.aside if route.watch else self._turns.take)(work)
             else:
@@ -131,7 +138,11 @@ class Application:
             if found.known is not None and asked is not None:
                 self._known.keep(asked[0], found.known)
             status = found.status
-            nbytes = await self._sent(http, found, identifier, send)
+            if route.events is not None and status == 200 and not request.head:
+                await send(_start(found, identifier))
+                nbytes = await self._events.tell(request, route.events, http, send)
+            else:
+                nbytes = await self._sent(http, found, identifier, send)
         except ClientDisconnect:
             LOGGER.debug("client of %s has gone", identifier)
         finally:

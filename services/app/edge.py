@@ -13,7 +13,9 @@ from services.ows.transport import Response
 
 MAX_FIELDS = 500
 _GZIP_FROM = 1000  # bytes; smaller answers fit one packet anyway
-_TEXT = re.compile(r"^(text/|application/([\w.-]+[+_])?(json|xml|javascript)\b|image/svg)")
+_TEXT = re.compile(
+    r"^(text/(?!event-stream)|application/([\w.-]+[+_])?(json|xml|javascript)\b|image/svg)"
+)
 _UNCLEAN = re.compile("[^\\t\\n\\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _BREAKING = re.compile(r"[\x00-\x1f\x7f]")
 _HOST = re.compile(r"^(?:[A-Za-z0-9_.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::\d{1,5})?$")
@@ -23,7 +25,7 @@ CORS = (
     ("Access-Control-Allow-Origin", "*"),
     (
         "Access-Control-Expose-Headers",
-        "Content-Crs, Content-Disposition, ETag, Link, Retry-After, Warning, X-Request-Id",
+        "Content-Crs, Content-Datetime, Content-Disposition, ETag, Link, Retry-After, Warning, X-Request-Id",
     ),
 )
 _PREFLIGHT = (

@@ -20,6 +20,7 @@ from services.wms import service as wms
 from services.wmts import service as wmts
 from services.zarr import service as zarr
 
+_EVENTS = "/events"
 READ = frozenset({"GET"})
 READ_OR_POST = frozenset({"GET", "POST"})
 
@@ -40,6 +41,8 @@ class Route:
         Report of an unexpected exception in the protocol's own form, by its id in the log.
     watch : bool
         Whether it tells how the server is, and so waits for no other request.
+    events : str, optional
+        Of which cube it pushes changes, empty for all; nothing is pushed where None.
     """
 
     service: str
@@ -48,6 +51,7 @@ class Route:
     refusal: Callable[[DatacubeError], Response] = problem_json
     failure: Callable[[Request, str], Response] = ogcapi.failure
     watch: bool = False
+    events: str | None = None
 
 
 class Routes:
@@ -84,11 +88,15 @@ class Routes:
 
     def _below(self, service: str, tail: str) -> Route:
         """Of the services without anything at their root."""
+        if service == "times" and tail.endswith(_EVENTS):
+            return Route("events", not_found, events=tail.removesuffix(_EVENTS))
         handle = {"tiles": tiles.handle, "times": times.handle, "zarr": zarr.handle}[service]
         return Route(service, lambda request: handle(self._context, request, tail))
 
     def _own(self, path: str) -> Route:
         match path:
+            case "/events":
+                return Route("events", not_found, events="")
             case "/":
                 return Route("landing", lambda request: landing.handle(self._context, request))
             case "/healthz":
