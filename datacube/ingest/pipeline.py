@@ -50,6 +50,7 @@ def ingest(
     cube: str | None = None,
     recipe: RecipeSettings | None = None,
     time: str | None = None,
+    run: str | None = None,
     dry_run: bool = False,
     bad_folder: Path | None = None,
     retries: int = 2,
@@ -73,6 +74,8 @@ def ingest(
     recipe : RecipeSettings, optional
     time : str, optional
         ISO 8601 instant of sources that hold one; stands above the recipe's.
+    run : str, optional
+        ISO 8601 start of the model run of NetCDF files, which become forecasts of run and step.
     dry_run : bool
         Say what would be written, and write nothing.
     bad_folder : Path, optional
@@ -94,15 +97,15 @@ def ingest(
         The store's URL cannot be used.
     """
     recipe = recipe or RecipeSettings()
-    options = options_of(recipe, cube, time)
+    options = options_of(recipe, cube, time, run)
     known = default_readers() if readers is None else readers
     tell = report or _silent
-    run = _Run(open_store(store), options, recipe, known, tell, retries, dry_run=dry_run)
+    work = _Run(open_store(store), options, recipe, known, tell, retries, dry_run=dry_run)
     every = [one for source in sources for one in expanded(source, known)]
     results = []
     for position, source in enumerate(every, 1):
         tell(SourceStarted(source, position, len(every)))
-        result = run.one(source)
+        result = work.one(source)
         if bad_folder is not None and result.status == "refused" and not dry_run:
             set_aside(source, bad_folder, result.reason)
         tell(result)
@@ -127,7 +130,9 @@ def _is_product(folder: Path, readers: Readers) -> bool:
     return find_reader(readers, folder) is not None or any((folder / one).exists() for one in marks)
 
 
-def options_of(recipe: RecipeSettings, cube: str | None, time: str | None) -> ReadOptions:
+def options_of(
+    recipe: RecipeSettings, cube: str | None, time: str | None, run: str | None = None
+) -> ReadOptions:
     """What readers are told.
 
     Raises
@@ -142,10 +147,11 @@ def options_of(recipe: RecipeSettings, cube: str | None, time: str | None) -> Re
             subject="cube",
         )
     instant = time or recipe.time
-    if instant is not None:
-        Timestamp.parse(instant)
+    for one in (instant, run):
+        if one is not None:
+            Timestamp.parse(one)
     crs = None if recipe.crs is None else Crs.parse(recipe.crs)
-    return ReadOptions(base, instant, crs, recipe.forecast)
+    return ReadOptions(base, instant, crs, recipe.forecast, run)
 
 
 @dataclass(frozen=True, eq=False)
@@ -222,10 +228,9 @@ def _timed(granules: Sequence[Granule]) -> bool:
 
 
 def _named(granule: Granule, options: ReadOptions) -> Granule:
-    """The granule; under an own name where the user has set its time."""
-    if options.time is None:
-        return granule
-    return replace(granule, id=f"{granule.id}@{options.time}")
+    """The granule; under an own name where the user has set its time or its run."""
+    said = [one for one in (options.time, options.run) if one is not None]
+    return replace(granule, id="@".join((granule.id, *said)))
 
 
 def _silent(event: Event) -> None:

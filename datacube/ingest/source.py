@@ -120,12 +120,19 @@ class ReadOptions:
         CRS of a projected grid that names none.
     forecast : bool
         Whether the run and the step are axes even where valid times would do.
+    run : str, optional
+        ISO 8601 start of the model run of a source that does not say it; makes a forecast cube.
     """
 
     cube: str | None = None
     time: str | None = None
     crs: Crs | None = None
     forecast: bool = False
+    run: str | None = None
+
+    def run_ticks(self, calendar: Calendar) -> int | None:
+        """Ticks of ``run``, if it is given."""
+        return None if self.run is None else Timestamp.parse(self.run).ticks(calendar)
 
     def ticks(self, calendar: Calendar = "standard") -> int | None:
         """Ticks of ``time``, if it is given.

@@ -11,7 +11,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from datacube.model.axis import IrregularAxis, RegularAxis, TickArray, TimeAxis
+from datacube.model.axis import Axis, IrregularAxis, RegularAxis, TickArray, TimeAxis
 from datacube.model.calendar import MS_PER_DAY
 from datacube.model.domain import DomainSet
 
@@ -69,8 +69,8 @@ class ForecastAxes:
         if not isinstance(runs, TimeAxis):
             return None
         for place, axis in enumerate(domain.axes):
-            if isinstance(axis, RegularAxis | IrregularAxis) and _is_lead(axis):
-                return cls(runs, axis, place, _MILLISECONDS[_unit(axis)])
+            if isinstance(axis, RegularAxis | IrregularAxis) and (unit := lead_unit(axis)):
+                return cls(runs, axis, place, unit)
         return None
 
     @property
@@ -124,9 +124,18 @@ class ValidTimes:
         return cls(axis, runs[chosen], steps[chosen])
 
 
-def _is_lead(axis: LeadAxis) -> bool:
+def lead_unit(axis: Axis) -> int | None:
+    """Milliseconds in the unit of an axis of lead times; None for any other axis.
+
+    Examples
+    --------
+    >>> lead_unit(RegularAxis("step", 0, 6, 5, "hours")), lead_unit(RegularAxis("z", 0, 6, 5, "m"))
+    (3600000, None)
+    """
+    if not isinstance(axis, RegularAxis | IrregularAxis):
+        return None
     known = axis.name.lower() in _NAMES or axis.title.lower() in _NAMES
-    return known and _unit(axis) in _MILLISECONDS
+    return _MILLISECONDS.get(_unit(axis)) if known else None
 
 
 def _unit(axis: LeadAxis) -> str:

@@ -35,6 +35,12 @@ from services.cli.options import (
 @cube_option
 @recipe_option
 @click.option("--time", metavar="ISO", help="Time of sources that hold one and do not say it.")
+@click.option(
+    "--ref-time",
+    "run",
+    metavar="ISO",
+    help="Start of the model run of NetCDF that does not say it.",
+)
 @click.option("--dry-run", is_flag=True, help="Say what would be written, and write nothing.")
 @bad_option
 @label_option
@@ -46,6 +52,7 @@ def ingest_command(
     cube: str | None,
     recipe_file: Path | None,
     time: str | None,
+    run: str | None,
     bad_folder: Path | None,
     labels: tuple[str, ...],
     retries: int,
@@ -66,6 +73,7 @@ def ingest_command(
             cube=cube,
             recipe=recipe,
             time=time,
+            run=run,
             dry_run=dry_run,
             bad_folder=bad_folder,
             retries=retries,

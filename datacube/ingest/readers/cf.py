@@ -110,6 +110,28 @@ def reference_units(coordinate: Coordinate) -> str:
     return f"{coordinate.units} since {named[1]}-{named[2]}-{named[3]}"
 
 
+def is_run(coordinate: Coordinate | None) -> bool:
+    """Whether it says when model runs start."""
+    if coordinate is None or " since " not in coordinate.units:
+        return False
+    return coordinate.attributes.get("standard_name") == "forecast_reference_time"
+
+
+def reference_of(variable: Any, time: str | None, file: netCDF4.Dataset) -> Coordinate | None:
+    """When the run of a variable started: a scalar, or one for each of its times."""
+    named = words(getattr(variable, "coordinates", ""))
+    ordered = sorted(file.variables.values(), key=lambda one: one.name not in named)
+    for one in ordered:
+        if not _numeric(one) or one.dimensions not in {(), (time,)}:
+            continue
+        attributes = attributes_of(one)
+        # the role of a time, whatever it is called, so that its numbers stay as they are
+        found = decoded(one.name, "time", np.asarray(one[...]), attributes)
+        if is_run(found):
+            return found
+    return None
+
+
 def position_names(file: netCDF4.Dataset) -> set[str]:
     """Names of the longitudes and latitudes of each cell: variables of two dimensions."""
     return {

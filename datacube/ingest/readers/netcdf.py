@@ -7,7 +7,7 @@ that every calendar of CF is kept. The netCDF library is not thread-safe: one th
 
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +20,13 @@ from datacube.ingest.readers.cf import (
     attributes_of,
     coordinates_of,
     for_dimension,
+    is_run,
     labels_of,
     mapping_of,
     plane_coordinate,
     position_names,
     positions_over,
+    reference_of,
     reference_units,
     scalars_of,
 )
@@ -32,10 +34,12 @@ from datacube.ingest.readers.cfcheck import mapping_agrees
 from datacube.ingest.readers.cfreason import why_not_gridded
 from datacube.ingest.readers.hdfchunks import HdfChunks
 from datacube.ingest.readers.parts import Origin, Part, granules_of, reading
+from datacube.ingest.readers.runs import RUN, by_run, with_steps
 from datacube.ingest.source import Granule, ReadOptions, SliceSource, content_id, instant, magic
 from datacube.model.axis import Axis, IndexAxis, is_vertical
 from datacube.model.calendar import Calendar, calendar_named
 from datacube.model.fields import Field
+from datacube.model.forecast import lead_unit
 from datacube.model.grid import Grid
 from datacube.model.naming import identifier
 from datacube.model.time import decode_cf
@@ -169,6 +173,9 @@ class _Opened:
             slot = {"lon": "x", "lat": "y", "rlon": "x", "rlat": "y"}.get(role, role)
             if slot in {"x", "y", "time"}:
                 found.setdefault(slot, dimension)
+        runs = [name for name in variable.dimensions if is_run(self._maybe(name))]
+        if "time" not in found and runs:
+            found["time"] = runs[0]
         plane = {"x", "y"} <= found.keys() and self._plane(variable, found["x"], found["y"])
         positions = None if plane else positions_over(variable, self.file)
         if positions is not None:
@@ -200,12 +207,16 @@ class _Opened:
             raise SourceError(f"the dimension '{dimension}' has no coordinates")
         return found
 
+    def _maybe(self, dimension: str) -> Coordinate | None:
+        return for_dimension(dimension, self.coordinates, self.file)
+
     def _kept(self, dimension: str) -> bool:
-        """Whether a further dimension is an axis: longer than one, or vertical."""
-        if len(self.file.dimensions[dimension]) > 1:
-            return True
-        coordinate = for_dimension(dimension, self.coordinates, self.file)
-        return coordinate is not None and is_vertical(axis_of(dimension, 1, coordinate))
+        """Whether a further dimension is an axis: longer than one, vertical, or lead times."""
+        coordinate = self._maybe(dimension)
+        if coordinate is None or len(self.file.dimensions[dimension]) > 1:
+            return len(self.file.dimensions[dimension]) > 1
+        axis = axis_of(dimension, 1, coordinate)
+        return is_vertical(axis) or lead_unit(axis) is not None
 
     def _axis(self, dimension: str) -> Axis:
         size = len(self.file.dimensions[dimension])
@@ -228,15 +239,48 @@ class _Opened:
             source = variable if self.chunks is None else self.chunks.variable(variable)
             for position, bands in enumerate(slices):
                 bands[field.name] = self._band(source, missing, own, position)
-        return Part(
+        runs = self._runs(first, layout, calendar, len(ticks))
+        whole = tuple(
+            SliceSource(tick, bands, run)
+            for tick, bands, run in zip(ticks, slices, runs, strict=True)
+        )
+        axes = tuple(self._axis(name) for name in layout.axes)
+        part = Part(
             self._grid(first, layout),
-            tuple(self._axis(name) for name in layout.axes),
-            tuple(SliceSource(tick, bands) for tick, bands in zip(ticks, slices, strict=True)),
+            axes,
+            whole,
             tuple(fields),
             f"{layout.y}-{layout.x}",
             calendar,
             bounds,
         )
+        return self._forecast(part)
+
+    def _forecast(self, part: Part) -> Part:
+        """The part with its run and steps as axes, where it has them or they are wanted."""
+        axes = with_steps(part.axes) if part.timed else None
+        if axes is not None:
+            return replace(part, axes=axes, bounds=None, time_name=RUN)
+        ticks = [one.ticks for one in part.slices]
+        known = all(one.reference_ticks is not None for one in part.slices)
+        wanted = self.options.forecast or self.options.run is not None
+        if not part.timed or not (wanted or (known and len(set(ticks)) < len(ticks))):
+            return part
+        slices, steps = by_run(part.slices, part.fields)
+        return replace(part, slices=slices, axes=(steps, *part.axes), bounds=None, time_name=RUN)
+
+    def _runs(
+        self, variable: Any, layout: _Layout, calendar: Calendar, count: int
+    ) -> list[int] | list[None]:
+        """Start of the run of each slice; None where it is not said."""
+        given = self.options.run_ticks(calendar)
+        if given is not None:
+            return [given] * count
+        said = reference_of(variable, layout.time, self.file)
+        if said is None:
+            return [None] * count
+        ticks = self._ticks(said, calendar)
+        return ticks * count if len(ticks) == 1 else ticks
 
     def _grid(self, variable: Any, layout: _Layout) -> Grid:
         if layout.positions is not None:
@@ -276,7 +320,9 @@ class _Opened:
         }
         named = [name for name in words(getattr(variable, "coordinates", "")) if name in scalars]
         chosen = named or sorted(scalars)
-        return scalars[chosen[0]] if chosen else None
+        if chosen:
+            return scalars[chosen[0]]
+        return reference_of(variable, None, self.file)
 
     def _ticks(self, coordinate: Coordinate, calendar: Calendar) -> list[int]:
         units = reference_units(coordinate)
