@@ -71,7 +71,7 @@ def build_server(model: ServerModel) -> ServerSettings:
 def build_time(model: TimeModel) -> TimePolicy:
     """What other times than the steps mean."""
     tolerance = None if model.tolerance is None else duration_ms(model.tolerance)
-    return TimePolicy(model.nearest, tolerance)
+    return TimePolicy(model.nearest, tolerance, model.default)
 
 
 def build_cube(

@@ -82,9 +82,20 @@ class LimitsModel(Model):
 class TimeModel(Model):
     """What a time means that is no step of the cube."""
 
-    nearest: bool = Field(default=True, description="Whether the nearest step is taken.")
+    nearest: bool | Literal["previous", "next"] = Field(
+        default=True,
+        description="Whether the nearest step is taken, or the previous or next; false is exact.",
+    )
     tolerance: Duration | None = Field(
-        None, description="How far it may be (PT6H, P1D); half the median step where not given."
+        None,
+        description="How far it may be (PT6H, P1D); half the median step where not given, a whole "
+        "one for the previous and the next.",
+    )
+    default: str = Field(
+        "latest",
+        pattern=r"^(latest|now|run(\+P[0-9A-Z.]+)?)$",
+        description="Shown without a time: the latest step, the last one that is not after now, or "
+        "of a forecast the start of the newest run, with a duration added (run+PT12H).",
     )
 
 

@@ -71,12 +71,17 @@ class TimePolicy:
 
     Parameters
     ----------
-    nearest : bool, whether the nearest step is taken
-    tolerance_ms : int, how far it may be, in milliseconds; half the median step where None
+    nearest : whether the nearest step is taken, or the ``previous`` or the ``next`` one
+    tolerance_ms : int, how far it may be, in milliseconds
+        Half the median step where None; the whole of it for the previous and the next one.
+    default : what is shown without a time
+        The ``latest`` step, the one before or at ``now``, or so long after the start of the newest
+        run of a forecast (``run+PT12H``).
     """
 
-    nearest: bool = True
+    nearest: bool | Literal["previous", "next"] = True
     tolerance_ms: int | None = None
+    default: str = "latest"
 
 
 @dataclass(frozen=True, slots=True)

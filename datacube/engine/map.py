@@ -16,6 +16,7 @@ from datacube.engine.resampled import find_resampled, sampling
 from datacube.engine.scene import draw_scene
 from datacube.engine.values import find_values
 from datacube.engine.wanted import Found, Wanted
+from datacube.model.axis import TimeAxis, axis_value
 from datacube.model.block import Image
 from datacube.model.coverage import Level
 from datacube.model.grid import RectifiedGrid
@@ -69,6 +70,16 @@ class PlannedLayer:
     def ranged(self) -> bool:
         """Whether the request itself states the range of the colours."""
         return self.request.restyle is not None and self.request.restyle.low is not None
+
+    @property
+    def times(self) -> tuple[str, ...]:
+        """The time that it shows, or the first and the last one; empty without any."""
+        places, axes = self.places.candidates, self.cube.description.domain.axes
+        at = next((n for n, axis in enumerate(axes) if isinstance(axis, TimeAxis)), None)
+        if at is None or not places:
+            return ()
+        ends = dict.fromkeys((places[-1][at], places[0][at]))
+        return tuple(str(axis_value(axes[at], index)) for index in ends)
 
     @property
     def wanted(self) -> Sequence[Wanted]:
@@ -138,6 +149,14 @@ class MapPlan:
     def notes(self) -> tuple[str, ...]:
         """Texts for Warning headers (``Nearest value used: time=… ISO8601``)."""
         return tuple(dict.fromkeys(note for one in self.layers for note in one.places.notes))
+
+    @property
+    def times(self) -> tuple[str, ...]:
+        """Times that are shown, each once; of several steps of a layer the first and the last."""
+        found: dict[str, None] = {}
+        for one in self.layers:
+            found |= dict.fromkeys(one.times)
+        return tuple(found)
 
     @property
     def moving(self) -> bool:

@@ -11,16 +11,20 @@ run for each valid time, else of the run that is asked for, found by the rules o
 one lead time.
 """
 
+import time as clock
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import assert_never
 
+import numpy as np
+
+from datacube.config.settings import TimePolicy
 from datacube.engine.cube import Cube
 from datacube.engine.forecast import ForecastView
 from datacube.errors import InvalidParameter, InvalidTime
 from datacube.model.axis import IndexAxis, IrregularAxis, RegularAxis, TimeAxis, axis_value
 from datacube.model.query import LayerRequest, Point, Slice, Subset, TimeChoice, Trim
-from datacube.model.time import TimeRange, Timestamp, format_tick
+from datacube.model.time import Period, TimeRange, Timestamp, format_tick
 from datacube.slicing.periods import bin_at, parse_every
 from datacube.slicing.rolling import parse_window, window_at
 from datacube.slicing.select_axis import (
@@ -189,8 +193,9 @@ def _axis_name(cube: Cube, place: Subset) -> str:
 
 def _choose_time(cube: Cube, axis: TimeAxis, choice: TimeChoice | None) -> _Choice:
     if choice is None:
-        note = f"Default value used: time={axis_value(axis, -1)} ISO8601"
-        return _Choice((axis.size - 1,), note, moving=True)
+        index = default_step(cube, axis)
+        note = f"Default value used: time={axis_value(axis, index)} ISO8601"
+        return _Choice((index,), note, moving=True)
     match choice.when:
         case "latest":
             return _Choice((axis.size - 1,), moving=True)
@@ -209,11 +214,39 @@ def _choose_instant(cube: Cube, axis: TimeAxis, when: Timestamp) -> _Choice:
     asked = format_tick(when.ticks(axis.calendar), axis.calendar)
     if not cube.settings.time.nearest:
         raise InvalidTime(f"{cube.id} has no time {asked}", subject="time")
-    index = nearest_place(axis, when, cube.settings.time.tolerance_ms)
+    index = _beside(axis, when, cube.settings.time)
     if index is None:
         return _Choice((), f"No data at time={asked} ISO8601", moving=True)
     note = f"Nearest value used: time={axis_value(axis, index)} ISO8601"
     return _Choice((index,), note, moving=index == last)
+
+
+def _beside(axis: TimeAxis, when: Timestamp, policy: TimePolicy) -> int | None:
+    """The step that an instant between steps means, None where it is too far."""
+    if policy.nearest is True:
+        return nearest_place(axis, when, policy.tolerance_ms)
+    tick = when.ticks(axis.calendar)
+    after = int(np.searchsorted(axis.ticks, tick))
+    index = after if policy.nearest == "next" else after - 1
+    if not 0 <= index < axis.size:
+        return None
+    most = axis.median_step if policy.tolerance_ms is None else policy.tolerance_ms
+    return index if abs(int(axis.ticks[index]) - tick) <= most else None
+
+
+def default_step(cube: Cube, axis: TimeAxis) -> int:
+    """Index of the step that is shown without a time, by the cube's policy."""
+    default, last = cube.settings.time.default, axis.size - 1
+    if default == "now":
+        tick = int(clock.time() * 1000)
+    elif default.startswith("run") and cube.view is not None:
+        tick = int(cube.view.axes.runs.ticks[-1])
+        if "+" in default:
+            added = Period.parse(default.partition("+")[2], subject="default")
+            tick = added.add_to(tick, axis.calendar, 1)
+    else:
+        return last
+    return min(max(int(np.searchsorted(axis.ticks, tick, side="right")) - 1, 0), last)
 
 
 def _choose_range(axis: TimeAxis, when: TimeRange) -> _Choice:

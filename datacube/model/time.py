@@ -255,6 +255,7 @@ def format_ticks(ticks: TickArray, calendar: Calendar = "standard") -> list[str]
     ]
 
 
+@lru_cache(maxsize=4096)
 def format_tick(ticks: int, calendar: Calendar = "standard") -> str:
     """ISO 8601 text of one tick."""
     return format_ticks(np.array([ticks]), calendar)[0]

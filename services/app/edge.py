@@ -21,11 +21,15 @@ _BREAKING = re.compile(r"[\x00-\x1f\x7f]")
 _HOST = re.compile(r"^(?:[A-Za-z0-9_.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::\d{1,5})?$")
 _PREFIX = re.compile(r"^(?:/[A-Za-z0-9_.~-]+)*/?$")
 
+_EXPOSED = (
+    *("Content-Crs", "Content-Datetime", "Content-Disposition", "ETag", "Link", "Retry-After"),
+    *("Warning", "X-Request-Id"),
+)
 CORS = (
     ("Access-Control-Allow-Origin", "*"),
     (
         "Access-Control-Expose-Headers",
-        "Content-Crs, Content-Datetime, Content-Disposition, ETag, Link, Retry-After, Warning, X-Request-Id",
+        ", ".join(_EXPOSED),
     ),
 )
 _PREFLIGHT = (

@@ -119,3 +119,16 @@ def warnings(notes: Iterable[str]) -> tuple[tuple[str, str], ...]:
     """
     lines = (" ".join(note.split()).encode("ascii", "replace").decode() for note in notes)
     return tuple(("Warning", f"99 {line}") for line in lines)
+
+
+def shown_times(times: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+    """Header ``Content-Datetime``: the time that is shown, or the first and the last one.
+
+    Examples
+    --------
+    >>> shown_times(("2020-01-01T00:00:00Z",))
+    (('Content-Datetime', '2020-01-01T00:00:00Z'),)
+    """
+    if not times:
+        return ()
+    return (("Content-Datetime", "/".join(dict.fromkeys((min(times), max(times))))),)

@@ -11,11 +11,18 @@ from typing import get_args
 
 from datacube.engine.cube import Layer
 from datacube.errors import InvalidInterpolation, InvalidTime
-from datacube.model.axis import Axis, IndexAxis, TimeAxis, is_vertical
+from datacube.model.axis import (
+    Axis,
+    IndexAxis,
+    IrregularAxis,
+    RegularAxis,
+    TimeAxis,
+    is_vertical,
+)
 from datacube.model.query import Interpolation, LayerRequest, Slice, Subset, TimeChoice, Trim
 from services.ows.aggregate import decode_reduction
-from services.ows.extents import axis_unit
 from services.ows.kvp import Kvp, number
+from services.ows.levels import level_value
 from services.ows.masks import mask_expression
 from services.ows.restyling import chosen_style
 from services.ows.times import in_calendar, parse_times, pinned
@@ -54,7 +61,7 @@ def layer_requests(
     StyleNotFound
         A layer has no such style.
     """
-    times = kvp.optional("time", parse_times, ())
+    times = kvp.optional("time", _times, ())
     interpolation: Interpolation = kvp.optional("interpolation", _interpolation, "nearest")
     reduced = decode_reduction(kvp)
     expression = kvp.optional("expr", str, "")
@@ -86,6 +93,11 @@ def layer_requests(
         ]
         firm = firm and pinned(axis, own) and _fixed(layer, run, lead)
     return tuple(requests), firm
+
+
+def _times(text: str) -> tuple[TimeChoice, ...]:
+    """TIME; none for ``current`` and ``now``, which are the default of each layer."""
+    return () if text.strip().lower() in {"current", "now"} else parse_times(text)
 
 
 def chosen_times(kvp: Kvp, layer: Layer, most: int) -> tuple[TimeChoice, ...]:
@@ -195,13 +207,14 @@ def _places(axis: Axis, text: str, name: str) -> Subset:
 
 
 def _point(axis: Axis, text: str, name: str) -> float | str:
-    if isinstance(axis, IndexAxis) and axis.labels:
-        return text.strip()
+    match axis:
+        case RegularAxis() | IrregularAxis():
+            return level_value(axis, text, name)
+        case IndexAxis() if axis.labels:
+            return text.strip()
     try:
         return number(text)
     except ValueError:
-        unit = axis_unit(axis)
         raise InvalidTime(
-            f"'{text[:100]}' is no value of {name}: give one number{unit and ' in ' + unit}",
-            subject=name,
+            f"'{text[:100]}' is no value of {name}: give one number", subject=name
         ) from None

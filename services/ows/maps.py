@@ -6,7 +6,15 @@ from datacube.engine.context import Context
 from datacube.engine.map import MapPlan, draw_map, plan_map
 from datacube.model.query import MapQuery
 from datacube.render.encode import encode
-from services.ows.caching import LASTING, cache_control, etag, matches, not_modified, warnings
+from services.ows.caching import (
+    LASTING,
+    cache_control,
+    etag,
+    matches,
+    not_modified,
+    shown_times,
+    warnings,
+)
 from services.ows.transport import Request, Response
 
 
@@ -75,7 +83,7 @@ def answer_plan(
     if matches(request, tag):
         return not_modified(tag, control, lasting=True)
     body = context.bodies.get(tag, make)
-    headers = (("ETag", tag), control, *warnings(plan.notes))
+    headers = (("ETag", tag), control, *warnings(plan.notes), *shown_times(plan.times))
     return Response(200, media_type, body, headers, lasting=True)
 
 

@@ -14,7 +14,6 @@ from datacube.engine.frames import frame_times
 from datacube.engine.legend import shown_style
 from datacube.engine.map import MapPlan, draw_map, plan_map
 from datacube.errors import InvalidParameter, InvalidTime, RequestTooLarge
-from datacube.model.axis import TimeAxis
 from datacube.model.block import Image
 from datacube.model.query import LayerRequest, TimeChoice
 from datacube.model.time import Timestamp
@@ -129,19 +128,8 @@ def _drawn(
         if play.legend:
             look = Look(zoom=min(max(image.shape[0] / 500, 0.6), 2.0))
             key = legend(*shown_style(context, replace(top, time=TimeChoice(time))), look)
-        words = play.caption.replace("{time}", _shown_time(plan))
+        words = play.caption.replace("{time}", (plan.times or ("no data",))[-1])
         yield captioned(image, words, key) if words or key is not None else image
-
-
-def _shown_time(plan: MapPlan) -> str:
-    """The step that the topmost layer with a time shows."""
-    for one in reversed(plan.layers):
-        axes = one.cube.description.domain.axes
-        for place in one.places.candidates[:1]:
-            for axis, index in zip(axes, place, strict=True):
-                if isinstance(axis, TimeAxis):
-                    return axis.iso[index]
-    return "no data"
 
 
 def _frames(context: Context, kvp: Kvp, asked: MapRequest) -> tuple[Timestamp, ...]:

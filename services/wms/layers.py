@@ -10,11 +10,12 @@ from dataclasses import dataclass
 
 from datacube.engine.context import Context
 from datacube.engine.cube import Cube, Layer
-from datacube.model.axis import Axis, TimeAxis
+from datacube.engine.places import default_step
+from datacube.model.axis import Axis, TimeAxis, axis_value
 from datacube.model.bbox import BoundingBox
 from services.ows.boxes import geographic_box, published_boxes
 from services.ows.dimensions import RUN, dimension_name
-from services.ows.extents import axis_extent, axis_unit, default_time, time_extent
+from services.ows.extents import axis_extent, axis_unit, default_time, listed_time, time_extent
 from services.ows.legends import listed_styles
 
 
@@ -134,21 +135,32 @@ def _dimensions(cube: Cube) -> Iterator[Dimension]:
         yield _dimension(cube, axis)
     if cube.view is not None:
         values = time_extent(cube.view.axes.runs)
-        nearest = cube.settings.time.nearest
+        nearest = bool(cube.settings.time.nearest)
         yield Dimension(RUN, "ISO8601", "", "current", values, nearest, current=True)
 
 
 def _dimension(cube: Cube, axis: Axis) -> Dimension:
     name = dimension_name(axis, vertical=axis is cube.description.domain.vertical)
     if isinstance(axis, TimeAxis):
-        nearest = cube.settings.time.nearest
+        nearest = bool(cube.settings.time.nearest)
         values = time_extent(axis)
         return Dimension(
-            name, "ISO8601", "", default_time(axis), values, nearest, multiple=True, current=True
+            name, "ISO8601", "", _default(cube, axis), values, nearest, multiple=True, current=True
         )
     values = axis_extent(axis)
     unit = axis_unit(axis)
     return Dimension(name, unit, unit, values[0], values)
+
+
+def _default(cube: Cube, axis: TimeAxis) -> str:
+    """The time that is shown without one; ``current``, which means it, where it moves by itself."""
+    match cube.settings.time.default:
+        case "latest":
+            return default_time(axis)
+        case "now":
+            return "current"
+        case _:
+            return listed_time(str(axis_value(axis, default_step(cube, axis))))
 
 
 def _keywords(layer: Layer) -> tuple[str, ...]:

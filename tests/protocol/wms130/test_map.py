@@ -87,7 +87,7 @@ def test_exponents_in_bbox_give_the_same_picture(wms):
         ("2020-01-02T05:00:00Z", 1, "Nearest value used: time=2020-01-02T00:00:00Z ISO8601"),
         ("2020-01-01T20:00:00Z", 1, "Nearest value used: time=2020-01-02T00:00:00Z ISO8601"),
         ("", 2, "Default value used: time=2020-01-03T00:00:00Z ISO8601"),
-        ("current", 2, None),
+        ("current", 2, "Default value used: time=2020-01-03T00:00:00Z ISO8601"),
         ("latest", 2, None),
         ("2020-01", 2, None),
         ("2020-01-01/2020-01-02", 1, None),
