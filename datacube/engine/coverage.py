@@ -1,6 +1,7 @@
 """A part of a coverage: the one function behind WCS GetCoverage and OGC API Coverages."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import product
 from math import prod
 
@@ -13,6 +14,7 @@ from datacube.engine.context import Context
 from datacube.engine.coverage_plan import CoveragePlan, make_plan
 from datacube.engine.cube import Cube
 from datacube.engine.limits import check_coverage, check_reduction
+from datacube.engine.picks import times_of
 from datacube.engine.places import Places
 from datacube.engine.read import Values, plan_field, read_field
 from datacube.engine.resampled import find_resampled
@@ -63,6 +65,18 @@ def get_coverage(context: Context, query: CoverageQuery, streaming: Sequence[str
 def plan_coverage(context: Context, query: CoverageQuery) -> CoveragePlan:
     """Plan a coverage query without reading a chunk; raises as :func:`get_coverage`."""
     return make_plan(context.catalog.cube(query.coverage), query)
+
+
+def coverage_state(context: Context, query: CoverageQuery) -> tuple[str, ...]:
+    """Names the values of a coverage: what the cube is, and holds at each time that is read.
+
+    A commit changes it for the coverages that read what it has written, and for no others.
+    """
+    cube = context.catalog.cube(query.coverage)
+    plan = make_plan(cube, query)
+    times = times_of(cube.description.domain, plan.picks) if cube.store.timed else range(1)
+    description = replace(plan.description, snapshot="", levels=())
+    return cube.fingerprint, repr(description), *map(cube.store.state_of, times)
 
 
 def check_aggregate(limits: Limits, plan: CoveragePlan) -> None:

@@ -10,6 +10,7 @@ from datacube.engine.context import Context
 from datacube.engine.cube import Cube
 from datacube.engine.drawing import masked, wanted_where
 from datacube.engine.elsewhere import Elsewhere
+from datacube.engine.map import plan_layer
 from datacube.engine.places import Places, find_places
 from datacube.engine.read import plan_field, read_field
 from datacube.engine.reducers import reducer_of
@@ -92,6 +93,19 @@ def get_samples(context: Context, query: SampleQuery) -> Samples:
         snapshots.append(cube.snapshot)
         moving |= places.moving
     return Samples(tuple(samples), tuple(notes), tuple(snapshots), moving)
+
+
+def samples_state(context: Context, query: SampleQuery) -> tuple[str, ...]:
+    """Names the values at a place: what the layers hold at the times that are looked at.
+
+    A commit changes it for those that look at what it has written, and for no others. Raises as
+    :func:`get_samples`.
+    """
+    found: list[str] = []
+    for request in query.layers:
+        planned = plan_layer(context, request)
+        found += [*planned.state, *planned.places.notes]
+    return tuple(found)
 
 
 def _sample_layer(

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from datacube.engine.context import Context
+from datacube.engine.coverage import coverage_state
 from datacube.engine.cube import Cube
 from datacube.formats.registry import Encoder
 from datacube.model.axis import Axis, TimeAxis, axis_values
@@ -18,7 +19,7 @@ from datacube.model.query import (
 )
 from services.ogcapi.media import coverage_encoder
 from services.ogcapi.parameters import COVERAGE_PARAMETERS, decode_coverage, known
-from services.ows.caching import cache_control, etag, matches, not_modified, warnings
+from services.ows.caching import cache_control, etag, matches, not_modified, warnings, weak
 from services.ows.compression import parse_compression
 from services.ows.coveragefile import coverage_file
 from services.ows.transport import Request, Response
@@ -53,7 +54,7 @@ def send_coverage(
     domain = cube.description.domain
     query, notes = fitted(asked, domain, encoder)
     control = cache_control(moving=moves(query.subsets, domain))
-    tag = etag([cube.snapshot], query, encoder.media_type, compression)
+    tag = weak(etag(coverage_state(context, query), query, encoder.media_type, compression))
     if matches(request, tag):
         return not_modified(tag, control)
     options = {"compression": compression}

@@ -10,7 +10,6 @@ from hashlib import sha256
 
 from datacube import __version__
 from datacube.engine.context import Context
-from datacube.model.query import LayerRequest
 from services.ows.transport import Request, Response
 
 NO_STORE = ("Cache-Control", "no-store")
@@ -38,6 +37,11 @@ def etag(snapshots: Iterable[str], *parts: object) -> str:
     return f'"{sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]}"'
 
 
+def weak(tag: str) -> str:
+    """Tag of files that name the version they were made at: the same values, not the same bytes."""
+    return f"W/{tag}"
+
+
 def matches(request: Request, tag: str) -> bool:
     """Whether If-None-Match names the tag."""
     return names_tag(request.header("if-none-match"), tag)
@@ -52,7 +56,7 @@ def names_tag(given: str, tag: str) -> bool:
     [True, True, True, False, False]
     """
     tags = {part.strip().removeprefix("W/") for part in given.split(",")}
-    return tag in tags or "*" in tags
+    return tag.removeprefix("W/") in tags or "*" in tags
 
 
 def cache_control(*, moving: bool) -> tuple[str, str]:
@@ -88,25 +92,6 @@ def kept_document(
         return varied.with_headers(("Vary", "Accept-Encoding"))
     body = context.bodies.get(tag, make)
     return Response(200, media_type, body, (("ETag", tag), DOCUMENT), lasting=True)
-
-
-def layer_states(context: Context, requests: Iterable[LayerRequest]) -> tuple[str, ...]:
-    """What decides values beside the query: versions of cubes, their fields, time policies.
-
-    An expression may name any cube: with one that is the state of them all.
-
-    Raises
-    ------
-    CoverageNotFound, StyleNotFound
-    """
-    states = []
-    for request in requests:
-        layer = context.catalog.layer(request.layer)
-        layer.style(request.style)
-        cube = layer.cube
-        states += [cube.snapshot, cube.fingerprint, repr(cube.settings.time)]
-        states += [context.catalog.version] * bool(request.expression)
-    return tuple(states)
 
 
 def warnings(notes: Iterable[str]) -> tuple[tuple[str, str], ...]:

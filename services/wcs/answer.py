@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from datacube.engine.context import Context
-from datacube.engine.coverage import plan_coverage
+from datacube.engine.coverage import coverage_state, plan_coverage
 from datacube.formats.registry import Encoder
 from datacube.model.query import CoverageQuery
 from services.ows import caching
@@ -56,10 +56,11 @@ def send(
     DatacubeError
         The query cannot be meant, costs too much, does not fit the format, or cannot be read.
     """
+    state = coverage_state(context, order.query)
     plan = plan_coverage(context, order.query)
     order.encoder.check(plan.description)
     parts = (order.query, order.encoder.media_type, order.compression, describe is not None)
-    tag = caching.etag([], plan.description, *parts)
+    tag = caching.weak(caching.etag(state, *parts))
     if caching.matches(request, tag):
         return caching.not_modified(tag, caching.MOVING)
     history = f"GetCoverage {order.name.rpartition('.')[0]}"

@@ -2,19 +2,11 @@
 
 from datacube.engine.context import Context
 from datacube.engine.map import draw_map, plan_map
-from datacube.engine.sample import get_samples
-from services.ows.caching import (
-    cache_control,
-    etag,
-    layer_states,
-    matches,
-    not_modified,
-    warnings,
-)
-from services.ows.featureinfo import encode_samples, info_format
+from services.ows.featureinfo import info_format
 from services.ows.kvp import Kvp
 from services.ows.maps import answer_map, answer_plan
 from services.ows.pictures import MAP_FORMATS
+from services.ows.samples import answer_samples
 from services.ows.transport import Request, Response
 from services.wms.animation import get_animation, wants_animation
 from services.wms.decode import decode_info, decode_map
@@ -46,10 +38,4 @@ def get_feature_info(context: Context, request: Request, kvp: Kvp, version: Vers
     """Values under a pixel of a map (06-042, 7.4)."""
     asked = decode_info(context, kvp, version)
     media_type = kvp.one("INFO_FORMAT", info_format)
-    control = cache_control(moving=not asked.pinned)
-    tag = etag(layer_states(context, asked.query.layers), asked.query, media_type)
-    if matches(request, tag):
-        return not_modified(tag, control)
-    found = get_samples(context, asked.query)
-    body = encode_samples(found.samples, media_type)
-    return Response(200, media_type, body, (("ETag", tag), control, *warnings(found.notes)))
+    return answer_samples(context, request, asked.query, media_type, pinned=asked.pinned)

@@ -266,3 +266,33 @@ def test_what_another_cube_shows_in_an_expression_is_fresh(folder, world):
     assert after.status_code == 200
     assert after.json()["features"][0]["properties"]["value"] == 7
     assert if_changed(client, f"{drawn}&V={token}", picture.headers["etag"]).status_code == 200
+
+
+INFO = (
+    "/wms?SERVICE=WMS&VERSION=1.3.0&REQUEST=GetFeatureInfo&LAYERS=closed&QUERY_LAYERS=closed"
+    "&STYLES=&CRS=CRS:84&BBOX=-180,-90,180,90&WIDTH=64&HEIGHT=32&I=5&J=5"
+    "&INFO_FORMAT=application/json&TIME={time}"
+)
+TILE_INFO = "/wmts/1.0.0/closed/default/{time}/WebMercatorQuad/0/0/0/99/99.json"
+COVERAGE = (
+    "/wcs?SERVICE=WCS&VERSION=2.0.1&REQUEST=GetCoverage&COVERAGEID=closed"
+    '&SUBSET=ansi("{time}T00:00:00Z")&FORMAT=image/tiff'
+)
+API = '/ogcapi/collections/closed/coverage?f=json&subset=time("{time}T00:00:00Z")'
+VALUES = "/tiles/closed/values/WebMercatorQuad/0/0/0.npy?time={time}"
+
+
+@pytest.mark.parametrize("template", [INFO, TILE_INFO, COVERAGE, API, VALUES])
+def test_values_are_compared_by_the_slices_that_they_are_of(folder, world, template):
+    _, store, client = world
+    paths = [template.format(time=day) for day in ("2020-01-01", "2020-01-02")]
+    kept, replaced = (client.get(path) for path in paths)
+    assert (kept.status_code, replaced.status_code) == (200, 200), kept.text
+    commit(folder, 5, "2020-01-02", "2020-01-03")
+    time.sleep(REFRESH_SECONDS)
+    store.reset()
+    assert if_changed(client, paths[0], kept.headers["etag"]).status_code == 304
+    assert store.chunks_read == 0
+    anew = if_changed(client, paths[1], replaced.headers["etag"])
+    assert anew.status_code == 200
+    assert anew.content != replaced.content
