@@ -13,7 +13,7 @@ NDVI = "(B08-B04)/(B08+B04)"
 
 
 def server(scale: Scale) -> Server:
-    """Our server, one process, its defaults."""
+    """Our server with its defaults: a process for each core."""
     return Server(
         "ours",
         lambda: start_server(scale, scale.home / "store"),

@@ -105,7 +105,7 @@ _HEAD = (
     "of prototype",
     "target ",
     "p95/p50",
-    "peak MB",
+    "peak MB (PSS)",
     "reached",
 )
 
@@ -175,7 +175,7 @@ def _rows(rows: list[Row]) -> list[str]:
         "requests/s",
         "p50 ms",
         "p95 ms",
-        "peak MB",
+        "peak MB (PSS)",
         "kB",
         "of best peer",
         "of prototype",

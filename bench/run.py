@@ -16,7 +16,7 @@ from bench.servers import PathOf, Server
 from bench.verify import Truth, Wrong, probes
 
 GREEDY = 1 << 31
-"""Resident bytes above which a server is started anew before its next workload."""
+"""Bytes of memory above which a server is started anew before its next workload."""
 
 
 @dataclass
@@ -29,7 +29,7 @@ class Row:
     why : str, why there are no figures; empty where there are
     agrees : float, share of pixels or values that are right
     rounds : list of Round
-    peak : int, resident bytes of all its processes
+    peak : int, bytes of all its processes, pages that they share counted once
     """
 
     server: str
@@ -199,7 +199,7 @@ class Bench:
     def _slim(self, server: Server) -> None:
         """Let go of a server that has grown, so that all fit into memory beside one another."""
         service = self._running.get(server.name)
-        if service is not None and service.rss() > GREEDY:
+        if service is not None and service.held() > GREEDY:
             self._forget(server)
 
     def _forget(self, server: Server) -> None:

@@ -64,7 +64,12 @@ def start_server(store: str | Path, folder: Path, *arguments: str) -> LiveServer
     command = [sys.executable, "-m", "services", "serve", "--store", str(store), "--port", "0"]
     with log.open("wb") as errors, access_log.open("wb") as lines:
         process = subprocess.Popen(
-            [*command, *arguments], cwd=REPOSITORY, stdout=lines, stderr=errors, env=_environment()
+            [*command, *arguments],
+            cwd=REPOSITORY,
+            stdout=lines,
+            stderr=errors,
+            env=_environment(),
+            start_new_session=True,
         )
     try:
         url = _wait(process, log)

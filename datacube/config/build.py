@@ -60,6 +60,7 @@ def build_server(model: ServerModel) -> ServerSettings:
         contact=Contact(**model.contact.model_dump()),
         public_url=model.public_url,
         trusted_proxies=model.trusted_proxies,
+        workers=model.workers,
         limits=Limits(**model.limits.model_dump()),
         time=build_time(model.time),
         strict_http=model.strict_http,

@@ -133,6 +133,11 @@ class ServerModel(Model):
         _DEFAULT.trusted_proxies,
         description="Addresses or networks whose forwarded headers are believed; * is all.",
     )
+    workers: Count | None = Field(
+        None,
+        description="Processes that answer; one for each core where not given, at most 4. They "
+        "share the memory that the limits allow.",
+    )
     limits: LimitsModel = Field(LimitsModel(), description="Bounds of what one request may cost.")
     time: TimeModel = Field(
         TimeModel(), description="What other times than the steps mean; a cube may say otherwise."

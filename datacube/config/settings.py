@@ -98,6 +98,8 @@ class ServerSettings:
         Base URL for documents, with its path prefix; empty: taken from the request.
     trusted_proxies : tuple of str
         Addresses or networks whose forwarded headers are believed.
+    workers : int, optional
+        Processes that answer; one on each core, at most four, where None.
     limits : Limits
     time : TimePolicy
         Of cubes that have none of their own.
@@ -118,6 +120,7 @@ class ServerSettings:
     contact: Contact = field(default_factory=Contact)
     public_url: str = ""
     trusted_proxies: tuple[str, ...] = ()
+    workers: int | None = None
     limits: Limits = field(default_factory=Limits)
     time: TimePolicy = field(default_factory=TimePolicy)
     strict_http: bool = False

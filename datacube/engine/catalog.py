@@ -1,9 +1,9 @@
 """The catalogue: identifiers -> cubes and layers at their newest committed version.
 
 Every cube under the store is published, and every other Zarr group there as it lies. The catalogue
-looks at the store again when it was last seen more than a second ago: new cubes appear, and a cube
-whose head has moved is replaced by its newer version. A request keeps the handles that it got, and
-so one version, to its end.
+looks at the store again when it was last seen more than a second ago, or when another process that
+serves it has seen something new: new cubes appear, and a cube whose head has moved is replaced by
+its newer version. A request keeps the handles that it got, and so one version, to its end.
 """
 
 import logging
@@ -16,6 +16,7 @@ from hashlib import sha256
 from datacube.config.settings import Config
 from datacube.engine.cube import Cube, Layer, publish
 from datacube.engine.memo import Memo
+from datacube.engine.news import News, Unheard
 from datacube.errors import CoverageNotFound, DatacubeError
 from datacube.slicing.curvilinear import Inverses
 from datacube.store.cache import ChunkCache
@@ -46,6 +47,7 @@ class _Seen:
     layers: Mapping[str, Layer]
     version: str
     at: float
+    heard: int = 0
     foreign: frozenset[str] = frozenset()
     aliases: Mapping[str, str] = field(default_factory=dict)
 
@@ -59,6 +61,7 @@ class Catalog:
     config : Config
     cache : ChunkCache, handed to every cube
     clock : callable, seconds; for tests
+    news : News, optional; of the processes that serve the same store
     """
 
     def __init__(
@@ -67,10 +70,12 @@ class Catalog:
         config: Config,
         cache: ChunkCache,
         clock: Callable[[], float] = time.monotonic,
+        news: News | None = None,
     ) -> None:
         self._store = store
         self._config = config
         self._cache = cache
+        self._news = Unheard() if news is None else news
         self._clock = clock
         self._lock = threading.Lock()
         self._inverses = Inverses()
@@ -89,7 +94,7 @@ class Catalog:
         """The version where the store need not be looked at first, else empty; never waits."""
         seen = self._seen
         fresh = self._clock() - seen.at < REFRESH_SECONDS or self._lock.locked()
-        return seen.version if fresh else ""
+        return seen.version if fresh and self._news.count == seen.heard else ""
 
     def cubes(self) -> tuple[Cube, ...]:
         """All published cubes by id; the best view of a forecast follows it."""
@@ -144,16 +149,27 @@ class Catalog:
         return found
 
     def _look(self) -> _Seen:
-        if self._clock() - self._seen.at < REFRESH_SECONDS:
-            return self._seen
-        first_time = not self._seen.version
-        if not self._lock.acquire(blocking=first_time):
-            return self._seen  # another thread is looking already
+        seen = self._seen
+        told = self._news.count != seen.heard
+        if not told and self._clock() - seen.at < REFRESH_SECONDS:
+            return seen
+        if not self._lock.acquire(blocking=told or not seen.version):
+            return seen  # another thread is looking already
         try:
-            if self._clock() - self._seen.at >= REFRESH_SECONDS:
-                self._seen = self._look_again()
+            return self._looked()
         finally:
             self._lock.release()
+
+    def _looked(self) -> _Seen:
+        """The store as it is now, unless another thread has just looked; others are told."""
+        before, heard = self._seen, self._news.count
+        told = heard != before.heard
+        if told or self._clock() - before.at >= REFRESH_SECONDS:
+            found = self._look_again()
+            found_first = bool(before.version) and not told and found.version != before.version
+            self._seen = replace(found, heard=heard + found_first)
+            if found_first:
+                self._news.tell()
         return self._seen
 
     def _look_again(self) -> _Seen:
@@ -170,7 +186,7 @@ class Catalog:
         listed = "\n".join(f"{cube.id} {cube.snapshot}" for cube in cubes.values())
         version = sha256(listed.encode()).hexdigest()[:16]
         aliases = self._foreign.aliases()
-        return _Seen(cubes, layers, version, self._clock(), frozenset(foreign), aliases)
+        return _Seen(cubes, layers, version, self._clock(), 0, frozenset(foreign), aliases)
 
     def _own(self, names: Iterable[str], before: _Seen) -> Iterator[Cube]:
         """Cubes that have a manifest; one that cannot be read now stays as it was."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datacube.config.settings import Config, ServerSettings
 from datacube.engine.catalog import Catalog
 from datacube.engine.memo import Memo
+from datacube.engine.news import News
 from datacube.model.coverage import Level
 from datacube.slicing.cells import IndexMap
 from datacube.store.cache import ChunkCache
@@ -41,7 +42,7 @@ class Context:
 
 
 def open_context(store_url: str, config: Config) -> Context:
-    """Open a store for serving.
+    """Open a store for serving by this process alone.
 
     Raises
     ------
@@ -51,21 +52,30 @@ def open_context(store_url: str, config: Config) -> Context:
     return make_context(open_store(store_url), config)
 
 
-def make_context(store: ObjectStore, config: Config) -> Context:
-    """The same for a store that is open already."""
-    cache = ChunkCache(config.server.limits.cache_bytes)
-    pool = ThreadPoolExecutor(max_workers=4 * (os.cpu_count() or 2), thread_name_prefix="chunks")
-    steps = ThreadPoolExecutor(max_workers=2 * (os.cpu_count() or 2), thread_name_prefix="steps")
-    catalog = Catalog(store, config, cache)
+def make_context(
+    store: ObjectStore, config: Config, news: News | None = None, processes: int = 1
+) -> Context:
+    """The same for a store that is open already.
+
+    Parameters
+    ----------
+    news : News, optional; of the processes that serve the same store
+    processes : int, how many they are: each has its part of the memory
+    """
+    limits = config.server.limits
+    cache = ChunkCache(limits.cache_bytes // processes)
+    cores = os.cpu_count() or 2
+    pool = ThreadPoolExecutor(max_workers=4 * cores, thread_name_prefix="chunks")
+    steps = ThreadPoolExecutor(max_workers=2 * cores, thread_name_prefix="steps")
     return Context(
-        catalog,
+        Catalog(store, config, cache, news=news),
         config.server,
         cache,
         pool,
         steps,
         ranges=Memo(1024),
-        maps=Memo(32 << 20, _map_bytes),
-        bodies=Memo(config.server.limits.answer_cache_bytes, _body_bytes),
+        maps=Memo((32 << 20) // processes, _map_bytes),
+        bodies=Memo(limits.answer_cache_bytes // processes, _body_bytes),
     )
 
 

@@ -29,6 +29,8 @@ from datacube.slicing.level import best_level, map_on_best_level, map_on_level
 from datacube.slicing.reduce import Reducer
 from datacube.slicing.regions import cells_shown
 
+_BRIEF = 512 * 512  # values at pixels, and cells of a chunk
+
 
 @dataclass(frozen=True, eq=False)
 class MapResult:
@@ -112,6 +114,22 @@ class PlannedLayer:
         return self.steps * fields if self.request.aggregate else 0
 
     @property
+    def brief(self) -> bool:
+        """Whether a tile of it takes a moment."""
+        store, places = self.cube.store, self.places.candidates
+        return (
+            len(places) <= 1
+            and not (store.remote or self.others or margin_of(self.style))
+            and self.request.interpolation == "nearest"
+            and isinstance(self.cube.description.levels[0].grid, RectifiedGrid)
+            and all(
+                prod(store.chunk_shape(field.name, 0)) <= _BRIEF
+                for one in self.wanted
+                for field in one.needs
+            )
+        )
+
+    @property
     def state(self) -> Iterator[str]:
         """What decides its pixels beside the grid of the picture: nothing else in the store does.
 
@@ -162,6 +180,14 @@ class MapPlan:
     def moving(self) -> bool:
         """Whether newer data would change the answer to the same request."""
         return any(one.moving for one in self.layers)
+
+    @property
+    def brief(self) -> bool:
+        """Whether it is drawn in a moment: a tile, of few chunks that are near."""
+        pixels = prod(self.query.grid.shape)
+        return pixels * sum(one.computed for one in self.layers) <= _BRIEF and all(
+            one.brief for one in self.layers
+        )
 
     @property
     def moving_elsewhere(self) -> bool:

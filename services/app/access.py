@@ -1,47 +1,77 @@
 """The access line: one JSON object for each request, without parameters that could be secret."""
 
 import logging
+import os
+import select
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from json import dumps
-from typing import TextIO, override
-
-from services.ows.transport import Request
+from typing import NamedTuple, TextIO, override
 
 LOGGER = logging.getLogger("datacube.access")
 _NAMED = frozenset({"layers", "layer", "coverage", "coverageid", "identifier", "identifiers"})
 _WIDEST = 200
+_AT_ONCE = select.PIPE_BUF
 _GATHERED = 0.05  # seconds between a line and its being written
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Subject:
     """What a request is about; the same for every request for the same URL.
 
     Parameters
     ----------
     service : str
-    text : str
-        Its part of the access line: path, service, operation (``GetMap``), name (the layers or
-        coverage as asked).
+    path : str
+    query : tuple of (name, value)
     """
 
     service: str
-    text: str
+    path: str
+    query: tuple[tuple[str, str], ...]
+    _text: str = ""
+
+    @property
+    def text(self) -> str:
+        """Its part of the access line: path, service, operation, the layers or coverage as asked.
+
+        Made when the line is written, which nobody waits for.
+        """
+        if not self._text:
+            found: Mapping[str, str] = {
+                "path": self.path[:_WIDEST],
+                "service": self.service,
+                "operation": _operation(self.query)[:_WIDEST],
+                "name": _name(self.path, self.query)[:_WIDEST],
+            }
+            self._text = dumps(found)[1:-1]
+        return self._text
 
 
-def subject_of(request: Request, service: str) -> Subject:
-    """What a request is about."""
-    found: Mapping[str, str] = {
-        "path": request.path[:_WIDEST],
-        "service": service,
-        "operation": _operation(request),
-        "name": _name(request),
-    }
-    return Subject(service, dumps(found)[1:-1])
+class _Line(NamedTuple):
+    """What a line says; it becomes text where it is written."""
+
+    at: float
+    identifier: str
+    client: str
+    method: str
+    subject: Subject
+    status: int
+    seconds: float
+    nbytes: int
+    chunks: int
+
+    @override
+    def __str__(self) -> str:
+        return (
+            f'{{"time": "{_moment(self.at)}", "id": "{self.identifier}", '
+            f'"client": {_quoted(self.client)}, "method": {_quoted(self.method)}, '
+            f'{self.subject.text}, "status": {self.status}, "ms": {self.seconds * 1000:.3f}, '
+            f'"bytes": {self.nbytes}, "chunks": {self.chunks}}}'
+        )
 
 
 def write_line(
@@ -69,17 +99,17 @@ def write_line(
     """
     if not LOGGER.isEnabledFor(logging.INFO):
         return
-    line = (
-        f'{{"time": "{_now()}", "id": "{identifier}", "client": {_quoted(client)}, '
-        f'"method": {_quoted(method)}, {subject.text}, "status": {status}, '
-        f'"ms": {seconds * 1000:.3f}, "bytes": {nbytes}, "chunks": {chunks}}}'
-    )
+    now = time.time()
+    line = _Line(now, identifier, client, method, subject, status, seconds, nbytes, chunks)
     # without a search for the caller, who is always the same
     LOGGER.handle(logging.LogRecord(LOGGER.name, logging.INFO, __file__, 0, line, (), None))
 
 
 class GatheringHandler(logging.Handler):
     """Writes lines some at a time, a moment after they come; all of them when logging ends.
+
+    What is written at a time is whole lines, no more of them than a pipe takes in one piece: the
+    lines of several processes do not mix.
 
     Parameters
     ----------
@@ -89,28 +119,35 @@ class GatheringHandler(logging.Handler):
     def __init__(self, stream: TextIO) -> None:
         super().__init__()
         self._stream = stream
-        self._lines: list[str] = []
+        self._records: list[logging.LogRecord] = []
         self._read = True
         self._waiting = threading.Event()
-        threading.Thread(target=self._write_on, name="access-lines", daemon=True).start()
+        self._writer = 0
 
     @override
     def emit(self, record: logging.LogRecord) -> None:
         """Take a line."""
         if not self._read:
             return
-        self._lines.append(record.getMessage())
+        self._records.append(record)
         if not self._waiting.is_set():
             self._waiting.set()
+            self._begin()
 
     @override
     def flush(self) -> None:
         """Write what has come."""
         with self.lock or threading.RLock():
-            lines, self._lines = self._lines, []
-            if lines:
-                self._stream.write("\n".join(lines) + "\n")
+            records, self._records = self._records, []
+            for piece in _pieces(f"{one.getMessage()}\n" for one in records):
+                self._stream.write(piece)
                 self._stream.flush()
+
+    def _begin(self) -> None:
+        """Begin the thread that writes, in the process that has something to write."""
+        if self._writer != os.getpid():
+            self._writer = os.getpid()
+            threading.Thread(target=self._write_on, name="access-lines", daemon=True).start()
 
     def _write_on(self) -> None:
         while True:
@@ -124,10 +161,29 @@ class GatheringHandler(logging.Handler):
                 return
 
 
-def _now() -> str:
+def _pieces(lines: Iterable[str]) -> Iterator[str]:
+    """Lines together, as many as fit."""
+    held: list[str] = []
+    size = 0
+    for line in lines:
+        nbytes = len(line.encode("utf-8", "replace"))
+        if held and size + nbytes > _AT_ONCE:
+            yield "".join(held)
+            held, size = [], 0
+        held.append(line)
+        size += nbytes
+    if held:
+        yield "".join(held)
+
+
+def _operation(query: Iterable[tuple[str, str]]) -> str:
+    """The first parameter REQUEST; empty where there is none."""
+    return next((value for name, value in query if name.lower() == "request"), "")
+
+
+def _moment(at: float) -> str:
     """ISO 8601 with milliseconds, UTC."""
-    now = time.time()
-    return f"{_second(int(now))}.{int(now % 1 * 1000):03d}+00:00"
+    return f"{_second(int(at))}.{int(at % 1 * 1000):03d}+00:00"
 
 
 @lru_cache(maxsize=2)
@@ -140,16 +196,10 @@ def _quoted(text: str) -> str:
     return dumps(text)
 
 
-def _operation(request: Request) -> str:
-    """REQUEST parameter of a KVP service, empty elsewhere."""
-    found = (value for name, value in request.query if name.lower() == "request")
-    return next(found, "")[:_WIDEST]
-
-
-def _name(request: Request) -> str:
+def _name(path: str, query: Iterable[tuple[str, str]]) -> str:
     """Layer, coverage or collection that a request names."""
-    found = (value for name, value in request.query if name.lower() in _NAMED and value)
+    found = (value for name, value in query if name.lower() in _NAMED and value)
     named = next(found, "")
-    if not named and request.path.startswith(("/ogcapi/collections/", "/viewer/cubes/")):
-        named = request.path.split("/")[3]
-    return named[:_WIDEST]
+    if not named and path.startswith(("/ogcapi/collections/", "/viewer/cubes/")):
+        named = path.split("/")[3]
+    return named

@@ -11,7 +11,7 @@ from services.app.access import Subject
 from services.app.known import Known, Lines
 from services.app.routes import Route
 from services.ows.caching import names_tag
-from services.ows.transport import Request, Response
+from services.ows.transport import Request, Response, TakesLonger
 
 LOGGER = logging.getLogger("datacube.server")
 _ALWAYS: Lines = tuple(
@@ -42,10 +42,18 @@ class Outgoing:
 def answer(
     context: Context, request: Request, route: Route, subject: Subject, error_id: str
 ) -> Outgoing:
-    """Ask the route; an unexpected exception becomes a report that names the log's entry."""
+    """Ask the route; an unexpected exception becomes a report that names the log's entry.
+
+    Raises
+    ------
+    TakesLonger
+        The request is a brief one, and its answer is not.
+    """
     before = context.catalog.version
     try:
         response = route.handle(request)
+    except TakesLonger:
+        raise
     except Exception:
         LOGGER.exception("request %s failed: %s %s", error_id, request.method, request.path[:200])
         response = route.failure(request, error_id)

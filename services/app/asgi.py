@@ -1,7 +1,8 @@
 """The ASGI application: HTTP in, a route's answer out, one access line each.
 
-What is known by its URL is answered on the event loop itself; all else by one of the threads, which
-does everything from reading the parameters to the packed bytes.
+What is known by its URL is answered on the event loop itself, and so is a tile, which takes a
+moment; all else by one of the threads, which does everything from reading the parameters to the
+packed bytes.
 """
 
 import asyncio
@@ -9,7 +10,9 @@ import logging
 import os
 from collections.abc import Generator, Iterator
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
+from itertools import count
 from time import perf_counter
 from typing import Any
 
@@ -18,23 +21,28 @@ from starlette.requests import Request as HttpRequest
 from starlette.types import Receive, Scope, Send
 
 from datacube.config.settings import Config
-from datacube.engine.context import Context, open_context
+from datacube.engine.context import Context, make_context
 from datacube.store.objects import ObjectStore
 from datacube.store.url import open_store
-from services.app.access import Subject, subject_of, write_line
+from services.app.access import Subject, write_line
 from services.app.answers import Outgoing, answer, at_once, outgoing
+from services.app.board import Board
 from services.app.events import Events
-from services.app.inflow import Inflow
-from services.app.known import KnownAnswers, UrlKey
-from services.app.metrics import Metrics
+from services.app.inflow import Asked, Inflow
+from services.app.known import KnownAnswers
+from services.app.metrics import Metrics, make_board
 from services.app.outflow import Outflow
-from services.app.routes import Routes
+from services.app.routes import Route, Routes
 from services.app.turns import Turns
+from services.ows.transport import Request, TakesLonger
 
 LOGGER = logging.getLogger("datacube.server")
+_MOST = (1 << 32) - 1
 
 
-def create_app(config: Config, store_url: str) -> "Application":
+def create_app(
+    config: Config, store_url: str, board: Board | None = None, worker: int = 0
+) -> "Application":
     """The application over a store.
 
     Parameters
@@ -42,13 +50,20 @@ def create_app(config: Config, store_url: str) -> "Application":
     config : Config
     store_url : str
         Local path, ``s3://``, ``gs://``, ``az://`` or ``https://``.
+    board : Board, optional
+        Where the workers of a server meet, as :func:`~services.app.metrics.make_board` makes it.
+    worker : int
+        Which of them this is.
 
     Raises
     ------
     StorageError
         The store cannot be reached.
     """
-    return Application(open_context(store_url, config), open_store(store_url))
+    board = board or make_board()
+    store = open_store(store_url)
+    context = make_context(store, config, board, board.workers)
+    return Application(context, store, board, worker)
 
 
 class Application:
@@ -57,15 +72,23 @@ class Application:
     Requests are answered by a pool of threads: numpy, codecs and image encoders release the GIL.
     """
 
-    def __init__(self, context: Context, store: ObjectStore) -> None:
+    def __init__(
+        self,
+        context: Context,
+        store: ObjectStore,
+        board: Board | None = None,
+        worker: int = 0,
+    ) -> None:
+        board = board or make_board()
         self.context = context
         self.store = store
-        self.metrics = Metrics(context)
+        self.metrics = Metrics(context, board, worker)
         self._routes = Routes(context, store, self.metrics)
         self._inflow = Inflow(self._routes, context.settings)
         self._known = KnownAnswers()
-        self._turns = Turns(remote=not store.is_local)
+        self._turns = Turns(remote=not store.is_local, processes=board.workers)
         self._events = Events(context, self._turns)
+        self._process, self._numbers = os.urandom(4).hex(), count()
         self._active = 0
         self._draining = False
 
@@ -117,32 +140,33 @@ class Application:
             pool.shutdown(wait=wait, cancel_futures=not wait)
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
-        started, identifier = perf_counter(), os.urandom(8).hex()
-        asked = None if self._draining else self._inflow.key(scope)
+        started, identifier = perf_counter(), f"{self._process}{next(self._numbers) & _MOST:08x}"
+        asked = None if self._draining else self._inflow.asked(scope)
         if asked is not None and await self._at_once(scope, send, asked, started, identifier):
             return
         chunks = self.context.cache.chunks_read
-        http = HttpRequest(scope, receive)
-        request, route, early = await self._inflow.understood(http, stopping=self._draining)
-        subject = subject_of(request, route.service)
+        plain = None if asked is None else self._inflow.plain(scope, asked)
+        if plain is None:
+            http = HttpRequest(scope, receive)
+            request, route, early = await self._inflow.understood(http, stopping=self._draining)
+        else:
+            (request, route), early = plain, None
+        subject = Subject(route.service, request.path, request.query)
         status, nbytes = 499, 0  # where the client has gone before the answer was there
         try:
-            if early is None and route.events is not None:
-                opened = await self._turns.aside(partial(self._events.opened, route.events))
-                found = outgoing(self.context, request, opened, "", subject)
-            elif early is None:
-                work = partial(answer, self.context, request, route, subject, identifier)
-                found = await (self._turns.aside if route.watch else self._turns.take)(work)
+            if early is None:
+                found = await self._found(request, route, subject, identifier)
             else:
                 found = outgoing(self.context, request, early, "", subject)
             if found.known is not None and asked is not None:
-                self._known.keep(asked[0], found.known)
+                self._known.keep(asked.key, found.known)
             status = found.status
             if route.events is not None and status == 200 and not request.head:
                 await send(_start(found, identifier))
-                nbytes = await self._events.tell(request, route.events, http, send)
+                listener = HttpRequest(scope, receive)
+                nbytes = await self._events.tell(request, route.events, listener, send)
             else:
-                nbytes = await self._sent(http, found, identifier, send)
+                nbytes = await self._sent(scope, receive, found, identifier, send)
         except ClientDisconnect:
             LOGGER.debug("client of %s has gone", identifier)
         finally:
@@ -156,18 +180,38 @@ class Application:
                 self.context.cache.chunks_read - chunks,
             )
 
+    async def _found(
+        self, request: Request, route: Route, subject: Subject, identifier: str
+    ) -> Outgoing:
+        """The answer: found here where that takes a moment, else by a thread."""
+
+        def work() -> Outgoing:
+            return answer(self.context, request, route, subject, identifier)
+
+        def moment() -> Outgoing:
+            return answer(self.context, replace(request, brief=True), route, subject, identifier)
+
+        if route.events is not None:
+            opened = await self._turns.aside(partial(self._events.opened, route.events))
+            return outgoing(self.context, request, opened, "", subject)
+        if route.watch:
+            return await self._turns.aside(work)
+        if self.store.is_local and route.brief(request) and self.context.catalog.version_at_hand:
+            with suppress(TakesLonger):
+                return await self._turns.here(moment)
+        return await self._turns.take(work)
+
     async def _at_once(
         self,
         scope: Scope,
         send: Send,
-        asked: tuple[UrlKey, str],
+        asked: Asked,
         started: float,
         identifier: str,
     ) -> bool:
         """Answer from what is known of the URL, if the catalogue is still at that version."""
-        key, if_none_match = asked
-        known = self._known.find(key, self.context.catalog.version_at_hand)
-        found = None if known is None else at_once(self.context, known, if_none_match)
+        known = self._known.find(asked.key, self.context.catalog.version_at_hand)
+        found = None if known is None else at_once(self.context, known, asked.if_none_match)
         if known is None or found is None or not isinstance(found.body, bytes):
             return False
         body = b"" if scope["method"] == "HEAD" else found.body
@@ -193,17 +237,19 @@ class Application:
         peer = str(client[0]) if client else ""
         write_line(identifier, peer, scope["method"], subject, status, seconds, nbytes, chunks)
 
-    async def _sent(self, http: HttpRequest, found: Outgoing, identifier: str, send: Send) -> int:
+    async def _sent(
+        self, scope: Scope, receive: Receive, found: Outgoing, identifier: str, send: Send
+    ) -> int:
         """Send the answer; the number of bytes of its body."""
         await send(_start(found, identifier))
-        body = b"" if http.method == "HEAD" else found.body
+        body = b"" if scope["method"] == "HEAD" else found.body
         if isinstance(body, bytes):
             await send({"type": "http.response.body", "body": body})
             if not isinstance(found.body, bytes):
                 await self._turns.run(partial(_close, found.body))
             return len(body)
         try:
-            return await self._streamed(http, body, send)
+            return await self._streamed(HttpRequest(scope, receive), body, send)
         except (ClientDisconnect, asyncio.CancelledError):
             raise
         except Exception:

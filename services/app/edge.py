@@ -47,7 +47,7 @@ def clean(text: str) -> str:
     >>> clean("a\x00b")
     'a�b'
     """
-    return _UNCLEAN.sub("\ufffd", text)
+    return text if text.isprintable() else _UNCLEAN.sub("\ufffd", text)
 
 
 def query_pairs(query: str) -> tuple[tuple[str, str], ...]:

@@ -1,6 +1,7 @@
 """From what the HTTP server hands over to a request and its route, and a URL's key."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 
 from starlette.requests import ClientDisconnect
@@ -16,7 +17,23 @@ from services.app.status import problem
 from services.ows.transport import Request, Response
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "OPTIONS"})
-_FORWARDED = ("x-forwarded-proto", "x-forwarded-host", "x-forwarded-prefix")
+_FORWARDED = (b"x-forwarded-proto", b"x-forwarded-host", b"x-forwarded-prefix")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A GET or HEAD as most are.
+
+    Parameters
+    ----------
+    key : UrlKey
+    if_none_match : str, the header, or empty
+    headers : mapping, names in lower case; each is there once
+    """
+
+    key: UrlKey
+    if_none_match: str
+    headers: Mapping[bytes, bytes]
 
 
 class Inflow:
@@ -34,19 +51,36 @@ class Inflow:
         self._public = edge.PublicUrl(settings.public_url or "", settings.trusted_proxies)
         self._of = lru_cache(maxsize=1024)(self._public_of)
 
-    def key(self, scope: Scope) -> tuple[UrlKey, str] | None:
-        """Key of the URL and If-None-Match, of a GET or HEAD that is like most; None otherwise."""
+    def asked(self, scope: Scope) -> Asked | None:
+        """A GET or HEAD that is like most; None otherwise."""
         if scope["method"] not in {"GET", "HEAD"}:
             return None
         headers = dict(scope["headers"])
         if len(headers) != len(scope["headers"]):
             return None  # a header that is there twice is for the patient
-        text = {name: headers.get(name.encode(), b"").decode("latin-1") for name in _FORWARDED}
-        host = headers.get(b"host", b"").decode("latin-1")
-        public = self._of(scope["scheme"], host, _peer(scope), *text.values())
-        gzip = edge.takes_gzip(headers.get(b"accept-encoding", b"").decode("latin-1"))
+        get = headers.get
+        public = self._of(
+            *(scope["scheme"], get(b"host", b""), _peer(scope)),
+            *[get(name, b"") for name in _FORWARDED],
+        )
+        gzip = edge.takes_gzip(get(b"accept-encoding", b"").decode("latin-1"))
         key = UrlKey(scope["path"], scope["query_string"], public, gzip)
-        return key, headers.get(b"if-none-match", b"").decode("latin-1")
+        return Asked(key, get(b"if-none-match", b"").decode("latin-1"), headers)
+
+    def plain(self, scope: Scope, asked: Asked) -> tuple[Request, Route] | None:
+        """Request and route of a GET or HEAD; None where there is more to it."""
+        base_url, prefix = asked.key.public
+        path = edge.below(edge.clean(asked.key.path), prefix)
+        try:
+            query = edge.query_pairs(asked.key.query.decode("latin-1"))
+        except DatacubeError:
+            return None
+        headers = {
+            name.decode("latin-1"): edge.clean(value.decode("latin-1"))
+            for name, value in asked.headers.items()
+        }
+        head = scope["method"] == "HEAD"
+        return Request("GET", path, query, headers, b"", base_url, head), self._routes.find(path)
 
     async def understood(
         self, http: HttpRequest, *, stopping: bool
@@ -82,13 +116,17 @@ class Inflow:
         return Request(bare.method, path, query, headers, body, base_url, head), route, None
 
     def _base(self, http: HttpRequest, headers: Mapping[str, str]) -> tuple[str, str]:
-        forwarded = (headers.get(name, "") for name in _FORWARDED)
-        return self._of(
-            http.scope["scheme"], headers.get("host", ""), _peer(http.scope), *forwarded
+        scope = http.scope
+        host, *forwarded = (
+            headers.get(name.decode(), "").encode("latin-1", "replace")
+            for name in (b"host", *_FORWARDED)
         )
+        return self._of(scope["scheme"], host, _peer(scope), *forwarded)
 
-    def _public_of(self, scheme: str, host: str, peer: str, *forwarded: str) -> tuple[str, str]:
-        return self._public.of(scheme, host, peer, dict(zip(_FORWARDED, forwarded, strict=True)))
+    def _public_of(self, scheme: str, host: bytes, peer: str, *forwarded: bytes) -> tuple[str, str]:
+        sent = zip(_FORWARDED, forwarded, strict=True)
+        headers = {name.decode(): value.decode("latin-1") for name, value in sent}
+        return self._public.of(scheme, host.decode("latin-1"), peer, headers)
 
 
 def _peer(scope: Scope) -> str:

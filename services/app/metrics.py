@@ -1,8 +1,11 @@
-"""Counts for an operator, in Prometheus' text format; each application has its own registry."""
+"""Counts for an operator, in Prometheus' text format, over all workers of a server.
+
+Each worker writes what it counts to its part of the board; whichever is asked adds them up. One
+that takes the place of another goes on counting where that one has ended.
+"""
 
 from bisect import bisect_left
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from itertools import accumulate
 from typing import override
 
@@ -18,63 +21,97 @@ from prometheus_client.registry import Collector
 from datacube import __version__
 from datacube.engine.context import Context
 from datacube.errors import DatacubeError
+from services.app.board import Board
 from services.ows.caching import NO_STORE
 from services.ows.transport import Response
 
 _SECONDS = (0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+_SERVICES = (
+    *("wms", "wmts", "tiles", "times", "events", "wcs", "ogcapi", "zarr"),
+    *("viewer", "landing", "healthz", "metrics", "none"),
+)
+_FIRST_STATUS, _LAST_STATUS = 100, 599
+_STATUSES = _LAST_STATUS + 1 - _FIRST_STATUS
+_BUCKETS = len(_SECONDS) + 1
+_TIME, _BYTES = _STATUSES + _BUCKETS, _STATUSES + _BUCKETS + 1
+_OF_A_SERVICE = _BYTES + 1
+_BEGIN = {name: place * _OF_A_SERVICE for place, name in enumerate(_SERVICES)}
+_NONE = _BEGIN["none"]
+_STORE = len(_SERVICES) * _OF_A_SERVICE
+_COUNTERS = (
+    ("chunk_cache_hits", "Chunks found in the cache of decoded chunks"),
+    ("chunk_cache_misses", "Chunks not found in the cache"),
+    ("chunks_read", "Chunks read from the store"),
+    ("chunk_bytes_read", "Bytes of chunks read"),
+    ("answer_cache_hits", "Pictures and documents found as they are sent"),
+    ("answer_cache_misses", "Pictures and documents made"),
+)
+_GAUGES = (
+    ("chunk_cache_bytes", "Bytes of decoded chunks held"),
+    ("answer_cache_bytes", "Bytes of pictures and documents held"),
+)
+_HELD = _STORE + len(_COUNTERS)
+_WIDTH = _HELD + len(_GAUGES)
+
+
+def make_board(workers: int = 1) -> Board:
+    """A board with room for the counts of so many processes."""
+    return Board(workers, _WIDTH)
 
 
 class Metrics:
-    """The counts of one application.
+    """The counts of one application, which may be one of several workers.
 
     Parameters
     ----------
     context : Context
+    board : Board, as :func:`make_board` makes it
+    worker : int, which of them this is
     """
 
-    def __init__(self, context: Context) -> None:
-        self._requests = _RequestCollector()
+    def __init__(self, context: Context, board: Board, worker: int = 0) -> None:
+        self._context = context
+        self._own = board.part(worker)
+        self._before = self._own[_STORE:_HELD].tolist()
         self._registry = CollectorRegistry()
-        self._registry.register(self._requests)
+        self._registry.register(_RequestCollector(board))
         Gauge("datacube_info", "Version", ("version",), registry=self._registry).labels(
             __version__
         ).set(1)
-        self._registry.register(_StoreCollector(context))
+        self._registry.register(_StoreCollector(context, board))
 
     def count(self, service: str, status: int, seconds: float, nbytes: int) -> None:
         """Count one answered request; from one thread only, that of the event loop."""
-        self._requests.count(service, status, seconds, nbytes)
+        own, begin = self._own, _BEGIN.get(service, _NONE)
+        own[begin + status - _FIRST_STATUS] += 1
+        own[begin + _STATUSES + bisect_left(_SECONDS, seconds)] += 1
+        own[begin + _TIME] += seconds
+        own[begin + _BYTES] += nbytes
+        self._note_store()
 
     def page(self) -> Response:
         """``/metrics``."""
+        self._note_store()
         media_type = "text/plain; version=0.0.4; charset=utf-8"
         return Response(200, media_type, generate_latest(self._registry), (NO_STORE,))
 
-
-@dataclass(slots=True)
-class _Tally:
-    """What came of the requests for one service."""
-
-    statuses: dict[int, int] = field(default_factory=dict)
-    buckets: list[int] = field(default_factory=lambda: [0] * (len(_SECONDS) + 1))
-    seconds: float = 0.0
-    nbytes: int = 0
+    def _note_store(self) -> None:
+        """Write down the numbers that the caches keep themselves, after those of earlier ones."""
+        own, cache, bodies = self._own, self._context.cache, self._context.bodies
+        now = (
+            *(cache.hits, cache.misses, cache.chunks_read, cache.bytes_read),
+            *(bodies.hits, bodies.misses),
+        )
+        for place, (before, value) in enumerate(zip(self._before, now, strict=True), _STORE):
+            own[place] = before + value
+        own[_HELD], own[_HELD + 1] = cache.held_bytes, bodies.weight
 
 
 class _RequestCollector(Collector):
     """Requests, their times and their bytes, by service."""
 
-    def __init__(self) -> None:
-        self._tallies: dict[str, _Tally] = {}
-
-    def count(self, service: str, status: int, seconds: float, nbytes: int) -> None:
-        tally = self._tallies.get(service)
-        if tally is None:
-            tally = self._tallies[service] = _Tally()
-        tally.statuses[status] = tally.statuses.get(status, 0) + 1
-        tally.buckets[bisect_left(_SECONDS, seconds)] += 1
-        tally.seconds += seconds
-        tally.nbytes += nbytes
+    def __init__(self, board: Board) -> None:
+        self._board = board
 
     @override
     def collect(self) -> Iterator[Metric]:
@@ -89,41 +126,46 @@ class _RequestCollector(Collector):
             "datacube_response_bytes", "Bytes of answers' bodies as sent", labels=("service",)
         )
         ends = (*map(str, _SECONDS), "+Inf")
-        for service, tally in tuple(self._tallies.items()):
-            for status, times in tuple(tally.statuses.items()):
-                requests.add_metric((service, str(status)), times)
-            sums = zip(ends, map(float, accumulate(tally.buckets)), strict=True)
-            seconds.add_metric((service,), list(sums), tally.seconds)
-            nbytes.add_metric((service,), tally.nbytes)
+        for service, begin in _BEGIN.items():
+            tally = _sums(self._board, begin, begin + _OF_A_SERVICE)
+            if not any(buckets := tally[_STATUSES:_TIME]):
+                continue
+            for place, times in enumerate(tally[:_STATUSES]):
+                if times:
+                    requests.add_metric((service, str(place + _FIRST_STATUS)), times)
+            sums = zip(ends, accumulate(buckets), strict=True)
+            seconds.add_metric((service,), list(sums), tally[_TIME])
+            nbytes.add_metric((service,), tally[_BYTES])
         yield from (requests, seconds, nbytes)
 
 
 class _StoreCollector(Collector):
-    """Numbers that the caches and the catalog keep themselves, read when asked for."""
+    """Numbers of the caches and the catalog, and of the workers themselves."""
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: Context, board: Board) -> None:
         self._context = context
+        self._board = board
 
     @override
     def collect(self) -> Iterator[Metric]:
         """The metrics as they are now."""
-        cache, bodies = self._context.cache, self._context.bodies
-        for name, text, value in (
-            ("chunk_cache_hits", "Chunks found in the cache of decoded chunks", cache.hits),
-            ("chunk_cache_misses", "Chunks not found in the cache", cache.misses),
-            ("chunks_read", "Chunks read from the store", cache.chunks_read),
-            ("chunk_bytes_read", "Bytes of chunks read", cache.bytes_read),
-            ("answer_cache_hits", "Pictures and documents found as they are sent", bodies.hits),
-            ("answer_cache_misses", "Pictures and documents made", bodies.misses),
-        ):
+        numbers = _sums(self._board, _STORE, _WIDTH)
+        for (name, text), value in zip(_COUNTERS, numbers, strict=False):
             yield CounterMetricFamily(f"datacube_{name}", text, value=value)
-        for name, text, held in (
-            ("chunk_cache_bytes", "Bytes of decoded chunks held", cache.held_bytes),
-            ("answer_cache_bytes", "Bytes of pictures and documents held", bodies.weight),
-        ):
-            yield GaugeMetricFamily(f"datacube_{name}", text, value=held)
+        for (name, text), value in zip(_GAUGES, numbers[len(_COUNTERS) :], strict=True):
+            yield GaugeMetricFamily(f"datacube_{name}", text, value=value)
         try:
             cubes = float(len(self._context.catalog.cubes()))
         except DatacubeError:
             cubes = float("nan")
         yield GaugeMetricFamily("datacube_cubes", "Cubes served; NaN without store", value=cubes)
+        workers, restarts = self._board.workers, self._board.restarts
+        yield GaugeMetricFamily("datacube_workers", "Processes that answer", value=workers)
+        yield CounterMetricFamily(
+            "datacube_worker_restarts", "Processes that ended and were begun anew", value=restarts
+        )
+
+
+def _sums(board: Board, begin: int, end: int) -> list[float]:
+    """Some numbers, over all workers."""
+    return [sum(each) for each in zip(*(part[begin:end] for part in board.parts), strict=True)]

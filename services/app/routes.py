@@ -25,6 +25,10 @@ READ = frozenset({"GET"})
 READ_OR_POST = frozenset({"GET", "POST"})
 
 
+def _never(_request: Request) -> bool:
+    return False
+
+
 @dataclass(frozen=True, slots=True)
 class Route:
     """Where a request goes.
@@ -43,6 +47,9 @@ class Route:
         Whether it tells how the server is, and so waits for no other request.
     events : str, optional
         Of which cube it pushes changes, empty for all; nothing is pushed where None.
+    brief : callable
+        Whether a request may be one whose answer takes a moment: then the answer is looked for
+        with ``Request.brief`` first, where nothing remote has to be read.
     """
 
     service: str
@@ -52,6 +59,7 @@ class Route:
     failure: Callable[[Request, str], Response] = ogcapi.failure
     watch: bool = False
     events: str | None = None
+    brief: Callable[[Request], bool] = _never
 
 
 class Routes:
@@ -91,7 +99,8 @@ class Routes:
         if service == "times" and tail.endswith(_EVENTS):
             return Route("events", not_found, events=tail.removesuffix(_EVENTS))
         handle = {"tiles": tiles.handle, "times": times.handle, "zarr": zarr.handle}[service]
-        return Route(service, lambda request: handle(self._context, request, tail))
+        brief = wmts.is_tile if service == "tiles" else _never
+        return Route(service, lambda request: handle(self._context, request, tail), brief=brief)
 
     def _own(self, path: str) -> Route:
         match path:
@@ -108,7 +117,8 @@ class Routes:
 
     def _kvp(self, service: str) -> Route:
         if service == "wms":
-            return Route("wms", self._wms, READ_OR_POST, wms130_report, wms.failure)
+            report, failure = wms130_report, wms.failure
+            return Route("wms", self._wms, READ_OR_POST, report, failure, brief=wms.is_map)
         return Route("wcs", self._wcs, READ_OR_POST, ows20_report, wcs.failure)
 
     def _wms(self, request: Request) -> Response:
@@ -123,7 +133,7 @@ class Routes:
                 return guide(request, "WMTS") or wmts.handle(self._context, request)
             return wmts.handle_rest(self._context, request, tail)
 
-        return Route("wmts", answer, READ, wmts100_report, wmts.failure)
+        return Route("wmts", answer, READ, wmts100_report, wmts.failure, brief=wmts.is_tile)
 
     def _viewer(self, path: str, tail: str) -> Route:
         if path == "/viewer":

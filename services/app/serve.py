@@ -1,8 +1,4 @@
-"""The process: one granian worker in it, threads for the work, a graceful stop.
-
-One process with threads shares one cache of decoded chunks; numpy, codecs and image encoders
-release the GIL.
-"""
+"""The processes: a granian worker in each, threads for long work, a graceful stop."""
 
 import asyncio
 import gc
@@ -12,31 +8,69 @@ import signal
 import socket
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, NoReturn
 
 from granian.constants import Interfaces
 from granian.server.embed import Server
+from numcodecs import blosc
 
 from datacube.errors import ConfigError
 from datacube.render import colormap
 from services.app import memory
 from services.app.access import GatheringHandler
 from services.app.asgi import Application
+from services.app.board import Board
+from services.app.metrics import make_board
+from services.app.status import absence
+from services.app.workers import SIGNALS, Post, Workers
 
 LOGGER = logging.getLogger("datacube.server")
-SIGNALS = (signal.SIGINT, signal.SIGTERM)
 GRACE = 10.0  # seconds that requests under way get
 GARBAGE = (20_000, 20, 100)
 """Thresholds of garbage collection: requests leave almost nothing that needs it."""
 FLUSH = 0.2  # seconds for the last bytes to leave
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a server listens, and how it ends.
+
+    Parameters
+    ----------
+    host : str
+        Address to listen on.
+    port : int
+        0 takes a free one.
+    grace : float
+        Seconds that requests under way get.
+    """
+
+    host: str
+    port: int
+    grace: float = GRACE
+
+    @property
+    def url(self) -> str:
+        """Root of the server."""
+        shown = f"[{self.host}]" if ":" in self.host else self.host
+        return f"http://{shown}:{self.port}/"
+
+
+def usual_workers() -> int:
+    """How many processes answer where nobody says: one for each core, at most four.
+
+    One where processes cannot be forked without danger.
+    """
+    return min(os.cpu_count() or 1, 4) if sys.platform == "linux" else 1
+
+
 def serve(
-    app: Application,
-    host: str,
-    port: int,
-    started: Callable[[str], None],
-    grace: float = GRACE,
+    make: Callable[[Board, int], Application],
+    place: Place,
+    started: Callable[[str, int, str], None],
+    workers: int = 1,
 ) -> None:
     """Serve until SIGINT or SIGTERM, then finish the requests under way.
 
@@ -45,36 +79,61 @@ def serve(
 
     Parameters
     ----------
-    host : str
-        Address to listen on.
-    port : int
-        0 takes a free one.
+    make : callable
+        Makes the application of a worker, with a part of the board.
+    place : Place
     started : callable
-        Told the URL when the port is open.
-    grace : float
-        Seconds that requests under way get.
+        Told the URL when the port is open, how many cubes there are, and what is wrong with the
+        store.
+    workers : int
+        Processes that answer; one is this process itself.
 
     Raises
     ------
     ConfigError
         The port is taken or not allowed.
     """
-    port = free_port(host, port)
-    _settle(app)
-    asyncio.run(_serve(app, host, port, started, grace))
+    place = replace(place, port=free_port(place.host, place.port))
+    board = make_board(workers)
+    if workers == 1:
+        app = make(board, 0)
+        cubes = _settle(app)
+        started(place.url, cubes, absence(app.store))
+        asyncio.run(_serve(app, place, None))
+        return
+
+    def work(post: Post) -> None:
+        try:
+            app = make(board, post.number)
+            report = _settle(app), absence(app.store)
+        except Exception as error:  # noqa: BLE001  the parent tells it
+            post.failed(error)
+        else:
+            if post.ready(report):
+                asyncio.run(_serve(app, place, post.orders))
+
+    colormap.names()
+    Workers(board, work, partial(started, place.url), place.grace).run()
 
 
-def _settle(app: Application) -> None:
+def _settle(app: Application) -> int:
     """Do what the first request would have to wait for, and keep it out of garbage collection.
 
     A cube of a hundred thousand steps is as many objects: looking through them takes longer than
     many tiles.
+
+    Returns
+    -------
+    int
+        How many cubes there are.
     """
-    app.context.catalog.cubes()
+    cubes = len(app.context.catalog.cubes())
     colormap.names()  # imports matplotlib
+    blosc.use_threads = False  # threads for a chunk take longer to begin than the chunk takes
     gc.collect()
     gc.freeze()
     gc.set_threshold(*GARBAGE)
+    return cubes
 
 
 def free_port(host: str, port: int) -> int:
@@ -99,47 +158,78 @@ def free_port(host: str, port: int) -> int:
         ) from error
 
 
-async def _serve(
-    app: Application, host: str, port: int, started: Callable[[str], None], grace: float
-) -> None:
+async def _serve(app: Application, place: Place, orders: int | None) -> None:
+    """Answer until a signal comes, or for a worker the word of its parent."""
     server = Server(
         app,
-        address=host,
-        port=port,
+        address=place.host,
+        port=place.port,
         interface=Interfaces.ASGI,
         websockets=False,
         log_enabled=False,
         backlog=1024,
     )
-    asked, impatient = asyncio.Event(), asyncio.Event()
-
-    async def stop_when_asked() -> None:
-        """The server itself would leave requests under way unanswered, or wait without end."""
-        await asked.wait()
-        for name in SIGNALS:
-            loop.add_signal_handler(name, impatient.set)
-        waiting = loop.create_task(impatient.wait())
-        draining = loop.create_task(app.drain(grace))
-        await asyncio.wait((waiting, draining), return_when=asyncio.FIRST_COMPLETED)
-        if left := await app.drain(0.0):
-            _cut_off(left)
-        await asyncio.sleep(FLUSH)
-        server.stop()  # type: ignore[no-untyped-call]  # granian's
-
-    async def give_back() -> None:
-        while True:
-            await asyncio.sleep(memory.PAUSE)
-            await loop.run_in_executor(None, memory.give_back)
-
     loop = asyncio.get_running_loop()
-    for name in SIGNALS:
-        loop.add_signal_handler(name, asked.set)
-    shown = f"[{host}]" if ":" in host else host
-    started(f"http://{shown}:{port}/")
-    beside = [loop.create_task(stop_when_asked()), loop.create_task(give_back())]
+    wish = _Wish(orders)
+    ending = loop.create_task(_end(app, place.grace, wish, server))
+    tidying = loop.create_task(_give_back())
     await server.serve()
-    for task in beside:
+    for task in (ending, tidying):
         task.cancel()
+
+
+class _Wish:
+    """Whether it is wished that the server stops, and that it waits no longer.
+
+    Parameters
+    ----------
+    orders : int, optional
+        File descriptor of what the parent says; signals of this process itself where None.
+    """
+
+    def __init__(self, orders: int | None) -> None:
+        self.asked, self.impatient = asyncio.Event(), asyncio.Event()
+        self._told = False
+        self._loop = asyncio.get_running_loop()
+        if orders is None:
+            for name in SIGNALS:
+                self._loop.add_signal_handler(name, self._wished)
+        else:
+            self._loop.add_reader(orders, self._hear, orders)
+            # all of a group may be told at once: that is one wish
+            self._loop.add_signal_handler(signal.SIGTERM, self.asked.set)
+
+    def _wished(self) -> None:
+        (self.impatient if self.asked.is_set() else self.asked).set()
+
+    def _hear(self, orders: int) -> None:
+        words = os.read(orders, 100)
+        if not words:  # the parent has ended
+            self._loop.remove_reader(orders)
+        elif len(words) > 1 or self._told:
+            self.impatient.set()
+        self._told = True
+        self.asked.set()
+
+
+async def _end(app: Application, grace: float, wish: _Wish, server: Server) -> None:
+    """Stop when it is wished; the server itself would leave requests unanswered, or wait on."""
+    await wish.asked.wait()
+    loop = asyncio.get_running_loop()
+    waiting = loop.create_task(wish.impatient.wait())
+    draining = loop.create_task(app.drain(grace))
+    await asyncio.wait((waiting, draining), return_when=asyncio.FIRST_COMPLETED)
+    if left := await app.drain(0.0):
+        _cut_off(left)
+    await asyncio.sleep(FLUSH)
+    server.stop()  # type: ignore[no-untyped-call]  # granian's
+
+
+async def _give_back() -> None:
+    """Look after the memory now and then."""
+    while True:
+        await asyncio.sleep(memory.PAUSE)
+        await asyncio.get_running_loop().run_in_executor(None, memory.give_back)
 
 
 def _cut_off(requests: int) -> NoReturn:

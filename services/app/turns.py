@@ -2,8 +2,9 @@
 
 Tiles and maps are limited by the processor: more of them at the same time only hinder one another,
 and all become slow together. So they begin in the order in which they came, as many at once as the
-machine can work on. One that takes long gives its place to the next and goes on beside it, so that
-nobody waits for a coverage or a mean over a year. Who asks whether the server lives waits for none.
+process has cores to work on. One that takes long gives its place to the next and goes on beside it,
+so that nobody waits for a coverage or a mean over a year. Who asks whether the server lives waits
+for none; what takes a moment needs no thread.
 """
 
 import asyncio
@@ -22,10 +23,11 @@ class Turns:
     Parameters
     ----------
     remote : bool, whether the store lies behind a network
+    processes : int, how many there are beside one another
     """
 
-    def __init__(self, *, remote: bool) -> None:
-        cores = os.cpu_count() or 2
+    def __init__(self, *, remote: bool, processes: int = 1) -> None:
+        cores = max((os.cpu_count() or 2) // processes, 1)
         self._places = cores * (_REMOTE if remote else 1)
         most = max(8, (2 * _REMOTE if remote else 4) * cores)
         self._threads = ThreadPoolExecutor(most, thread_name_prefix="requests")
@@ -36,18 +38,35 @@ class Turns:
 
     async def take[T](self, work: Callable[[], T]) -> T:
         """Do something in a thread when it is its turn."""
-        loop = asyncio.get_running_loop()
-        line = self._lines.get(loop)
-        if line is None:
-            line = self._lines[loop] = asyncio.Semaphore(self._places)
+        line = self._line()
         await line.acquire()
         place = _Place(line)
-        timer = loop.call_later(LONG, place.leave)
+        timer = asyncio.get_running_loop().call_later(LONG, place.leave)
         try:
             return await self.run(work)
         finally:
             timer.cancel()
             place.leave()
+
+    async def here[T](self, work: Callable[[], T]) -> T:
+        """Do something that takes a moment when it is its turn, on the event loop itself.
+
+        A thread would take it no faster and cost two changes between threads, each as long as a
+        good part of a tile.
+        """
+        line = self._line()
+        if not line.locked():
+            return work()
+        async with line:
+            return work()
+
+    def _line(self) -> asyncio.Semaphore:
+        """The places at the running loop."""
+        loop = asyncio.get_running_loop()
+        line = self._lines.get(loop)
+        if line is None:
+            line = self._lines[loop] = asyncio.Semaphore(self._places)
+        return line
 
     async def aside[T](self, work: Callable[[], T]) -> T:
         """Do something short for those who watch the server, however much it has to do."""

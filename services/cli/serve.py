@@ -6,8 +6,7 @@ import click
 
 from datacube.config.load import load_config
 from services.app import create_app, memory
-from services.app.serve import GRACE, configure_logging, serve
-from services.app.status import absence
+from services.app.serve import GRACE, Place, configure_logging, serve, usual_workers
 from services.cli.options import store_option
 
 
@@ -35,6 +34,11 @@ from services.cli.options import store_option
     type=click.FloatRange(0),
     help="Seconds that requests under way get when the server is stopped.",
 )
+@click.option(
+    "--workers",
+    type=click.IntRange(1, 64),
+    help="Processes that answer; one for each core by default, at most 4.",
+)
 @click.pass_context
 def serve_command(
     context: click.Context,
@@ -43,6 +47,7 @@ def serve_command(
     host: str,
     port: int,
     grace: float,
+    workers: int | None,
 ) -> None:
     """Serve every cube of a store until Ctrl-C or SIGTERM.
 
@@ -50,18 +55,18 @@ def serve_command(
     standard output, everything else to standard error.
     """
     memory.settle()
-    debug = bool(context.find_root().obj["debug"])
     config = load_config(config_file)
-    configure_logging(debug=debug)
-    app = create_app(config, store)
-    cubes = len(app.context.catalog.cubes())
-    if reason := absence(app.store):
-        click.echo(f"Warning: {reason}", err=True)
-    noun = "cube" if cubes == 1 else "cubes"
+    configure_logging(debug=bool(context.find_root().obj["debug"]))
+
+    def started(url: str, cubes: int, missing: str) -> None:
+        if missing:
+            click.echo(f"Warning: {missing}", err=True)
+        noun = "cube" if cubes == 1 else "cubes"
+        click.echo(f"Serving {cubes} {noun} of {store} on {url}", err=True)
+
     serve(
-        app,
-        host,
-        port,
-        lambda url: click.echo(f"Serving {cubes} {noun} of {store} on {url}", err=True),
-        grace,
+        lambda board, worker: create_app(config, store, board, worker),
+        Place(host, port, grace),
+        started,
+        workers or config.server.workers or usual_workers(),
     )

@@ -15,7 +15,7 @@ from services.ows.caching import (
     shown_times,
     warnings,
 )
-from services.ows.transport import Request, Response
+from services.ows.transport import Request, Response, TakesLonger
 
 
 def answer_map(
@@ -45,6 +45,8 @@ def answer_map(
     ------
     DatacubeError
         What :func:`~datacube.engine.map.plan_map` and ``draw_map`` raise.
+    TakesLonger
+        The request is a brief one, and the picture is not.
     """
     plan = plan_map(context, query)
     return answer_plan(
@@ -82,6 +84,8 @@ def answer_plan(
     tag = etag([plan.state], media_type, *(() if form is None else (form,)))
     if matches(request, tag):
         return not_modified(tag, control, lasting=True)
+    if request.brief and not plan.brief:
+        raise TakesLonger
     body = context.bodies.get(tag, make)
     headers = (("ETag", tag), control, *warnings(plan.notes), *shown_times(plan.times))
     return Response(200, media_type, body, headers, lasting=True)

@@ -10,6 +10,10 @@ FORM = "application/x-www-form-urlencoded"
 _MAX_FIELDS = 1000
 
 
+class TakesLonger(Exception):
+    """The answer to a request that had to be brief is not; nothing has been read or drawn."""
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
     """A request as the protocols see it.
@@ -27,6 +31,8 @@ class Request:
         Public URL of the server's root, with its prefix and without a slash at its end.
     head : bool
         Whether only the headers of the answer will be sent.
+    brief : bool
+        Whether nothing may be done for it but what takes a moment (:class:`TakesLonger`).
     """
 
     method: str
@@ -36,6 +42,7 @@ class Request:
     body: bytes = b""
     base_url: str = ""
     head: bool = False
+    brief: bool = False
 
     def header(self, name: str) -> str:
         """A header's value, empty where it is absent."""
@@ -45,6 +52,11 @@ class Request:
     def content_type(self) -> str:
         """Media type of the body, without parameters, in lower case."""
         return self.header("content-type").partition(";")[0].strip().lower()
+
+    @property
+    def operation(self) -> str:
+        """The first parameter REQUEST of the URL; empty where there is none."""
+        return next((value for name, value in self.query if name.lower() == "request"), "")
 
     def parameters(self) -> tuple[tuple[str, str], ...]:
         """Parameters of the URL and, in a POST with a form, of the body.

@@ -7,7 +7,7 @@ from services.ows.kvp import Kvp
 from services.ows.maps import answer_map, answer_plan
 from services.ows.pictures import MAP_FORMATS
 from services.ows.samples import answer_samples
-from services.ows.transport import Request, Response
+from services.ows.transport import Request, Response, TakesLonger
 from services.wms.animation import get_animation, wants_animation
 from services.wms.decode import decode_info, decode_map
 from services.wms.formats import encoded, sent_as
@@ -15,8 +15,16 @@ from services.wms.version import Version
 
 
 def get_map(context: Context, request: Request, kvp: Kvp, version: Version) -> Response:
-    """The picture of layers in a box (06-042, 7.3), or one after the other."""
+    """The picture of layers in a box (06-042, 7.3), or one after the other.
+
+    Raises
+    ------
+    TakesLonger
+        The request is a brief one, and its answer is not.
+    """
     if wants_animation(kvp):
+        if request.brief:
+            raise TakesLonger
         return get_animation(context, request, kvp, version)
     asked = decode_map(context, kvp, version)
     kind = asked.media_type

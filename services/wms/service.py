@@ -46,6 +46,11 @@ def handle(context: Context, request: Request) -> Response:
         return refusal(kvp, version, error, strict=context.settings.strict_http)
 
 
+def is_map(request: Request) -> bool:
+    """Whether a request asks for a picture."""
+    return request.operation.lower() == "getmap"
+
+
 def failure(request: Request, error_id: str) -> Response:
     """Answer to an unexpected exception, which the log describes under error_id."""
     asked = first(Kvp(request.query), "VERSION") or None

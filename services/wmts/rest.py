@@ -13,10 +13,11 @@ from datacube.errors import InvalidParameter
 from services.ows.dimensions import RUN, dimension_name
 from services.ows.featureinfo import INFO_FORMATS
 from services.ows.kvp import Kvp
-from services.ows.pictures import extension_of
+from services.ows.pictures import MAP_FORMATS, extension_of
 from services.ows.transport import Request
 from services.ows.urls import endpoint, segment
 
+TILE_ENDINGS = frozenset(extension_of(one) for one in MAP_FORMATS)
 CAPABILITIES = "1.0.0/WMTSCapabilities.xml"
 _ROOT = "1.0.0"
 _TILE = ("TileMatrixSet", "TileMatrix", "TileRow", "TileCol")

@@ -14,7 +14,7 @@ from services.ows.urls import check_parameters
 from services.ows.xml import serialise
 from services.wmts.capabilities import capabilities_document
 from services.wmts.handlers import get_feature_info, get_tile
-from services.wmts.rest import CAPABILITIES, NoSuchPath, parameters
+from services.wmts.rest import CAPABILITIES, TILE_ENDINGS, NoSuchPath, parameters
 
 type Handler = Callable[[Context, Request, Kvp], Response]
 
@@ -48,6 +48,12 @@ def handle_rest(context: Context, request: Request, tail: str) -> Response:
         return replace(wmts100_report(error), status=404)
     except DatacubeError as error:
         return wmts100_report(error)
+
+
+def is_tile(request: Request) -> bool:
+    """Whether a request asks for a picture, by its path or its parameters."""
+    ending = request.path.rpartition(".")[2]
+    return ending in TILE_ENDINGS or request.operation.lower() == "gettile"
 
 
 def failure(_request: Request, error_id: str) -> Response:

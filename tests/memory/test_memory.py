@@ -30,7 +30,9 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def server(store: Path, tmp_path: Path):
-    server = start_server(store / "store", tmp_path, "--config", str(store / "server.yaml"))
+    server = start_server(
+        store / "store", tmp_path, "--config", str(store / "server.yaml"), "--workers", "1"
+    )
     yield server
     server.stop()
 

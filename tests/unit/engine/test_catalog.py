@@ -100,3 +100,32 @@ def test_an_earlier_version_is_that_of_the_cube_that_is_there_now(catalog, clock
         tx.write_slice(ticks_of("2020-01-02"), slice_values(new.description, 1))
     clock.now += REFRESH_SECONDS
     assert read_level(catalog.earlier(catalog.cube("sea").store, again), "v")[0, 0] == 5
+
+
+class Word:
+    """What several catalogues tell one another."""
+
+    count = 0
+
+    def tell(self):
+        self.count += 1
+
+
+def test_what_one_process_has_seen_the_others_look_at(folder, clock):
+    word = Word()
+    store = open_store(str(folder))
+    first, second, third = (
+        Catalog(store, Config(), ChunkCache(1 << 20), clock, word) for _ in range(3)
+    )
+    versions = {one.version for one in (first, second, third)}
+    assert (len(versions), word.count) == (1, 0)
+    clock.now += REFRESH_SECONDS / 2
+    assert third.version_at_hand
+    clock.now += REFRESH_SECONDS / 2
+    make_cube(folder, "land")
+    assert first.version not in versions
+    assert word.count == 1
+    assert second.version_at_hand == ""
+    assert {second.version, third.version} == {first.version}
+    assert word.count == 1  # who has been told tells nobody
+    assert second.version_at_hand == first.version

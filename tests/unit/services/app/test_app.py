@@ -5,6 +5,7 @@ import gzip
 import json
 import logging
 import re
+import threading
 import time
 from urllib.parse import quote
 
@@ -15,6 +16,7 @@ from hypothesis import strategies as st
 from lxml import etree, html
 
 from datacube.config.settings import Config, ServerSettings
+from datacube.engine.map import draw_map
 from services.app import create_app
 from services.app.routes import Route
 from tests.asgi import Client
@@ -184,6 +186,38 @@ def test_metrics(client):
         assert re.search(rf"^datacube_chunk_cache_{name} \d", page.text, re.MULTILINE)
     assert re.search(r"^datacube_chunks_read_total [1-9]", page.text, re.MULTILINE)
     assert "datacube_cubes 1.0" in page.text
+
+
+SMALL_MAP = (
+    "/wms?REQUEST=GetMap&VERSION=1.3.0&LAYERS=closed&STYLES=&CRS=CRS:84&BBOX=0,0,9,9"
+    "&FORMAT=image/png&WIDTH=256&HEIGHT=256&TIME=2020-01-02"
+)
+
+
+@pytest.mark.parametrize(
+    ("path", "same"),
+    [
+        ("/wmts/1.0.0/closed/default/2020-01-01/WebMercatorQuad/1/0/0.png", True),
+        ("/tiles/closed/default/WebMercatorQuad/1/0/0.png", True),
+        (SMALL_MAP, True),
+        (SMALL_MAP.replace("256", "768"), False),
+        (SMALL_MAP.replace("2020-01-02", "2020-01-01/2020-01-02"), False),
+        (f"{SMALL_MAP}&INTERPOLATION=bilinear", False),
+    ],
+)
+def test_what_takes_a_moment_is_drawn_by_the_thread_that_took_the_request(
+    app, client, monkeypatch, path, same
+):
+    threads = []
+
+    def drawn(context, plan):
+        threads.append(threading.get_ident())
+        return draw_map(context, plan)
+
+    monkeypatch.setattr("services.ows.maps.draw_map", drawn)
+    assert app.context.catalog.cubes()  # else it has to look at the store first
+    assert client.get(path).headers["content-type"] == "image/png"
+    assert (threads == [threading.get_ident()]) == same
 
 
 def test_two_applications_count_apart(client, store):

@@ -44,6 +44,27 @@ def test_what_takes_long_gives_its_place_away(monkeypatch):
     assert found == [True, True, True, True, None]
 
 
+def test_what_takes_a_moment_waits_for_its_turn_and_needs_no_thread(monkeypatch):
+    monkeypatch.setattr("os.cpu_count", lambda: 2)
+    turns, order = Turns(remote=False, processes=2), []
+
+    def work(number):
+        order.append(number)
+        time.sleep(0.01)
+        return threading.get_ident()
+
+    async def together():
+        before = asyncio.ensure_future(turns.take(lambda: work(1)))
+        await asyncio.sleep(0)
+        here = [turns.here(lambda number=number: work(number)) for number in (2, 3)]
+        return await asyncio.gather(before, *here)
+
+    other, *here = asyncio.run(together())
+    turns.close(wait=True)
+    assert order == [1, 2, 3]
+    assert set(here) == {threading.get_ident()} != {other}
+
+
 def test_threads_that_work_may_be_left():
     turns, ended = Turns(remote=False), threading.Event()
 
