@@ -23,7 +23,7 @@ _MESSAGE = (
     *("number", "startStep", "endStep", "stepUnits", "centreDescription"),
 )
 _GRID = (
-    *("gridType", "Ni", "Nj", "Nx", "Ny", "iScansNegatively", "jScansPositively"),
+    *("gridType", "N", "Ni", "Nj", "Nx", "Ny", "iScansNegatively", "jScansPositively"),
     *("jPointsAreConsecutive", "alternativeRowScanning", "projTargetString", "shapeOfTheEarth"),
     *("latitudeOfFirstGridPointInDegrees", "longitudeOfFirstGridPointInDegrees"),
     *("latitudeOfLastGridPointInDegrees", "longitudeOfLastGridPointInDegrees"),

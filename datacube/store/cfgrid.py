@@ -8,17 +8,30 @@ from typing import Any
 
 import numpy as np
 import pyproj
+from numpy.typing import NDArray
 from pyproj.exceptions import CRSError
 
 from datacube.errors import InvalidCrs, SourceError
-from datacube.model.crs import Crs
+from datacube.model.crs import CRS84, Crs, transform
 from datacube.model.grid import RectifiedGrid, ReferenceableGrid
 from datacube.model.regular import regular, unwrapped
 from datacube.store.cf import Coordinate, numbers
 
+FloatArray = NDArray[np.float64]
+
 _METRES = {"km": 1000.0, "kilometer": 1000.0, "kilometers": 1000.0, "kilometre": 1000.0}
 _FARTHEST = 720.0  # degrees of longitude
+_POSITIONS = 1 << 24  # cells
 _ROUNDED = 1e-4  # degrees that a latitude may be beyond the pole
+
+
+def equidistant(x: Coordinate, y: Coordinate, crs: Crs) -> bool:
+    """Whether two coordinates make equal cells."""
+    places = unwrapped(x.values) if crs.geographic else x.values
+    return all(
+        len(values) == 1 or regular(values, one.stored) is not None
+        for one, values in ((x, places), (y, y.values))
+    )
 
 
 def grid_of(x: Coordinate, y: Coordinate, crs: Crs, mapping: Mapping[str, Any]) -> RectifiedGrid:
@@ -34,6 +47,46 @@ def grid_of(x: Coordinate, y: Coordinate, crs: Crs, mapping: Mapping[str, Any]) 
     along_x = _regular(x, places * factor_x)
     along_y = _regular(y, y.values * factor_y)
     return RectifiedGrid.from_centres(crs, *along_x, len(x.values), *along_y, len(y.values))
+
+
+def lines_grid(x: Coordinate, y: Coordinate, crs: Crs) -> ReferenceableGrid:
+    """Grid of two coordinates that are not equidistant (Gaussian latitudes), cell by cell.
+
+    Raises
+    ------
+    SourceError
+        They are not strictly monotonic, or the grid is too large for positions.
+    """
+    lines = []
+    for one, values in ((x, unwrapped(x.values) if crs.geographic else x.values), (y, y.values)):
+        steps = np.diff(values)
+        if len(values) < 2 or not ((steps > 0).all() or (steps < 0).all()):
+            raise SourceError(
+                f"the horizontal axis '{one.name}' is not strictly ascending or descending"
+            )
+        lines.append(values)
+    if len(lines[0]) * len(lines[1]) > _POSITIONS:
+        raise SourceError(
+            f"the horizontal axes '{x.name}' and '{y.name}' are not equidistant, and "
+            f"{len(lines[0])} x {len(lines[1])} cells are too many to keep a position for each; "
+            "bring it to equal cells first (gdalwarp, cdo remapbil)"
+        )
+    return mesh(lines[0], lines[1], crs)
+
+
+def mesh(x: FloatArray, y: FloatArray, crs: Crs) -> ReferenceableGrid:
+    """Grid of the places along two axes, as longitudes and latitudes of each cell.
+
+    Examples
+    --------
+    >>> from datacube.model.crs import CRS84
+    >>> mesh(np.array([0.0, 10.0]), np.array([80.0, 70.0, 65.0]), CRS84).y.tolist()
+    [[80.0, 80.0], [70.0, 70.0], [65.0, 65.0]]
+    """
+    east, north = np.meshgrid(np.asarray(x, np.float64), np.asarray(y, np.float64))
+    if not crs.geographic:
+        east, north = transform(east, north, crs, CRS84)
+    return ReferenceableGrid(Crs.parse("EPSG:4326"), east, np.clip(north, -90.0, 90.0))
 
 
 def positions_grid(lon: Coordinate, lat: Coordinate) -> ReferenceableGrid:

@@ -15,14 +15,17 @@ from affine import Affine
 
 from datacube.errors import InvalidCrs, SourceError
 from datacube.model.crs import Crs
-from datacube.model.grid import RectifiedGrid
+from datacube.model.grid import Grid, RectifiedGrid
 from datacube.store.cf import Coordinate, numbers
-from datacube.store.cfgrid import grid_of
+from datacube.store.cfgrid import equidistant, grid_of, lines_grid
 
 type Attributes = Mapping[str, Any]
 
 MAX_CELLS = 1 << 23
 """Longest side of a grid."""
+
+_FARTHEST, _POLE = 720.0, 90.0
+"""Degrees of longitude and latitude."""
 
 _CF = ("grid_mapping_name", "crs_wkt", "spatial_ref", "proj4text")
 _TEXTS = (
@@ -124,8 +127,8 @@ def grid_by(
     crs: Crs,
     mapping: Attributes,
     transform: Affine | None,
-) -> RectifiedGrid:
-    """Grid of two coordinates, else of a transform.
+) -> Grid:
+    """Grid of two coordinates, else of a transform, else of a position for each cell.
 
     Parameters
     ----------
@@ -139,18 +142,30 @@ def grid_by(
     Raises
     ------
     SourceError
-        Neither gives equal cells.
+        None of them gives a grid.
     """
     if max(size) > MAX_CELLS or min(size) < 1:
         raise SourceError(f"a grid of {size[0]} x {size[1]} cells cannot be served")
     try:
         grid = _by_coordinates(x, y, size, crs, mapping)
     except SourceError:
-        if transform is None or not _agrees(transform, size, x, y):
+        if transform is not None and _agrees(transform, size, x, y):
+            grid = RectifiedGrid(crs, transform, *size)
+        elif x is not None and y is not None and _lines(x, y, size, crs):
+            return lines_grid(x, y, crs)
+        else:
             raise
-        grid = RectifiedGrid(crs, transform, *size)
     _check(grid)
     return grid
+
+
+def _lines(x: Coordinate, y: Coordinate, size: tuple[int, int], crs: Crs) -> bool:
+    """Whether coordinates that are not equidistant are places on the globe."""
+    if (len(x.values), len(y.values)) != size or not crs.geographic:
+        return False
+    far = np.abs(x.values).max() > _FARTHEST or np.abs(y.values).max() > _POLE
+    finite = np.isfinite(x.values).all() and np.isfinite(y.values).all()
+    return bool(finite) and not far and not equidistant(x, y, crs)
 
 
 def _by_coordinates(

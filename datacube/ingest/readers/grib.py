@@ -31,7 +31,7 @@ from datacube.ingest.readers.parts import Origin, Part, granules_of, reading
 from datacube.ingest.source import Granule, ReadOptions, SliceSource, content_id, instant, magic
 from datacube.model.axis import Axis, IndexAxis, IrregularAxis
 from datacube.model.fields import Field
-from datacube.model.grid import RectifiedGrid
+from datacube.model.grid import Grid
 from datacube.model.naming import identifier
 
 _MS_PER_HOUR = 3_600_000
@@ -137,7 +137,7 @@ class _Opened:
             raise SourceError(f"damaged or unknown GRIB: no message can be read, {words}")
         return (f"of {whole + len(damage)} messages {words}; {whole} could be read",)
 
-    def _grids(self) -> tuple[dict[str, RectifiedGrid], tuple[str, ...]]:
+    def _grids(self) -> tuple[dict[str, Grid], tuple[str, ...]]:
         """Grids by digest, and why others are not read."""
         found, refused = {}, []
         for digest, keys in self.child.index["grids"].items():
@@ -147,7 +147,7 @@ class _Opened:
                 refused.append(error.message)
         return found, tuple(dict.fromkeys(refused))
 
-    def _part(self, cube: Hypercube, grid: RectifiedGrid) -> Part:
+    def _part(self, cube: Hypercube, grid: Grid) -> Part:
         times = _Times.of(cube, forecast=self.options.forecast)
         instant(self.options, len(times.slices), "standard", self.path)
         given = self.options.ticks()

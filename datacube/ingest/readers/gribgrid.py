@@ -12,14 +12,15 @@ import pyproj
 
 from datacube.errors import SourceError
 from datacube.model.crs import Crs
-from datacube.model.grid import RectifiedGrid
+from datacube.model.grid import Grid, RectifiedGrid, ReferenceableGrid
 from datacube.model.regular import regular
+from datacube.store.cfgrid import mesh
 
+_ANGLE = 2e-3  # degrees: GRIB 1 rounds them to thousandths
 _OTHERS = {
     "reduced_gg": "a reduced Gaussian grid, whose rows have unequal lengths",
     "reduced_rotated_gg": "a reduced Gaussian grid, whose rows have unequal lengths",
     "reduced_ll": "a reduced grid, whose rows have unequal lengths",
-    "regular_gg": "a Gaussian grid, whose rows are not equidistant",
     "sh": "spherical harmonics, no grid of cells",
     "unstructured_grid": "an unstructured grid, whose positions are in another file",
     "healpix": "a HEALPix grid, no rows and columns",
@@ -33,7 +34,7 @@ _PROJECTED = (
 )
 
 
-def grid_of_section(keys: Mapping[str, Any]) -> RectifiedGrid:
+def grid_of_section(keys: Mapping[str, Any]) -> Grid:
     """Grid of a message.
 
     Raises
@@ -56,28 +57,22 @@ def grid_of_section(keys: Mapping[str, Any]) -> RectifiedGrid:
         return _degrees(keys, Crs.parse("EPSG:4326"))
     if kind == "rotated_ll":
         return _degrees(keys, _rotated(keys))
+    if kind == "regular_gg":
+        return _gaussian(keys)
     if kind in _PROJECTED and keys.get("projTargetString"):
         return _projected(keys)
     said = _OTHERS.get(kind, "no grid that is read")
     raise SourceError(
-        f"the grid type is {kind}, {said}; regular, rotated and projected grids can be read"
+        f"the grid type is {kind}, {said}; regular, regular Gaussian, rotated and projected grids "
+        "can be read"
     )
 
 
 def _degrees(keys: Mapping[str, Any], crs: Crs) -> RectifiedGrid:
-    first, last = (
-        [float(keys[f"{axis}Of{end}GridPointInDegrees"]) for axis in ("longitude", "latitude")]
-        for end in ("First", "Last")
-    )
-    west, east = (last[0], first[0]) if keys.get("iScansNegatively") else (first[0], last[0])
-    while east <= west:
-        east += 360.0
-    if east > 360.0:
-        west, east = west - 360.0, east - 360.0
     lines = []
-    for name, low, high, count in (
-        ("longitudes", west, east, int(keys["Ni"])),
-        ("latitudes", first[1], last[1], int(keys["Nj"])),
+    for name, (low, high), count in (
+        ("longitudes", _longitudes(keys), int(keys["Ni"])),
+        ("latitudes", _ends(keys, "latitude"), int(keys["Nj"])),
     ):
         # angles are whole numbers of 1/1000 (GRIB 1) or 1/1000000 degrees (GRIB 2)
         line = regular(np.linspace(low, high, count))
@@ -85,6 +80,34 @@ def _degrees(keys: Mapping[str, Any], crs: Crs) -> RectifiedGrid:
             raise SourceError(f"the {name} of a grid of one cell do not say how large it is")
         lines.append((*line, count))
     return RectifiedGrid.from_centres(crs, *lines[0], *lines[1])
+
+
+def _gaussian(keys: Mapping[str, Any]) -> ReferenceableGrid:
+    """Cells on Gaussian latitudes: the roots of the Legendre polynomial of twice the number N."""
+    first, last = _ends(keys, "latitude")
+    roots = np.degrees(np.arcsin(np.polynomial.legendre.leggauss(2 * int(keys["N"]))[0]))
+    low, high = min(first, last) - _ANGLE, max(first, last) + _ANGLE
+    rows = roots[(roots >= low) & (roots <= high)]
+    if len(rows) != int(keys["Nj"]):
+        raise SourceError(f"{keys['Nj']} rows from {first} to {last} are not those of N{keys['N']}")
+    west, east = _longitudes(keys)
+    columns = np.linspace(west, east, int(keys["Ni"]))
+    return mesh(columns, rows if last > first else rows[::-1], Crs.parse("EPSG:4326"))
+
+
+def _ends(keys: Mapping[str, Any], axis: str) -> tuple[float, float]:
+    first, last = (float(keys[f"{axis}Of{end}GridPointInDegrees"]) for end in ("First", "Last"))
+    return first, last
+
+
+def _longitudes(keys: Mapping[str, Any]) -> tuple[float, float]:
+    """The westernmost and the easternmost column; at most 360."""
+    west, east = _ends(keys, "longitude")
+    if keys.get("iScansNegatively"):
+        west, east = east, west
+    while east <= west:
+        east += 360.0
+    return (west - 360.0, east - 360.0) if east > 360.0 else (west, east)
 
 
 def _rotated(keys: Mapping[str, Any]) -> Crs:

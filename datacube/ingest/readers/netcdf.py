@@ -45,7 +45,7 @@ from datacube.model.naming import identifier
 from datacube.model.time import decode_cf
 from datacube.store.cf import Coordinate, axis_of, words
 from datacube.store.cffield import Missing, field_of, missing_of
-from datacube.store.cfgrid import crs_of, grid_of, positions_grid
+from datacube.store.cfgrid import crs_of, equidistant, grid_of, lines_grid, positions_grid
 
 _HDF5 = b"\x89HDF\r\n\x1a\n"
 _CLASSIC = (b"CDF\x01", b"CDF\x02", b"CDF\x05")
@@ -288,7 +288,10 @@ class _Opened:
         x, y = self._along(layout.x), self._along(layout.y)
         mapping, given = mapping_of(variable, self.file), self.options.crs
         geographic = {x.role, y.role} == {"lon", "lat"}
-        return grid_of(x, y, crs_of(mapping, geographic=geographic, given=given), mapping)
+        crs = crs_of(mapping, geographic=geographic, given=given)
+        if not equidistant(x, y, crs):
+            return lines_grid(x, y, crs)
+        return grid_of(x, y, crs, mapping)
 
     def _band(self, variable: Any, missing: Missing, layout: _Layout, position: int) -> NetcdfBand:
         fixed = dict.fromkeys(layout.dropped, 0)

@@ -131,7 +131,6 @@ def test_a_given_time_stands_above_the_files(tmp_path):
         ({"units": "fortnights since 2000-01-01"}, "fortnights since"),
         ({"calendar": "mayan"}, "no calendar"),
         ({"times": (1.0, 1.0)}, "repeats an instant"),
-        ({"lat": np.array([0, 1, 5], "f4")}, "not equidistant"),
         ({"lon": np.array([3.0])}, "one cell"),
     ],
 )

@@ -10,7 +10,7 @@ from datacube.model.grid import ReferenceableGrid
 from datacube.model.query import CoverageQuery, LayerRequest, SampleQuery, Trim
 from datacube.store.url import open_store
 from tests.positions import distances, tripolar
-from tests.unit.store.zarrs import Group, serve
+from tests.unit.store.zarrs import LON, Group, serve
 
 GRID = tripolar()
 VALUES = np.add.outer(np.arange(GRID.height), np.arange(GRID.width)).astype("int16")
@@ -36,6 +36,19 @@ def test_cells_with_positions_are_served(tmp_path, version, named):
     query = SampleQuery((LayerRequest("ocean.v"),), 12.3, 45.6, CRS84)
     best = distances(GRID, np.array([12.3]), np.array([45.6])).argmin()
     assert get_samples(context, query).samples[0].value == VALUES.ravel()[best]
+
+
+def test_axes_that_are_not_equidistant_are_positions(tmp_path):
+    lat = np.degrees(np.arcsin(np.polynomial.legendre.leggauss(9)[0]))
+    group = Group(tmp_path / "gauss").lonlat(LON**2, lat)
+    values = np.add.outer(10 * np.arange(9), np.arange(14)).astype("uint8")
+    group.array("v", ["lat", "lon"], values)
+    context = serve(open_store(str(tmp_path)), "gauss")
+    grid = context.catalog.cube("gauss").description.domain.grid
+    assert isinstance(grid, ReferenceableGrid)
+    np.testing.assert_allclose(grid.y[:, 3], lat)
+    query = SampleQuery((LayerRequest("gauss.v"),), 30.0, float(lat[6]), CRS84)
+    assert get_samples(context, query).samples[0].value == 65  # 30.25 is nearer than 20.25
 
 
 def test_positions_beside_a_projection_are_no_field(tmp_path):
