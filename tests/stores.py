@@ -43,6 +43,9 @@ class WrappedStore:
     def put_if(self, key: str, data: bytes, tag: str | None) -> bool:
         return self.inner.put_if(key, data, tag)
 
+    def pulse(self) -> int:
+        return self.inner.pulse()
+
     def sync(self, keys: Iterable[str]) -> None:
         self.inner.sync(keys)
 

@@ -1,9 +1,11 @@
 """The catalogue: identifiers -> cubes and layers at their newest committed version.
 
 Every cube under the store is published, and every other Zarr group there as it lies. The catalogue
-looks at the store again when it was last seen more than a second ago, or when another process that
-serves it has seen something new: new cubes appear, and a cube whose head has moved is replaced by
-its newer version. A request keeps the handles that it got, and so one version, to its end.
+looks at the store again when it was last seen more than a second ago, and at once where the store
+tells that something was committed, as a local folder does, or another process that serves it has
+seen something new: new cubes appear, and a cube whose head has moved is replaced by its newer
+version. A request keeps the handles that it got, and so one
+version, to its end.
 """
 
 import logging
@@ -47,6 +49,7 @@ class _Seen:
     layers: Mapping[str, Layer]
     version: str
     at: float
+    pulse: int = 0
     heard: int = 0
     foreign: frozenset[str] = frozenset()
     aliases: Mapping[str, str] = field(default_factory=dict)
@@ -93,8 +96,10 @@ class Catalog:
     def version_at_hand(self) -> str:
         """The version where the store need not be looked at first, else empty; never waits."""
         seen = self._seen
+        if self._told(seen):
+            return ""
         fresh = self._clock() - seen.at < REFRESH_SECONDS or self._lock.locked()
-        return seen.version if fresh and self._news.count == seen.heard else ""
+        return seen.version if fresh else ""
 
     def cubes(self) -> tuple[Cube, ...]:
         """All published cubes by id; the best view of a forecast follows it."""
@@ -150,7 +155,7 @@ class Catalog:
 
     def _look(self) -> _Seen:
         seen = self._seen
-        told = self._news.count != seen.heard
+        told = self._told(seen)
         if not told and self._clock() - seen.at < REFRESH_SECONDS:
             return seen
         if not self._lock.acquire(blocking=told or not seen.version):
@@ -160,25 +165,30 @@ class Catalog:
         finally:
             self._lock.release()
 
+    def _told(self, seen: _Seen) -> bool:
+        """Whether the store or another process tells of something newer."""
+        return self._store.pulse() != seen.pulse or self._news.count != seen.heard
+
     def _looked(self) -> _Seen:
         """The store as it is now, unless another thread has just looked; others are told."""
         before, heard = self._seen, self._news.count
-        told = heard != before.heard
-        if told or self._clock() - before.at >= REFRESH_SECONDS:
+        if self._told(before) or self._clock() - before.at >= REFRESH_SECONDS:
             found = self._look_again()
-            found_first = bool(before.version) and not told and found.version != before.version
+            changed = bool(before.version) and found.version != before.version
+            found_first = changed and heard == before.heard
             self._seen = replace(found, heard=heard + found_first)
             if found_first:
                 self._news.tell()
         return self._seen
 
     def _look_again(self) -> _Seen:
-        before = self._seen
+        before, pulse = self._seen, self._store.pulse()
         try:
             names = list_cubes(self._store)
         except DatacubeError as error:
             self._complain("the store", error.message)
-            return replace(before, version=before.version or "none", at=self._clock())
+            version = before.version or "none"
+            return replace(before, version=version, at=self._clock(), pulse=pulse)
         own = {cube.id: cube for cube in self._own(names, before) if _shown(cube)}
         foreign = {cube.id: cube for cube in self._others(names, before) if _shown(cube)}
         cubes = _with_views(own | foreign)
@@ -186,7 +196,7 @@ class Catalog:
         listed = "\n".join(f"{cube.id} {cube.snapshot}" for cube in cubes.values())
         version = sha256(listed.encode()).hexdigest()[:16]
         aliases = self._foreign.aliases()
-        return _Seen(cubes, layers, version, self._clock(), 0, frozenset(foreign), aliases)
+        return _Seen(cubes, layers, version, self._clock(), pulse, 0, frozenset(foreign), aliases)
 
     def _own(self, names: Iterable[str], before: _Seen) -> Iterator[Cube]:
         """Cubes that have a manifest; one that cannot be read now stays as it was."""

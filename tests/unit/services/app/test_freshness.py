@@ -296,3 +296,14 @@ def test_values_are_compared_by_the_slices_that_they_are_of(folder, world, templ
     anew = if_changed(client, paths[1], replaced.headers["etag"])
     assert anew.status_code == 200
     assert anew.content != replaced.content
+
+
+def test_the_next_request_after_a_commit_shows_it(folder, world):
+    """A folder tells of commits: nobody waits for the next look."""
+    _, _, client = world
+    for first, day in enumerate(("2020-01-03", "2020-01-04", "2020-01-05"), start=5):
+        before = client.get(MAP)
+        add_slices(open_store(str(folder)), make_description(fields=FIELDS), [day], first=first)
+        after = if_changed(client, MAP, before.headers["etag"])
+        assert after.status_code == 200
+        assert day in after.headers["warning"]
