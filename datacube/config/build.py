@@ -6,20 +6,23 @@ from typing import assert_never
 
 from datacube.config.base import duration_ms, rgba
 from datacube.config.cubes import CubeModel, FieldModel
-from datacube.config.recipes import MaskModel, RecipeModel, TargetModel
-from datacube.config.server import ServerModel, TimeModel
-from datacube.config.settings import (
+from datacube.config.products import (
     AxisSettings,
-    Contact,
-    CubeSettings,
+    CalibrationSettings,
     FieldRecipe,
-    FieldSettings,
-    Limits,
     MaskSettings,
     MosaicSettings,
     RecipeSettings,
-    ServerSettings,
     TargetSettings,
+)
+from datacube.config.recipes import MaskModel, RecipeModel, TargetModel
+from datacube.config.server import ServerModel, TimeModel
+from datacube.config.settings import (
+    Contact,
+    CubeSettings,
+    FieldSettings,
+    Limits,
+    ServerSettings,
     TimePolicy,
 )
 from datacube.config.styles import (
@@ -221,6 +224,9 @@ def build_recipe(model: RecipeModel) -> RecipeSettings:
             AxisSettings(one.name, one.title, one.label, one.attribute, one.file)
             for one in model.axes
         ),
+        None
+        if model.calibration is None
+        else CalibrationSettings(**model.calibration.model_dump()),
     )
 
 

@@ -16,10 +16,11 @@ from datacube.config.build import StyleFile, build_cube, build_recipe, build_ser
 from datacube.config.cubes import CubeModel
 from datacube.config.document import Document, read_document
 from datacube.config.findings import findings_of
+from datacube.config.products import RecipeSettings
 from datacube.config.recipes import RecipeModel
 from datacube.config.retention import RetentionModel, build_retention
 from datacube.config.server import ServerModel
-from datacube.config.settings import Config, CubeSettings, RecipeSettings, TimePolicy
+from datacube.config.settings import Config, CubeSettings, TimePolicy
 from datacube.config.styles import StyleModel
 from datacube.config.tilesets import TileMatrixSetModel, build_tile_matrix_set
 from datacube.errors import ConfigError

@@ -134,6 +134,18 @@ class AxisModel(Model):
     _checked = model_validator(mode="after")(_one_place)
 
 
+class CalibrationModel(Model):
+    """What the amplitudes of Sentinel-1 become, by the annotations of the product."""
+
+    quantity: Literal["sigma0", "beta0", "gamma0"] = Field(
+        "sigma0", description="What the backscatter refers to."
+    )
+    decibel: bool = Field(
+        False, description="10 log10 of it, taken after it was brought to the grid; else linear."
+    )
+    noise: bool = Field(True, description="Subtract the thermal noise.")
+
+
 class RecipeModel(Model):
     """How a product becomes a cube; what is not given, the source says."""
 
@@ -175,4 +187,7 @@ class RecipeModel(Model):
     )
     axes: tuple[AxisModel, ...] = Field(
         (), description="Axes on which a source has one place; others are added as they come."
+    )
+    calibration: CalibrationModel | None = Field(
+        None, description="Backscatter of Sentinel-1; amplitudes as stored where not given."
     )

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from datacube.config.settings import MaskSettings
+from datacube.config.products import MaskSettings
 from datacube.errors import SourceError
 from datacube.ingest.packing import with_nil
 from datacube.ingest.source import BandSource, Granule, SliceSource

@@ -14,7 +14,7 @@ from typing import Any, assert_never
 import numpy as np
 from numpy.typing import NDArray
 
-from datacube.config.settings import MosaicRule, MosaicSettings
+from datacube.config.products import MosaicRule, MosaicSettings
 from datacube.ingest.source import BandSource, Granule, SliceSource
 from datacube.ingest.stored import StoredBand
 from datacube.model.axis import TimeAxis

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from datacube.config.settings import RecipeSettings
+from datacube.config.products import RecipeSettings
 from datacube.errors import (
     ConflictError,
     DatacubeError,
@@ -151,7 +151,7 @@ def options_of(
         if one is not None:
             Timestamp.parse(one)
     crs = None if recipe.crs is None else Crs.parse(recipe.crs)
-    return ReadOptions(base, instant, crs, recipe.forecast, run)
+    return ReadOptions(base, instant, crs, recipe.forecast, run, recipe.calibration)
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from datacube.config.settings import AxisSettings
+from datacube.config.products import AxisSettings
 from datacube.errors import SourceError
 from datacube.ingest.revision import revision_of
 from datacube.ingest.source import BandSource, Granule, SliceSource

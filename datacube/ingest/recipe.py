@@ -1,14 +1,15 @@
 """Recipes applied: the wanted fields and texts of a product.
 
-What a recipe can say is in :class:`datacube.config.settings.RecipeSettings`.
+What a recipe can say is in :class:`datacube.config.products.RecipeSettings`.
 """
 
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from datacube.config.settings import FieldRecipe, RecipeSettings
+from datacube.config.products import FieldRecipe, RecipeSettings
 from datacube.errors import SourceError
+from datacube.ingest.decibel import in_decibels
 from datacube.ingest.masking import masked
 from datacube.ingest.mosaic import by_day
 from datacube.ingest.places import labelled
@@ -29,6 +30,8 @@ def prepared(recipe: RecipeSettings, granules: Sequence[Granule]) -> tuple[Granu
     """
     chosen = apply_recipe(recipe, masked(recipe.masks, granules))
     ready = (labelled(recipe.axes, regridded(recipe, one)) for one in chosen)
+    if recipe.calibration is not None and recipe.calibration.decibel:
+        ready = (in_decibels(one) for one in ready)
     mosaic = recipe.mosaic
     return tuple(one if mosaic is None else by_day(mosaic, one) for one in ready)
 

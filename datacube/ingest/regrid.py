@@ -13,7 +13,7 @@ from math import ceil, floor
 import numpy as np
 from numpy.typing import NDArray
 
-from datacube.config.settings import RecipeSettings, TargetSettings
+from datacube.config.products import RecipeSettings, TargetSettings
 from datacube.errors import SourceError
 from datacube.ingest.geometry import Geometry, Locator, Positions, TiePoints, footprint, spacing
 from datacube.ingest.packing import with_nil

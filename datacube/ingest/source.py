@@ -10,6 +10,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from datacube.config.products import CalibrationSettings
 from datacube.errors import InvalidTime, SourceError
 from datacube.ingest.geometry import Positions
 from datacube.model.calendar import Calendar
@@ -122,6 +123,8 @@ class ReadOptions:
         Whether the run and the step are axes even where valid times would do.
     run : str, optional
         ISO 8601 start of the model run of a source that does not say it; makes a forecast cube.
+    calibration : CalibrationSettings, optional
+        What the amplitudes of a radar become.
     """
 
     cube: str | None = None
@@ -129,6 +132,7 @@ class ReadOptions:
     crs: Crs | None = None
     forecast: bool = False
     run: str | None = None
+    calibration: CalibrationSettings | None = None
 
     def run_ticks(self, calendar: Calendar) -> int | None:
         """Ticks of ``run``, if it is given."""

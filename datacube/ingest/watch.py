@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event as Stop
 
-from datacube.config.settings import RecipeSettings
+from datacube.config.products import RecipeSettings
 from datacube.errors import StorageError
 from datacube.ingest.arrivals import Settling, State, arrivals, sources_in
 from datacube.ingest.pipeline import ingest

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 import numpy as np
 
-from datacube.config.settings import RecipeSettings
+from datacube.config.products import RecipeSettings
 from datacube.errors import ConflictError, CoverageNotFound, SourceError, StorageError
 from datacube.ingest.fit import fitted
 from datacube.ingest.mosaic import over_stored

@@ -11,7 +11,7 @@ from typing import Any, override
 import click
 
 from datacube.config.load import load_recipe
-from datacube.config.settings import AxisSettings, RecipeSettings
+from datacube.config.products import AxisSettings, RecipeSettings
 from datacube.model.naming import identifier
 
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}

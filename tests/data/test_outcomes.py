@@ -19,7 +19,7 @@ from pyproj import Transformer
 from rasterio.transform import GCPTransformer
 
 from datacube.config.load import load_recipe
-from datacube.config.settings import RecipeSettings
+from datacube.config.products import RecipeSettings
 from datacube.ingest.pipeline import ingest
 from datacube.ingest.report import SourceResult
 from datacube.model.crs import CRS84

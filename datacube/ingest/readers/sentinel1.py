@@ -3,8 +3,8 @@
 The pixels have no grid; their positions are known at tie points on rows and columns of the image:
 its ground control points, or those of the annotation document. The granule is brought to a map
 grid: that of the recipe, or longitude and latitude with cells about as large as the pixels. Values
-are the amplitudes as they are stored, uncalibrated; 0 is no data. The instant is the start of
-sensing.
+are the amplitudes as they are stored, uncalibrated, or the backscatter that the recipe wants
+(:mod:`~datacube.ingest.readers.calibration`); 0 is no data. The instant is the start of sensing.
 """
 
 import json
@@ -20,13 +20,22 @@ import numpy as np
 from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import fromstring
 
+from datacube.config.products import CalibrationSettings
 from datacube.errors import InvalidTime, SourceError
 from datacube.ingest.geometry import TiePoints
+from datacube.ingest.readers.calibration import calibrated
 from datacube.ingest.readers.files import ProductFiles, product_files
 from datacube.ingest.readers.parts import Origin, Part, granules_of, reading
 from datacube.ingest.readers.raster import RasterBand, open_raster
 from datacube.ingest.regrid import map_grid
-from datacube.ingest.source import Granule, ReadOptions, SliceSource, instant, magic
+from datacube.ingest.source import (
+    BandSource,
+    Granule,
+    ReadOptions,
+    SliceSource,
+    instant,
+    magic,
+)
 from datacube.model.crs import CRS84, Crs
 from datacube.model.fields import Field
 from datacube.model.grid import ReferenceableGrid
@@ -81,13 +90,17 @@ def _granules(path: Path, options: ReadOptions, stack: ExitStack) -> tuple[Granu
     points = tie_points(first, _annotated(files, next(iter(sorted(images.items())))[1]))
     product, start = _identity(files)
     given = instant(options, 1, "standard", path)
-    bands = {key: RasterBand(one, 1, Path(images[key])) for key, one in opened.items()}
+    bands: dict[str, BandSource] = {}
+    wanted = options.calibration
+    for key, one in opened.items():
+        band = RasterBand(one, 1, Path(images[key]))
+        bands[key] = band if wanted is None else calibrated(band, files, images[key], wanted)
     mode = _mode(images)
     origin = Origin(
         path,
         f"{product}:{'+'.join(opened)}",
         title=f"Sentinel-1 GRD, mode {mode.upper()}",
-        abstract="Amplitudes as stored, uncalibrated.",
+        abstract=_said(wanted),
         attribution="Contains modified Copernicus Sentinel data",
         warnings=tuple(f"the image of {one} is missing" for one in absent),
         processor=str(first.tags().get("TIFFTAG_SOFTWARE", "")),
@@ -96,7 +109,7 @@ def _granules(path: Path, options: ReadOptions, stack: ExitStack) -> tuple[Granu
         map_grid(points),
         (),
         (SliceSource(start if given is None else given, bands),),
-        tuple(_field(key, one) for key, one in opened.items()),
+        tuple(_field(key, one, wanted) for key, one in opened.items()),
         "",
         positions=points,
     )
@@ -141,11 +154,21 @@ def _identity(files: ProductFiles) -> tuple[str, int]:
         ) from error
 
 
-def _field(polarisation: str, file: Any) -> Field:
+def _said(wanted: CalibrationSettings | None) -> str:
+    if wanted is None:
+        return "Amplitudes as stored, uncalibrated."
+    noise = "without" if wanted.noise else "with"
+    return f"Backscatter {wanted.quantity}, {noise} thermal noise."
+
+
+def _field(polarisation: str, file: Any, wanted: CalibrationSettings | None) -> Field:
     dtype = np.dtype(file.dtypes[0])
     if dtype.kind not in "iu":
         raise SourceError(f"{polarisation} is {dtype.name}; amplitudes are whole numbers")
-    return Field(polarisation, dtype.name, uom="1", nil=0, title=f"{polarisation} amplitude")
+    if wanted is None:
+        return Field(polarisation, dtype.name, uom="1", nil=0, title=f"{polarisation} amplitude")
+    name = f"{polarisation} {wanted.quantity}"
+    return Field(polarisation, "float32", uom="1", nil=float("nan"), title=name)
 
 
 def tie_points(file: Any, annotated: Known | None = None) -> TiePoints:

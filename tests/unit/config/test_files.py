@@ -40,6 +40,7 @@ SECTIONS = {
     "MaskModel": "mask of a recipe",
     "MosaicModel": "mosaic of a recipe",
     "AxisModel": "axis of a recipe",
+    "CalibrationModel": "calibration of a recipe",
     "RetentionModel": "Retention",
     "RuleModel": "rule of a policy",
     "SupersessionModel": "superseded drafts",

@@ -11,14 +11,8 @@ from affine import Affine
 
 from datacube.config.base import byte_size, duration_ms
 from datacube.config.load import load_config, load_recipe
-from datacube.config.settings import (
-    Config,
-    CubeSettings,
-    FieldSettings,
-    RecipeSettings,
-    ServerSettings,
-    TimePolicy,
-)
+from datacube.config.products import RecipeSettings
+from datacube.config.settings import Config, CubeSettings, FieldSettings, ServerSettings, TimePolicy
 from datacube.errors import ConfigError
 from datacube.model.coverage import CoverageDescription
 from datacube.model.crs import Crs
@@ -242,7 +236,11 @@ def test_a_tile_matrix_set_as_the_ogc_writes_it(write):
     (folder / "nz.json").write_text(source.read_text())
     (one,) = load_config(path).server.tile_matrix_sets
     theirs = morecantile.tms.get("NZTM2000Quad")
-    assert (one.id, one.crs.key, len(one.matrices)) == ("NZTM2000Quad", "EPSG:2193", len(theirs.tileMatrices))
+    assert (one.id, one.crs.key, len(one.matrices)) == (
+        "NZTM2000Quad",
+        "EPSG:2193",
+        len(theirs.tileMatrices),
+    )
     box = one.grid_of_tile("5", 9, 12).bbox
     assert box.edges == pytest.approx(tuple(theirs.xy_bounds(12, 9, 5)))
     document = json.loads(source.read_text())

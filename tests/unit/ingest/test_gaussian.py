@@ -7,7 +7,7 @@ import netCDF4
 import numpy as np
 import pytest
 
-from datacube.config.settings import RecipeSettings, TargetSettings
+from datacube.config.products import RecipeSettings, TargetSettings
 from datacube.ingest.pipeline import ingest
 from datacube.model.grid import RectifiedGrid, ReferenceableGrid
 from datacube.store.cfgrid import lines_grid

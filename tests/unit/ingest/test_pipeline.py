@@ -8,7 +8,7 @@ import netCDF4
 import numpy as np
 import pytest
 
-from datacube.config.settings import FieldRecipe, RecipeSettings
+from datacube.config.products import FieldRecipe, RecipeSettings
 from datacube.errors import InvalidParameter, InvalidTime
 from datacube.ingest.pipeline import ingest
 from datacube.ingest.report import BytesRead, Event, SlicePlanned, SourceResult, SourceStarted

@@ -6,7 +6,7 @@ import netCDF4
 import numpy as np
 import pytest
 
-from datacube.config.settings import AxisSettings, RecipeSettings
+from datacube.config.products import AxisSettings, RecipeSettings
 from datacube.ingest.pipeline import ingest
 from datacube.model.axis import axis_values
 from datacube.store.compact import compact

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from rasterio.transform import from_origin
 
-from datacube.config.settings import MosaicSettings, RecipeSettings, TargetSettings
+from datacube.config.products import MosaicSettings, RecipeSettings, TargetSettings
 from datacube.ingest.pipeline import ingest
 from datacube.model.fields import Field
 from tests.unit.ingest.products import opened, whole, write_safe, write_tiff

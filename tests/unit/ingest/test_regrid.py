@@ -5,12 +5,7 @@ import pytest
 import rasterio
 from rasterio.control import GroundControlPoint
 
-from datacube.config.settings import (
-    FieldRecipe,
-    MaskSettings,
-    RecipeSettings,
-    TargetSettings,
-)
+from datacube.config.products import FieldRecipe, MaskSettings, RecipeSettings, TargetSettings
 from datacube.ingest.geometry import TiePoints
 from datacube.ingest.pipeline import ingest
 from datacube.ingest.regrid import RegriddedBand, regridded

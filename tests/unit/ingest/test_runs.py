@@ -4,7 +4,7 @@ import netCDF4
 import numpy as np
 import pytest
 
-from datacube.config.settings import RecipeSettings
+from datacube.config.products import RecipeSettings
 from datacube.ingest.pipeline import ingest
 from datacube.model.axis import axis_values
 from tests.unit.ingest.products import opened, whole

@@ -6,7 +6,7 @@ import netCDF4
 import numpy as np
 import pytest
 
-from datacube.config.settings import MaskSettings, RecipeSettings, TargetSettings
+from datacube.config.products import MaskSettings, RecipeSettings, TargetSettings
 from datacube.ingest.pipeline import ingest
 from datacube.model.grid import ReferenceableGrid
 from tests.unit.ingest.products import opened, plane, whole
