@@ -102,23 +102,19 @@ def _read_block(
     sizes = tuple(len(pick.groups) for pick in plan.picks)
     shape = (*sizes, *plan.cells.shape)
     data, valid = np.empty(shape, field.dtype), np.empty(shape, bool)
-    for target, values in _reads(context, cube, number, plan):
-        data[target], valid[target] = values
+    window = plan.series[number]
+    if window is not None and isinstance(cube.store, CubeStore):
+        for at, values in _series(cube.store, number, plan, window):
+            data[at], valid[at] = values
+    elif plan.reducer is None and not plan.resampled:
+        _read_steps(context, cube, plan.sources[number], plan, (data, valid))
+    else:
+        for target, found in _found(context, cube, number, plan):
+            data[target], valid[target] = found
     if plan.within is not None:
         valid &= plan.within.inside(slice(0, shape[-2]))
     domain = plan.description.domain
     return Block(field, domain, data.reshape(domain.shape), valid.reshape(domain.shape))
-
-
-def _reads(
-    context: Context, cube: Cube, number: int, plan: CoveragePlan
-) -> Iterator[tuple[Target, Values]]:
-    window = plan.series[number]
-    if window is not None and isinstance(cube.store, CubeStore):
-        return _series(cube.store, number, plan, window)
-    if plan.reducer is None and not plan.resampled:
-        return _steps(context, cube, plan.sources[number], plan)
-    return _found(context, cube, number, plan)
 
 
 def _series(
@@ -140,17 +136,18 @@ def _series(
             yield (at, *target), one
 
 
-def _steps(
-    context: Context, cube: Cube, source: Field, plan: CoveragePlan
-) -> Iterator[tuple[Target, Values]]:
+def _read_steps(
+    context: Context, cube: Cube, source: Field, plan: CoveragePlan, into: Values
+) -> None:
     """Stored values, band by band; the cells of a band are found once for every place."""
+    data, valid = into
     for band in bands_of(cube, plan):
         cells = plan.of_rows(band).around
         some = plan_field(cube.store, source, plan.level, cells)
         for target, groups in _places(plan):
             place = tuple(group.start for group in groups)
-            read = read_field(context.pool, cube.store, source, plan.level, some, place)
-            yield (*target, band), read
+            part = data[target][band], valid[target][band]
+            read_field(context.pool, cube.store, source, plan.level, some, place, part)
 
 
 def bands_of(cube: Cube, plan: CoveragePlan) -> tuple[slice, ...]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import pairwise, product
 from math import prod, sqrt
 
@@ -142,8 +143,12 @@ class CoveragePlan:
         return Size(nbytes, self.cells.shape, self.steps, each)
 
 
+@lru_cache(maxsize=2)
 def make_plan(cube: Cube, query: CoverageQuery) -> CoveragePlan:
-    """Plan a query; raises what :func:`~datacube.engine.coverage.get_coverage` does."""
+    """Plan a query, once for all who ask about it while it is answered.
+
+    It raises what :func:`~datacube.engine.coverage.get_coverage` does.
+    """
     domain = cube.description.domain
     horizontal, others = by_axis(domain, query.subsets)
     window, level, cells, clamped = _window(cube, horizontal, query)

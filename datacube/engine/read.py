@@ -31,6 +31,7 @@ def read_field(
     level: int,
     plan: ReadPlan,
     place: tuple[int, ...],
+    into: Values | None = None,
 ) -> Values:
     """Stored values of a field for every target pixel.
 
@@ -41,6 +42,7 @@ def read_field(
     level : int, the level that the plan's cells are on
     plan : ReadPlan
     place : index on each of the other axes, in array order
+    into : data and valid, which are filled and returned where they are given
 
     Returns
     -------
@@ -54,10 +56,10 @@ def read_field(
     """
     shape = cube.chunk_shape(field.name, level)
     dtype = np.dtype(field.dtype)
-    gaps = plan.map.gaps
-    out = (
-        np.full(plan.map.shape, _nothing(field), dtype) if gaps else np.empty(plan.map.shape, dtype)
-    )
+    gaps, size = plan.map.gaps, plan.map.shape
+    out, good = (np.empty(size, dtype), np.empty(size, bool)) if into is None else into
+    if gaps:
+        out.fill(_nothing(field))
     chunk, within = split_place(place, shape[:-2])
     held: dict[tuple[int, int], NDArray[np.generic]] = {}
     for parts, needed in stages(plan, max(_HELD // (prod(shape) * dtype.itemsize), 1)):
@@ -66,10 +68,10 @@ def read_field(
         found = fetch_chunks(pool, cube, field.name, level, wanted)
         held |= {(index[-2], index[-1]): one[within] for index, one in found.items()}
         gather(parts, held, out)
-    valid = field.valid(out)
+    field.valid(out, good)
     if gaps:
-        _mask_outside(plan.map, valid)
-    return out, valid
+        _mask_outside(plan.map, good)
+    return out, good
 
 
 def split_place(

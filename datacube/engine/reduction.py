@@ -9,7 +9,7 @@ cell is open.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import groupby
+from itertools import chain, groupby
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +28,7 @@ type Place = tuple[int, ...]
 type Outcome = tuple[NDArray[np.generic], NDArray[np.bool_]]
 
 _BLOCK_CELLS = 48 << 20  # cells over all steps of a block
+_ALONE = 64 << 20  # cells over all steps that are not worth several threads
 _BLOCK_STEPS = 16  # a block has as many at least
 _STACK_BYTES = 48 << 20  # what the stacked steps of a band may take
 
@@ -155,24 +156,20 @@ def _blocks(job: _Job, order: Sequence[Place]) -> Iterator[_Block]:
 
 
 def _worked(job: _Job, blocks: Iterator[_Block]) -> Iterator[tuple[_Block, Accumulator | Outcome]]:
-    """Blocks and what came of them; a single one is worked on by the thread that asks."""
-    first, second = next(blocks, None), next(blocks, None)
-    if first is None:
-        return
-    if second is None:
-        yield first, job.work(first)
-        return
-    pool = job.reader.steps.context.steps
+    """Blocks and what came of them; little work is done by the thread that asks."""
 
     def work(block: _Block) -> tuple[_Block, Accumulator | Outcome]:
         return block, job.work(block)
 
-    def every() -> Iterator[_Block]:
-        yield first
-        yield second
-        yield from blocks
-
-    yield from ahead(pool, work, every())
+    steps = job.reader.steps
+    begun, effort, most = list[_Block](), 0, 0 if steps.cube.store.remote else _ALONE
+    for block in blocks:
+        begun.append(block)
+        effort += block.region.cells * len(block.places)
+        if effort > most and len(begun) > 1:
+            yield from ahead(steps.context.steps, work, chain(begun, blocks))
+            return
+    yield from map(work, begun)
 
 
 def _joined(

@@ -5,9 +5,13 @@ made here. The file is a BigTIFF where it would not fit 4 GiB. The same coverage
 same bytes.
 """
 
+import struct
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from functools import lru_cache
 
 import numpy as np
+from affine import Affine
 from rasterio.io import MemoryFile
 
 from datacube.formats.geotiff_tags import (
@@ -17,13 +21,19 @@ from datacube.formats.geotiff_tags import (
     describe,
     north_up,
     plain_profile,
+    texts_of,
     wider_dtypes,
 )
 from datacube.formats.nodata import filled, nil_ahead, nil_for
 from datacube.formats.pieces import Streamed, gathered, together
 from datacube.formats.tiff import Entry, Strips, file_head, read_entries, values_of
 from datacube.model.coverage import Coverage, CoverageDescription
+from datacube.model.crs import Crs
+from datacube.model.fields import Field
+from datacube.model.grid import RectifiedGrid
 from datacube.model.stream import CoverageStream, stream_of
+
+_CELL_SIZE, _CORNER = 33550, 33922  # ModelPixelScale and ModelTiepoint of GeoTIFF
 
 
 def encode(coverage: Coverage, options: Mapping[str, str]) -> bytes | Streamed:
@@ -86,13 +96,36 @@ def _forward(coverage: CoverageStream, dtype: np.dtype[np.generic], nil: float |
 def _entries(
     description: CoverageDescription, dtype: np.dtype[np.generic], nil: float | None
 ) -> tuple[Entry, ...]:
-    """What a file of this description says of its values, read back from one of one cell."""
-    count = len(description.range_type.fields)
-    profile = plain_profile(description.domain.rectified, count, dtype, nil)
-    profile |= {"width": 1, "height": 1, "ENDIANNESS": "LITTLE", "BIGTIFF": "NO"}
+    """What a file of this description says of its values."""
+    grid, fields = description.domain.rectified, description.range_type.fields
+    texts = tuple(texts_of(description).items())
+    number = None if nil is None else repr(nil)  # one NaN is not another
+    left, top = grid.bbox.left, grid.bbox.top
+    placed = {
+        _CELL_SIZE: struct.pack("<3d", abs(grid.dx), abs(grid.dy), 0.0),
+        _CORNER: struct.pack("<6d", 0.0, 0.0, 0.0, left, top, 0.0),
+    }
+    return tuple(
+        replace(entry, data=placed.get(entry.tag, entry.data))
+        for entry in _elsewhere(grid.crs, fields, texts, dtype.name, number)
+    )
+
+
+@lru_cache(maxsize=64)
+def _elsewhere(
+    crs: Crs,
+    fields: tuple[Field, ...],
+    texts: tuple[tuple[str, str], ...],
+    dtype: str,
+    nil: str | None,
+) -> tuple[Entry, ...]:
+    """The same of a file of one cell at some place, as GDAL writes it."""
+    one = RectifiedGrid(crs, Affine(2, 0, 10, 0, -2, 20), 1, 1)
+    number = None if nil is None else float(nil) if np.dtype(dtype).kind == "f" else int(float(nil))
+    profile = plain_profile(one, len(fields), np.dtype(dtype), number)
     with MemoryFile() as memory:
-        with memory.open(**profile) as file:
-            describe(file, description)
+        with memory.open(**profile, ENDIANNESS="LITTLE", BIGTIFF="NO") as file:
+            describe(file, dict(texts), fields)
         return read_entries(bytes(memory.read()))
 
 

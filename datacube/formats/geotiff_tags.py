@@ -4,6 +4,8 @@ The file carries what GDAL, QGIS and rasterio look for: the CRS, the no-data tag
 unit and description of each band, ``AREA_OR_POINT=Area``, and where the data come from.
 """
 
+from collections.abc import Mapping, Sequence
+
 import numpy as np
 from affine import Affine
 from numpy.typing import NDArray
@@ -38,7 +40,7 @@ def deflated(coverage: Coverage, dtype: np.dtype[np.generic], nil: float | None)
     profile = _deflate_profile(grid, len(blocks), dtype, nil)
     with MemoryFile() as memory:
         with memory.open(**profile) as file:
-            describe(file, description)
+            describe(file, texts_of(description), description.range_type.fields)
             for number, block in enumerate(blocks, start=1):
                 values = north_up(grid, filled(block, dtype, nil))
                 file.write(np.ascontiguousarray(values), number)
@@ -158,8 +160,8 @@ def _crs(crs: Crs) -> CRS:
     return CRS.from_epsg(int(crs.code)) if crs.authority == "EPSG" else CRS.from_wkt(crs.wkt)
 
 
-def describe(file: DatasetWriter, description: CoverageDescription) -> None:
-    """Write what the file and its bands mean: everything but CRS, place, type and values."""
+def texts_of(description: CoverageDescription) -> dict[str, str]:
+    """What a file says of all its values, by the names of GDAL's tags."""
     texts = {
         "TITLE": description.title,
         "ATTRIBUTION": description.attribution,
@@ -173,9 +175,13 @@ def describe(file: DatasetWriter, description: CoverageDescription) -> None:
     if not crs.has_code:  # the keys of a GeoTIFF cannot say every CRS
         texts["crs_wkt"] = crs.wkt
     texts |= {axis.name: str(axis_values(axis)[0]) for axis in description.domain.axes}
-    tags = {name: _tiff_text(text) for name, text in texts.items() if text}
-    file.update_tags(AREA_OR_POINT="Area", **tags)
-    for number, field in enumerate(description.range_type.fields, start=1):
+    return {name: _tiff_text(text) for name, text in texts.items() if text}
+
+
+def describe(file: DatasetWriter, texts: Mapping[str, str], fields: Sequence[Field]) -> None:
+    """Write what the file and its bands mean: everything but CRS, place, type and values."""
+    file.update_tags(AREA_OR_POINT="Area", **texts)
+    for number, field in enumerate(fields, start=1):
         _describe_band(file, number, field)
 
 

@@ -14,6 +14,8 @@ from datacube.errors import InvalidFormat
 from datacube.model.block import Block
 from datacube.model.fields import Field
 
+_PART = 1 << 16  # cells that the processor's own memory holds
+
 
 def nil_for(blocks: Sequence[Block], dtype: np.dtype[np.generic]) -> int | float | None:
     """One number of dtype that can stand for no data in all the blocks.
@@ -111,11 +113,17 @@ def filled(block: Block, dtype: np.dtype[np.generic], nil: float | None) -> NDAr
 def _says_so(block: Block, nil: float) -> bool:
     """Whether nil stands wherever the block is not valid: as in values that are as stored."""
     own = block.field.nil
-    if isnan(nil):
-        stored = np.isnan(block.data) if block.data.dtype.kind == "f" else np.False_
-    else:
-        stored = block.data == nil if own is not None and own == nil else np.False_
-    return bool((stored | block.valid).all())
+    floating = isnan(nil) and block.data.dtype.kind == "f"
+    if not floating and (own is None or own != nil):
+        return bool(block.valid.all())
+    data, valid = (one.reshape(-1) for one in (block.data, block.valid))
+    marker = np.asarray(nil).astype(data.dtype)
+    for start in range(0, data.size, _PART):
+        part = data[start : start + _PART]
+        held = np.equal(part, part) if floating else part != marker  # NaN equals nothing
+        if not (held <= valid[start : start + _PART]).all():
+            return False
+    return True
 
 
 def _none_left() -> InvalidFormat:
