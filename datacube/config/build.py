@@ -66,6 +66,7 @@ def build_server(model: ServerModel) -> ServerSettings:
         workers=model.workers,
         limits=Limits(**model.limits.model_dump()),
         time=build_time(model.time),
+        sld_hosts=model.sld_hosts,
         strict_http=model.strict_http,
         wcs_time_encoding=model.wcs.time_encoding,
         wcs_versions=tuple(sorted(set(model.wcs.versions))),

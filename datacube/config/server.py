@@ -142,6 +142,10 @@ class ServerModel(Model):
     time: TimeModel = Field(
         TimeModel(), description="What other times than the steps mean; a cube may say otherwise."
     )
+    sld_hosts: tuple[str, ...] = Field(
+        _DEFAULT.sld_hosts,
+        description="Hosts from which style documents (SLD=URL) are fetched; none where empty.",
+    )
     strict_http: bool = Field(
         _DEFAULT.strict_http,
         description="WMS errors with a 4xx status instead of 200.",

@@ -103,6 +103,8 @@ class ServerSettings:
     limits : Limits
     time : TimePolicy
         Of cubes that have none of their own.
+    sld_hosts : tuple of str
+        Hosts from which documents of ``SLD=`` are fetched.
     strict_http : bool
         WMS errors with their HTTP status instead of 200.
     wcs_time_encoding : ``iso`` (quoted ISO 8601, what clients read) or ``strict`` (numeric days,
@@ -123,6 +125,7 @@ class ServerSettings:
     workers: int | None = None
     limits: Limits = field(default_factory=Limits)
     time: TimePolicy = field(default_factory=TimePolicy)
+    sld_hosts: tuple[str, ...] = ()
     strict_http: bool = False
     wcs_time_encoding: TimeEncoding = "iso"
     tile_matrix_sets: tuple[TileMatrixSet, ...] = ()

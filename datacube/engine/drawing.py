@@ -19,12 +19,15 @@ from datacube.engine.cube import Cube, Layer
 from datacube.engine.elsewhere import Elsewhere
 from datacube.engine.places import Places
 from datacube.engine.restyled import restyled
+from datacube.engine.symbolized import symbolized
 from datacube.engine.values import find_values
 from datacube.engine.wanted import Found, Wanted, wanted_expression, wanted_field
 from datacube.errors import InvalidParameter
 from datacube.model.coverage import CoverageDescription
 from datacube.model.fields import Field
 from datacube.model.query import LayerRequest
+from datacube.model.restyle import Restyle
+from datacube.model.symbolizer import RasterSymbolizer
 from datacube.render.ranges import resolved
 from datacube.render.style import ColorRamp, Style, fields_of
 from datacube.slicing.cells import SeparableMap
@@ -46,9 +49,13 @@ def drawn_style(layer: Layer, request: LayerRequest) -> Style:
     style = layer.style(request.style)
     if request.expression:
         style = _expressed(layer, style, request)
-    if request.restyle is not None:
-        style = restyled(layer, style, request.restyle)
-    return style
+    match request.restyle:
+        case None:
+            return style
+        case Restyle() as change:
+            return restyled(layer, style, change)
+        case RasterSymbolizer() as symbolizer:
+            return symbolized(layer, symbolizer)
 
 
 def _expressed(layer: Layer, style: Style, request: LayerRequest) -> ColorRamp:

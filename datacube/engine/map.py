@@ -21,6 +21,7 @@ from datacube.model.block import Image
 from datacube.model.coverage import Level
 from datacube.model.grid import RectifiedGrid
 from datacube.model.query import LayerRequest, MapQuery
+from datacube.model.restyle import Restyle
 from datacube.render.composite import faded, flatten, over
 from datacube.render.paint import margin_of, paint
 from datacube.render.style import Style
@@ -71,7 +72,11 @@ class PlannedLayer:
     @property
     def ranged(self) -> bool:
         """Whether the request itself states the range of the colours."""
-        return self.request.restyle is not None and self.request.restyle.low is not None
+        match self.request.restyle:
+            case Restyle(low=low):
+                return low is not None
+            case _:
+                return False
 
     @property
     def times(self) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from datacube.render.style import (
     Arrows,
     Categories,
     ColorRamp,
+    ColorStops,
     Composite,
     Contours,
     Hillshade,
@@ -116,7 +117,7 @@ def _recoloured(style: Style, change: Restyle) -> Style:
         case Arrows():
             ramp = style.ramp or ColorRamp(style.name, "", "speed")
             return replace(style, ramp=_fixed(ramp, change))
-        case Categories() | Composite() | Hillshade() | Contours():
+        case ColorStops() | Categories() | Composite() | Hillshade() | Contours():
             raise InvalidParameter(
                 f"the style '{style.name}' has no colour ramp whose colours could change",
                 subject="STYLES",

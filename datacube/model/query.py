@@ -10,6 +10,7 @@ from datacube.model.crs import Crs
 from datacube.model.geometry import Path, Region
 from datacube.model.grid import RectifiedGrid
 from datacube.model.restyle import Restyle
+from datacube.model.symbolizer import RasterSymbolizer
 from datacube.model.time import TimePoint, TimeRange
 
 type Point = float | TimePoint | str
@@ -190,8 +191,8 @@ class LayerRequest:
     expression : str
         Band maths drawn in place of the style's field: ``(nir - red) / (nir + red)``.
     interpolation : how values between cells are found
-    restyle : Restyle, optional
-        What changes in the style.
+    restyle : Restyle or RasterSymbolizer, optional
+        What changes in the style, or what takes its place.
     mask : str
         Expression that is true where values are kept.
     """
@@ -208,7 +209,7 @@ class LayerRequest:
     by: str = ""
     run: TimeChoice | None = None
     lead: float | None = None
-    restyle: Restyle | None = None
+    restyle: Restyle | RasterSymbolizer | None = None
     mask: str = ""
 
 

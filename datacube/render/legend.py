@@ -21,10 +21,12 @@ from datacube.render.look import INK, WHITE, Look, Orientation
 from datacube.render.paint import category_colors
 from datacube.render.ranges import resolved
 from datacube.render.scale import boundaries, palette_of
+from datacube.render.stops import stop_label
 from datacube.render.style import (
     Arrows,
     Categories,
     ColorRamp,
+    ColorStops,
     Composite,
     Contours,
     Hillshade,
@@ -59,14 +61,18 @@ def legend(style: Style, fields: Mapping[str, Field], look: Look | None = None) 
     match style:
         case ColorRamp(field=name):
             ramp = resolved(style, fields[name])
-            if look.bare:
-                return _bare(ramp, look)
             draw = _horizontal if look.orientation == "horizontal" else _vertical
-            return draw(ramp, fields[name], look)
+            return (_bare if look.bare else draw)(ramp, fields[name], look)
         case Categories(field=name):
             labels = tuple(one.label or str(one.value) for one in style.entries)
             rows = tuple(zip(category_colors(style.entries), labels, strict=True))
             return _swatches(title_of(fields[name]), rows, look)
+        case ColorStops(field=name):
+            unit = show_unit(fields[name].uom)
+            head = f"{title_of(fields[name])} [{unit}]" if unit else title_of(fields[name])
+            stops = enumerate(style.stops)
+            listed = tuple((one.color, stop_label(style, place)) for place, one in stops)
+            return _swatches(head, listed, look)
         case Composite():
             return _swatches(style.title or style.name, _channel_rows(style, fields), look)
         case Hillshade() | Contours():
@@ -148,7 +154,7 @@ def _ends(style: ColorRamp) -> tuple[Rgba | None, Rgba | None]:
     )
 
 
-def _bare(style: ColorRamp, look: Look) -> RgbaImage:
+def _bare(style: ColorRamp, _field: Field, look: Look) -> RgbaImage:
     """The colours alone, without a frame or words, low at the left or at the bottom."""
     upright = look.orientation == "vertical"
     width, height = look.width or (25 if upright else 256), look.height or (256 if upright else 25)

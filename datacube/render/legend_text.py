@@ -3,6 +3,7 @@
 from base64 import b64encode
 from collections.abc import Iterable, Mapping
 from html import escape
+from math import isfinite
 
 from datacube.model.fields import Field
 from datacube.render.canvas import text_width
@@ -12,7 +13,8 @@ from datacube.render.paint import category_colors
 from datacube.render.png import png
 from datacube.render.ranges import resolved
 from datacube.render.scale import boundaries, palette_of
-from datacube.render.style import Categories, ColorRamp, Composite, Rgba, Style, ramp_of
+from datacube.render.stops import stop_label
+from datacube.render.style import Categories, ColorRamp, ColorStops, Composite, Rgba, Style, ramp_of
 from datacube.render.ticks import ticks
 from datacube.render.units import show_unit
 
@@ -45,6 +47,16 @@ def legend_json(style: Style, fields: Mapping[str, Field]) -> Json:
                 for one, color in zip(style.entries, colors, strict=True)
             ]
             return _field(fields[name]) | {"type": "categories", "classes": classes}
+        case ColorStops(field=name):
+            stops = [
+                {
+                    "value": one.value if isfinite(one.value) else None,
+                    "label": stop_label(style, place),
+                    "color": _hex(one.color),
+                }
+                for place, one in enumerate(style.stops)
+            ]
+            return _field(fields[name]) | {"type": style.kind, "stops": stops}
         case Composite():
             channels = [
                 _field(fields[one.field])
@@ -101,6 +113,9 @@ def legend_svg(style: Style, fields: Mapping[str, Field], look: Look) -> str:
             labels = [one.label or str(one.value) for one in style.entries]
             rows = list(zip(category_colors(style.entries), labels, strict=True))
             return _list(title_of(fields[name]), rows, look)
+        case ColorStops(field=name):
+            rows = [(one.color, stop_label(style, at)) for at, one in enumerate(style.stops)]
+            return _list(f"{title_of(fields[name])} {_bracketed(fields[name])}".strip(), rows, look)
     image = legend(style, fields, look)
     height, width = image.shape
     data = b64encode(png(image)).decode()

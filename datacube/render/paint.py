@@ -26,11 +26,13 @@ from datacube.render.scale import (
     stored_values,
 )
 from datacube.render.scene import Scene
+from datacube.render.stops import paint_stops
 from datacube.render.style import (
     Arrows,
     Categories,
     Channel,
     ColorRamp,
+    ColorStops,
     Composite,
     Contours,
     Hillshade,
@@ -68,6 +70,8 @@ def paint(
     -------
     IndexedImage
         Of a ramp, of categories or of a gray relief; entry 0 is "no value".
+    RgbaImage
+        Of a ramp of listed colours.
     RgbImage or RgbaImage
         Of a composite; with alpha only where a value is missing. Of what is drawn, always alpha.
 
@@ -88,6 +92,9 @@ def paint(
     match style:
         case ColorRamp(field=name):
             return _paint_ramp(style, fields[name], data[name], valid[name])
+        case ColorStops(field=name):
+            good = valid[name]
+            return paint_stops(style, _physical(fields[name], data[name], good, 0.0), good)
         case Categories(field=name):
             return _paint_categories(style, fields[name], data[name], valid[name])
         case Composite():

@@ -11,6 +11,7 @@ from datacube.render.style import (
     Categories,
     Channel,
     ColorRamp,
+    ColorStops,
     Composite,
     Contours,
     Hillshade,
@@ -69,7 +70,7 @@ def stretched(style: Style, known: Known) -> Style:
         case Composite():
             channels = (_channel(one, known) for one in style.channels)
             return Composite(style.name, style.title, *channels)
-        case Categories() | Hillshade() | Contours() | Arrows():
+        case ColorStops() | Categories() | Hillshade() | Contours() | Arrows():
             return style
         case _:
             assert_never(style)

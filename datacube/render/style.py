@@ -11,6 +11,7 @@ from datacube.model.fields import Category
 from datacube.model.query import Interpolation
 from datacube.render.drawn import Arrows, Contours, Hillshade
 from datacube.render.ramp import TRANSPARENT, ColorRamp, Rgba, check_percentiles, check_range, color
+from datacube.render.stops import ColorStops
 
 __all__ = [
     "MOST_CATEGORIES",
@@ -19,6 +20,7 @@ __all__ = [
     "Categories",
     "Channel",
     "ColorRamp",
+    "ColorStops",
     "Composite",
     "Contours",
     "Hillshade",
@@ -110,7 +112,7 @@ class Composite:
         return self.red, self.green, self.blue
 
 
-type Style = ColorRamp | Categories | Composite | Hillshade | Contours | Arrows
+type Style = ColorRamp | ColorStops | Categories | Composite | Hillshade | Contours | Arrows
 
 
 def fields_of(style: Style) -> tuple[str, ...]:
@@ -118,7 +120,7 @@ def fields_of(style: Style) -> tuple[str, ...]:
     match style:
         case ColorRamp(expression=text) if text:
             return _expressed(text)
-        case ColorRamp() | Categories() | Hillshade() | Contours():
+        case ColorRamp() | ColorStops() | Categories() | Hillshade() | Contours():
             return (style.field,)
         case Composite():
             return tuple(dict.fromkeys(channel.field for channel in style.channels))

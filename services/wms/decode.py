@@ -3,6 +3,7 @@
 GetMap (06-042, 7.3.2) and GetFeatureInfo (7.4.2), read in the order of the standard's tables.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import repeat
 
@@ -20,9 +21,11 @@ from datacube.model.bbox import BoundingBox
 from datacube.model.crs import Crs
 from datacube.model.grid import RectifiedGrid
 from datacube.model.query import MapQuery, SampleQuery
+from services.ows.described import redrawn, styled_layers
 from services.ows.dimensions import layer_requests
 from services.ows.kvp import Kvp, boolean, comma_list, number, positive
 from services.ows.restyling import style_list
+from services.ows.sld import StyledLayer
 from services.wms.formats import without_alpha, wms_format
 from services.wms.version import Version
 
@@ -64,11 +67,14 @@ def decode_map(context: Context, kvp: Kvp, version: Version) -> MapRequest:
     MissingParameter, InvalidParameter, CoverageNotFound, StyleNotFound, InvalidCrs, InvalidFormat
     InvalidTime, RequestTooLarge
     """
-    layers = _layers(context, kvp.one("LAYERS", comma_list))
-    styles = _styles(kvp, layers)
+    described = styled_layers(context.settings, kvp)
+    layers = _layers(context, _names(kvp, described))
+    styles = _styles(kvp, layers, needed=not described)
     grid = decode_grid(context, kvp, version)
     media_type = kvp.one("FORMAT", wms_format)
     requests, pinned = layer_requests(kvp, layers, styles)
+    if described:
+        requests = redrawn(requests, described)
     clear = transparent(kvp) and not without_alpha(media_type)
     return MapRequest(MapQuery(requests, grid, background(kvp), clear), media_type, pinned)
 
@@ -153,9 +159,16 @@ def _layers(context: Context, names: tuple[str, ...]) -> tuple[Layer, ...]:
     return tuple(context.catalog.layer(name) for name in names)
 
 
-def _styles(kvp: Kvp, layers: tuple[Layer, ...]) -> tuple[str, ...]:
+def _names(kvp: Kvp, described: Sequence[StyledLayer]) -> tuple[str, ...]:
+    """LAYERS; without it those of the request's SLD."""
+    if "layers" not in kvp and described:
+        return tuple(one.name for one in described)
+    return kvp.one("LAYERS", comma_list)
+
+
+def _styles(kvp: Kvp, layers: tuple[Layer, ...], *, needed: bool) -> tuple[str, ...]:
     """One style for each layer; ``""`` is its default."""
-    if not kvp.given("STYLES"):
+    if needed and not kvp.given("STYLES"):
         raise MissingParameter(
             "the parameter STYLES is missing; leave it empty for the default styles",
             subject="STYLES",

@@ -10,12 +10,12 @@ from collections.abc import Callable, Mapping
 from datacube.engine.context import Context
 from datacube.engine.legend import shown_style
 from datacube.errors import InvalidFormat, InvalidParameter
-from datacube.model.query import LayerRequest
 from datacube.render.encode import encode
 from datacube.render.legend import INK, WHITE, Look, legend
 from datacube.render.legend_text import legend_json, legend_svg
 from datacube.render.ramp import Rgba
 from services.ows.caching import DOCUMENT
+from services.ows.described import redrawn, styled_layers
 from services.ows.dimensions import layer_requests
 from services.ows.kvp import Kvp, boolean, positive, word
 from services.ows.pictures import MAP_FORMATS, PNG, map_format, opaque
@@ -36,7 +36,8 @@ def get_legend(context: Context, _request: Request, kvp: Kvp, _version: Version)
     layer = context.catalog.layer(kvp.one("LAYER"))
     media_type = kvp.optional("FORMAT", _legend_format, PNG)
     requests, _ = layer_requests(kvp, (layer,), (kvp.optional("STYLE", str.strip, ""),))
-    asked: LayerRequest = requests[-1]
+    described = styled_layers(context.settings, kvp)
+    asked = redrawn(requests, described)[-1] if described else requests[-1]
     look = decode_look(kvp, opaque=media_type in MAP_FORMATS and opaque(media_type))
     style, fields = shown_style(context, asked)
     match media_type:

@@ -95,7 +95,7 @@ def write(url, name, times, **options):
     axes = {"axes": (options["depth"],)} if "depth" in options else {}
     make_cube(
         url, name, times=times, fields=(Field("v", "int16", nil=-1),), width=2, height=2,
-        formula=lambda t, k, f, y, x: 10 * t + 50 * k + 0 * (y + x), **axes
+        formula=lambda t, k, f, y, x: 10 * t + 50 * k + 0 * (f + y + x), **axes
     )  # fmt: skip
 
 

@@ -1,0 +1,84 @@
+"""``SLD_BODY`` and ``SLD``: styles that the request brings along.
+
+A document at a URL is fetched only from the hosts that the configuration allows.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import override
+from urllib.error import URLError
+from urllib.parse import urlsplit
+from urllib.request import HTTPRedirectHandler, build_opener
+
+from datacube.config.settings import ServerSettings
+from datacube.errors import InvalidParameter, StyleNotFound
+from datacube.model.query import LayerRequest
+from services.ows.kvp import Kvp
+from services.ows.sld import StyledLayer, read_sld
+from services.ows.xml import LARGEST_DOCUMENT
+
+_SECONDS = 10
+
+
+def styled_layers(settings: ServerSettings, kvp: Kvp) -> tuple[StyledLayer, ...]:
+    """The layers of the request's SLD; none where it brings none.
+
+    Raises
+    ------
+    InvalidParameter
+        The document cannot be read, or may not be fetched.
+    """
+    if "sld_body" in kvp:
+        return read_sld(kvp.one("SLD_BODY").encode("utf-8", "replace"))
+    if "sld" in kvp:
+        return read_sld(kvp.one("SLD", lambda url: _fetched(url.strip(), settings.sld_hosts)))
+    return ()
+
+
+def redrawn(
+    requests: Sequence[LayerRequest], layers: Sequence[StyledLayer]
+) -> tuple[LayerRequest, ...]:
+    """The requests in the styles of a document; one layer alone needs no name.
+
+    Raises
+    ------
+    StyleNotFound
+        The document has no style for a layer.
+    """
+    by_name = {one.name: one for one in layers}
+    alone = layers[0] if len(layers) == 1 else None
+    found = []
+    for request in requests:
+        layer = by_name.get(request.layer, alone)
+        if layer is None:
+            raise StyleNotFound(
+                f"the SLD has no style for the layer {request.layer}; it has some for "
+                f"{', '.join(by_name)[:500]}",
+                subject=request.layer,
+            )
+        found.append(replace(request, style=layer.style, restyle=layer.symbolizer))
+    return tuple(found)
+
+
+class _Stay(HTTPRedirectHandler):
+    """No redirect is followed: it could lead anywhere."""
+
+    @override
+    def redirect_request(self, *_: object) -> None:
+        return None
+
+
+def _fetched(url: str, hosts: Sequence[str]) -> bytes:
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or (parts.hostname or "") not in hosts:
+        raise InvalidParameter(
+            f"documents of '{(parts.hostname or url)[:100]}' are not fetched; "
+            + (f"allowed are {', '.join(hosts)}" if hosts else "send them as SLD_BODY"),
+            subject="SLD",
+        )
+    try:
+        with build_opener(_Stay).open(url, timeout=_SECONDS) as answer:
+            body: bytes = answer.read(LARGEST_DOCUMENT + 1)
+            return body
+    except (URLError, OSError, ValueError) as error:
+        raise InvalidParameter(f"the SLD cannot be fetched: {error}", subject="SLD") from error
