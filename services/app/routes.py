@@ -133,7 +133,8 @@ class Routes:
                 return guide(request, "WMTS") or wmts.handle(self._context, request)
             return wmts.handle_rest(self._context, request, tail)
 
-        return Route("wmts", answer, READ, wmts100_report, wmts.failure, brief=wmts.is_tile)
+        methods = READ if tail else READ_OR_POST
+        return Route("wmts", answer, methods, wmts100_report, wmts.failure, brief=wmts.is_tile)
 
     def _viewer(self, path: str, tail: str) -> Route:
         if path == "/viewer":

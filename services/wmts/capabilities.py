@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from datacube.engine.context import Context
-from datacube.engine.cube import Layer
+from datacube.engine.cube import Cube, Layer
 from datacube.errors import InvalidParameter
 from datacube.model.axis import Axis, TimeAxis
 from datacube.model.bbox import BoundingBox
@@ -44,8 +44,8 @@ def capabilities_document(context: Context, request: Request, kvp: Kvp) -> Eleme
     Parameters
     ----------
     kvp : Kvp
-        ``Sections``; ``time`` becomes the default of every time dimension, for clients that
-        always ask for the default.
+        ``Sections``; ``cube`` names the cubes that alone are listed; ``time`` becomes the default
+        of every time dimension, for clients that always ask for the default.
 
     Raises
     ------
@@ -53,8 +53,11 @@ def capabilities_document(context: Context, request: Request, kvp: Kvp) -> Eleme
         A section that does not exist.
     InvalidTime
         ``time`` is no time.
+    CoverageNotFound
+        There is no such cube.
     """
     wanted = _sections(kvp)
+    cubes = _cubes(context, kvp)
     pinned = kvp.optional("time", _time_text, "")
     makers: Mapping[str, Callable[[], Element]] = {
         "ServiceIdentification": lambda: service_identification(
@@ -62,7 +65,7 @@ def capabilities_document(context: Context, request: Request, kvp: Kvp) -> Eleme
         ),
         "ServiceProvider": lambda: service_provider(OWS11, context.settings, request.base_url),
         "OperationsMetadata": lambda: operations_metadata(OWS11, _operations(request)),
-        "Contents": lambda: _contents(context, request, pinned),
+        "Contents": lambda: _contents(context, request, cubes, pinned),
     }
     return WMTS(
         "Capabilities",
@@ -103,15 +106,24 @@ def _operations(request: Request) -> tuple[Operation, ...]:
     rest = endpoint(request, "/wmts/1.0.0/")
     document = endpoint(request, f"/wmts/{CAPABILITIES}")
     return tuple(
-        Operation(name, {"KVP": kvp, "RESTful": document if name == "GetCapabilities" else rest})
+        Operation(
+            name,
+            {"KVP": kvp, "RESTful": document if name == "GetCapabilities" else rest},
+            {"SOAP": endpoint(request, "/wmts")},
+        )
         for name in _OPERATIONS
     )
 
 
-def _contents(context: Context, request: Request, pinned: str) -> Element:
+def _cubes(context: Context, kvp: Kvp) -> tuple[Cube, ...]:
+    named = kvp.optional("cube", comma_list, ())
+    return tuple(map(context.catalog.cube, named)) if named else context.catalog.pictured()
+
+
+def _contents(context: Context, request: Request, cubes: Sequence[Cube], pinned: str) -> Element:
     layers: list[Element] = []
     sets: dict[str, TileMatrixSet] = {}
-    for cube in context.catalog.pictured():
+    for cube in cubes:
         own = [one for one in sets_of(context, cube) if one.crs.has_code]
         sets |= {one.id: one for one in own}
         layers += [_layer(request, layer, pinned, own) for layer in cube.layers]

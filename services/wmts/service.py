@@ -12,6 +12,7 @@ from services.ows.reports import internal_error, wmts100_report
 from services.ows.transport import Request, Response
 from services.ows.urls import check_parameters
 from services.ows.xml import serialise
+from services.wmts import soap
 from services.wmts.capabilities import capabilities_document
 from services.wmts.handlers import get_feature_info, get_tile
 from services.wmts.rest import CAPABILITIES, TILE_ENDINGS, NoSuchPath, parameters
@@ -20,14 +21,20 @@ type Handler = Callable[[Context, Request, Kvp], Response]
 
 
 def handle(context: Context, request: Request) -> Response:
-    """Answer a KVP request; domain errors become exception reports."""
+    """Answer a KVP request, or one in a SOAP envelope; domain errors become exception reports."""
+    if soap.is_soap(request):
+        return soap.handle(context, request, _answer)
     try:
         kvp = Kvp.of(request)
         check_parameters(request, kvp.names, "WMTS")
-        _check_service(kvp)
-        return _operation(kvp)(context, request, kvp)
+        return _answer(context, request, kvp)
     except DatacubeError as error:
         return wmts100_report(error)
+
+
+def _answer(context: Context, request: Request, kvp: Kvp) -> Response:
+    _check_service(kvp)
+    return _operation(kvp)(context, request, kvp)
 
 
 def handle_rest(context: Context, request: Request, tail: str) -> Response:
@@ -40,8 +47,8 @@ def handle_rest(context: Context, request: Request, tail: str) -> Response:
     """
     try:
         if tail.strip("/").partition("&")[0] == CAPABILITIES:
-            pinned = [pair for pair in request.query if pair[0].lower() == "time"]
-            return get_capabilities(context, request, Kvp(pinned))
+            own = [pair for pair in request.query if pair[0].lower() in {"time", "cube"}]
+            return get_capabilities(context, request, Kvp(own))
         kvp = parameters(context, request, tail)
         return _operation(kvp)(context, request, kvp)
     except NoSuchPath as error:
@@ -64,7 +71,7 @@ def failure(_request: Request, error_id: str) -> Response:
 def get_capabilities(context: Context, request: Request, kvp: Kvp) -> Response:
     """The capabilities document (07-057r7, 7.1)."""
     ows_version(kvp, ("1.0.0",))
-    asked = (request.path, kvp.values("Sections"), kvp.values("time"))
+    asked = (request.path, *(kvp.values(name) for name in ("Sections", "time", "cube")))
     tag = etag([context.catalog.version], "wmts", request.base_url, asked)
     return kept_document(
         context,

@@ -213,3 +213,13 @@ def test_owslib_reads_it(wmts):
         time="2020-01-02",
     )
     assert rgba(wmts.rest(url)).shape == (256, 256, 4)
+
+
+def test_one_cube_alone(wmts):
+    found = root_of(wmts.raw(f"{GET}&CUBE=deep"))
+    names = texts(found, "t:Contents/t:Layer/ows:Identifier")
+    assert names == ["deep", "deep.v"]
+    assert "globe__native" not in texts(found, "t:Contents/t:TileMatrixSet/ows:Identifier")
+    rest = root_of(wmts.rest(f"{BASE}/wmts/1.0.0/WMTSCapabilities.xml?cube=utm,deep"))
+    assert len(texts(rest, "t:Contents/t:Layer/ows:Identifier")) == 4
+    assert wmts.raw(f"{GET}&cube=nosuch").status == 400
