@@ -25,7 +25,7 @@ from datacube.model.domain import DomainSet
 from datacube.model.fields import Field, RangeType
 from datacube.model.grid import Grid, RectifiedGrid
 from datacube.model.time import Timestamp
-from datacube.store.create import create_cube
+from datacube.store.create import Storage, create_cube
 from datacube.store.cube import CubeStore, open_cube
 from datacube.store.history import read_head, read_version
 from datacube.store.manifest import Head, SourceRecord, head_key
@@ -147,9 +147,22 @@ def make_cube(
     """
     store = open_store(str(store_url)) if isinstance(store_url, str | Path) else store_url
     made = make_description(cube_id, timed=times is not None, **description)
-    create_cube(store, made, chunks=chunks, levels=levels, attributes=attributes, series=series)
+    create_cube(
+        store,
+        made,
+        chunks=chunks,
+        levels=levels,
+        attributes=attributes,
+        series=series,
+        storage=storage_of(store),
+    )
     add_slices(store, made, times, formula=formula)
     return open_cube(store, cube_id)
+
+
+def storage_of(store: ObjectStore) -> Storage:
+    """What holds the cubes that tests make in a store."""
+    return getattr(store, "storage", "plain")
 
 
 def add_slices(

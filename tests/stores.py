@@ -65,6 +65,12 @@ class WrappedStore:
         self.inner.delete(keys)
 
 
+class IcechunkStore(WrappedStore):
+    """Cubes that tests make in it are Icechunk repositories."""
+
+    storage = "icechunk"
+
+
 class CountingStore(WrappedStore):
     """Counts what is read.
 

@@ -13,6 +13,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from datacube.store.history import history, read_head
+from datacube.store.home import locate
+from datacube.store.icechunk.expire import expire, free
+from datacube.store.icechunk.repository import IcechunkObjects
 from datacube.store.keys import LAYOUTS, place_of
 from datacube.store.layout import horizontal_names
 from datacube.store.manifest import Head, Version
@@ -89,10 +92,13 @@ def collect(
     ConflictError
         Another process collects, or brings an old version back.
     """
+    store, _ = locate(store, cube_id)
     with ExitStack() as held:
         if not dry_run:
             held.enter_context(hold_history(store, cube_id))
         rule = _Rule(keep, older_than, grace)
+        if isinstance(store, IcechunkObjects):
+            return _collected(store, cube_id, rule, dry_run=dry_run)
         listed = store.listing(cube_id)
         needed = _Needed.of(store, cube_id, rule)
         found = [one for one in listed if not needed.needs(one, grace)]
@@ -105,6 +111,15 @@ def collect(
     size = sum(one.bytes for one in free)
     busy = len(found) - len(free)
     return Collected(cube_id, needed.kept, needed.expired, len(free), size, busy)
+
+
+def _collected(store: IcechunkObjects, cube_id: str, rule: "_Rule", *, dry_run: bool) -> Collected:
+    """The same in an Icechunk repository; a dry run counts only what is garbage already."""
+    needed = _Needed.of(store, cube_id, rule)
+    if needed.expired and not dry_run:
+        expire(store, needed.kept)
+    count, size = free(store, rule.grace, dry_run=dry_run)
+    return Collected(cube_id, needed.kept, needed.expired, count, size, 0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from datacube.errors import ConflictError, StorageError
 from datacube.model.fields import Field, RangeType
 from datacube.model.time import format_tick
 from datacube.store.history import read_head, read_version
+from datacube.store.home import keeps_order
 from datacube.store.layout import field_levels
 from datacube.store.manifest import Head, Slice, SourceRecord, Version, head_key, now
 from datacube.store.objects import ObjectStore
@@ -92,7 +93,8 @@ def commit(store: ObjectStore, base: Version, base_name: str, change: Change) ->
         The storage failed; whether the change is visible is then for the head to say.
     """
     version = swap(store, base, base_name, change)
-    update_plain(store, version, first=_reshaped(base, version))
+    if not keeps_order(store):
+        update_plain(store, version, first=_reshaped(base, version))
     return version
 
 
@@ -289,6 +291,8 @@ def update_plain(store: ObjectStore, version: Version, *, first: bool) -> None:
 
 def repair_plain(store: ObjectStore, version: Version) -> None:
     """Finish what a writer that died after its commit has left undone."""
+    if keeps_order(store):
+        return
     shown = plain_version(store, version.template.id)
     if shown < 0 or (shown != version.number and version.in_order):
         write_plain(store, version, first=True)

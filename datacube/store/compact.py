@@ -7,6 +7,7 @@ from datacube.errors import ConflictError, StorageError
 from datacube.store.commit import Change, commit, update_plain
 from datacube.store.cube import CubeStore, open_cube
 from datacube.store.history import find_version, read_head, read_version
+from datacube.store.home import changeable, keeps_order, locate
 from datacube.store.manifest import Head, Version
 from datacube.store.objects import ObjectStore
 from datacube.store.regrow import relaid
@@ -32,19 +33,21 @@ def rollback(store: ObjectStore, cube_id: str, number: int) -> CubeStore:
     ConflictError
         Another writer commits meanwhile, or objects are being collected.
     """
-    with hold_history(store, cube_id):
-        head = read_head(store, cube_id)
-        base = read_version(store, cube_id, head.manifest)
-        _, wanted = find_version(store, cube_id, number)
+    home, _ = locate(store, cube_id)
+    with hold_history(home, cube_id):
+        head = read_head(home, cube_id)
+        base = read_version(home, cube_id, head.manifest)
+        then, wanted = find_version(home, cube_id, number)
         # slots that were used since stay used, and the plain path shows what it shows
         whole = replace(wanted, next_slot=base.next_slot, layout=base.layout, plain=base.plain)
         message = f"roll back to version {number}"
-        commit(store, base, head.manifest, Change({}, {}, message, whole=whole))
+        objects = changeable(home, then, wanted, back=True)
+        commit(objects, base, head.manifest, Change({}, {}, message, whole=whole))
     return open_cube(store, cube_id)
 
 
 def compact(store: ObjectStore, cube_id: str) -> CubeStore:
-    """Let the plain Zarr path show the newest version again.
+    """Let the plain Zarr path show the newest version again; that of Icechunk always does.
 
     Where times were inserted, replaced or deleted, every chunk is copied into another layout, in
     the order of time; the old one stays until it is collected as garbage.
@@ -61,7 +64,8 @@ def compact(store: ObjectStore, cube_id: str) -> CubeStore:
     StorageError
         A chunk is damaged, or the storage failed.
     """
-    for attempt in range(_TRIES):
+    home, _ = locate(store, cube_id)
+    for attempt in () if keeps_order(home) else range(_TRIES):
         head = read_head(store, cube_id)
         base = read_version(store, cube_id, head.manifest)
         if base.in_order:

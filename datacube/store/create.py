@@ -1,12 +1,13 @@
 """Making cubes: the folder, its first version and its place in the store's index."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 from datacube.errors import ConflictError
 from datacube.model.coverage import CoverageDescription
 from datacube.model.grid import ReferenceableGrid
 from datacube.store.cube import CubeStore, open_cube
+from datacube.store.home import new_home
 from datacube.store.index import is_cube_id, note_in_index
 from datacube.store.layout import (
     SERIES_SIDE,
@@ -21,6 +22,9 @@ from datacube.store.plain import write_plain
 from datacube.store.positions import position_chunks
 from datacube.store.records import SeriesRecord
 
+type Storage = Literal["plain", "icechunk"]
+"""What holds a cube."""
+
 
 def create_cube(
     store: ObjectStore,
@@ -30,6 +34,7 @@ def create_cube(
     levels: int | None = None,
     attributes: Mapping[str, Any] | None = None,
     series: int | None = None,
+    storage: Storage = "plain",
 ) -> CubeStore:
     """Make an empty cube.
 
@@ -49,6 +54,8 @@ def create_cube(
         Keep a second copy whose chunks are long in time, in segments of so many times
         (:data:`~datacube.store.layout.SERIES_STEPS` is a good number). Without time, there is
         none.
+    storage : "plain" or "icechunk"
+        Whether the cube is a plain Zarr group or an Icechunk repository.
 
     Raises
     ------
@@ -56,6 +63,8 @@ def create_cube(
         There is a cube of that id.
     ValueError
         The description cannot be stored.
+    StorageError
+        The storage failed, or the library of Icechunk is not installed.
 
     Examples
     --------
@@ -101,23 +110,37 @@ def create_cube(
     )
     claim = store.claim(f"{made.id}/manifest/claims/create")
     try:
-        if isinstance(made.domain.grid, ReferenceableGrid):
-            for key, chunk in position_chunks(made.domain.grid):
-                store.put(f"{made.id}/{key}", chunk)
-        name, data = version.dump()
-        store.put(f"{made.id}/{name}", data)
-        store.sync([f"{made.id}/{name}"])
-        new = store.put_if(head_key(made.id), Head(1, name).dump(), None)
-        if claim is None or not new:
+        if claim is None or not _made(store, version, storage):
             raise ConflictError(
                 f"there is already a cube '{made.id}' in {store.url}", subject=made.id
             )
-        write_plain(store, version, first=True)
         note_in_index(store, made.id)
     finally:
         if claim is not None:
             claim.release()
     return open_cube(store, made.id)
+
+
+def _made(store: ObjectStore, version: Version, storage: Storage) -> bool:
+    """Write the first version and its head; False where there is one already."""
+    cube_id = version.template.id
+    if store.get(head_key(cube_id)) is not None:
+        return False
+    objects = new_home(store, cube_id) if storage == "icechunk" else store
+    grid = version.template.domain.grid
+    if isinstance(grid, ReferenceableGrid):
+        for key, chunk in position_chunks(grid):
+            objects.put(f"{cube_id}/{key}", chunk)
+    name, data = version.dump()
+    objects.put(f"{cube_id}/{name}", data)
+    objects.sync([f"{cube_id}/{name}"])
+    new = objects.put_if(head_key(cube_id), Head(1, name).dump(), None)
+    if objects is not store:  # found by its head, even if a writer died before it wrote that
+        found = store.put_if(head_key(cube_id), Head(0, "", storage).dump(), None)
+        return new and found
+    if new:
+        write_plain(store, version, first=True)
+    return new
 
 
 def new_series(description: CoverageDescription, steps: int) -> SeriesRecord:

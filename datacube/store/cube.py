@@ -17,6 +17,7 @@ from datacube.store.cache import ChunkCache
 from datacube.store.codecs import ArrayCodec
 from datacube.store.document import dump_description
 from datacube.store.history import find_version, read_head, read_slice_document, read_version
+from datacube.store.home import at_version, locate
 from datacube.store.index import INDEX_KEY, is_cube_id, read_index
 from datacube.store.layout import chunk_counts, chunk_key
 from datacube.store.manifest import Head, head_key
@@ -71,9 +72,8 @@ def open_cube(
     StorageError
         Its manifest is damaged or newer than this program.
     """
-    if version is None:
-        head = read_head(store, cube_id)
-    else:
+    store, head = locate(store, cube_id)
+    if version is not None:
         head, _ = find_version(store, cube_id, version)
     return CubeStore(store, cube_id, head, cache or ChunkCache())
 
@@ -100,10 +100,10 @@ class CubeStore:
 
     def __init__(self, store: ObjectStore, cube_id: str, head: Head, cache: ChunkCache) -> None:
         self.id = cube_id
-        self.store = store
         self.cache = cache
         self.head = head
         self.record = read_version(store, cube_id, head.manifest, cache)
+        self.store = at_version(store, head, self.record)
         digest = head.manifest.rpartition("-")[2][:8]
         self.snapshot = f"{cube_id}@{head.version}-{digest}"
         self.description: CoverageDescription = self.record.description(self.snapshot)
@@ -118,7 +118,7 @@ class CubeStore:
             name: tuple(chunk_counts(metadata, timed=self.record.timed) for metadata in levels)
             for name, levels in self.record.arrays.items()
         }
-        self._series = series_copies(store, cache, self.record)
+        self._series = series_copies(self.store, cache, self.record)
         home = f"{store.url}|{cube_id}|"
         self._keys = tuple(home + one.name for one in self.record.slices)
 

@@ -25,12 +25,23 @@ from datacube.store.records import Deletion, SeriesRecord
 from datacube.store.statistics import Summary
 from datacube.store.tables import FORMAT, check_digest
 
+OTHER_STORAGE = 3
+"""Format of a head that only says what holds the cube; programs of format 2 refuse it."""
+
 type Bounds = tuple[int, int] | None
 
 
 @dataclass(frozen=True, slots=True)
 class Head:
     """Which version a cube is at.
+
+    Parameters
+    ----------
+    version : int
+    manifest : str
+        Name of the version's document.
+    storage : str
+        Empty for a plain cube; else what holds the cube beside this document.
 
     Examples
     --------
@@ -41,9 +52,12 @@ class Head:
 
     version: int
     manifest: str
+    storage: str = ""
 
     def dump(self) -> bytes:
         """The head's bytes."""
+        if self.storage:
+            return json.dumps({"format": OTHER_STORAGE, "storage": self.storage}).encode()
         document = {"format": FORMAT, "version": self.version, "manifest": self.manifest}
         return json.dumps(document).encode()
 
@@ -59,12 +73,17 @@ class Head:
         try:
             document = json.loads(data)
             written = int(document["format"])
-            head = Head(int(document.get("version", 0)), str(document.get("manifest", "")))
+            head = Head(
+                int(document.get("version", 0)),
+                str(document.get("manifest", "")),
+                str(document.get("storage", "")),
+            )
         except (ValueError, KeyError, TypeError) as error:
             raise StorageError(
                 f"the head of cube '{cube_id}' is damaged", subject=cube_id
             ) from error
-        check_format(written, cube_id)
+        if head.storage != "icechunk":
+            check_format(written, cube_id)
         return head
 
 

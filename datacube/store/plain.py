@@ -59,7 +59,7 @@ def write_plain(store: ObjectStore, version: Version, *, first: bool = False) ->
     cube = version.template.id
     documents, chunks = plain_objects(version)
     if first:
-        chunks |= _positions(version)
+        chunks |= position_objects(version)
     for name, data in chunks.items():
         if first or _changes(name, version):
             store.put(f"{cube}/{name}", data)
@@ -162,7 +162,7 @@ def _position_documents(level: Level) -> Documents:
     return {level_path(level.number) + name: document for name, document in found.items()}
 
 
-def _positions(version: Version) -> Chunks:
+def position_objects(version: Version) -> Chunks:
     """Chunks of the positions of a curvilinear grid, which never change; none of another."""
     return {
         level_path(level.number) + key: data

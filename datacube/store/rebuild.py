@@ -6,7 +6,8 @@ from datacube.errors import ConflictError
 from datacube.store.commit import Change, commit, merge
 from datacube.store.create import new_series
 from datacube.store.cube import CubeStore, open_cube
-from datacube.store.history import read_head, read_version
+from datacube.store.history import read_version
+from datacube.store.home import changeable, locate
 from datacube.store.layout import SERIES_STEPS
 from datacube.store.objects import ObjectStore
 from datacube.store.records import SeriesRecord
@@ -46,8 +47,8 @@ def rebuild_series(
     StorageError
         A map chunk is damaged, or the storage failed.
     """
-    head = read_head(store, cube_id)
-    base = read_version(store, cube_id, head.manifest)
+    home, head = locate(store, cube_id)
+    base = read_version(home, cube_id, head.manifest)
     names = {*base.arrays, *(axis.name for axis in base.template.domain.axes)}
     if not base.timed or "series" in names:
         raise ValueError(f"cube '{cube_id}' has no time, or something in it is called 'series'")
@@ -60,14 +61,15 @@ def rebuild_series(
     runs = missing(_without_short_end(planned), base.slices, tail=tail)
     if not runs and planned == base.series:
         return open_cube(store, cube_id)
-    uploader = Uploader(store)
-    slots = Slots(store, head, base)
+    objects = changeable(home, head, base)
+    uploader = Uploader(objects)
+    slots = Slots(objects, head, base)
     try:
         slots.hold_series()
-        segments = make_segments(store, uploader, base, planned, runs, slots.renew)
+        segments = make_segments(objects, uploader, base, planned, runs, slots.renew)
         uploader.drain()
-        store.sync(uploader.written)
-        commit(store, base, head.manifest, replace(change, segments=segments))
+        objects.sync(uploader.written)
+        commit(objects, base, head.manifest, replace(change, segments=segments))
     except (ConflictError, UnreadableError):
         uploader.discard(0)
         raise

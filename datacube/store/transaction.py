@@ -17,7 +17,8 @@ from datacube.model.fields import Field
 from datacube.model.grid import RectifiedGrid
 from datacube.store.carry import SliceCopier, deletion, joined, no_time
 from datacube.store.commit import Change, Summaries, commit, repair_plain, with_field, with_fields
-from datacube.store.history import read_head, read_slice_document, read_version
+from datacube.store.history import read_slice_document, read_version
+from datacube.store.home import changeable, locate, outside
 from datacube.store.index import note_in_index
 from datacube.store.manifest import Bounds, Slice, SourceRecord, Version
 from datacube.store.objects import ObjectStore
@@ -72,12 +73,12 @@ class Transaction:
     """
 
     def __init__(self, store: ObjectStore, cube_id: str, message: str) -> None:
-        self._store = store
         self._message = message
-        self._head = read_head(store, cube_id)
-        self._base = read_version(store, cube_id, self._head.manifest)
-        self._uploader = Uploader(store)
-        self._slots = Slots(store, self._head, self._base)
+        home, self._head = locate(store, cube_id)
+        self._base = read_version(home, cube_id, self._head.manifest)
+        self._store = changeable(home, self._head, self._base)
+        self._uploader = Uploader(self._store)
+        self._slots = Slots(self._store, self._head, self._base)
         self._known = {one.ticks: one for one in self._base.slices}
         self._change = Change({}, {}, message)
         self._statistics: dict[int | None, tuple[Summaries, Summaries]] = {}
@@ -278,7 +279,7 @@ class Transaction:
 
     def __enter__(self) -> Self:
         repair_plain(self._store, self._base)
-        note_in_index(self._store, self.id)
+        note_in_index(outside(self._store), self.id)
         return self
 
     def __exit__(

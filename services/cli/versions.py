@@ -7,7 +7,8 @@ import click
 from datacube.model.time import format_tick
 from datacube.store.compact import compact, rollback
 from datacube.store.cube import open_cube
-from datacube.store.history import history, read_head
+from datacube.store.history import history
+from datacube.store.home import locate
 from datacube.store.manifest import Version
 from datacube.store.url import open_store
 from services.cli.options import json_option, size_text, store_option, write_json, write_table
@@ -19,8 +20,8 @@ from services.cli.options import json_option, size_text, store_option, write_jso
 @json_option
 def versions_command(cube: str, store: str, as_json: bool) -> None:
     """List the versions of a cube, the newest first."""
-    objects = open_store(store)
-    found = [one for _, one in history(objects, cube, read_head(objects, cube))]
+    objects, head = locate(open_store(store), cube)
+    found = [one for _, one in history(objects, cube, head)]
     if as_json:
         write_json(
             [

@@ -1,46 +1,27 @@
 """A real server process that speaks S3."""
 
-import threading
-import urllib.request
+import subprocess
+import sys
 import uuid
 from collections.abc import Iterator
-from contextlib import closing
-from typing import Any
+from pathlib import Path
 
 import pytest
 
 from datacube.store.objects import ObjectStore
 from datacube.store.url import open_store
 
+ROOT = Path(__file__).parents[2]
+
 
 @pytest.fixture(scope="session")
 def s3_server() -> Iterator[str]:
-    """A real server process' address that speaks S3, with a bucket."""
-    from moto.server import ThreadedMotoServer
-
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    _one_write_at_a_time(server._server)
-    _, port = server.get_host_and_port()
-    url = f"http://127.0.0.1:{port}"
-    bucket = urllib.request.Request(f"{url}/bucket", method="PUT")  # noqa: S310
-    with closing(urllib.request.urlopen(bucket)) as answer:  # noqa: S310
-        answer.read()
-    yield url
-    server.stop()
-
-
-def _one_write_at_a_time(server: Any) -> None:
-    """Make conditional puts atomic, as a bucket's are: moto looks first and writes later."""
-    answer, lock = server.app, threading.Lock()
-
-    def guarded(environ: dict[str, Any], start_response: Any) -> list[bytes]:
-        if environ["REQUEST_METHOD"] == "GET":
-            return list(answer(environ, start_response))
-        with lock:
-            return list(answer(environ, start_response))
-
-    server.app = guarded
+    """Address of a process of its own that speaks S3, with a bucket."""
+    command = [sys.executable, "-m", "tests.bucket"]
+    options = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
+    with subprocess.Popen(command, text=True, cwd=ROOT, **options) as server:
+        yield server.stdout.readline().strip()
+        server.stdin.close()
 
 
 def s3_environment(url: str) -> dict[str, str]:

@@ -16,10 +16,12 @@ from datacube.model.bbox import BoundingBox
 from datacube.model.crs import Crs
 from datacube.model.fields import Field
 from datacube.model.grid import RectifiedGrid
+from datacube.store.cache import ChunkCache
 from datacube.store.collect import collect
 from datacube.store.compact import compact, rollback
 from datacube.store.cube import CubeStore, open_cube
 from datacube.store.history import history
+from datacube.store.home import locate
 from datacube.store.maintain import verify
 from datacube.store.objects import ObjectStore
 from datacube.store.slots import claim_key
@@ -56,23 +58,19 @@ def write(cube: CubeStore, day: int, t: int) -> None:
         tx.write_slice(ticks_of(f"2020-01-{day:02d}"), slice_values(cube.description, t))
 
 
-class MaintenanceContract:
-    """Inherited by the tests of each object store; ``store`` is an empty one."""
+class VersionsContract:
+    """Inherited by the tests of each object store and back-end; ``store`` is an empty one."""
 
     @pytest.fixture
     def store(self) -> ObjectStore:
-        raise NotImplementedError
-
-    def plain(self, store: ObjectStore, cube_id: str = "closed") -> zarr.Group:
-        """The cube as programs see it that know nothing of versions."""
         raise NotImplementedError
 
     def test_versions_are_kept_and_can_be_opened(self, store):
         cube = make_cube(store, **OPTIONS)
         write(cube, 2, 1)
         write(cube, 1, 5)
-        head = open_cube(store, "closed").head
-        assert [version.message for _, version in history(store, "closed", head)] == [
+        home, head = locate(store, "closed")
+        assert [version.message for _, version in history(home, "closed", head)] == [
             "day 1",
             "day 2",
             "closed form",
@@ -101,6 +99,49 @@ class MaintenanceContract:
         with pytest.raises(SnapshotNotFound, match="no version 77"):
             rollback(store, "closed", 77)
 
+    def test_without_a_rule_every_version_stays(self, store):
+        cube = make_cube(store, **OPTIONS)
+        write(cube, 1, 3)
+        assert collect(store, "closed", grace=NOW).objects == 0
+        assert seen(open_cube(store, "closed", version=2)) == [(1, 0)]
+
+    def test_a_reader_from_before_a_commit_and_a_collection_finishes(self, store):
+        old = make_cube(store, times=("2020-01-01", "2020-01-02"), **OPTIONS)
+        write(old, 1, 7)
+        write(old, 2, 8)
+        # superseded just now: within the time of grace
+        assert collect(store, "closed", keep=1).expired == ()
+        assert seen(CubeStore(old.store, "closed", old.head, ChunkCache())) == [(1, 0), (2, 1)]
+        assert seen(old.refreshed()) == [(1, 7), (2, 8)]
+
+    def test_what_a_writer_has_under_way_stays(self, store):
+        cube = make_cube(store, series=2, **OPTIONS)
+        with cube.transaction("slow") as tx:
+            tx.write_slice(ticks_of("2020-01-02"), slice_values(cube.description, 1))
+            tx.write_slice(ticks_of("2020-01-03"), slice_values(cube.description, 2))
+            write(cube, 1, 4)
+            assert collect(store, "closed", keep=1, grace=NOW).expired == (2, 1)
+        cube = open_cube(store, "closed")
+        assert seen(cube) == [(1, 4), (2, 1), (3, 2)]
+        assert verify(cube) == []
+
+    def test_two_do_not_collect_at_once(self, store):
+        make_cube(store, **OPTIONS)
+        claim = store.claim(claim_key("closed", "history"))
+        with pytest.raises(ConflictError, match="by another process"):
+            collect(store, "closed")
+        with pytest.raises(ConflictError, match="by another process"):
+            rollback(store, "closed", 1)
+        claim.release()
+
+
+class MaintenanceContract(VersionsContract):
+    """What is so of plain cubes only."""
+
+    def plain(self, store: ObjectStore, cube_id: str = "closed") -> zarr.Group:
+        """The cube as programs see it that know nothing of versions."""
+        raise NotImplementedError
+
     def test_collecting_keeps_the_newest_versions_whole(self, store):
         cube = make_cube(store, times=("2020-01-01", "2020-01-02"), series=2, **OPTIONS)
         for t in range(5, 9):
@@ -122,33 +163,6 @@ class MaintenanceContract:
             open_cube(store, "closed", version=4)
         assert collect(store, "closed", keep=2, grace=NOW).objects == 0
 
-    def test_without_a_rule_every_version_stays(self, store):
-        cube = make_cube(store, **OPTIONS)
-        write(cube, 1, 3)
-        assert collect(store, "closed", grace=NOW).objects == 0
-        assert seen(open_cube(store, "closed", version=2)) == [(1, 0)]
-
-    def test_a_reader_from_before_a_commit_and_a_collection_finishes(self, store):
-        old = make_cube(store, times=("2020-01-01", "2020-01-02"), **OPTIONS)
-        write(old, 1, 7)
-        write(old, 2, 8)
-        # superseded just now: within the time of grace
-        assert collect(store, "closed", keep=1).expired == ()
-        assert seen(CubeStore(store, "closed", old.head, old.cache)) == [(1, 0), (2, 1)]
-        assert seen(old.refreshed()) == [(1, 7), (2, 8)]
-
-    def test_what_a_writer_has_under_way_stays(self, store):
-        cube = make_cube(store, series=2, **OPTIONS)
-        with cube.transaction("slow") as tx:
-            tx.write_slice(ticks_of("2020-01-02"), slice_values(cube.description, 1))
-            tx.write_slice(ticks_of("2020-01-03"), slice_values(cube.description, 2))
-            write(cube, 1, 4)
-            done = collect(store, "closed", keep=1, grace=NOW)
-            assert done.busy > 0
-        cube = open_cube(store, "closed")
-        assert seen(cube) == [(1, 4), (2, 1), (3, 2)]
-        assert verify(cube) == []
-
     def test_what_a_dead_writer_left_goes(self, store):
         cube = make_cube(store, **OPTIONS)
         kept = store.list("closed")
@@ -162,15 +176,6 @@ class MaintenanceContract:
         assert done.objects >= len(left) - 1
         write(cube, 2, 6)
         assert seen(cube.refreshed()) == [(1, 0), (2, 6)]
-
-    def test_two_do_not_collect_at_once(self, store):
-        make_cube(store, **OPTIONS)
-        claim = store.claim(claim_key("closed", "history"))
-        with pytest.raises(ConflictError, match="by another process"):
-            collect(store, "closed")
-        with pytest.raises(ConflictError, match="by another process"):
-            rollback(store, "closed", 1)
-        claim.release()
 
     def test_the_plain_path_after_compaction(self, store):
         cube = make_cube(store, times=("2020-01-02", "2020-01-04"), series=2, **OPTIONS)

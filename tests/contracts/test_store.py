@@ -32,7 +32,115 @@ from tests.cubes import (
 )
 
 
-class StoreContract:
+class CubesContract:
+    """Inherited by the tests of each object store and back-end; ``store`` is an empty one."""
+
+    @pytest.fixture
+    def store(self) -> ObjectStore:
+        raise NotImplementedError
+
+    def test_cube_there_and_back(self, store):
+        cube = make_cube(
+            store, times=("2020-01-01", "2020-01-02"), width=20, height=10, chunks={"x": 8, "y": 4}
+        )
+        for t in (0, 1):
+            assert np.array_equal(read_level(cube, "v", t), slice_values(cube.description, t)["v"])
+        assert list_cubes(store) == ["closed"]
+        assert verify(cube) == []
+        with pytest.raises(CoverageNotFound):
+            open_cube(store, "other")
+
+    def test_racing_writers_and_the_series_copy(self, store):
+        made = make_cube(store, times=(), width=40, height=20, chunks={"x": 16, "y": 8}, series=3)
+
+        def write(days):
+            for day in days:
+                add_slices(store, made.description, [f"2020-01-{day:02d}"], first=day - 1)
+
+        threads = [threading.Thread(target=write, args=(days,)) for days in ([1, 3, 5], [2, 4, 6])]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        for cube in (open_cube(store, "closed"), rebuild_series(store, "closed", tail=True)):
+            values = read_series(cube, "v", (), slice(7, 18), slice(15, 33))
+            y, x = np.arange(7, 18)[:, None], np.arange(15, 33)
+            expected = [closed_form(t, 0, 0, y, x) for t in range(6)]
+            assert np.array_equal(values, expected)
+            assert verify(cube) == []
+        copy = cube.series("v")
+        assert copy is not None
+        assert copy.times == 6
+
+    def test_refreshed_sees_a_commit_and_the_old_handle_does_not(self, store):
+        old = make_cube(store)
+        assert old.refreshed() is old
+        add_slices(store, old.description, ["2020-01-02"], first=1)
+        new = old.refreshed()
+        assert (old.version, new.version) == (2, 3)
+        assert time_of(old).size == 1
+        assert int(new.chunk("v", 0, (1, 0, 0))[0, 2, 5]) == closed_form(1, 0, 0, 2, 5)
+        assert old.snapshot != new.snapshot
+
+    def test_disjoint_writers_both_commit(self, store):
+        made = make_cube(store)
+        with transaction(store, "closed", "a") as first:
+            first.write_slice(ticks_of("2020-01-02"), slice_values(made.description, 1))
+            with transaction(store, "closed", "b") as second:
+                second.write_slice(ticks_of("2020-01-03"), slice_values(made.description, 2))
+        cube = open_cube(store, "closed")
+        assert time_of(cube).iso == (
+            "2020-01-01T00:00:00Z",
+            "2020-01-02T00:00:00Z",
+            "2020-01-03T00:00:00Z",
+        )
+        for t in range(3):
+            assert int(cube.chunk("v", 0, (t, 0, 0))[0, 4, 4]) == closed_form(t, 0, 0, 4, 4)
+
+    def test_overlapping_writers_conflict(self, store):
+        made = make_cube(store)
+        time = ticks_of("2020-01-02")
+
+        def overtaken():
+            with transaction(store, "closed", "a") as outer:
+                outer.write_slice(time, slice_values(made.description, 7))
+                with transaction(store, "closed", "b") as inner:
+                    inner.write_slice(time, slice_values(made.description, 1))
+
+        with pytest.raises(ConflictError, match="2020-01-02T00:00:00Z"):
+            overtaken()
+        cube = open_cube(store, "closed")
+        assert int(cube.chunk("v", 0, (1, 0, 0))[0, 0, 0]) == 1000
+        assert verify(cube) == []
+
+    def test_racing_writers_lose_no_acknowledged_commit(self, store):
+        made = make_cube(store, times=())
+        done, failed = [], []
+
+        def write(days):
+            for day in days:
+                try:
+                    add_slices(store, made.description, [f"2020-01-{day:02d}"], first=day)
+                    done.append(day)
+                except ConflictError as error:
+                    failed.append(error)
+
+        plan = ([1, 4, 7], [2, 5, 7], [3, 6, 8])  # two of them both write the seventh
+        threads = [threading.Thread(target=write, args=(days,)) for days in plan]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        cube = open_cube(store, "closed")
+        assert sorted(done + [7] * len(failed)) == [1, 2, 3, 4, 5, 6, 7, 7, 8]
+        assert [int(iso[8:10]) for iso in time_of(cube).iso] == [1, 2, 3, 4, 5, 6, 7, 8]
+        for t in range(8):
+            assert int(cube.chunk("v", 0, (t, 0, 0))[0, 4, 4]) == closed_form(t + 1, 0, 0, 4, 4)
+        assert verify(cube) == []
+        assert cube.version == 1 + len(set(done))  # the same values again are no version
+
+
+class StoreContract(CubesContract):
     """Inherited by the tests of each object store; ``store`` is an empty one."""
 
     @pytest.fixture
@@ -118,107 +226,6 @@ class StoreContract:
         assert again is not None
         again.release()
         claim.release()
-
-    def test_cube_there_and_back(self, store):
-        cube = make_cube(
-            store, times=("2020-01-01", "2020-01-02"), width=20, height=10, chunks={"x": 8, "y": 4}
-        )
-        for t in (0, 1):
-            assert np.array_equal(read_level(cube, "v", t), slice_values(cube.description, t)["v"])
-        assert list_cubes(store) == ["closed"]
-        assert verify(cube) == []
-        with pytest.raises(CoverageNotFound):
-            open_cube(store, "other")
-
-    def test_racing_writers_and_the_series_copy(self, store):
-        made = make_cube(store, times=(), width=40, height=20, chunks={"x": 16, "y": 8}, series=3)
-
-        def write(days):
-            for day in days:
-                add_slices(store, made.description, [f"2020-01-{day:02d}"], first=day - 1)
-
-        threads = [threading.Thread(target=write, args=(days,)) for days in ([1, 3, 5], [2, 4, 6])]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        for cube in (open_cube(store, "closed"), rebuild_series(store, "closed", tail=True)):
-            values = read_series(cube, "v", (), slice(7, 18), slice(15, 33))
-            y, x = np.arange(7, 18)[:, None], np.arange(15, 33)
-            expected = [closed_form(t, 0, 0, y, x) for t in range(6)]
-            assert np.array_equal(values, expected)
-            assert verify(cube) == []
-        copy = cube.series("v")
-        assert copy is not None
-        assert copy.times == 6
-
-    def test_refreshed_sees_a_commit_and_the_old_handle_does_not(self, store):
-        old = make_cube(store)
-        assert old.refreshed() is old
-        add_slices(store, old.description, ["2020-01-02"], first=1)
-        new = old.refreshed()
-        assert (old.version, new.version) == (2, 3)
-        assert time_of(old).size == 1
-        assert int(new.chunk("v", 0, (1, 0, 0))[0, 2, 5]) == closed_form(1, 0, 0, 2, 5)
-        assert old.snapshot != new.snapshot
-
-    def test_disjoint_writers_both_commit(self, store):
-        made = make_cube(store)
-        with transaction(store, "closed", "a") as first:
-            first.write_slice(ticks_of("2020-01-02"), slice_values(made.description, 1))
-            with transaction(store, "closed", "b") as second:
-                second.write_slice(ticks_of("2020-01-03"), slice_values(made.description, 2))
-        cube = open_cube(store, "closed")
-        assert time_of(cube).iso == (
-            "2020-01-01T00:00:00Z",
-            "2020-01-02T00:00:00Z",
-            "2020-01-03T00:00:00Z",
-        )
-        for t in range(3):
-            assert int(cube.chunk("v", 0, (t, 0, 0))[0, 4, 4]) == closed_form(t, 0, 0, 4, 4)
-        assert cube.record.plain == 3
-
-    def test_overlapping_writers_conflict(self, store):
-        made = make_cube(store)
-        time = ticks_of("2020-01-02")
-
-        def overtaken():
-            with transaction(store, "closed", "a") as outer:
-                outer.write_slice(time, slice_values(made.description, 7))
-                with transaction(store, "closed", "b") as inner:
-                    inner.write_slice(time, slice_values(made.description, 1))
-
-        with pytest.raises(ConflictError, match="2020-01-02T00:00:00Z"):
-            overtaken()
-        cube = open_cube(store, "closed")
-        assert int(cube.chunk("v", 0, (1, 0, 0))[0, 0, 0]) == 1000
-        assert verify(cube) == []
-
-    def test_racing_writers_lose_no_acknowledged_commit(self, store):
-        made = make_cube(store, times=())
-        done, failed = [], []
-
-        def write(days):
-            for day in days:
-                try:
-                    add_slices(store, made.description, [f"2020-01-{day:02d}"], first=day)
-                    done.append(day)
-                except ConflictError as error:
-                    failed.append(error)
-
-        plan = ([1, 4, 7], [2, 5, 7], [3, 6, 8])  # two of them both write the seventh
-        threads = [threading.Thread(target=write, args=(days,)) for days in plan]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        cube = open_cube(store, "closed")
-        assert sorted(done + [7] * len(failed)) == [1, 2, 3, 4, 5, 6, 7, 7, 8]
-        assert [int(iso[8:10]) for iso in time_of(cube).iso] == [1, 2, 3, 4, 5, 6, 7, 8]
-        for t in range(8):
-            assert int(cube.chunk("v", 0, (t, 0, 0))[0, 4, 4]) == closed_form(t + 1, 0, 0, 4, 4)
-        assert verify(cube) == []
-        assert cube.version == 1 + len(set(done))  # the same values again are no version
 
     def test_newer_format_is_refused_in_words(self, store):
         cube = make_cube(store)

@@ -32,6 +32,7 @@ from tests.cubes import (
     make_description,
     read_level,
     slice_values,
+    storage_of,
     ticks_of,
     time_of,
 )
@@ -92,7 +93,8 @@ def padded(part: dict[str, Any], grid: RectifiedGrid, top: int, left: int) -> di
 
 def make_series(store: ObjectStore, description: CoverageDescription, slices: list) -> None:
     """A cube of these slices, one for each day, with a series copy."""
-    create_cube(store, description, chunks={"x": 8, "y": 8}, series=3)
+    chunks = {"x": 8, "y": 8}
+    create_cube(store, description, chunks=chunks, series=3, storage=storage_of(store))
     with open_cube(store, description.id).transaction("all") as tx:
         for day, values in enumerate(slices, start=1):
             tx.write_slice(day_ticks(day), values)

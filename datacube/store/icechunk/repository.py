@@ -1,0 +1,312 @@
+"""A cube in an Icechunk repository: its newest version, and every version by its name."""
+
+import fcntl
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from ctypes import CDLL, get_errno
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from datacube.errors import StorageError
+from datacube.store.icechunk.documents import VERSION, opened
+from datacube.store.icechunk.library import BRANCH, SPLIT_ROWS, Loops, failures, library, storage_of
+from datacube.store.manifest import Head, head_key
+from datacube.store.objects import Claim, Listed, ObjectStore
+
+MARK = "datacube"
+"""Of a snapshot's metadata: which version it is."""
+
+_TAG = "version-"
+
+
+class Repository:
+    """An opened repository; safe to share between threads.
+
+    Parameters
+    ----------
+    outer : ObjectStore
+        The store in which the cube's folder lies.
+    folder : str
+    create : bool
+        Make it where there is none.
+
+    Raises
+    ------
+    StorageError
+        It cannot be opened.
+    """
+
+    def __init__(self, outer: ObjectStore, folder: str, *, create: bool = False) -> None:
+        self.outer = outer
+        self.folder = folder
+        self.loops = Loops()
+        self._heads: dict[str, Head | None] = {}
+        icechunk = library()
+        self.url = f"{outer.url}/{folder}" if folder else outer.url
+        storage = storage_of(self.url, local=outer.is_local)
+        with failures(f"open the Icechunk repository {self.url}", folder):
+            if create:
+                self.inner = icechunk.Repository.open_or_create(
+                    storage, config=_config(), check_clean_root=False
+                )
+            else:
+                self.inner = icechunk.Repository.open(storage)
+
+    def tip(self) -> str:
+        """The newest snapshot's id."""
+        with failures(f"read the Icechunk repository {self.url}", self.folder):
+            return str(self.inner.lookup_branch(BRANCH))
+
+    def head_of(self, snapshot: str) -> Head | None:
+        """Which version of ours a snapshot is; None where it is none."""
+        if snapshot not in self._heads:
+            with failures(f"read the Icechunk repository {self.url}", self.folder):
+                self._heads[snapshot] = _head(self.inner.lookup_snapshot(snapshot).metadata)
+        return self._heads[snapshot]
+
+    def versions(self) -> dict[str, Any]:
+        """Name of each version's document -> its snapshot, as far back as they are kept.
+
+        Versions before one to which the cube was rolled back have tags.
+        """
+        found: dict[str, Any] = {}
+        with failures(f"read the Icechunk repository {self.url}", self.folder):
+            starts = [{"tag": name} for name in self.inner.list_tags()]
+            for start in ({"branch": BRANCH}, *starts):
+                for one in self.inner.ancestry(**start):
+                    head = _head(one.metadata)
+                    if head is not None:
+                        found.setdefault(head.manifest, one)
+        return found
+
+    def find(self, manifest: str) -> str | None:
+        """The snapshot of a version; None where there is none any more."""
+        tip = self.tip()
+        newest = self.head_of(tip)
+        if newest is not None and newest.manifest == manifest:
+            return tip
+        found = self.versions().get(manifest)
+        return None if found is None else str(found.id)
+
+    def snapshot_of(self, manifest: str) -> str:
+        """The snapshot of a version.
+
+        Raises
+        ------
+        StorageError
+            It is not there any more.
+        """
+        found = self.find(manifest)
+        if found is None:
+            raise StorageError(f"{self.url} has no {manifest} any more", subject=self.folder)
+        return found
+
+    def store_at(self, snapshot: str) -> Any:
+        """Icechunk's Zarr store at a snapshot."""
+        with failures(f"read the Icechunk repository {self.url}", self.folder):
+            return self.inner.readonly_session(snapshot_id=snapshot).store
+
+    @contextmanager
+    def committing(self) -> Iterator[None]:
+        """Alone in changing the branch, where the storage itself does not see to it."""
+        if not self.outer.is_local:
+            yield
+            return
+        with Path(self.url, ".lock").open("ab") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
+
+    def advance(self, session: Any, head: Head, message: str, tip: str) -> bool:
+        """Make a session's changes the newest snapshot, durably; False where the tip has moved."""
+        with failures(f"commit to the Icechunk repository {self.url}", self.folder):
+            mark = {"version": head.version, "manifest": head.manifest}
+            snapshot = session.flush(message, metadata={MARK: mark})
+            self._settle()
+            try:
+                self.inner.reset_branch(BRANCH, snapshot, from_snapshot_id=tip)
+            except library().ConflictError:
+                return False
+            self._settle()
+        return True
+
+    def keep(self, snapshot: str) -> None:
+        """Keep a snapshot that is about to leave the branch's history."""
+        head = self.head_of(snapshot)
+        name = f"{_TAG}{head.version if head else 0:08d}"
+        with failures(f"tag the Icechunk repository {self.url}", self.folder):
+            if name not in self.inner.list_tags():
+                self.inner.create_tag(name, snapshot)
+
+    def tags(self) -> list[tuple[str, Head]]:
+        """The tags of versions that have left the branch's history."""
+        with failures(f"read the Icechunk repository {self.url}", self.folder):
+            names = [name for name in self.inner.list_tags() if name.startswith(_TAG)]
+            heads = [self.head_of(self.inner.lookup_tag(name)) for name in names]
+        return [(name, head) for name, head in zip(names, heads, strict=True) if head is not None]
+
+    def _settle(self) -> None:
+        """Return when what was written would survive a power cut."""
+        if self.outer.is_local:
+            _sync_disk(self.url)
+
+
+class IcechunkObjects:
+    """The objects of a cube in a repository: documents of any version, claims, the head.
+
+    Chunks are read at a version: :func:`datacube.store.icechunk.pinned.pinned`.
+
+    Parameters
+    ----------
+    repository : Repository
+    """
+
+    def __init__(self, repository: Repository) -> None:
+        self.repository = repository
+        self._outer = repository.outer
+        self._root = f"{repository.folder}/" if repository.folder else ""
+
+    @property
+    def url(self) -> str:
+        """The store's."""
+        return self._outer.url
+
+    @property
+    def is_local(self) -> bool:
+        """Whether it is a folder of this machine."""
+        return self._outer.is_local
+
+    @property
+    def outer(self) -> ObjectStore:
+        """The store in which the repository lies."""
+        return self._outer
+
+    def get(self, key: str) -> bytes | None:
+        """A document: the head, or a version."""
+        if key == head_key(self.repository.folder):
+            found = self.get_tagged(key)
+            return None if found is None else found[0]
+        path = self.path(key)
+        if not path.startswith("manifest/versions/"):
+            return None
+        snapshot = self.repository.find(path)
+        if snapshot is None:
+            return None
+        return opened(self.read(self.repository.store_at(snapshot), f"{VERSION}/c/0"))
+
+    def get_range(self, key: str, start: int, length: int) -> bytes | None:
+        """Some bytes of it."""
+        data = self.get(key)
+        return None if data is None else data[start : start + length]
+
+    def get_tail(self, key: str, length: int) -> bytes | None:
+        """Its last bytes."""
+        data = self.get(key)
+        return None if data is None else data[-length:]
+
+    def get_tagged(self, key: str) -> tuple[bytes, str] | None:
+        """The head, and the snapshot at which the branch is."""
+        del key
+        tip = self.repository.tip()
+        head = self.repository.head_of(tip)
+        return None if head is None else (head.dump(), tip)
+
+    def put(self, key: str, data: bytes) -> None:
+        """Nothing is written outside a transaction."""
+        del data
+        raise self._unwritable(key)
+
+    def put_if(self, key: str, data: bytes, tag: str | None) -> bool:
+        """Nothing is written outside a transaction."""
+        del data, tag
+        raise self._unwritable(key)
+
+    def delete(self, keys: Iterable[str]) -> None:
+        """Nothing is deleted outside a transaction."""
+        for key in keys:
+            raise self._unwritable(key)
+
+    def sync(self, keys: Iterable[str]) -> None:
+        """The commit is what is durable."""
+        del keys
+
+    def claim(self, key: str) -> Claim | None:
+        """A claim is an object beside the repository."""
+        return self._outer.claim(key)
+
+    def list_prefixes(self, prefix: str) -> list[str]:
+        """Nothing can be listed but at a version."""
+        del prefix
+        return []
+
+    def list(self, prefix: str) -> list[str]:
+        """Nothing can be listed but at a version."""
+        del prefix
+        return []
+
+    def listing(self, prefix: str) -> Sequence[Listed]:
+        """Objects of the repository, and the claims beside it."""
+        return self._outer.listing(prefix)
+
+    def path(self, key: str) -> str:
+        """A key below the cube's folder."""
+        return key.removeprefix(self._root)
+
+    def read(self, store: Any, path: str, byte_range: Any = None) -> bytes | None:
+        """An object of the Zarr hierarchy.
+
+        Raises
+        ------
+        StorageError
+            It cannot be read.
+        """
+        with failures(f"read '{path}' of the Icechunk repository {self.repository.url}", path):
+            call = store.get(path, self._buffers, byte_range)
+            found = self.repository.loops.run(call)
+        return None if found is None else bytes(found.to_bytes())
+
+    @cached_property
+    def _buffers(self) -> Any:
+        from zarr.core.buffer import default_buffer_prototype  # noqa: PLC0415  it loads slowly
+
+        return default_buffer_prototype()
+
+    def _unwritable(self, key: str) -> StorageError:
+        return StorageError(
+            f"'{key}' of the Icechunk repository {self.repository.url} is written in transactions",
+            subject=key,
+        )
+
+
+def _config() -> Any:
+    icechunk = library()
+    along = {icechunk.ManifestSplitDimCondition.Axis(0): SPLIT_ROWS}
+    splitting = icechunk.ManifestSplittingConfig.from_dict(
+        {icechunk.ManifestSplitCondition.AnyArray(): along}
+    )
+    config = icechunk.RepositoryConfig.default()
+    config.manifest = icechunk.ManifestConfig(splitting=splitting)
+    return config
+
+
+def _head(metadata: dict[str, Any]) -> Head | None:
+    mark = metadata.get(MARK)
+    if not isinstance(mark, dict):
+        return None
+    return Head(int(mark["version"]), str(mark["manifest"]))
+
+
+def _sync_disk(path: str) -> None:
+    """Flush the file system that holds a path; on systems without that call, every one."""
+    call = getattr(CDLL(None, use_errno=True), "syncfs", None)
+    if call is None:
+        os.sync()
+        return
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        if call(descriptor) != 0:
+            reason = os.strerror(get_errno())
+            raise StorageError(f"cannot make {path} durable: {reason}", subject=path)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,265 @@
+"""A cube's objects while they are changed: the next snapshot.
+
+What a transaction puts goes into a session of the repository at once, in rows after those of the
+version on which it stands. Its commit brings the rows into the order of time, which moves
+references and no bytes, writes the metadata of the Zarr group, and moves the branch if nobody else
+has. Where somebody has, the session is made anew on the newer snapshot, and what was put is
+brought over.
+"""
+
+import threading
+import uuid
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+from datacube.errors import StorageError
+from datacube.store.icechunk.arrange import Session, arrange, describe
+from datacube.store.icechunk.documents import (
+    SLICES,
+    boundless_array,
+    closed,
+    documents_array,
+    opened,
+)
+from datacube.store.icechunk.library import BRANCH, failures
+from datacube.store.icechunk.pinned import PinnedObjects, Rows, Slot, chunk_of, rows_of
+from datacube.store.icechunk.repository import IcechunkObjects, Repository
+from datacube.store.manifest import Head, Version
+from datacube.store.positions import grids_reader
+from datacube.store.tables import slot_of
+
+_THREADS = 8
+
+
+@dataclass(eq=False)
+class _Base:
+    """What a session stands on.
+
+    Parameters
+    ----------
+    inner : icechunk.Session
+    snapshot : str
+        The branch must be there at the commit.
+    version : Version or None
+        Of the rows that the session begins with; None in a new repository.
+    """
+
+    inner: Any
+    snapshot: str
+    version: Version | None
+    spent: bool = False
+
+    @property
+    def count(self) -> int:
+        """Rows that it begins with."""
+        return len(self.version.slices) if self.version else 0
+
+
+class WritingObjects(IcechunkObjects):
+    """Objects of a change that is under way; safe to use from many threads.
+
+    Parameters
+    ----------
+    repository : Repository
+    stand : PinnedObjects, optional
+        The state on which the change stands; None for a new cube.
+    back : bool
+        That state is an earlier one and becomes the newest again.
+    """
+
+    def __init__(
+        self, repository: Repository, stand: PinnedObjects | None, *, back: bool = False
+    ) -> None:
+        super().__init__(repository)
+        self._stand = stand
+        self._back = back
+        self._timed = stand is None or stand.version.timed
+        self._lock = threading.Lock()
+        self._base = self._newest() if stand is None or not back else self._earlier(stand)
+        self._own: Rows = {}
+        self._arrays: set[str] = set()
+        self._put: dict[str, None] = {}
+        self._first: dict[str, bytes] = {}
+        self._document: tuple[str, bytes] = "", b""
+
+    def get(self, key: str) -> bytes | None:
+        """The whole object, of the change or of the state on which it stands."""
+        path = self.path(key)
+        if path in self._first:
+            return self._first[path]
+        if key in self._put:
+            data = self._read(self._where(path, self._own))
+            return opened(data) if path.startswith("manifest/") else data
+        return super().get(key) if self._stand is None else self._stand.get(key)
+
+    def put(self, key: str, data: bytes) -> None:
+        """Put an object into the change."""
+        path = self.path(key)
+        if path.startswith("manifest/versions/"):
+            self._document = path, data
+        elif self._stand is None:
+            self._first[path] = data
+        else:
+            if path.startswith("manifest/"):
+                data = closed(data)
+            self._open(path)
+            self._write(self._where(path, self._own), data)
+            with self._lock:
+                self._put[key] = None
+
+    def delete(self, keys: Iterable[str]) -> None:
+        """Take objects out of the change."""
+        for key in keys:
+            with self._lock:
+                known = key in self._put
+                self._put.pop(key, None)
+            if known:
+                where = self._where(self.path(key), self._own)
+                with failures(f"take '{where}' out of a change", key):
+                    self.repository.loops.run(self._base.inner.store.delete(where))
+
+    def put_if(self, key: str, data: bytes, tag: str | None) -> bool:
+        """Commit, if the branch is still at that snapshot."""
+        del key
+        cube_id = self.repository.folder
+        with self.repository.committing():
+            tip = self.repository.tip()
+            if tip != (tag or tip) or (tag is None and self.repository.head_of(tip)):
+                return False
+            if (self._base.spent or self._base.snapshot != tip) and not self._move(tip):
+                return False
+            name, packed = self._document
+            version = Version.load(packed, name, cube_id, grids_reader(self, cube_id))
+            self._base.spent = True
+            with failures(f"commit to the Icechunk repository {self.repository.url}", cube_id):
+                session = self._session()
+                known = rows_of(self._base.version) if self._base.version else {}
+                arrange(session, version, known | self._own)
+                describe(session, version, packed, self._base.version)
+            self._own = {slot: row for slot, row in rows_of(version).items() if slot in self._own}
+            head = Head.load(data, cube_id)
+            if self._back:
+                self.repository.keep(tip)
+            return self.repository.advance(self._base.inner, head, version.message, tip)
+
+    def _newest(self) -> _Base:
+        """A session on the newest snapshot."""
+        with failures(f"write to the Icechunk repository {self.repository.url}", self.url):
+            inner = self.repository.inner.writable_session(BRANCH)
+        snapshot = str(inner.snapshot_id)
+        if self._stand is not None and snapshot == self._stand.snapshot:
+            return _Base(inner, snapshot, self._stand.version)
+        head = self.repository.head_of(snapshot)
+        if head is None:
+            return _Base(inner, snapshot, None)
+        cube_id = self.repository.folder
+        data = super().get(f"{cube_id}/{head.manifest}")
+        if data is None:
+            raise StorageError(f"cube '{cube_id}' lacks {head.manifest}", subject=cube_id)
+        read = grids_reader(self._stand or self, cube_id)
+        return _Base(inner, snapshot, Version.load(data, head.manifest, cube_id, read))
+
+    def _earlier(self, stand: PinnedObjects) -> _Base:
+        """A session on an earlier snapshot, that will follow the newest one."""
+        tip = self.repository.tip()
+        name = f"back-{uuid.uuid4().hex[:12]}"
+        inner = self.repository.inner
+        with failures(f"write to the Icechunk repository {self.repository.url}", self.url):
+            inner.create_branch(name, stand.snapshot)
+            try:
+                session = inner.writable_session(name)
+            finally:
+                inner.delete_branch(name)
+        return _Base(session, tip, stand.version)
+
+    def _move(self, tip: str) -> bool:
+        """Begin anew on the newest snapshot, and bring over what was put."""
+        if self._back:
+            return False
+        new = self._newest()
+        if new.snapshot != tip:
+            return False
+        old, rows = self._base, self._own
+        found = {key: self._where(self.path(key), rows) for key in self._put}
+        self._base, self._own = new, {}
+        self._arrays.clear()
+        for slot in rows:
+            self._row(slot)
+
+        def bring(key: str) -> None:
+            data = self.read(old.inner.store, found[key])
+            if data is None:
+                raise StorageError(f"'{key}' of a change is gone", subject=key)
+            path = self.path(key)
+            self._open(path)
+            self._write(self._where(path, self._own), data)
+
+        with ThreadPoolExecutor(_THREADS) as pool:
+            list(pool.map(bring, found))
+        return True
+
+    def _where(self, path: str, rows: Rows) -> str:
+        """Path in the session of an object that was put."""
+        if path.startswith("manifest/slices/"):
+            return f"{SLICES}/c/{self._row(slot_of(path.rpartition('/')[2]), rows)}"
+        if path.startswith("manifest/segments/"):
+            return f"{path.removesuffix('.json')}/c/0"
+        chunk = chunk_of(path, timed=self._timed)
+        if chunk is None:
+            return path
+        return chunk.path(self._row(chunk.slot, rows))
+
+    def _row(self, slot: Slot | None, rows: Rows | None = None) -> int:
+        """Row of a slot; a new one where it has none yet."""
+        if slot is None or not self._timed:
+            return 0
+        known = self._own if rows is None else rows
+        with self._lock:
+            return known.setdefault(slot, self._base.count + len(known))
+
+    def _open(self, path: str) -> None:
+        """Let the array of an object take any chunk, for the time of the change."""
+        chunk = chunk_of(path, timed=self._timed)
+        if path.startswith("manifest/segments/"):
+            self._open_array(path.removesuffix(".json"), documents_array(1))
+        elif path.startswith("manifest/slices/"):
+            self._open_array(SLICES, boundless_array(1))
+        elif path.startswith("series/"):
+            self._open_series(path)
+        elif chunk is not None:
+            dimensions = len(chunk.place) + (chunk.slot is not None)
+            self._open_array(chunk.array, boundless_array(dimensions))
+
+    def _open_series(self, path: str) -> None:
+        """The same for an array of the series copy, whose metadata come after its chunks."""
+        *array, name = path.split("/", 3)
+        if name.startswith("c/"):
+            self._open_array("/".join(array), boundless_array(name.count("/")))
+        else:
+            with self._lock:
+                self._arrays.add("/".join(array))
+
+    def _open_array(self, array: str, metadata: bytes) -> None:
+        with self._lock:
+            if array not in self._arrays:
+                self._write(f"{array}/zarr.json", metadata)
+                self._arrays.add(array)
+
+    def _session(self) -> Session:
+        return Session(self._base.inner, self._read, self._write, self._remove)
+
+    def _read(self, where: str) -> bytes | None:
+        return self.read(self._base.inner.store, where)
+
+    def _write(self, where: str, data: bytes) -> None:
+        from zarr.core.buffer import cpu  # noqa: PLC0415  it loads slowly
+
+        with failures(f"write '{where}' to the Icechunk repository {self.repository.url}", where):
+            call = self._base.inner.store.set(where, cpu.Buffer.from_bytes(data))
+            self.repository.loops.run(call)
+
+    def _remove(self, where: str) -> None:
+        with failures(f"remove '{where}' of the Icechunk repository", where):
+            self.repository.loops.run(self._base.inner.store.delete_dir(where))

@@ -1,0 +1,177 @@
+"""Cubes in Icechunk repositories keep what plain ones promise, on each kind of store."""
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, override
+
+import icechunk
+import numpy as np
+import pytest
+import xarray as xr
+
+from datacube.errors import ConflictError, SnapshotNotFound, StorageError
+from datacube.store.cache import ChunkCache
+from datacube.store.collect import collect
+from datacube.store.compact import compact, rollback
+from datacube.store.cube import CubeStore, open_cube
+from datacube.store.icechunk.library import storage_of
+from datacube.store.maintain import verify
+from datacube.store.manifest import head_key
+from datacube.store.objects import ObjectStore
+from datacube.store.url import open_store
+from tests.contracts.test_maintenance import VersionsContract, seen, write
+from tests.contracts.test_store import CubesContract
+from tests.contracts.test_transactions import TransactionContract
+from tests.cubes import make_cube, read_level, slice_values, ticks_of
+from tests.stores import IcechunkStore
+
+OPTIONS: dict[str, Any] = {"width": 40, "height": 20, "chunks": {"x": 16, "y": 16}}
+NOW = timedelta(0)
+
+
+def repository(store: ObjectStore, cube_id: str = "closed") -> Any:
+    """The cube's repository, as icechunk's own library opens it."""
+    url = f"{store.url}/{cube_id}"
+    return icechunk.Repository.open(storage_of(url, local=store.is_local))
+
+
+def dataset(store: ObjectStore) -> xr.Dataset:
+    session = repository(store).readonly_session("main")
+    return xr.open_zarr(session.store, consolidated=False)
+
+
+class IcechunkContract(TransactionContract, VersionsContract, CubesContract):
+    """Everything that both back-ends promise, and what only this one does."""
+
+    @pytest.fixture
+    @override
+    def store(self) -> ObjectStore:
+        raise NotImplementedError
+
+    def test_its_own_library_shows_every_version_in_order(self, store):
+        cube = make_cube(store, times=("2020-01-02", "2020-01-04"), series=2, **OPTIONS)
+        write(cube, 3, 8)  # inserted
+        write(cube, 2, 6)  # replaced
+        with cube.transaction("delete") as tx:
+            tx.delete(ticks_of("2020-01-04"))
+        found = dataset(store)
+        assert [str(one)[8:10] for one in found["time"].values] == ["02", "03"]
+        for t, day in enumerate((6, 8)):
+            expected = slice_values(cube.description, day)["v"]
+            assert np.array_equal(found["v"][t].values, expected)
+        assert (
+            found["lon"].values.tolist() == cube.description.domain.rectified.x_centres().tolist()
+        )
+        made = compact(store, "closed")
+        assert (made.version, seen(made)) == (5, [(2, 6), (3, 8)])
+        messages = [one.message for one in repository(store).ancestry(branch="main")]
+        assert messages[:4] == ["delete", "day 2", "day 3", "closed form"]
+
+    def test_overviews_and_series_copy_are_of_the_same_commit(self, store):
+        make_cube(store, times=("2020-01-01", "2020-01-02"), series=2, **OPTIONS)
+        cube = open_cube(store, "closed")
+        assert cube.series("v").times == 2
+        snapshot = repository(store).readonly_session("main")
+        over = xr.open_zarr(snapshot.store, group="overviews/1", consolidated=False)
+        assert np.array_equal(over["v"][1].values, read_level(cube, "v", 1, 1))
+        (segment,) = cube.record.series.segments
+        folder = segment.documents["v"].rpartition("-")[0]
+        copy = xr.open_zarr(snapshot.store, group="series/v", consolidated=False)
+        assert np.array_equal(copy[folder][1].values, slice_values(cube.description, 1)["v"])
+
+    def test_collecting_frees_what_no_version_needs(self, store):
+        cube = make_cube(store, times=("2020-01-01", "2020-01-02"), series=2, **OPTIONS)
+        for t in range(5, 9):
+            write(cube, 1, t)
+        before = {one.key: one.bytes for one in store.listing("closed")}
+        dry = collect(store, "closed", keep=2, grace=NOW, dry_run=True)
+        assert {one.key: one.bytes for one in store.listing("closed")} == before
+        done = collect(store, "closed", keep=2, grace=NOW)
+        assert (done.kept, done.expired) == (dry.kept, dry.expired) == ((6, 5), (4, 3, 2, 1))
+        after = {one.key: one.bytes for one in store.listing("closed")}
+        assert done.objects > 10
+        assert sum(before.values()) - sum(after.values()) >= 0.9 * done.bytes > 0
+        for version, t in ((6, 8), (5, 7)):
+            found = open_cube(store, "closed", version=version)
+            assert seen(found) == [(1, t), (2, 1)]
+            assert verify(found) == []
+        with pytest.raises(SnapshotNotFound, match="no version 4; there are 5 to 6"):
+            open_cube(store, "closed", version=4)
+        assert collect(store, "closed", keep=2, grace=NOW).objects == 0
+
+    def test_versions_before_a_rollback_go_when_it_is_time(self, store):
+        cube = make_cube(store, **OPTIONS)
+        write(cube, 2, 1)
+        rollback(store, "closed", 2)
+        assert seen(open_cube(store, "closed", version=3)) == [(1, 0), (2, 1)]
+        assert collect(store, "closed", keep=1, grace=NOW).expired == (3, 2, 1)
+        assert seen(open_cube(store, "closed")) == [(1, 0)]
+        assert repository(store).list_tags() == set()
+
+    def test_what_a_dead_writer_left_goes(self, store):
+        cube = make_cube(store, **OPTIONS)
+        kept = {one.key for one in store.listing("closed")}
+        tx = cube.transaction("never ends")
+        tx.write_slice(ticks_of("2020-01-02"), slice_values(cube.description, 1))
+        left = {one.key for one in store.listing("closed")} - kept
+        assert any("/chunks/" in key for key in left)
+        assert collect(store, "closed", grace=NOW).objects == 0  # it may still be alive
+        tx._slots.release()
+        assert collect(store, "closed", grace=NOW).objects > 0
+        assert not {key for key in left if "/chunks/" in key} & set(store.list("closed"))
+        write(cube, 2, 6)
+        assert seen(cube.refreshed()) == [(1, 0), (2, 6)]
+
+    def test_damage_is_found_and_named(self, store):
+        cube = make_cube(store, times=("2020-01-01", "2020-01-02"), **OPTIONS)
+        found = set()
+        for key in store.list("closed/chunks"):
+            data = store.get(key)
+            store.put(key, data[:-1] + bytes([data[-1] ^ 1]))
+            try:
+                flipped = verify(CubeStore(cube.store, "closed", cube.head, ChunkCache()))
+            except StorageError as error:
+                assert "version document" in error.message  # noqa: PT017
+                flipped = []
+            store.delete([key])
+            gone = verify(open_cube(store, "closed")) if flipped else []
+            store.put(key, data)
+            # the others are coordinates and documents, which are checked when they are read
+            assert [(one.field, one.time, one.chunk) for one in gone] == [
+                (one.field, one.time, one.chunk) for one in flipped
+            ]
+            assert all("checksum" in one.what or not one.field for one in flipped)
+            found |= {(one.field, one.time[:10], one.level) for one in flipped}
+        assert {("v", "2020-01-01", 0), ("v", "2020-01-02", 0)} <= found
+        assert verify(open_cube(store, "closed")) == []
+
+    def test_a_cube_without_time(self, store):
+        cube = make_cube(store, times=None, **OPTIONS)
+        assert verify(compact(store, "closed")) == []
+        assert np.array_equal(dataset(store)["v"].values, slice_values(cube.description, 0)["v"])
+        with pytest.raises(ConflictError, match="holds other values"), cube.transaction("b") as tx:
+            tx.write_slice(None, slice_values(cube.description, 3))
+
+    def test_there_is_one_cube_of_an_id(self, store):
+        make_cube(store, **OPTIONS)
+        with pytest.raises(ConflictError, match="already a cube 'closed'"):
+            make_cube(store, **OPTIONS)
+        store.delete([head_key("closed")])  # as if its first writer had died before it was written
+        with pytest.raises(ConflictError, match="already a cube 'closed'"):
+            make_cube(store, **OPTIONS)
+        assert seen(open_cube(store, "closed")) == [(1, 0)]
+
+
+class TestLocal(IcechunkContract):
+    @pytest.fixture
+    @override
+    def store(self, tmp_path: Path) -> ObjectStore:
+        return IcechunkStore(open_store(str(tmp_path)))
+
+
+@pytest.mark.s3
+class TestS3(IcechunkContract):
+    @pytest.fixture
+    @override
+    def store(self, s3_store: ObjectStore) -> ObjectStore:
+        return IcechunkStore(s3_store)
