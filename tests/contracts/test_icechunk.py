@@ -22,7 +22,7 @@ from datacube.store.url import open_store
 from tests.contracts.test_maintenance import VersionsContract, seen, write
 from tests.contracts.test_store import CubesContract
 from tests.contracts.test_transactions import TransactionContract
-from tests.cubes import make_cube, read_level, slice_values, ticks_of
+from tests.cubes import closed_form, make_cube, read_level, slice_values, ticks_of
 from tests.stores import IcechunkStore
 
 OPTIONS: dict[str, Any] = {"width": 40, "height": 20, "chunks": {"x": 16, "y": 16}}
@@ -38,6 +38,10 @@ def repository(store: ObjectStore, cube_id: str = "closed") -> Any:
 def dataset(store: ObjectStore) -> xr.Dataset:
     session = repository(store).readonly_session("main")
     return xr.open_zarr(session.store, consolidated=False)
+
+
+def scrambled(t, k, f, y, x):
+    return closed_form(t, k, f, y, x) * 7919 % 100_003
 
 
 class IcechunkContract(TransactionContract, VersionsContract, CubesContract):
@@ -109,10 +113,10 @@ class IcechunkContract(TransactionContract, VersionsContract, CubesContract):
         assert repository(store).list_tags() == set()
 
     def test_what_a_dead_writer_left_goes(self, store):
-        cube = make_cube(store, **OPTIONS)
+        cube = make_cube(store, width=40, height=20, chunks={"x": 40, "y": 20})
         kept = {one.key for one in store.listing("closed")}
         tx = cube.transaction("never ends")
-        tx.write_slice(ticks_of("2020-01-02"), slice_values(cube.description, 1))
+        tx.write_slice(ticks_of("2020-01-02"), slice_values(cube.description, 1, scrambled))
         left = {one.key for one in store.listing("closed")} - kept
         assert any("/chunks/" in key for key in left)
         assert collect(store, "closed", grace=NOW).objects == 0  # it may still be alive
@@ -123,7 +127,11 @@ class IcechunkContract(TransactionContract, VersionsContract, CubesContract):
         assert seen(cube.refreshed()) == [(1, 0), (2, 6)]
 
     def test_damage_is_found_and_named(self, store):
-        cube = make_cube(store, times=("2020-01-01", "2020-01-02"), **OPTIONS)
+        chunks = {"x": 40, "y": 20}
+        times = ("2020-01-01", "2020-01-02")
+        cube = make_cube(
+            store, times=times, width=40, height=20, chunks=chunks, levels=2, formula=scrambled
+        )
         found = set()
         for key in store.list("closed/chunks"):
             data = store.get(key)

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
+from itertools import count
 from typing import Any
 
 from datacube.store.icechunk.documents import (
@@ -50,6 +51,11 @@ def arrange(session: Session, version: Version, rows: dict[tuple[int, int], int]
     """
     if not version.timed:
         return
+    rows = dict(rows)  # a slice of nothing but fill has no row yet
+    fresh = count(max(rows.values(), default=-1) + 1)
+    for one in version.slices:
+        if (one.layout, one.slot) not in rows:
+            rows[one.layout, one.slot] = next(fresh)
     sources = [rows[one.layout, one.slot] for one in version.slices]
     if sources == list(range(len(rows))):
         return
@@ -88,8 +94,8 @@ def describe(session: Session, version: Version, packed: bytes, before: Version 
     before : Version, optional
         At the session's snapshot.
     """
-    count = len(version.slices)
-    documents, chunks = plain_objects(replace(version, layout=0, plain=count))
+    times = len(version.slices)
+    documents, chunks = plain_objects(replace(version, layout=0, plain=times))
     documents[""].pop("consolidated_metadata")  # icechunk reads all metadata at once anyway
     if before is None:
         chunks |= position_objects(version)
@@ -99,7 +105,7 @@ def describe(session: Session, version: Version, packed: bytes, before: Version 
     for path, data in chunks.items():
         _changed(session, path, data)
     _changed(session, "manifest/zarr.json", group())
-    _changed(session, f"{SLICES}/zarr.json", documents_array(count))
+    _changed(session, f"{SLICES}/zarr.json", documents_array(times))
     _changed(session, f"{VERSION}/zarr.json", documents_array(1))
     session.write(f"{VERSION}/c/0", closed(packed))
     kept = set(_segments(version))

@@ -4,13 +4,12 @@ import re
 from collections.abc import Container
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, override
 
 from datacube.store.icechunk.documents import SLICES, opened
 from datacube.store.icechunk.repository import IcechunkObjects, Repository
 from datacube.store.keys import layout_of
 from datacube.store.manifest import Version, head_key
-from datacube.store.tables import slot_of
 
 _NUMBER = re.compile(r"\d+")
 
@@ -70,6 +69,12 @@ class PinnedObjects(IcechunkObjects):
         """Row of each slice."""
         return rows_of(self.version)
 
+    @cached_property
+    def _names(self) -> dict[str, int]:
+        """Row of each slice document."""
+        return {f"{SLICES}/{one.name}.json": row for row, one in enumerate(self.version.slices)}
+
+    @override
     def get(self, key: str) -> bytes | None:
         """The whole object; None where there is none."""
         path = self.path(key)
@@ -81,6 +86,7 @@ class PinnedObjects(IcechunkObjects):
         data = self.read(self.zarr, where)
         return opened(data) if path.startswith("manifest/") else data
 
+    @override
     def get_range(self, key: str, start: int, length: int) -> bytes | None:
         """Some bytes of an object; None where there is none."""
         path = self.path(key)
@@ -97,8 +103,8 @@ class PinnedObjects(IcechunkObjects):
 
     def _where(self, path: str) -> str | None:
         """Path in the snapshot; None where it cannot be there."""
-        if path.startswith("manifest/slices/"):
-            row = self.row_of(slot_of(path.rpartition("/")[2]))
+        if path.startswith(SLICES):
+            row = self._names.get(path)
             return None if row is None else f"{SLICES}/c/{row}"
         if path.startswith("manifest/segments/"):
             return f"{path.removesuffix('.json')}/c/0"

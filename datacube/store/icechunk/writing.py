@@ -12,7 +12,7 @@ import uuid
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, override
 
 from datacube.errors import StorageError
 from datacube.store.icechunk.arrange import Session, arrange, describe
@@ -28,7 +28,6 @@ from datacube.store.icechunk.pinned import PinnedObjects, Rows, Slot, chunk_of, 
 from datacube.store.icechunk.repository import IcechunkObjects, Repository
 from datacube.store.manifest import Head, Version
 from datacube.store.positions import grids_reader
-from datacube.store.tables import slot_of
 
 _THREADS = 8
 
@@ -81,26 +80,28 @@ class WritingObjects(IcechunkObjects):
         self._own: Rows = {}
         self._arrays: set[str] = set()
         self._put: dict[str, None] = {}
-        self._first: dict[str, bytes] = {}
+        self._whole: dict[str, bytes] = {}
         self._document: tuple[str, bytes] = "", b""
 
+    @override
     def get(self, key: str) -> bytes | None:
         """The whole object, of the change or of the state on which it stands."""
         path = self.path(key)
-        if path in self._first:
-            return self._first[path]
+        if path in self._whole:
+            return self._whole[path]
         if key in self._put:
             data = self._read(self._where(path, self._own))
             return opened(data) if path.startswith("manifest/") else data
         return super().get(key) if self._stand is None else self._stand.get(key)
 
+    @override
     def put(self, key: str, data: bytes) -> None:
         """Put an object into the change."""
         path = self.path(key)
         if path.startswith("manifest/versions/"):
             self._document = path, data
-        elif self._stand is None:
-            self._first[path] = data
+        elif self._stand is None or path.startswith(SLICES):
+            self._whole[path] = data
         else:
             if path.startswith("manifest/"):
                 data = closed(data)
@@ -109,17 +110,20 @@ class WritingObjects(IcechunkObjects):
             with self._lock:
                 self._put[key] = None
 
+    @override
     def delete(self, keys: Iterable[str]) -> None:
         """Take objects out of the change."""
         for key in keys:
             with self._lock:
                 known = key in self._put
                 self._put.pop(key, None)
+                self._whole.pop(self.path(key), None)
             if known:
                 where = self._where(self.path(key), self._own)
                 with failures(f"take '{where}' out of a change", key):
                     self.repository.loops.run(self._base.inner.store.delete(where))
 
+    @override
     def put_if(self, key: str, data: bytes, tag: str | None) -> bool:
         """Commit, if the branch is still at that snapshot."""
         del key
@@ -135,14 +139,23 @@ class WritingObjects(IcechunkObjects):
             self._base.spent = True
             with failures(f"commit to the Icechunk repository {self.repository.url}", cube_id):
                 session = self._session()
-                known = rows_of(self._base.version) if self._base.version else {}
-                arrange(session, version, known | self._own)
+                rows = rows_of(self._base.version) if self._base.version else {}
+                arrange(session, version, rows | self._own)
+                self._file(version)
                 describe(session, version, packed, self._base.version)
             self._own = {slot: row for slot, row in rows_of(version).items() if slot in self._own}
             head = Head.load(data, cube_id)
             if self._back:
                 self.repository.keep(tip)
             return self.repository.advance(self._base.inner, head, version.message, tip)
+
+    def _file(self, version: Version) -> None:
+        """Write the documents of the slices that are new, each in its row."""
+        for row, one in enumerate(version.slices):
+            data = self._whole.get(f"{SLICES}/{one.name}.json")
+            if data is not None:
+                self._open_array(SLICES, boundless_array(1))
+                self._write(f"{SLICES}/c/{row}", closed(data))
 
     def _newest(self) -> _Base:
         """A session on the newest snapshot."""
@@ -202,8 +215,6 @@ class WritingObjects(IcechunkObjects):
 
     def _where(self, path: str, rows: Rows) -> str:
         """Path in the session of an object that was put."""
-        if path.startswith("manifest/slices/"):
-            return f"{SLICES}/c/{self._row(slot_of(path.rpartition('/')[2]), rows)}"
         if path.startswith("manifest/segments/"):
             return f"{path.removesuffix('.json')}/c/0"
         chunk = chunk_of(path, timed=self._timed)
@@ -224,8 +235,6 @@ class WritingObjects(IcechunkObjects):
         chunk = chunk_of(path, timed=self._timed)
         if path.startswith("manifest/segments/"):
             self._open_array(path.removesuffix(".json"), documents_array(1))
-        elif path.startswith("manifest/slices/"):
-            self._open_array(SLICES, boundless_array(1))
         elif path.startswith("series/"):
             self._open_series(path)
         elif chunk is not None:
