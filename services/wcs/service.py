@@ -9,7 +9,9 @@ from services.ows.reports import internal_error
 from services.ows.transport import Request, Response
 from services.ows.urls import check_parameters
 from services.wcs import v100, v110, v201
+from services.wcs.bindings import Bound, bound
 from services.wcs.request import request_name
+from services.wcs.soap import in_envelope
 from services.wcs.version import Version, negotiated, stated
 
 VERSIONS: Mapping[str, Version] = {
@@ -22,14 +24,15 @@ def handle(context: Context, request: Request) -> Response:
     """Answer a WCS request; what the domain refuses becomes an exception report."""
     offered = context.settings.wcs_versions
     newest = VERSIONS[offered[-1]]
-    kvp = Kvp(request.query)
+    asked = Bound(request, Kvp(request.query))
     try:
-        kvp = Kvp.of(request)
-        check_parameters(request, kvp.names, "WCS")
-        return _answer(context, request, kvp, offered)
+        asked = bound(request)
+        check_parameters(request, asked.kvp.names, "WCS")
+        response = _answer(context, asked.request, asked.kvp, offered)
     except DatacubeError as error:
-        version = _told(kvp, offered) or newest
-        return version.report(error, context.settings.strict_http)
+        version = _told(asked.kvp, offered) or newest
+        response = version.report(error, context.settings.strict_http)
+    return in_envelope(response, asked.envelope) if asked.envelope else response
 
 
 def failure(request: Request, error_id: str) -> Response:
@@ -55,6 +58,8 @@ def _answer(context: Context, request: Request, kvp: Kvp, offered: tuple[str, ..
 def _told(kvp: Kvp, offered: tuple[str, ...]) -> Version | None:
     """The version that a request tells, as far as it can be read."""
     try:
+        if "AcceptVersions" in kvp:
+            return VERSIONS[negotiated(kvp, offered)]
         return VERSIONS[stated(kvp, offered)] if "VERSION" in kvp else None
     except DatacubeError:
         return None

@@ -13,13 +13,11 @@ from rich.table import Table
 from tests.conformance.engine import Engine
 from tests.conformance.results import Outcome, read_log
 from tests.conformance.site import make_stores, site
-from tests.conformance.suites import FOLDER, SUITES, Suite
+from tests.conformance.suites import FOLDER, SUITES, Suite, checkouts
 from tests.conformance.web import stand_in
 
 CACHE = Path(".cite")
 KNOWN = Path(__file__).parent / "known.yaml"
-STORES = {"wcs20": "coverages"}
-"""Store of a suite where it is not ``maps``."""
 
 console = Console(soft_wrap=True)
 
@@ -59,17 +57,26 @@ def _missing(suites: list[Suite]) -> list[str]:
         for program, package in (("java", "default-jdk-headless"), ("mvn", "maven"))
         if shutil.which(program) is None
     ]
-    return lines + [
-        f"the sources of {one.repository} {one.tag} are not in {one.folder}; "
-        f"{FOLDER} names the folder that holds the checkouts of the OGC's suites"
-        for one in suites
-        if not one.source.is_file()
-    ]
+    return (
+        lines
+        + [
+            f"the sources of {one.repository} {one.tag} are not in {one.folder}; "
+            f"{FOLDER} names the folder that holds the checkouts of the OGC's suites"
+            for one in suites
+            if not one.source.is_file()
+        ]
+        + [
+            f"{checkouts() / helper} is missing, which {one.title} needs"
+            for one in suites
+            for helper in one.helpers
+            if not (checkouts() / helper).exists()
+        ]
+    )
 
 
 def _run(engine: Engine, suite: Suite) -> Outcome:
-    store = CACHE / "stores" / STORES.get(suite.name, "maps")
-    with stand_in() as (proxy, missed), site(store, CACHE / "server" / suite.name) as url:
+    store, logs = CACHE / "stores" / suite.store, CACHE / "server" / suite.name
+    with stand_in() as (proxy, missed), site(store, logs, suite.config) as url:
         outcome = read_log(engine.run(suite, url, proxy))
     for one in sorted(missed):
         console.print(f"   not in the folder of schemas: {one}", style="dim")

@@ -6,7 +6,7 @@ import subprocess
 import zipfile
 from pathlib import Path
 
-from tests.conformance.suites import Suite
+from tests.conformance.suites import Suite, checkouts
 
 VERSION = "6.0.0-RC2"
 COORDINATES = (
@@ -15,7 +15,7 @@ COORDINATES = (
     f"org.opengis.cite.teamengine:teamengine-resources:{VERSION}",
     "org.opengis.cite:schema-utils:1.8",
 )
-ENTRY_POINTS = re.compile(r"/(CtlController|TestRunArguments|WCS20|WMS13|WMTS10)\.java$")
+ENTRY_POINTS = re.compile(r"/(CtlController|TestRunArguments|WCS20|WCS11|WMS13|WMTS10)\.java$")
 """Classes of the suites that need the engine's web part, which the console does without."""
 
 PATIENCE = 1800.0  # seconds for one suite
@@ -62,10 +62,11 @@ class Engine:
         classes.mkdir(parents=True, exist_ok=True)
         sources = [
             str(path)
-            for path in sorted((suite.folder / "src" / "main" / "java").rglob("*.java"))
+            for helper in suite.helpers
+            for path in _java(checkouts() / helper)
             if not ENTRY_POINTS.search(path.as_posix())
         ]
-        if suite.helpers and sources:
+        if sources:
             command = ["javac", "-nowarn", "-cp", f"{self.libraries}/*", "-d", str(classes)]
             subprocess.run([*command, *sources], check=True)
         return classes
@@ -105,6 +106,10 @@ class Engine:
                 command, stdout=log, stderr=subprocess.STDOUT, timeout=PATIENCE, check=False
             )
         return written.read_text(encoding="utf-8", errors="replace")
+
+
+def _java(place: Path) -> list[Path]:
+    return sorted(place.rglob("*.java")) if place.is_dir() else [place]
 
 
 def _project(coordinates: list[str]) -> str:

@@ -8,18 +8,19 @@ from datacube.model.fields import Field
 from tests.cubes import make_cube
 from tests.servers import start_server
 
-CONFIG = Path(__file__).parent / "server.yaml"
+FOLDER = Path(__file__).parent
 ABSTRACT = "Each value says its place: 1000 t + 10 y + x"
 HOURS = tuple(f"2020-01-01T{hour:02d}:00:00Z" for hour in range(6))
 
 
 def make_stores(folder: Path) -> None:
-    """Write ``maps`` and ``coverages`` below a folder; kept where they are there.
+    """Write ``maps``, ``coverages`` and ``series`` below a folder; kept where they are there.
 
     The suite of WCS 2.0 takes only two-dimensional rectified grids, the first of them with one
-    field, and exactly one with more than two; maps are tested on cubes with a time axis too.
+    field, and exactly one with more than two; maps are tested on cubes with a time axis too, and
+    the older versions on a first coverage that has times and several fields.
     """
-    maps, coverages = folder / "maps", folder / "coverages"
+    maps, coverages, series = (folder / name for name in ("maps", "coverages", "series"))
     if not maps.is_dir():
         make_cube(
             maps,
@@ -54,11 +55,24 @@ def make_stores(folder: Path) -> None:
                 fields=[Field(one, dtype="int32", uom="1") for one in fields],
             )
 
+    if not series.is_dir():
+        for name, fields in (("bands", ("red", "green", "blue")), ("height", ("height",))):
+            make_cube(
+                series,
+                name,
+                width=72,
+                height=36,
+                times=HOURS,
+                title=name.capitalize(),
+                abstract=ABSTRACT,
+                fields=[Field(one, dtype="int32", uom="1") for one in fields],
+            )
+
 
 @contextmanager
-def site(store: Path, logs: Path) -> Iterator[str]:
+def site(store: Path, logs: Path, config: str) -> Iterator[str]:
     """A server with the configuration for conformance; its URL without a slash at its end."""
-    server = start_server(store, logs, "--config", str(CONFIG))
+    server = start_server(store, logs, "--config", str(FOLDER / config))
     try:
         yield server.url
     finally:

@@ -23,7 +23,9 @@ class Suite:
     address_key : str, parameter that takes it
     parameters : mapping of str to str, the others
     libraries : tuple of str, Maven coordinates of what its helper classes need
-    helpers : bool, whether its Java classes are called by the scripts
+    store : str, of those that :func:`~tests.conformance.site.make_stores` writes
+    config : str, file of the server's configuration beside this one
+    helpers : tuple of str, folders and files below ``DATACUBE_CITE`` whose Java the scripts call
     """
 
     name: str
@@ -36,17 +38,24 @@ class Suite:
     address_key: str = "capabilities-url"
     parameters: Mapping[str, str] = field(default_factory=dict)
     libraries: tuple[str, ...] = ()
-    helpers: bool = False
+    store: str = "maps"
+    config: str = "server.yaml"
+    helpers: tuple[str, ...] = ()
 
     @property
     def folder(self) -> Path:
         """Checkout of the suite: a folder of its name below ``DATACUBE_CITE``."""
-        return Path(os.environ.get(FOLDER) or "../cite").resolve() / self.repository
+        return checkouts() / self.repository
 
     @property
     def source(self) -> Path:
         """The script that is run."""
         return self.folder / "src" / "main" / "scripts" / "ctl" / self.script
+
+
+def checkouts() -> Path:
+    """The folder that holds the checkouts."""
+    return Path(os.environ.get(FOLDER) or "../cite").resolve()
 
 
 SUITES = (
@@ -99,7 +108,7 @@ SUITES = (
         address_key="url",
         parameters={
             "core": "core",
-            "ext_post": "",
+            "ext_post": "post",
             "ext_proc": "",
             "ext_scal": "scaling",
             "ext_int": "interpolation",
@@ -108,6 +117,46 @@ SUITES = (
             "profile_eowcs": "",
         },
         libraries=("org.locationtech.jts:jts-core:1.19.0", "org.locationtech.proj4j:proj4j:1.3.0"),
-        helpers=True,
+        store="coverages",
+        helpers=("ets-wcs20/src/main/java",),
+    ),
+    Suite(
+        "wcs11",
+        "WCS 1.1.1",
+        "ets-wcs11",
+        "1.18",
+        "wcs-auto.xml",
+        "wcs:Main-auto",
+        "/wcs?service=WCS&request=GetCapabilities&AcceptVersions=1.1.1",
+        address_key="url",
+        parameters={"MaximalValue": "", "MinimalValue": "", "BogusValue": ""},
+        store="series",
+    ),
+    Suite(
+        "wcs10",
+        "WCS 1.0.0",
+        "ets-wcs10",
+        "1.20",
+        "wcs.xml",
+        "wcs1-0-0:main-all",
+        "/wcs?service=WCS&version=1.0.0&request=GetCapabilities",
+        address_key="VAR_WCS_CAPABILITIES_URL",
+        parameters={
+            "VAR_WCS_FORMAT_1_HEADER": "image/tiff",
+            "VAR_HIGH_UPDATESEQUENCE": "",
+            "VAR_LOW_UPDATESEQUENCE": "",
+            "VAR_WCS_COVERAGE_1_RESX": "5",
+            "VAR_WCS_COVERAGE_1_RESY": "5",
+            "xml": "xml",
+            "haveparameter": "haveparameter",
+            "VAR_MULTIFILE_FORMATS": "",
+        },
+        store="series",
+        config="wcs10.yaml",
+        libraries=("jaxen:jaxen:1.0-FCS", "saxpath:saxpath:1.0-FCS"),
+        helpers=(
+            "cite1-utils/src/main/java/org/opengis/cite/functions",
+            "cite1-utils/src/main/java/com/occamlab/ctlfns/JaxenFunction.java",
+        ),
     ),
 )

@@ -61,10 +61,11 @@ def capabilities(
 def _operations(url: str) -> tuple[Operation, ...]:
     formats = encoders().media_types
     parameters: dict[str, Mapping[str, tuple[str, ...]]] = {
-        "GetCoverage": {"format": formats, "store": ("true", "false")}
+        "GetCoverage": {"format": formats, "store": ("True", "False")}
     }
+    posted = {"": url.rstrip("?")}
     return tuple(
-        Operation(name, {"": url}, parameters=parameters.get(name, {})) for name in _OPERATIONS
+        Operation(name, {"": url}, posted, parameters.get(name, {})) for name in _OPERATIONS
     )
 
 

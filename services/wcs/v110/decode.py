@@ -16,7 +16,7 @@ from services.ows.kvp import Kvp, boolean, comma_list, number
 from services.wcs.grids import centred_grid, native_grid, plain_grid
 from services.wcs.places import axis_subset, time_subset, with_defaults
 from services.wcs.v110.capabilities import SECTIONS
-from services.wcs.v110.names import BANDS, FIELD
+from services.wcs.v110.names import BANDS, FIELD, IMAGE_CRS
 
 _METHODS: dict[str, Interpolation] = {
     "nearest": "nearest",
@@ -29,6 +29,26 @@ _SELECTION = re.compile(
     r"(?P<field>[^\[\]:;,\s]+)(?::(?P<method>[A-Za-z]+))?(?:\[(?P<axes>.*)\])?$", re.ASCII
 )
 _AXIS = re.compile(r"(?P<axis>[^\[\]:;,\s]+)\[(?P<keys>[^\[\]]+)\](?:,|$)")
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """Edges, x before y; without a CRS they count cells from 1, rows from the north."""
+
+    edges: tuple[float, float, float, float]
+    crs: Crs | None
+
+    def placed(self, domain: DomainSet) -> BoundingBox:
+        """The box in a CRS; counted cells are meant by their centres."""
+        if self.crs is not None:
+            return BoundingBox(*self.edges, self.crs)
+        grid = plain_grid(domain)
+        left, top, right, bottom = self.edges
+        x0, y0 = float(grid.x_centres()[0]), float(grid.y_centres()[0])
+        xs = (x0 + (one - 1) * grid.dx for one in (left, right))
+        ys = (y0 + (one - 1) * grid.dy for one in (top, bottom))
+        (west, east), (north, south) = xs, ys
+        return BoundingBox(west, south, east, north, grid.crs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +82,7 @@ class CoverageRequest:
     Parameters
     ----------
     coverage, format : str
-    box : BoundingBox, x before y
+    box : Box
     time : str, empty where there is none
     range : Range
     cells : Cells
@@ -72,7 +92,7 @@ class CoverageRequest:
 
     coverage: str
     format: str
-    box: BoundingBox
+    box: Box
     time: str
     range: Range
     cells: Cells
@@ -182,7 +202,7 @@ def bind_query(
         complete,
         _fields(names, description.range_type),
         interpolation=asked.range.interpolation,
-        grid=exact_grid(asked.box, asked.cells, domain),
+        grid=exact_grid(asked.box.placed(domain), asked.cells, domain),
     )
     return query, notes
 
@@ -269,7 +289,7 @@ def _numbers(text: str) -> tuple[float, ...]:
     return tuple(number(part) for part in text.replace(" ", ",").split(",") if part)
 
 
-def _box(text: str) -> BoundingBox:
+def _box(text: str) -> Box:
     """Corners in the order of the CRS that stands behind them; longitudes first without one."""
     parts = [part.strip() for part in text.split(",")]
     if len(parts) not in {4, 5}:
@@ -277,9 +297,12 @@ def _box(text: str) -> BoundingBox:
             "a bounding box has four numbers and a CRS: 0,0,10,10,urn:ogc:def:crs:EPSG::4326",
             subject="BoundingBox",
         )
+    numbers = [number(part) for part in parts[:4]]
+    if parts[4:] == [IMAGE_CRS]:
+        return Box((numbers[0], numbers[1], numbers[2], numbers[3]), None)
     crs = Crs.parse(parts[4]) if len(parts) == 5 else CRS84
-    lower, upper = ([number(part) for part in parts[at : at + 2]] for at in (0, 2))
+    lower, upper = numbers[:2], numbers[2:]
     (left, bottom), (right, top) = (
         one[::-1] if crs.northing_first else one for one in (lower, upper)
     )
-    return BoundingBox(left, bottom, right, top, crs)
+    return Box((left, bottom, right, top), crs)

@@ -9,7 +9,8 @@ from datacube.model.crs import Crs
 from services.ows.boxes import geographic_box, ordered_edges
 from services.ows.extents import plain_number
 from services.ows.gml import coverage_subtype
-from services.ows.xml import Element, serialise
+from services.ows.sections import Operation, operations_metadata
+from services.ows.xml import OWS20, Element, serialise
 from services.wcs.v201.names import (
     CRS_MAKER,
     INTERPOLATION_MAKER,
@@ -23,6 +24,8 @@ from services.wcs.v201.names import (
 PROFILES = (
     "http://www.opengis.net/spec/WCS/2.0/conf/core",
     "http://www.opengis.net/spec/WCS_protocol-binding_get-kvp/1.0/conf/get-kvp",
+    "http://www.opengis.net/spec/WCS_protocol-binding_post-xml/1.0/conf/post-xml",
+    "http://www.opengis.net/spec/WCS_protocol-binding_soap/1.0/conf/soap",
     "http://www.opengis.net/spec/WCS_service-extension_range-subsetting/1.0/conf/record-subsetting",
     "http://www.opengis.net/spec/WCS_service-extension_scaling/1.0/conf/scaling",
     "http://www.opengis.net/spec/WCS_service-extension_interpolation/1.0/conf/interpolation",
@@ -132,11 +135,9 @@ def _text(name: str, text: str) -> Element | None:
 
 
 def _operations(url: str) -> Element:
-    def operation(name: str) -> Element:
-        http = OWS("HTTP", OWS("Get", xlink_type="simple", xlink_href=url))
-        return OWS("Operation", OWS("DCP", http), name=name)
-
-    return OWS("OperationsMetadata", *(operation(name) for name in OPERATIONS))
+    posted = url.rstrip("?")
+    operations = tuple(Operation(name, {"": url}, {"": posted}) for name in OPERATIONS)
+    return operations_metadata(OWS20, operations, {"PostEncoding": ("XML", "SOAP")})
 
 
 def _service_metadata(cubes: Iterable[Cube]) -> Element:

@@ -166,6 +166,12 @@ class TestWcs11:
         np.testing.assert_array_equal(masks[0, 0] > 0, [False, False, True, True, True])
         np.testing.assert_array_equal(values[0, :, 2:], 1000 + GRID[:4, :3])
 
+    def test_cells_counted_from_1(self, wcs11):
+        box = "BoundingBox=2,1,4,2,urn:ogc:def:crs:OGC::imageCRS"
+        values, profile, _ = wcs11.tiff(f"{AIR11}&{box}")
+        np.testing.assert_array_equal(values[0], 1000 + GRID[0:2, 1:4])
+        assert profile["transform"].c == -18
+
     def test_coarser_cells(self, wcs11):
         box = "BoundingBox=500005,4999805,500295,4999995,urn:ogc:def:crs:EPSG::32632"
         query = f"IDENTIFIER=bands&{box}&GridBaseCRS=urn:ogc:def:crs:EPSG::32632"

@@ -148,6 +148,11 @@ def test_update_sequences(wcs10, wcs11):
     assert len(wcs10.document("GetCapabilities", "UPDATESEQUENCE=other")) == 3
 
 
+def test_a_refusal_has_the_form_of_the_accepted_version(wcs11):
+    response = wcs11.raw("SERVICE=WCS&REQUEST=GetCapabilities&AcceptVersions=1.1.1&Sections=Bogus")
+    assert etree.fromstring(response.body).tag == f"{{{NS['ows']}}}ExceptionReport"
+
+
 @pytest.mark.xsd
 def test_refusals(context, wcs10, wcs11, xsd_validator):
     assert wcs10.refused("COVERAGE=none", "DescribeCoverage")[:2] == (200, "CoverageNotDefined")

@@ -1,0 +1,86 @@
+"""From the body or the URL of a request to its parameters, in whatever binding they come."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+from lxml import etree
+
+from datacube.errors import InvalidParameter
+from services.ows.kvp import Kvp
+from services.ows.transport import Request
+from services.ows.xml import Element
+from services.wcs.posted import Pairs, document_of, is_xml
+from services.wcs.soap import envelope_of, request_in
+from services.wcs.v100 import posted as v100
+from services.wcs.v110 import posted as v110
+from services.wcs.v201 import posted as v201
+
+_READERS: Mapping[str, tuple[str, Callable[[Element], Pairs]]] = {
+    "http://www.opengis.net/wcs/2.0": ("2.0.1", v201.pairs),
+    "http://www.opengis.net/wcs/1.1.1": ("1.1.1", v110.pairs),
+    "http://www.opengis.net/wcs/1.1": ("1.1.2", v110.pairs),
+    "http://www.opengis.net/wcs": ("1.0.0", v100.pairs),
+}
+
+
+_ALONE = "plain", "true"  # the envelope stands before the file, nothing else
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """A request whose parameters have been found.
+
+    Parameters
+    ----------
+    request : Request, for the answer
+    kvp : Kvp
+    envelope : str, namespace of the SOAP envelope that it came in; empty without one
+    """
+
+    request: Request
+    kvp: Kvp
+    envelope: str = ""
+
+
+def bound(request: Request) -> Bound:
+    """The parameters of a request: of its URL and form, or of its document.
+
+    What the URL says beside a document counts where the document does not say it.
+
+    Raises
+    ------
+    InvalidParameter
+        The document is none, or no request of this service.
+    """
+    if not is_xml(request):
+        return Bound(request, Kvp.of(request))
+    root = document_of(request)
+    envelope = envelope_of(root)
+    inner = request_in(root) if envelope else root
+    if inner is None:
+        raise InvalidParameter("the envelope holds no request", subject="request")
+    pairs = _pairs(inner)
+    said = {name.lower() for name, _ in pairs}
+    pairs += [(name, value) for name, value in request.query if name.strip().lower() not in said]
+    if not envelope:
+        return Bound(request, Kvp(pairs))
+    pairs = [(name, value) for name, value in pairs if name.lower() != "mediatype"]
+    return Bound(replace(request, headers={}), Kvp([*pairs, _ALONE]), envelope)
+
+
+def _pairs(root: Element) -> list[tuple[str, str]]:
+    namespace = etree.QName(root).namespace or ""
+    if namespace not in _READERS:
+        raise InvalidParameter(
+            f"the document is of the namespace '{namespace[:100]}'; requests are of "
+            f"{', '.join(_READERS)}",
+            subject="request",
+        )
+    version, read = _READERS[namespace]
+    try:
+        pairs = list(read(root))
+    except ValueError as error:
+        raise InvalidParameter(f"the document cannot be read: {error}") from error
+    if not any(name == "version" for name, _ in pairs):
+        pairs.append(("version", version))
+    return pairs
