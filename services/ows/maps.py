@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from datacube.engine.context import Context
+from datacube.engine.emptiness import shows_nothing
 from datacube.engine.map import MapPlan, draw_map, plan_map
 from datacube.model.query import MapQuery
 from datacube.render.encode import encode
@@ -15,6 +16,7 @@ from services.ows.caching import (
     shown_times,
     warnings,
 )
+from services.ows.pictures import plain_picture
 from services.ows.transport import Request, Response, TakesLonger
 
 
@@ -54,9 +56,23 @@ def answer_map(
         request,
         plan,
         media_type,
-        lambda: encode(draw_map(context, plan), media_type),
+        lambda: _drawn(context, plan, media_type),
         pinned=pinned,
     )
+
+
+def _drawn(context: Context, plan: MapPlan, media_type: str) -> bytes:
+    """The picture; one that shows nothing is the same for all that do."""
+    if not shows_nothing(context, plan):
+        return encode(draw_map(context, plan), media_type)
+    query = plan.query
+    color, clear = query.background, query.transparent
+
+    def blank() -> bytes:
+        height, width = query.grid.shape
+        return encode(plain_picture(width, height, color, transparent=clear), media_type)
+
+    return context.bodies.get(("blank", query.grid.shape, media_type, color, clear), blank)
 
 
 def answer_plan(

@@ -9,6 +9,7 @@ from io import BytesIO
 
 import httpx
 import numpy as np
+import pytest
 
 from datacube.model.fields import Field
 from datacube.store.url import open_store
@@ -46,6 +47,7 @@ class Kept:
         return self.values[url], answer.status_code == 200
 
 
+@pytest.mark.timeout(SECONDS + 240)
 def test_no_stale_byte(tmp_path):
     store, chance, value = tmp_path / "store", np.random.default_rng(7), 0
     make_cube(store, times=DAYS, fields=FIELDS, formula=constant(value))
