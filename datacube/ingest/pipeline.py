@@ -4,7 +4,8 @@ import logging
 import re
 import time as clock
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from datacube.config.products import RecipeSettings
@@ -17,8 +18,9 @@ from datacube.errors import (
 )
 from datacube.ingest.aside import set_aside
 from datacube.ingest.fetch import local
+from datacube.ingest.filling import Hands, Job, Local
+from datacube.ingest.opened import opened
 from datacube.ingest.readers import Readers, default_readers, find_reader, unknown
-from datacube.ingest.recipe import prepared
 from datacube.ingest.report import (
     Event,
     IngestReport,
@@ -54,6 +56,7 @@ def ingest(
     dry_run: bool = False,
     bad_folder: Path | None = None,
     retries: int = 2,
+    scheduler: str | None = None,
     report: Callable[[Event], None] | None = None,
     readers: Readers | None = None,
 ) -> IngestReport:
@@ -82,6 +85,9 @@ def ingest(
         Where files that are refused are moved to, each with its reason beside it.
     retries : int
         How often a source is tried again after a failure, each time after a longer pause.
+    scheduler : str, optional
+        Address of a dask.distributed scheduler, ``tcp://host:8786``, whose workers read and write;
+        they must reach the sources and the store by the same names.
     report : callable of Event, optional
         Told of progress as it happens.
     readers : mapping of name to SourceReader, optional
@@ -94,23 +100,43 @@ def ingest(
     InvalidTime
         The time is no ISO 8601 time.
     StorageError
-        The store's URL cannot be used.
+        The store's URL cannot be used, or the scheduler does not answer.
     """
     recipe = recipe or RecipeSettings()
     options = options_of(recipe, cube, time, run)
     known = default_readers() if readers is None else readers
     tell = report or _silent
-    work = _Run(open_store(store), options, recipe, known, tell, retries, dry_run=dry_run)
     every = [one for source in sources for one in expanded(source, known)]
     results = []
-    for position, source in enumerate(every, 1):
-        tell(SourceStarted(source, position, len(every)))
-        result = work.one(source)
-        if bad_folder is not None and result.status == "refused" and not dry_run:
-            set_aside(source, bad_folder, result.reason)
-        tell(result)
-        results.append(result)
+    with _hands(scheduler) as hands:
+        place = open_store(store)
+        work = _Run(place, options, recipe, known, tell, retries, hands, dry_run=dry_run)
+        for position, source in enumerate(every, 1):
+            tell(SourceStarted(source, position, len(every)))
+            result = work.one(source)
+            if bad_folder is not None and result.status == "refused" and not dry_run:
+                set_aside(source, bad_folder, result.reason)
+            tell(result)
+            results.append(result)
     return IngestReport(tuple(results))
+
+
+@contextmanager
+def _hands(scheduler: str | None) -> Iterator[Hands]:
+    """Who fills the slices: this process, or the workers of a scheduler."""
+    if scheduler is None:
+        yield Local()
+        return
+    try:
+        from datacube.ingest.cluster import Cluster  # noqa: PLC0415  an optional package
+    except ModuleNotFoundError as error:
+        raise InvalidParameter(
+            f"a scheduler needs the package '{error.name}': "
+            "pip install 'datacube-server[distributed]'",
+            subject="scheduler",
+        ) from error
+    with Cluster(scheduler) as cluster:
+        yield cluster
 
 
 def expanded(source: str, readers: Readers) -> Iterator[str]:
@@ -162,6 +188,7 @@ class _Run:
     readers: Readers
     tell: Callable[[Event], None]
     retries: int
+    hands: Hands
     dry_run: bool
 
     def one(self, source: str) -> SourceResult:
@@ -201,8 +228,7 @@ class _Run:
                 if (said := side_of(path)) is None:
                     raise unknown(path)
                 return "side", Written((), 0, 0, said)
-            with reader.open(path.absolute(), self.options) as granules:
-                chosen = tuple(_named(one, self.options) for one in prepared(self.recipe, granules))
+            with opened(reader, path, self.options, self.recipe) as chosen:
                 if self.dry_run:
                     planned = plan_source(self.store, chosen, self.recipe)
                     return ("planned" if planned.slices else "already"), planned
@@ -213,9 +239,10 @@ class _Run:
 
     def _write(self, source: str, chosen: Sequence[Granule]) -> Written:
         """Write; again where another writer was faster."""
+        job = Job(source, self.options, self.recipe, self.tell, self.hands)
         for attempt in range(1, _ATTEMPTS + 1):
             try:
-                return write_source(self.store, source, chosen, self.recipe, self.tell)
+                return write_source(self.store, chosen, job)
             except ConflictError:
                 if attempt == _ATTEMPTS or not _timed(chosen):
                     raise
@@ -225,12 +252,6 @@ class _Run:
 
 def _timed(granules: Sequence[Granule]) -> bool:
     return any(one.description.domain.time is not None for one in granules)
-
-
-def _named(granule: Granule, options: ReadOptions) -> Granule:
-    """The granule; under an own name where the user has set its time or its run."""
-    said = [one for one in (options.time, options.run) if one is not None]
-    return replace(granule, id="@".join((granule.id, *said)))
 
 
 def _silent(event: Event) -> None:

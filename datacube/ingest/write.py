@@ -1,7 +1,7 @@
 """One source into the cubes of a store: all of its parts, or none."""
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -10,12 +10,12 @@ import numpy as np
 
 from datacube.config.products import RecipeSettings
 from datacube.errors import ConflictError, CoverageNotFound, SourceError, StorageError
-from datacube.ingest.fit import fitted
-from datacube.ingest.mosaic import over_stored
-from datacube.ingest.places import JoinedBand, completed, places_of
-from datacube.ingest.report import BytesRead, Event, SlicePlanned
+from datacube.ingest.filling import Job, places
+from datacube.ingest.opened import readied
+from datacube.ingest.places import places_of
+from datacube.ingest.report import SlicePlanned
 from datacube.ingest.revision import revision_of
-from datacube.ingest.source import BandSource, Granule, SliceSource
+from datacube.ingest.source import Granule, SliceSource
 from datacube.model.axis import Axis, TimeAxis
 from datacube.model.coverage import CoverageDescription
 from datacube.model.time import format_tick
@@ -25,10 +25,6 @@ from datacube.store.layout import SERIES_STEPS
 from datacube.store.manifest import SourceRecord, head_key
 from datacube.store.objects import ObjectStore
 from datacube.store.transaction import Transaction, transaction
-from datacube.store.writer import SliceWriter
-
-WINDOW_BYTES = 32 * 2**20
-"""About how many bytes of a field are held at once."""
 
 _log = logging.getLogger(__name__)
 
@@ -43,13 +39,7 @@ class Written:
     remark: str = ""
 
 
-def write_source(
-    store: ObjectStore,
-    source: str,
-    granules: Sequence[Granule],
-    recipe: RecipeSettings,
-    report: Callable[[Event], None],
-) -> Written:
+def write_source(store: ObjectStore, granules: Sequence[Granule], job: Job) -> Written:
     """Write the granules of a source that are not in their cubes yet, and commit them.
 
     Everything is checked before anything is written; cubes that are made for a source which then
@@ -63,7 +53,7 @@ def write_source(
         Another writer has written the same times.
     """
     cubes = tuple(one.cube_id for one in granules)
-    ready = _missing(store, granules, recipe)
+    ready = _missing(store, granules, job.recipe)
     if not ready:
         return Written(cubes, 0, 0)
     changes: list[Transaction] = []
@@ -71,11 +61,12 @@ def write_source(
     done = False
     try:
         with ExitStack() as stack:
-            changes += [stack.enter_context(_change(store, one, recipe, made)) for one in ready]
+            changes += [stack.enter_context(_change(store, one, job.recipe, made)) for one in ready]
             for granule, change in zip(ready, changes, strict=True):
                 _stand(change, granule)
-                report(SlicePlanned(source, granule.cube_id, len(granule.slices), _size(granule)))
-                _write(change, granule, source, recipe, report)
+                count = len(granule.slices)
+                job.report(SlicePlanned(job.source, granule.cube_id, count, _size(granule)))
+                _write(store, change, granule, job)
         done = True
     finally:
         if not done:
@@ -127,24 +118,12 @@ def _missing(
     store: ObjectStore, granules: Sequence[Granule], recipe: RecipeSettings
 ) -> list[Granule]:
     """The granules that are not in their cubes yet, each in its cube's packing."""
-    ready = (_ready(store, granule, recipe) for granule in granules)
+    ready = (readied(store, granule, recipe) for granule in granules)
     return [one for one in ready if one is not None]
 
 
 def _remark(granules: Sequence[Granule]) -> str:
     return "; ".join(dict.fromkeys(text for one in granules for text in one.warnings))
-
-
-def _ready(store: ObjectStore, granule: Granule, recipe: RecipeSettings) -> Granule | None:
-    """The granule in its cube's packing, over what it meets there; None where it is there."""
-    try:
-        cube = open_cube(store, granule.cube_id)
-    except CoverageNotFound:
-        return granule
-    if granule.id in cube.sources:
-        return None
-    ready = completed(fitted(granule, cube.description), cube)
-    return ready if recipe.mosaic is None else over_stored(ready, cube, recipe.mosaic.rule)
 
 
 def _change(
@@ -180,27 +159,19 @@ def _series(wanted: bool | int) -> int | None:
     return wanted or None
 
 
-def _write(
-    change: Transaction,
-    granule: Granule,
-    source: str,
-    recipe: RecipeSettings,
-    report: Callable[[Event], None],
-) -> None:
-    height, width = granule.description.domain.grid.shape
-    for position, one in enumerate(granule.slices):
-        record = _record(granule, one, source)
-        bounds = _bounds(granule, position)
-        rank = _rank(change, granule, one, recipe)
-        with change.open_slice(one.ticks, record, bounds=bounds, revision=rank) as writer:
-            for name, band in one.bands.items():
-                dtype = np.dtype(granule.description.range_type.field(name).dtype)
-                windows = list(_windows(writer, height, width, dtype.itemsize))
-                for index in _places(granule, band):
-                    for row0, row1, column0, column1 in windows:
-                        values = band.read(index, row0, row1, column0, column1)
-                        writer.write(name, index, row0, column0, values)
-                        report(BytesRead(source, granule.cube_id, values.nbytes))
+def _write(store: ObjectStore, change: Transaction, granule: Granule, job: Job) -> None:
+    with job.hands.filling(store, granule, job) as filling:
+        for position, one in enumerate(granule.slices):
+            known = bool(change.revisions(one.ticks))
+            writer = change.open_slice(
+                one.ticks,
+                _record(granule, one, job.source),
+                bounds=_bounds(granule, position),
+                revision=_rank(change, granule, one, job.recipe),
+            )
+            filling.fill(writer, position)
+            if known:  # where it brings nothing new, the next one gets its slot
+                filling.finish()
 
 
 def _rank(change: Transaction, granule: Granule, one: SliceSource, recipe: RecipeSettings) -> int:
@@ -211,27 +182,6 @@ def _rank(change: Transaction, granule: Granule, one: SliceSource, recipe: Recip
     if granule.over is None:
         return rank
     return max((rank, *change.revisions(one.ticks).values()))
-
-
-def _places(granule: Granule, band: BandSource) -> Iterator[tuple[int, ...]]:
-    """The places along further axes at which a band holds anything."""
-    for index in np.ndindex(*(axis.size for axis in _further(granule.description))):
-        if not isinstance(band, JoinedBand) or band.holds(index):
-            yield index
-
-
-def _windows(
-    writer: SliceWriter, height: int, width: int, itemsize: int
-) -> Iterator[tuple[int, int, int, int]]:
-    """Windows of whole chunks, of bounded size: bands of rows, cut only where they are long."""
-    rows, columns = writer.chunk_shape
-    across = max(1, WINDOW_BYTES // (rows * columns * itemsize))
-    wide = min(-(-width // columns), across)
-    tall = max(1, across // wide)
-    for row in range(0, height, rows * tall):
-        for column in range(0, width, columns * wide):
-            bottom, right = row + rows * tall, column + columns * wide
-            yield row, min(bottom, height), column, min(right, width)
 
 
 def _record(granule: Granule, one: SliceSource, source: str) -> SourceRecord:
@@ -263,7 +213,7 @@ def _size(granule: Granule) -> int:
     return sum(
         height
         * width
-        * sum(1 for _ in _places(granule, band))
+        * sum(1 for _ in places(granule, band))
         * np.dtype(fields.field(name).dtype).itemsize
         for one in granule.slices
         for name, band in one.bands.items()

@@ -72,6 +72,10 @@ class FileClaim:
     def renew(self) -> None:
         """A lock does not run out."""
 
+    def strand(self) -> None:
+        """Keep the file and the lock while the process lives."""
+        self._released = True
+
     def release(self) -> None:
         """Delete the file."""
         if not self._released:

@@ -34,6 +34,9 @@ class Claim(Protocol):
     def release(self) -> None:
         """Give it back; never fails."""
 
+    def strand(self) -> None:
+        """From now on never give it back: it is held until the process ends, or it runs out."""
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class Listed:
@@ -314,6 +317,7 @@ class LeaseClaim:
     key: str
     token: str
     taken: float = 0.0
+    stranded: bool = False
 
     def take(self) -> bool:
         """Make the object, or take over one that has expired."""
@@ -354,12 +358,18 @@ class LeaseClaim:
 
     def release(self) -> None:
         """Delete the object if it is still ours."""
+        if self.stranded:
+            return
         try:
             found = self.store.get(self.key)
             if found is not None and json.loads(found)["token"] == self.token:
                 self.store.delete([self.key])
         except StorageError:
             return  # it will expire
+
+    def strand(self) -> None:
+        """Let it expire."""
+        self.stranded = True
 
     def _body(self) -> bytes:
         return json.dumps({"token": self.token, "expires": time.time() + LEASE_SECONDS}).encode()

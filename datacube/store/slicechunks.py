@@ -6,7 +6,8 @@ slice is taken in as a :class:`Piece`.
 
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -15,12 +16,13 @@ from numpy.typing import NDArray
 from datacube.model.coverage import CoverageDescription
 from datacube.model.fields import Field
 from datacube.store.codecs import ArrayCodec, crc32c
-from datacube.store.layout import chunk_grid, chunk_key
+from datacube.store.layout import ChunkGrid, chunk_grid, chunk_key
 from datacube.store.overview import Pyramid, State
 from datacube.store.statistics import Collector, Counted, Summary
 from datacube.store.tables import ChunkTable
 
 type Place = tuple[int, ...]
+type Levels = tuple[Mapping[str, Any], ...]
 type Put = Callable[[str, bytes], None]
 
 
@@ -42,6 +44,59 @@ class Piece:
     left: tuple[tuple[str, Place, int, tuple[int, int], State], ...]
 
 
+@dataclass(frozen=True, eq=False)
+class SlicePlace:
+    """Where the chunks of a slice go, and how they lie; small enough to be sent about.
+
+    Parameters
+    ----------
+    cube_id : str
+    fields : field -> (Field, Zarr metadata for each level)
+    axes : tuple of int
+        Sizes of the further axes.
+    grids : tuple of ChunkGrid, of the levels
+    slot : int, optional
+        Physical index along time; None in a cube without.
+    layout : int
+        Which key encoding the chunks get.
+    """
+
+    cube_id: str
+    fields: Mapping[str, tuple[Field, Levels]]
+    axes: tuple[int, ...]
+    grids: tuple[ChunkGrid, ...]
+    slot: int | None
+    layout: int = 0
+
+    @staticmethod
+    def of(
+        description: CoverageDescription, arrays: Mapping[str, Levels], slot: int, layout: int = 0
+    ) -> "SlicePlace":
+        """A slot of a cube."""
+        timed = description.domain.time is not None
+        axes = description.domain.axes[1:] if timed else description.domain.axes
+        sides = next(iter(arrays.values()))[0]["chunk_grid"]["configuration"]["chunk_shape"][-2:]
+        return SlicePlace(
+            description.id,
+            {name: (description.range_type.field(name), one) for name, one in arrays.items()},
+            tuple(axis.size for axis in axes),
+            tuple(chunk_grid(level, (sides[0], sides[1])) for level in description.levels),
+            slot if timed else None,
+            layout,
+        )
+
+    def only(self, name: str) -> "SlicePlace":
+        """The same for one field."""
+        return replace(self, fields={name: self.fields[name]})
+
+    def key(self, name: str, level: int, flat: int) -> str:
+        """Key of a chunk by its number."""
+        counts = self.grids[level].counts
+        place = (int(one) for one in np.unravel_index(flat, (*self.axes, *counts)))
+        slot = () if self.slot is None else (self.slot,)
+        return chunk_key(self.cube_id, level, name, (*slot, *place), self.layout)
+
+
 class SliceChunks:
     """One slot of a cube.
 
@@ -49,38 +104,37 @@ class SliceChunks:
     ----------
     put : function of key and bytes
         Writes an object.
-    description : CoverageDescription
-    arrays : field -> Zarr metadata for each level
-    slot : int
-        Physical index along time.
-    layout : int
-        Which key encoding the chunks get.
+    place : SlicePlace
     """
 
-    def __init__(
-        self,
-        put: Put,
-        description: CoverageDescription,
-        arrays: Mapping[str, tuple[Mapping[str, Any], ...]],
-        slot: int,
-        layout: int = 0,
-    ) -> None:
+    def __init__(self, put: Put, place: SlicePlace) -> None:
         self._put = put
-        self._description = description
-        self._layout = layout
-        timed = description.domain.time is not None
-        self._slot = (slot,) if timed else ()
-        axes = description.domain.axes[1:] if timed else description.domain.axes
-        self.axes = tuple(axis.size for axis in axes)
+        self._place = place
         self._codecs = {
-            name: tuple(ArrayCodec.parse(one) for one in levels) for name, levels in arrays.items()
+            name: tuple(ArrayCodec.parse(one) for one in levels)
+            for name, (_, levels) in place.fields.items()
         }
-        sides = next(iter(self._codecs.values()))[0].chunk_shape[-2:]
-        self.grids = tuple(chunk_grid(level, (sides[0], sides[1])) for level in description.levels)
         self._lock = threading.Lock()
         self._tables: dict[str, tuple[ChunkTable, ...]] = {}
         self._collectors: dict[str, Collector] = {}
         self._pyramids: dict[tuple[str, Place], Pyramid] = {}
+
+    def split(
+        self, row0: int, col0: int, block: NDArray[Any]
+    ) -> Iterator[tuple[int, int, NDArray[Any]]]:
+        """Row and column of the chunks of level 0 in an aligned block, and their cells."""
+        grid = self._place.grids[0]
+        height, width = grid.chunk_height, grid.chunk_width
+        for row, column in product(
+            range(row0 // height, -(-(row0 + block.shape[0]) // height)),
+            range(col0 // width, -(-(col0 + block.shape[1]) // width)),
+        ):
+            rows, columns = grid.cells(row, column)
+            inside = (
+                slice(rows.start - row0, rows.stop - row0),
+                slice(columns.start - col0, columns.stop - col0),
+            )
+            yield row, column, block[inside]
 
     def write(
         self, field: Field, axes_index: Place, row: int, column: int, part: NDArray[Any]
@@ -98,7 +152,7 @@ class SliceChunks:
         pyramid = self._pyramid(field, axes_index)
         part = np.ascontiguousarray(part)
         flat = self._store(field, 0, (*axes_index, row, column), part)
-        rows, columns = self.grids[0].cells(row, column)
+        rows, columns = self._place.grids[0].cells(row, column)
         self._collectors[field.name].add(flat, rows.start, columns.start, part)
         for level, place, values in pyramid.add(row, column, part):
             self._store(field, level, (*axes_index, *place), values)
@@ -127,22 +181,21 @@ class SliceChunks:
 
     def take(self, piece: Piece) -> None:
         """Take in what was done elsewhere; coarser chunks that it completes are written."""
-        known = self._description.range_type
         for name, parts in piece.counted.items():
-            self._prepare(known.field(name))
+            self._prepare(self._place.fields[name][0])
             self._collectors[name].take(parts)
         for name, level, flat, size, checksum in piece.stored:
             table = self._tables[name][level]
             table.sizes[flat], table.checksums[flat] = size, checksum
         for name, axes_index, level, place, state in piece.left:
-            field = known.field(name)
+            field, _ = self._place.fields[name]
             pyramid = self._pyramid(field, axes_index)
             for above, where, values in pyramid.take(level, place, state):
                 self._store(field, above, (*axes_index, *where), values)
 
     def keys(self, piece: Piece) -> list[str]:
         """Keys of the chunks that were written."""
-        return [self._key(name, level, flat) for name, level, flat, _, _ in piece.stored]
+        return [self._place.key(name, level, flat) for name, level, flat, _, _ in piece.stored]
 
     def found(self) -> tuple[dict[str, tuple[ChunkTable, ...]], dict[str, Summary]]:
         """Tables of all fields that were written, and statistics of those with valid cells."""
@@ -153,8 +206,8 @@ class SliceChunks:
     def _store(self, field: Field, level: int, place: Place, part: NDArray[Any]) -> int:
         """Encode and write one chunk, unless it is nothing but fill; its number."""
         codec = self._codecs[field.name][level]
-        grid = self.grids[level]
-        flat = int(np.ravel_multi_index(place, (*self.axes, *grid.counts)))
+        grid = self._place.grids[level]
+        flat = int(np.ravel_multi_index(place, (*self._place.axes, *grid.counts)))
         if _all_fill(part, codec.fill):
             return flat
         if part.shape != (grid.chunk_height, grid.chunk_width):
@@ -162,25 +215,20 @@ class SliceChunks:
             whole[: part.shape[0], : part.shape[1]] = part
             part = whole
         data = codec.encode(part)
-        self._put(self._key(field.name, level, flat), data)
+        self._put(self._place.key(field.name, level, flat), data)
         table = self._tables[field.name][level]
         table.sizes[flat], table.checksums[flat] = len(data), crc32c(data)
         return flat
-
-    def _key(self, name: str, level: int, flat: int) -> str:
-        counts = self.grids[level].counts
-        place = (int(one) for one in np.unravel_index(flat, (*self.axes, *counts)))
-        return chunk_key(self._description.id, level, name, (*self._slot, *place), self._layout)
 
     def _prepare(self, field: Field) -> None:
         """Make the tables of a field that is written for the first time."""
         with self._lock:
             if field.name in self._tables:
                 return
-            shapes = ((*self.axes, *grid.counts) for grid in self.grids)
+            shapes = ((*self._place.axes, *grid.counts) for grid in self._place.grids)
             counts = (int(np.prod(shape, dtype=np.int64)) for shape in shapes)
-            height, width = self.grids[0].height, self.grids[0].width
-            self._collectors[field.name] = Collector(field, (*self.axes, height, width))
+            height, width = self._place.grids[0].height, self._place.grids[0].width
+            self._collectors[field.name] = Collector(field, (*self._place.axes, height, width))
             self._tables[field.name] = tuple(ChunkTable.empty(count) for count in counts)
 
     def _pyramid(self, field: Field, axes_index: Place) -> Pyramid:
@@ -188,12 +236,12 @@ class SliceChunks:
         with self._lock:
             key = field.name, axes_index
             if key not in self._pyramids:
-                self._pyramids[key] = Pyramid(field, self.grids)
+                self._pyramids[key] = Pyramid(field, self._place.grids)
             return self._pyramids[key]
 
     def _every_pyramid(self) -> Iterator[tuple[Field, Place, Pyramid]]:
         for (name, axes_index), pyramid in self._pyramids.items():
-            yield self._description.range_type.field(name), axes_index, pyramid
+            yield self._place.fields[name][0], axes_index, pyramid
 
 
 def _all_fill(part: NDArray[Any], fill: np.generic) -> bool:

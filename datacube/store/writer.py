@@ -2,11 +2,10 @@
 
 import os
 import threading
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from functools import partial
-from itertools import product
 from types import TracebackType
 from typing import Any, Self
 
@@ -17,7 +16,7 @@ from datacube.errors import StorageError
 from datacube.model.coverage import CoverageDescription
 from datacube.model.fields import Field
 from datacube.store.objects import Claim, ObjectStore
-from datacube.store.slicechunks import Place, SliceChunks
+from datacube.store.slicechunks import Piece, Place, SliceChunks, SlicePlace
 from datacube.store.tables import SliceDocument
 
 
@@ -66,6 +65,12 @@ class Uploader:
             self.written.append(key)
             self.bytes_written += len(data)
         self._store.put(key, data)
+
+    def note(self, keys: Iterable[str], size: int) -> None:
+        """Remember objects of so many bytes that another process has written for this one."""
+        with self._lock:
+            self.written += keys
+            self.bytes_written += size
 
     def put_new(self, key: str, data: bytes) -> None:
         """Write an object whose name says its content; where it is there it is not ours to undo."""
@@ -142,16 +147,16 @@ class SliceWriter:
         self._uploader = uploader
         self._done = done
         self._description = description
-        self._slot = slot
-        self._layout = layout
         self._claim = claim
-        self._chunks = SliceChunks(uploader.put, description, arrays, slot, layout)
+        self._slot = slot
+        self.place = SlicePlace.of(description, arrays, slot, layout)
+        self._chunks = SliceChunks(uploader.put, self.place)
         self._under_way: list[Future[None]] = []
 
     @property
     def chunk_shape(self) -> tuple[int, int]:
         """(height, width) of the chunks to which windows must be aligned."""
-        grid = self._chunks.grids[0]
+        grid = self.place.grids[0]
         return grid.chunk_height, grid.chunk_width
 
     def write(
@@ -180,19 +185,32 @@ class SliceWriter:
         """
         known = self._description.range_type.field(field)
         self._check(known, axes_index, row0, col0, block)
+        self.renew()
+        for row, column, part in self._chunks.split(row0, col0, block):
+            self._submit(partial(self._chunks.write, known, axes_index, row, column, part))
+
+    def take(self, piece: Piece) -> None:
+        """Take in what another process has written of this slice at :attr:`place`."""
+        self.renew()
+        keys = self._chunks.keys(piece)
+        self._uploader.note(keys, sum(size for *_, size, _ in piece.stored))
+        self._submit(partial(self._chunks.take, piece))
+
+    def renew(self) -> None:
+        """Make sure that the slice's slot is still ours.
+
+        Raises
+        ------
+        ConflictError
+            The claim ran out and another writer has it.
+        """
         if self._claim is not None:
             self._claim.renew()
-        grid = self._chunks.grids[0]
-        height, width = grid.chunk_height, grid.chunk_width
-        for row, column in product(
-            range(row0 // height, -(-(row0 + block.shape[0]) // height)),
-            range(col0 // width, -(-(col0 + block.shape[1]) // width)),
-        ):
-            rows, columns = grid.cells(row, column)
-            part = block[
-                rows.start - row0 : rows.stop - row0, columns.start - col0 : columns.stop - col0
-            ]
-            self._submit(partial(self._chunks.write, known, axes_index, row, column, part))
+
+    def strand(self) -> None:
+        """Never give the slot back: somebody out of reach may still be writing there."""
+        if self._claim is not None:
+            self._claim.strand()
 
     def close(self) -> None:
         """Complete the slice: overviews too; what was not written is no data.
@@ -206,7 +224,7 @@ class SliceWriter:
         self._submit(self._chunks.rest)
         self._wait()
         tables, statistics = self._chunks.found()
-        self._done(SliceDocument(self._slot, tables, statistics, self._layout))
+        self._done(SliceDocument(self._slot, tables, statistics, self.place.layout))
 
     def __enter__(self) -> Self:
         return self
@@ -225,13 +243,13 @@ class SliceWriter:
     ) -> None:
         if block.dtype != np.dtype(field.dtype):
             raise ValueError(f"field {field.name} is {field.dtype}, the block is {block.dtype}")
-        axes = self._chunks.axes
+        axes = self.place.axes
         inside = len(axes_index) == len(axes) and all(
             0 <= index < size for index, size in zip(axes_index, axes, strict=True)
         )
         if not inside:
             raise ValueError(f"index {axes_index} along further axes of sizes {axes}")
-        grid = self._chunks.grids[0]
+        grid = self.place.grids[0]
         if block.ndim != 2:
             raise ValueError(f"a block of shape {block.shape}; it must be (y, x)")
         for first, count, side, size in (

@@ -45,6 +45,11 @@ from services.cli.options import (
 @bad_option
 @label_option
 @retries_option
+@click.option(
+    "--scheduler",
+    metavar="ADDRESS",
+    help="Let the workers of a dask.distributed scheduler read and write: tcp://host:8786.",
+)
 @click.option("--json", "as_json", is_flag=True, help="The report as JSON on standard output.")
 def ingest_command(
     sources: tuple[str, ...],
@@ -56,6 +61,7 @@ def ingest_command(
     bad_folder: Path | None,
     labels: tuple[str, ...],
     retries: int,
+    scheduler: str | None,
     *,
     dry_run: bool,
     as_json: bool,
@@ -77,6 +83,7 @@ def ingest_command(
             dry_run=dry_run,
             bad_folder=bad_folder,
             retries=retries,
+            scheduler=scheduler,
             report=display.event,
         )
     if as_json:

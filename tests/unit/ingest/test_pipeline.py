@@ -260,7 +260,7 @@ def test_a_recipe_can_ask_for_a_series_copy(tmp_path, store, series, steps):
 
 
 def test_large_fields_are_read_by_windows_of_whole_chunks(tmp_path, store, monkeypatch):
-    monkeypatch.setattr("datacube.ingest.write.WINDOW_BYTES", 4 * 4 * 2 * 2)
+    monkeypatch.setattr("datacube.ingest.filling.WINDOW_BYTES", 4 * 4 * 2 * 2)
     values = np.arange(23 * 18, dtype="u2").reshape(1, 23, 18)
     seen: list[Event] = []
     ingest(

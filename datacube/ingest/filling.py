@@ -1,0 +1,169 @@
+"""Filling slices with the values of a granule: window by window, here or by the hands of others."""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from datacube.config.products import RecipeSettings
+from datacube.ingest.places import JoinedBand
+from datacube.ingest.report import BytesRead, Event
+from datacube.ingest.source import BandSource, Granule, ReadOptions
+from datacube.model.axis import TimeAxis
+from datacube.store.objects import ObjectStore
+from datacube.store.writer import SliceWriter
+
+WINDOW_BYTES = 32 * 2**20
+"""About how many bytes of a field are held at once."""
+
+type Window = tuple[int, int, int, int]
+"""First row, row after the last, first column, column after the last."""
+
+
+class Filling(Protocol):
+    """A granule on its way into its cube."""
+
+    def fill(self, writer: SliceWriter, position: int) -> None:
+        """Begin to fill the slice at a position of the granule; it is closed when it is full."""
+
+    def finish(self) -> None:
+        """Return when every slice is full and closed."""
+
+
+class Hands(Protocol):
+    """Who reads and writes."""
+
+    def filling(
+        self, store: ObjectStore, granule: Granule, job: "Job"
+    ) -> AbstractContextManager[Filling]:
+        """Within the context slices are filled; at its end all of them are.
+
+        Raises
+        ------
+        SourceError
+            The source is damaged.
+        StorageError
+            The store, or who does the work, failed.
+        """
+
+
+@dataclass(frozen=True, eq=False)
+class Job:
+    """A source that goes in.
+
+    Parameters
+    ----------
+    source : str
+        As the user wrote it.
+    options : ReadOptions
+    recipe : RecipeSettings
+    report : callable of Event
+    hands : Hands
+    """
+
+    source: str
+    options: ReadOptions
+    recipe: RecipeSettings
+    report: Callable[[Event], None]
+    hands: Hands
+
+
+class Local:
+    """This process: one thread reads, those of the store's writer write."""
+
+    @contextmanager
+    def filling(self, store: ObjectStore, granule: Granule, job: Job) -> Iterator[Filling]:
+        """See :class:`Hands`."""
+        del store
+        filling = _Here(granule, job)
+        yield filling
+        filling.finish()
+
+
+class _Here:
+    def __init__(self, granule: Granule, job: Job) -> None:
+        self._granule = granule
+        self._job = job
+        self._before: SliceWriter | None = None
+
+    def fill(self, writer: SliceWriter, position: int) -> None:
+        """Read everything; the slice is closed while the next one is read."""
+        for name, index, window in windows_of(self._granule, position, writer, bands):
+            row0, row1, column0, column1 = window
+            band = self._granule.slices[position].bands[name]
+            values = band.read(index, row0, row1, column0, column1)
+            writer.write(name, index, row0, column0, values)
+            self._job.report(BytesRead(self._job.source, self._granule.cube_id, values.nbytes))
+        self.finish()
+        self._before = writer
+
+    def finish(self) -> None:
+        """See :class:`Filling`."""
+        before, self._before = self._before, None
+        if before is not None:
+            before.close()
+
+
+type Shape = Callable[[int, int], tuple[int, int]]
+"""Chunks that may be held at once, and that lie beside each other -> rows and columns of chunks."""
+
+
+def windows_of(
+    granule: Granule, position: int, writer: SliceWriter, shape: Shape
+) -> Iterator[tuple[str, tuple[int, ...], Window]]:
+    """Field, place along further axes and window of all that a slice of a granule holds.
+
+    Parameters
+    ----------
+    granule : Granule
+    position : int, of the slice
+    writer : SliceWriter
+    shape : Shape
+        Of the windows: :func:`bands` or :func:`blocks`.
+    """
+    height, width = granule.description.domain.grid.shape
+    rows, columns = writer.chunk_shape
+    for name, band in granule.slices[position].bands.items():
+        itemsize = np.dtype(granule.description.range_type.field(name).dtype).itemsize
+        held = max(1, WINDOW_BYTES // (rows * columns * itemsize))
+        tall, wide = shape(held, -(-width // columns))
+        for index in places(granule, band):
+            for row in range(0, height, rows * tall):
+                for column in range(0, width, columns * wide):
+                    bottom, right = row + rows * tall, column + columns * wide
+                    yield name, index, (row, min(bottom, height), column, min(right, width))
+
+
+def bands(held: int, across: int) -> tuple[int, int]:
+    """Windows as long as the rows are: what most files hold together.
+
+    Examples
+    --------
+    >>> bands(64, 22), bands(10, 22)
+    ((2, 22), (1, 10))
+    """
+    wide = min(across, held)
+    return max(1, held // wide), wide
+
+
+def blocks(held: int, across: int) -> tuple[int, int]:
+    """Square windows of two, four, eight … chunks: they hold most of their overviews.
+
+    Examples
+    --------
+    >>> blocks(64, 22), blocks(63, 22), blocks(3, 1)
+    ((8, 8), (4, 4), (1, 1))
+    """
+    del across
+    side = 1 << (held.bit_length() - 1) // 2
+    return side, side
+
+
+def places(granule: Granule, band: BandSource) -> Iterator[tuple[int, ...]]:
+    """The places along further axes at which a band holds anything."""
+    axes = granule.description.domain.axes
+    for index in np.ndindex(*(axis.size for axis in axes if not isinstance(axis, TimeAxis))):
+        if not isinstance(band, JoinedBand) or band.holds(index):
+            yield index

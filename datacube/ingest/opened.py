@@ -1,0 +1,58 @@
+"""A source as it goes in: its granules by the recipe, and each as its cube wants it.
+
+Whoever opens the same source for the same state of a cube gets the same granules, in any process.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from datacube.config.products import RecipeSettings
+from datacube.errors import CoverageNotFound
+from datacube.ingest.fit import fitted
+from datacube.ingest.mosaic import over_stored
+from datacube.ingest.places import completed
+from datacube.ingest.recipe import prepared
+from datacube.ingest.source import Granule, ReadOptions, SourceReader
+from datacube.store.cube import open_cube
+from datacube.store.objects import ObjectStore
+
+
+@contextmanager
+def opened(
+    reader: SourceReader, path: Path, options: ReadOptions, recipe: RecipeSettings
+) -> Iterator[tuple[Granule, ...]]:
+    """The granules of a source, readable within the context.
+
+    Raises
+    ------
+    SourceError
+        The source cannot become a cube.
+    """
+    with reader.open(path.absolute(), options) as granules:
+        yield tuple(_named(one, options) for one in prepared(recipe, granules))
+
+
+def readied(store: ObjectStore, granule: Granule, recipe: RecipeSettings) -> Granule | None:
+    """The granule in its cube's packing, over what it meets there; None where it is there.
+
+    Raises
+    ------
+    SourceError
+        It does not fit its cube.
+    """
+    try:
+        cube = open_cube(store, granule.cube_id)
+    except CoverageNotFound:
+        return granule
+    if granule.id in cube.sources:
+        return None
+    ready = completed(fitted(granule, cube.description), cube)
+    return ready if recipe.mosaic is None else over_stored(ready, cube, recipe.mosaic.rule)
+
+
+def _named(granule: Granule, options: ReadOptions) -> Granule:
+    """The granule; under an own name where the user has set its time or its run."""
+    said = [one for one in (options.time, options.run) if one is not None]
+    return replace(granule, id="@".join((granule.id, *said)))

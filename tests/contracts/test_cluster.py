@@ -1,0 +1,200 @@
+"""Ingest by the workers of a dask.distributed scheduler: what one process does, value for value."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import netCDF4
+import numpy as np
+import pytest
+
+from datacube.config.products import MosaicSettings, RecipeSettings
+from datacube.errors import InvalidParameter, StorageError
+from datacube.ingest import cluster as module
+from datacube.ingest.pipeline import ingest
+from datacube.ingest.report import BytesRead, SlicePlanned
+from datacube.store.cube import open_cube
+from datacube.store.maintain import verify
+from datacube.store.url import open_store
+from tests.cubes import read_level, time_of
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+HEIGHT, WIDTH = 520, 700
+RECIPE = RecipeSettings(chunk=128)
+
+
+class Processes:
+    """A scheduler and workers, each a process of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self._where = folder / "scheduler.json"
+        self._folder = folder
+        options = ("--host", "127.0.0.1", "--port", "0", "--no-dashboard")
+        self._all = [self._started("dask_scheduler", *options, "--scheduler-file", self._where)]
+
+    @property
+    def address(self) -> str:
+        for _ in range(600):
+            if self._where.exists() and (text := self._where.read_text()):
+                return json.loads(text)["address"]
+            time.sleep(0.1)
+        raise AssertionError("no scheduler")
+
+    def worker(self) -> subprocess.Popen[bytes]:
+        options = ("--nthreads", "1", "--no-nanny", "--no-dashboard", "--memory-limit", "1GiB")
+        return self._started("dask_worker", self.address, *options)
+
+    def stop(self) -> None:
+        for one in self._all:
+            one.kill()
+            one.wait()
+
+    def _started(self, name: str, *arguments: object) -> subprocess.Popen[bytes]:
+        process = subprocess.Popen(
+            [sys.executable, "-m", f"distributed.cli.{name}", *map(str, arguments)],
+            cwd=REPOSITORY,
+            env=os.environ | {"DASK_TEMPORARY_DIRECTORY": str(self._folder)},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        self._all.append(process) if name == "dask_worker" else None
+        return process
+
+
+@pytest.fixture(scope="module")
+def processes(tmp_path_factory):
+    found = Processes(tmp_path_factory.mktemp("dask"))
+    found.workers = [found.worker(), found.worker()]
+    yield found
+    found.stop()
+
+
+def make_source(folder: Path, count: int, seed: int = 0) -> str:
+    """Times of many chunks each, with gaps, deflated."""
+    folder.mkdir(exist_ok=True)
+    path = folder / f"sst{seed}.nc"
+    rng = np.random.default_rng(seed)
+    with netCDF4.Dataset(path, "w") as file:
+        for name, values, units in (
+            ("time", np.arange(count), "days since 2020-01-01"),
+            ("lat", 60 - np.arange(HEIGHT) * 0.125, "degrees_north"),
+            ("lon", np.arange(WIDTH) * 0.125, "degrees_east"),
+        ):
+            file.createDimension(name, len(values))
+            one = file.createVariable(name, "f8", (name,))
+            one.units = units
+            one[:] = values
+        dimensions = ("time", "lat", "lon")
+        v = file.createVariable("v", "i2", dimensions, zlib=True, fill_value=-1)
+        for day in range(count):
+            values = rng.integers(0, 3000, (HEIGHT, WIDTH)).astype("i2")
+            values[: HEIGHT // 3, : WIDTH // (day + 2)] = -1
+            v[day] = values
+    return str(path)
+
+
+def same_cube(first: str, second: str) -> None:
+    """Every level of every time; lengths, checksums and statistics too, which name the slices."""
+    one, other = (open_cube(open_store(url), "sst") for url in (first, second))
+    assert time_of(one).iso == time_of(other).iso
+    for t in range(time_of(one).size):
+        for level in range(len(one.description.levels)):
+            expected, found = (read_level(cube, "v", t, level) for cube in (one, other))
+            np.testing.assert_array_equal(found, expected)
+    names = [{part.ticks: part.name for part in cube.record.slices} for cube in (one, other)]
+    assert names[0] == names[1]
+    assert verify(other) == []
+
+
+@pytest.mark.slow
+def test_a_cluster_makes_the_same_cube(processes, tmp_path, monkeypatch):
+    monkeypatch.setattr("datacube.ingest.filling.WINDOW_BYTES", 2**18)  # units of 2 x 2 chunks
+    source = make_source(tmp_path / "in", 3)
+    alone, together = str(tmp_path / "alone"), str(tmp_path / "together")
+    assert ingest([source], store=alone, cube="sst", recipe=RECIPE).exit_code == 0
+    events: list[object] = []
+    (result,) = ingest(
+        [source],
+        store=together,
+        cube="sst",
+        recipe=RECIPE,
+        scheduler=processes.address,
+        report=events.append,
+    ).results
+    assert (result.status, result.slices_added) == ("ingested", 3), result
+    same_cube(alone, together)
+    read = [one.bytes for one in events if isinstance(one, BytesRead)]
+    assert sum(read) == sum(one.bytes for one in events if isinstance(one, SlicePlanned))
+    assert len(read) == 3 * 3 * 3
+    again = ingest([source], store=together, cube="sst", recipe=RECIPE, scheduler=processes.address)
+    assert [one.status for one in again.results] == ["already"]
+
+
+@pytest.mark.slow
+def test_mosaics_are_laid_over_what_is_there(processes, tmp_path):
+    recipe = RecipeSettings(chunk=128, mosaic=MosaicSettings("max"))
+    sources = [make_source(tmp_path / "in", 2, seed) for seed in (1, 2)]
+    alone, together = str(tmp_path / "alone"), str(tmp_path / "together")
+    assert ingest(sources, store=alone, cube="sst", recipe=recipe).exit_code == 0
+    report = ingest(sources, store=together, cube="sst", recipe=recipe, scheduler=processes.address)
+    assert report.exit_code == 0, report
+    same_cube(alone, together)
+
+
+@pytest.mark.slow
+def test_a_killed_worker_loses_nothing(processes, tmp_path, monkeypatch):
+    monkeypatch.setattr("datacube.ingest.filling.WINDOW_BYTES", 2**18)
+    source = make_source(tmp_path / "in", 6)
+    alone, together = str(tmp_path / "alone"), str(tmp_path / "together")
+    ingest([source], store=alone, cube="sst", recipe=RECIPE)
+    seen: list[int] = []
+
+    def tell(event: object) -> None:
+        if isinstance(event, BytesRead):
+            seen.append(event.bytes)
+            if len(seen) == 4:
+                processes.workers.pop(0).kill()
+                processes.workers.append(processes.worker())
+
+    report = ingest(
+        [source],
+        store=together,
+        cube="sst",
+        recipe=RECIPE,
+        scheduler=processes.address,
+        report=tell,
+    )
+    assert report.exit_code == 0, report
+    same_cube(alone, together)
+
+
+@pytest.mark.slow
+def test_what_fails_on_a_worker_leaves_no_trace(processes, tmp_path):
+    source = make_source(tmp_path / "in", 3)
+    data = bytearray(Path(source).read_bytes())
+    data[len(data) // 2] ^= 0xFF
+    Path(source).write_bytes(data)
+    store = str(tmp_path / "store")
+    (result,) = ingest(
+        [source], store=store, cube="sst", recipe=RECIPE, scheduler=processes.address
+    ).results
+    assert (result.status, result.slices_added) == ("refused", 0)
+    assert open_store(store).list("sst") == []
+
+
+def test_without_scheduler_or_workers_it_is_said(tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "_ANSWER", 0.5)
+    with pytest.raises(StorageError, match=r"tcp://127\.0\.0\.1:9 does not answer"):
+        ingest(["none.nc"], store=str(tmp_path), scheduler="tcp://127.0.0.1:9")
+    with pytest.raises(StorageError, match="somewhere does not answer"):
+        ingest(["none.nc"], store=str(tmp_path), scheduler="somewhere")
+
+
+def test_without_the_package_it_is_said(tmp_path, monkeypatch):
+    monkeypatch.delitem(sys.modules, module.__name__)
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    with pytest.raises(InvalidParameter, match=r"pip install 'datacube-server\[distributed\]'"):
+        ingest(["none.nc"], store=str(tmp_path), scheduler="tcp://127.0.0.1:8786")
