@@ -8,6 +8,7 @@ from datacube.config.settings import Config, ServerSettings
 from datacube.engine.catalog import Catalog
 from datacube.engine.memo import Memo
 from datacube.engine.news import News
+from datacube.engine.understood import Understood
 from datacube.model.coverage import Level
 from datacube.slicing.cells import IndexMap
 from datacube.store.cache import ChunkCache
@@ -26,6 +27,7 @@ class Context:
     cache : ChunkCache, decoded chunks, shared by all threads
     pool : ThreadPoolExecutor, reads chunks of one step at the same time
     steps : ThreadPoolExecutor, reads steps of one request ahead; its work may wait for pool's
+    understood : Understood, what requests mean
     ranges : Memo of measured colour ranges
     maps : Memo of index maps: the same tile of another time needs no new one
     bodies : Memo of answers as they are sent, by entity tag and encoding
@@ -36,6 +38,7 @@ class Context:
     cache: ChunkCache
     pool: ThreadPoolExecutor
     steps: ThreadPoolExecutor
+    understood: Understood
     ranges: Memo[tuple[float, float] | None]
     maps: Memo[tuple[Level, IndexMap]]
     bodies: Memo[bytes]
@@ -73,6 +76,7 @@ def make_context(
         cache,
         pool,
         steps,
+        Understood(),
         ranges=Memo(1024),
         maps=Memo((32 << 20) // processes, _map_bytes),
         bodies=Memo(limits.answer_cache_bytes // processes, _body_bytes),

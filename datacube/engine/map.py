@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from math import prod
 
 from datacube.engine.banding import bands_of, is_large, joined
@@ -78,7 +79,7 @@ class PlannedLayer:
             case _:
                 return False
 
-    @property
+    @cached_property
     def times(self) -> tuple[str, ...]:
         """The time that it shows, or the first and the last one; empty without any."""
         places, axes = self.places.candidates, self.cube.description.domain.axes
@@ -88,17 +89,17 @@ class PlannedLayer:
         ends = dict.fromkeys((places[-1][at], places[0][at]))
         return tuple(str(axis_value(axes[at], index)) for index in ends)
 
-    @property
+    @cached_property
     def wanted(self) -> Sequence[Wanted]:
         """What its style draws."""
         return tuple(self.drawn.values())
 
-    @property
+    @cached_property
     def moving(self) -> bool:
         """Whether newer data would change where it looks, in its own cube or another."""
         return self.places.moving or any(one.moving for one in self.others)
 
-    @property
+    @cached_property
     def others(self) -> Sequence[OtherField]:
         """The fields of other cubes that its expression reads."""
         return tuple(other for wanted in self.wanted for other in wanted.others)
@@ -107,7 +108,7 @@ class PlannedLayer:
         """Whether the state of its cube that a token names decides all of it."""
         return self.cube.token == token and not self.others
 
-    @property
+    @cached_property
     def computed(self) -> int:
         """How much is computed for a pixel: each field, and each operation at each step."""
         return sum(one.work * (1 if one.tree is None else self.steps) for one in self.wanted)
@@ -118,7 +119,7 @@ class PlannedLayer:
         fields = sum(one.tree is None for one in self.wanted)
         return self.steps * fields if self.request.aggregate else 0
 
-    @property
+    @cached_property
     def brief(self) -> bool:
         """Whether a tile of it takes a moment."""
         store, places = self.cube.store, self.places.candidates
@@ -134,12 +135,15 @@ class PlannedLayer:
             )
         )
 
-    @property
-    def state(self) -> Iterator[str]:
+    @cached_property
+    def state(self) -> str:
         """What decides its pixels beside the grid of the picture: nothing else in the store does.
 
         The cube, what it holds at each time that is looked at, and how that is drawn.
         """
+        return "\n".join(self._states())
+
+    def _states(self) -> Iterator[str]:
         cube, request = self.cube, self.request
         yield cube.fingerprint
         yield self.layer.style_print(self.style)
@@ -166,7 +170,7 @@ class MapPlan:
         corner = grid.transform
         cells = (corner.c, grid.dx, corner.f, grid.dy, *grid.shape)
         frame = (grid.crs.key, cells, query.background, query.transparent)
-        return "\n".join((str(frame), *(text for one in self.layers for text in one.state)))
+        return "\n".join((str(frame), *(one.state for one in self.layers)))
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -268,6 +272,17 @@ def _check_cost(context: Context, grid: RectifiedGrid, planned: Sequence[Planned
 
 def plan_layer(context: Context, request: LayerRequest) -> PlannedLayer:
     """Find what a layer shows: its cube, its style and where it looks; raises as plan_map."""
+    version = context.catalog.version
+    return context.understood.get(
+        version, ("layer", request), lambda: _planned(context, request), _weight
+    )
+
+
+def _weight(planned: PlannedLayer) -> int:
+    return 1 + len(planned.places.candidates) // 4
+
+
+def _planned(context: Context, request: LayerRequest) -> PlannedLayer:
     layer = context.catalog.layer(request.layer)
     style = drawn_style(layer, request)
     cube, places = find_places(layer.cube, request)

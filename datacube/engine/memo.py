@@ -1,10 +1,27 @@
 """A small memory for what is costly to find: bounded, safe between threads, found once."""
 
 import threading
+from collections import OrderedDict
 from collections.abc import Callable, Hashable
-from concurrent.futures import Future
 
-from cachetools import LRUCache
+
+class _Flight[T]:
+    """A value that is being found: the lock is free when it has been, or could not be."""
+
+    __slots__ = ("error", "lock", "value")
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.lock.acquire()
+        self.value: T
+        self.error: BaseException | None = None
+
+    def result(self) -> T:
+        """The value, when it is there."""
+        with self.lock:
+            if self.error is not None:
+                raise self.error
+            return self.value
 
 
 class Memo[T]:
@@ -23,24 +40,25 @@ class Memo[T]:
     """
 
     def __init__(self, size: int, weigh: Callable[[T], int] | None = None) -> None:
+        self._size = size
         self._weigh = weigh
-        self._held: LRUCache[Hashable, T] = LRUCache(size, weigh)
-        self._flights: dict[Hashable, Future[T]] = {}
+        self._held: OrderedDict[Hashable, tuple[T, int]] = OrderedDict()
+        self._flights: dict[Hashable, _Flight[T]] = {}
         self._lock = threading.Lock()
+        self.weight = 0
+        """Of all that is held now."""
         self.hits = 0
         self.misses = 0
-
-    @property
-    def weight(self) -> int:
-        """Of all that is held now."""
-        return int(self._held.currsize)
 
     def held(self, key: Hashable) -> T | None:
         """The value of a key where it is held; never waits for one that is being found."""
         with self._lock:
-            value = self._held.get(key)
-            self.hits += value is not None
-            return value
+            found = self._held.get(key)
+            if found is None:
+                return None
+            self._held.move_to_end(key)
+            self.hits += 1
+            return found[0]
 
     def get(self, key: Hashable, find: Callable[[], T]) -> T:
         """The value of a key.
@@ -49,30 +67,38 @@ class Memo[T]:
         raised for each of them, and nothing is kept.
         """
         with self._lock:
-            if key in self._held:
+            found = self._held.get(key)
+            if found is not None:
+                self._held.move_to_end(key)
                 self.hits += 1
-                return self._held[key]
+                return found[0]
             flight = self._flights.get(key)
             mine = flight is None
             if flight is None:
                 self.misses += 1
-                flight = self._flights[key] = Future()
+                flight = self._flights[key] = _Flight()
         if not mine:
             return flight.result()
         try:
-            value = find()
+            flight.value = find()
+            self._keep(key, flight.value)
         except BaseException as error:
-            self._end(key)
-            flight.set_exception(error)
+            flight.error = error
             raise
-        self._end(key, value)
-        flight.set_result(value)
-        return value
+        finally:
+            with self._lock:
+                del self._flights[key]
+            flight.lock.release()
+        return flight.value
 
-    def _end(self, key: Hashable, *found: T) -> None:
-        """No longer under way; what was found is kept unless it is larger than the memory."""
+    def _keep(self, key: Hashable, value: T) -> None:
+        """Keep what was found, unless it is larger than the memory."""
+        weight = 1 if self._weigh is None else self._weigh(value)
+        if weight > self._size:
+            return
         with self._lock:
-            del self._flights[key]
-            for value in found:
-                if self._weigh is None or self._weigh(value) <= self._held.maxsize:
-                    self._held[key] = value
+            self._held[key] = value, weight
+            self.weight += weight
+            while self.weight > self._size:
+                _, (_, dropped) = self._held.popitem(last=False)
+                self.weight -= dropped

@@ -207,4 +207,8 @@ def _weak(header: tuple[str, str]) -> tuple[str, str]:
 def header_lines(response: Response) -> list[tuple[str, str]]:
     """Headers as they go out: media type first, nothing that could break a line."""
     typed = (("Content-Type", response.media_type),) if response.media_type else ()
-    return [(name, _BREAKING.sub(" ", text)) for name, text in (*typed, *response.headers)]
+    return [(name, _unbroken(text)) for name, text in (*typed, *response.headers)]
+
+
+def _unbroken(text: str) -> str:
+    return text if text.isprintable() else _BREAKING.sub(" ", text)

@@ -4,9 +4,11 @@ Each worker writes what it counts to its part of the board; whichever is asked a
 that takes the place of another goes on counting where that one has ended.
 """
 
+from array import array
 from bisect import bisect_left
 from collections.abc import Iterator
 from itertools import accumulate
+from operator import add
 from typing import override
 
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
@@ -102,9 +104,8 @@ class Metrics:
             *(cache.hits, cache.misses, cache.chunks_read, cache.bytes_read),
             *(bodies.hits, bodies.misses),
         )
-        for place, (before, value) in enumerate(zip(self._before, now, strict=True), _STORE):
-            own[place] = before + value
-        own[_HELD], own[_HELD + 1] = cache.held_bytes, bodies.weight
+        sums = map(add, self._before, now)
+        own[_STORE:_WIDTH] = array("d", (*sums, cache.held_bytes, bodies.weight))
 
 
 class _RequestCollector(Collector):

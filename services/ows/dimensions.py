@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import get_args
 
+from datacube.engine.context import Context
 from datacube.engine.cube import Layer
 from datacube.errors import InvalidInterpolation, InvalidTime
 from datacube.model.axis import (
@@ -28,6 +29,27 @@ from services.ows.restyling import chosen_style
 from services.ows.times import in_calendar, parse_times, pinned
 
 RUN = "reference_time"
+_FRAME = frozenset({"bbox", "tilematrix", "tilerow", "tilecol"})
+"""Parameters of the frame of a picture, which say nothing of its layers."""
+
+
+def remembered_requests(
+    context: Context, kvp: Kvp, layers: Sequence[Layer], styles: Sequence[str]
+) -> tuple[tuple[LayerRequest, ...], bool]:
+    """What :func:`layer_requests` finds, worked out once for all tiles and boxes.
+
+    Parameters
+    ----------
+    styles : one for each layer; ``""`` is the default
+    """
+    seen = tuple((layer.name, layer.cube.snapshot) for layer in layers)
+    key = "requests", seen, tuple(styles), kvp.beside(_FRAME)
+    return context.understood.get(
+        context.catalog.version,
+        key,
+        lambda: layer_requests(kvp, layers, styles),
+        lambda found: len(found[0]),
+    )
 
 
 def layer_requests(

@@ -4,7 +4,7 @@ Names are compared without case, an empty value counts as absent, and a paramete
 once may be repeated only with the same value. Errors name the parameter as the standard spells it.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Sequence
 from math import isfinite
 from typing import overload
 
@@ -30,13 +30,14 @@ class Kvp:
     """
 
     def __init__(self, pairs: Iterable[tuple[str, str]]) -> None:
-        self._values: dict[str, list[str]] = {}
+        values: dict[str, list[str]] = {}
+        filled: dict[str, tuple[str, ...]] = {}
         for name, value in pairs:
-            self._values.setdefault(name.strip().lower(), []).append(value)
-        self._filled = {
-            name: tuple(value for value in values if value.strip())
-            for name, values in self._values.items()
-        }
+            key = name.strip().lower()
+            values.setdefault(key, []).append(value)
+            if value.strip():
+                filled[key] = (*filled.get(key, ()), value)
+        self._values, self._filled = values, filled
 
     @staticmethod
     def of(request: Request) -> "Kvp":
@@ -59,6 +60,10 @@ class Kvp:
     def values(self, name: str) -> tuple[str, ...]:
         """The values that are not empty."""
         return self._filled.get(name.lower(), ())
+
+    def beside(self, names: Collection[str]) -> Hashable:
+        """All but some parameters, by names in lower case: what else a request says."""
+        return tuple((name, *these) for name, these in self._values.items() if name not in names)
 
     def without(self, value: str) -> "Kvp":
         """The same parameters but those of that value, compared without case."""

@@ -22,7 +22,7 @@ from datacube.model.crs import Crs
 from datacube.model.grid import RectifiedGrid
 from datacube.model.query import MapQuery, SampleQuery
 from services.ows.described import redrawn, styled_layers
-from services.ows.dimensions import layer_requests
+from services.ows.dimensions import layer_requests, remembered_requests
 from services.ows.kvp import Kvp, boolean, comma_list, number, positive
 from services.ows.restyling import style_list
 from services.ows.sld import StyledLayer
@@ -72,9 +72,11 @@ def decode_map(context: Context, kvp: Kvp, version: Version) -> MapRequest:
     styles = _styles(kvp, layers, needed=not described)
     grid = decode_grid(context, kvp, version)
     media_type = kvp.one("FORMAT", wms_format)
-    requests, pinned = layer_requests(kvp, layers, styles)
     if described:
+        requests, pinned = layer_requests(kvp, layers, styles)
         requests = redrawn(requests, described)
+    else:
+        requests, pinned = remembered_requests(context, kvp, layers, styles)
     clear = transparent(kvp) and not without_alpha(media_type)
     return MapRequest(MapQuery(requests, grid, background(kvp), clear), media_type, pinned)
 

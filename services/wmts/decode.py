@@ -4,14 +4,13 @@ A RESTful path becomes the same parameters first (:mod:`services.wmts.rest`).
 """
 
 from dataclasses import dataclass
-from itertools import repeat
 
 from datacube.engine.context import Context
 from datacube.engine.cube import Layer
 from datacube.errors import InvalidPixel, MissingParameter
 from datacube.model.grid import RectifiedGrid
 from datacube.model.query import LayerRequest, MapQuery, SampleQuery
-from services.ows.dimensions import layer_requests
+from services.ows.dimensions import remembered_requests
 from services.ows.featureinfo import info_format
 from services.ows.kvp import Kvp, integer
 from services.ows.pictures import map_format, opaque
@@ -45,7 +44,7 @@ def decode_tile(context: Context, kvp: Kvp) -> TileRequest:
     TileOutOfRange, InvalidFormat, InvalidTime
     """
     layer = _layer(context, kvp)
-    requests, pinned = _requests(layer, kvp)
+    requests, pinned = _requests(context, layer, kvp)
     media_type = kvp.one("format", map_format)
     grid = _grid(context, layer, kvp)
     query = MapQuery(requests, grid, transparent=not opaque(media_type))
@@ -61,7 +60,7 @@ def decode_info(context: Context, kvp: Kvp) -> InfoRequest:
         I or J is outside the tile.
     """
     layer = _layer(context, kvp)
-    requests, pinned = _requests(layer, kvp)
+    requests, pinned = _requests(context, layer, kvp)
     grid = _grid(context, layer, kvp)
     column, row = _pixel(kvp, "I", grid.width), _pixel(kvp, "J", grid.height)
     media_type = kvp.one("InfoFormat", info_format)
@@ -73,11 +72,11 @@ def _layer(context: Context, kvp: Kvp) -> Layer:
     return context.catalog.layer(kvp.one("layer"))
 
 
-def _requests(layer: Layer, kvp: Kvp) -> tuple[tuple[LayerRequest, ...], bool]:
+def _requests(context: Context, layer: Layer, kvp: Kvp) -> tuple[tuple[LayerRequest, ...], bool]:
     if not kvp.given("style"):
         raise MissingParameter("the parameter style is missing", subject="style")
     style = kvp.optional("style", str.strip, "")
-    return layer_requests(kvp.without("default"), [layer], repeat(style))
+    return remembered_requests(context, kvp.without("default"), (layer,), (style,))
 
 
 def _grid(context: Context, layer: Layer, kvp: Kvp) -> RectifiedGrid:
