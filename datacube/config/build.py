@@ -16,13 +16,14 @@ from datacube.config.products import (
     TargetSettings,
 )
 from datacube.config.recipes import MaskModel, RecipeModel, TargetModel
-from datacube.config.server import ServerModel, TimeModel
+from datacube.config.server import ServerModel, TileCacheModel, TimeModel
 from datacube.config.settings import (
     Contact,
     CubeSettings,
     FieldSettings,
     Limits,
     ServerSettings,
+    TileCacheSettings,
     TimePolicy,
 )
 from datacube.config.styles import (
@@ -70,7 +71,12 @@ def build_server(model: ServerModel) -> ServerSettings:
         strict_http=model.strict_http,
         wcs_time_encoding=model.wcs.time_encoding,
         wcs_versions=tuple(sorted(set(model.wcs.versions))),
+        tile_cache=_tile_cache(model.tile_cache),
     )
+
+
+def _tile_cache(model: TileCacheModel | None) -> TileCacheSettings | None:
+    return None if model is None else TileCacheSettings(model.url, model.size)
 
 
 def build_time(model: TimeModel) -> TimePolicy:

@@ -6,11 +6,12 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 
 from datacube.config.base import Count, Duration, Model, Size
-from datacube.config.settings import Contact, Limits, ServerSettings, WcsVersion
+from datacube.config.settings import Contact, Limits, ServerSettings, TileCacheSettings, WcsVersion
 
 _DEFAULT = ServerSettings()
 _LIMITS = Limits()
 _CONTACT = Contact()
+_TILES = TileCacheSettings("")
 
 
 def _url(value: str) -> str:
@@ -114,6 +115,13 @@ class WcsModel(Model):
     )
 
 
+class TileCacheModel(Model):
+    """Pictures kept beyond the memory of a process, for all processes and the next start."""
+
+    url: str = Field(min_length=1, description="Folder or bucket (s3://, gs://, az://) for them.")
+    size: Size = Field(_TILES.nbytes, description="How much is kept; the oldest go first.")
+
+
 class ServerModel(Model):
     """A server."""
 
@@ -151,3 +159,6 @@ class ServerModel(Model):
         description="WMS errors with a 4xx status instead of 200.",
     )
     wcs: WcsModel = Field(WcsModel(), description="Settings of the Web Coverage Service.")
+    tile_cache: TileCacheModel | None = Field(
+        None, description="Where pictures are kept on disk; nowhere where not given."
+    )

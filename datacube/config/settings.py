@@ -85,6 +85,20 @@ class TimePolicy:
 
 
 @dataclass(frozen=True, slots=True)
+class TileCacheSettings:
+    """Where pictures are kept beyond the memory of a process.
+
+    Parameters
+    ----------
+    url : str, a folder or bucket
+    nbytes : int, how much is kept
+    """
+
+    url: str
+    nbytes: int = 10_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
 class ServerSettings:
     """One server.
 
@@ -129,6 +143,7 @@ class ServerSettings:
     strict_http: bool = False
     wcs_time_encoding: TimeEncoding = "iso"
     tile_matrix_sets: tuple[TileMatrixSet, ...] = ()
+    tile_cache: TileCacheSettings | None = None
     wcs_versions: tuple[WcsVersion, ...] = WCS_VERSIONS
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from datacube.config.settings import Config, ServerSettings
 from datacube.engine.catalog import Catalog
+from datacube.engine.kept import KeptTiles
 from datacube.engine.memo import Memo
 from datacube.engine.news import News
 from datacube.engine.understood import Understood
@@ -31,6 +32,7 @@ class Context:
     ranges : Memo of measured colour ranges
     maps : Memo of index maps: the same tile of another time needs no new one
     bodies : Memo of answers as they are sent, by entity tag and encoding
+    kept : KeptTiles, optional; pictures kept beyond this process
     """
 
     catalog: Catalog
@@ -42,6 +44,7 @@ class Context:
     ranges: Memo[tuple[float, float] | None]
     maps: Memo[tuple[Level, IndexMap]]
     bodies: Memo[bytes]
+    kept: KeptTiles | None = None
 
 
 def open_context(store_url: str, config: Config) -> Context:
@@ -65,7 +68,7 @@ def make_context(
     news : News, optional; of the processes that serve the same store
     processes : int, how many they are: each has its part of the memory
     """
-    limits = config.server.limits
+    limits, tiles = config.server.limits, config.server.tile_cache
     cache = ChunkCache(limits.cache_bytes // processes)
     cores = os.cpu_count() or 2
     pool = ThreadPoolExecutor(max_workers=4 * cores, thread_name_prefix="chunks")
@@ -80,6 +83,7 @@ def make_context(
         ranges=Memo(1024),
         maps=Memo((32 << 20) // processes, _map_bytes),
         bodies=Memo(limits.answer_cache_bytes // processes, _body_bytes),
+        kept=None if tiles is None else KeptTiles(open_store(tiles.url), tiles.nbytes),
     )
 
 

@@ -17,7 +17,7 @@ def config_group() -> None:
 def check_command(file: Path) -> None:
     """Check FILE and the folders beside it: every problem with file and line.
 
-    The folders are cubes, styles, recipes and tilematrixsets. Leaves with 1 where there is a problem.
+    The folders are cubes, styles, recipes, tilematrixsets. Leaves with 1 where there is a problem.
     """
     config = load_config(file)
     click.echo(

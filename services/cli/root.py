@@ -15,6 +15,7 @@ _COMMANDS = {
     "watch": ("services.cli.watch", "watch_command", "Ingest what arrives in a folder or bucket."),
     "recipe": ("services.cli.recipe", "recipe_command", "Draft a recipe for a product."),
     "serve": ("services.cli.serve", "serve_command", "Serve every cube of a store."),
+    "seed": ("services.cli.seed", "seed_command", "Draw tiles ahead into the tile cache."),
     "ls": ("services.cli.cubes", "ls_command", "List the cubes of a store."),
     "show": ("services.cli.cubes", "show_command", "Show one cube: axes, fields, versions."),
     "verify": ("services.cli.cubes", "verify_command", "Check every stored chunk."),

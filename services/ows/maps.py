@@ -1,6 +1,7 @@
 """A picture as an answer, the same for every service: planned, compared, drawn once, kept."""
 
 from collections.abc import Callable
+from functools import partial
 
 from datacube.engine.context import Context
 from datacube.engine.emptiness import shows_nothing
@@ -100,9 +101,10 @@ def answer_plan(
     tag = etag([plan.state], media_type, *(() if form is None else (form,)))
     if matches(request, tag):
         return not_modified(tag, control, lasting=True)
-    if request.brief and not plan.brief:
+    kept = context.kept
+    if request.brief and not (plan.brief and (kept is None or not kept.remote)):
         raise TakesLonger
-    body = context.bodies.get(tag, make)
+    body = context.bodies.get(tag, make if kept is None else partial(kept.get, tag, make))
     headers = (("ETag", tag), control, *warnings(plan.notes), *shown_times(plan.times))
     return Response(200, media_type, body, headers, lasting=True)
 

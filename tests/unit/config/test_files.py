@@ -22,6 +22,7 @@ SECTIONS = {
     "LimitsModel": "limits",
     "TimeModel": "time",
     "WcsModel": "wcs",
+    "TileCacheModel": "tile_cache",
     "CubeModel": "Cube",
     "FieldModel": "field",
     "DimensionsModel": "dimensions",

@@ -1,0 +1,79 @@
+"""Tiles drawn ahead: all of them, once, as the server then sends them."""
+
+from pathlib import Path
+
+import pytest
+
+from datacube.config.load import load_config
+from datacube.engine.context import make_context
+from datacube.store.url import open_store
+from services.app import Application
+from services.cli.root import run
+from tests.asgi import Client
+from tests.cubes import make_cube
+from tests.stores import CountingStore
+
+
+@pytest.fixture(scope="module")
+def seeded(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("seed")
+    make_cube(folder / "store", "sst", times=("2020-01-01", "2020-01-02"))
+    utm = (500_000, 5_000_000, 500_100, 5_000_050)
+    make_cube(folder / "store", "utm", times=None, crs="EPSG:32632", bbox=utm, width=10, height=5)
+    config = folder / "server.yaml"
+    config.write_text(f"tile_cache:\n  url: {folder / 'tiles'}\n")
+    return folder, config
+
+
+def kept(folder):
+    return len([one for one in Path(folder / "tiles").rglob("*") if one.is_file()])
+
+
+def seed(seeded, *arguments):
+    folder, config = seeded
+    return run(["seed", "--store", str(folder / "store"), "--config", str(config), *arguments])
+
+
+def test_every_tile_of_the_zooms(seeded, capsys):
+    assert seed(seeded, "--cube", "sst", "--zoom", "0-2", "--time", "all") == 0
+    assert "sst: 42 tiles of WebMercatorQuad" in capsys.readouterr().out
+    folder, config = seeded
+    assert kept(folder) == 2 * (1 + 4 + 16)
+    store = CountingStore(open_store(str(folder / "store")))
+    app = Application(make_context(store, load_config(config)), store)
+    try:
+        for path in (
+            "/tiles/sst/default/WebMercatorQuad/2/1/3.png?time=2020-01-01",
+            "/wmts/1.0.0/sst/default/2020-01-02/WebMercatorQuad/2/0/0.png",
+        ):
+            assert Client(app).get(path).status_code == 200
+        assert store.chunks_read == 0
+    finally:
+        app.close()
+
+
+def test_only_where_the_cube_is(seeded, capsys):
+    assert seed(seeded, "--cube", "utm", "--zoom", "12", "--ending", "webp") == 0
+    assert "utm: 1 tiles" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--cube", "nosuch"), "sst"),
+        (("--cube", "sst", "--zoom", "x"), "0-5"),
+        (("--cube", "sst", "--time", "2031"), "2020-01-02"),
+        (("--cube", "sst", "--tms", "nosuch"), "WebMercatorQuad"),
+        (("--cube", "sst", "--style", "nosuch"), "default"),
+    ],
+)
+def test_refusals(seeded, capsys, arguments, words):
+    assert seed(seeded, *arguments) == 1
+    assert words in capsys.readouterr().err
+
+
+def test_without_a_cache_there_is_nothing_to_fill(seeded, capsys, tmp_path):
+    empty = tmp_path / "server.yaml"
+    empty.write_text("title: x\n")
+    assert seed(seeded, "--cube", "sst", "--config", str(empty)) == 1
+    assert "tile_cache" in capsys.readouterr().err
