@@ -195,10 +195,16 @@ def _short(iso: str) -> str:
     return date if clock == "00:00:00" else f"{date} {clock.removesuffix(':00')} UTC"
 
 
+def _tilejson(cube: Cube) -> str:
+    return f"tiles/{segment(cube.id)}/default/WebMercatorQuad/tilejson.json"
+
+
 def _services(cubes: Sequence[Cube], request: Request) -> Iterator[str]:
     rows = [
         ("WMS 1.1.1, 1.3.0", "wms?SERVICE=WMS&VERSION=1.3.0&REQUEST=GetCapabilities", "Maps"),
         ("WMTS 1.0.0", "wmts/1.0.0/WMTSCapabilities.xml", "Map tiles"),
+        *(("Tiles", _tilejson(one), "TileJSON for web maps") for one in cubes[:1]),
+        *(("Times", f"times/{segment(one.id)}.json", "For calendars") for one in cubes[:1]),
         ("WCS 2.0.1", "wcs?SERVICE=WCS&VERSION=2.0.1&REQUEST=GetCapabilities", "Values as files"),
         ("OGC API", "ogcapi/", "Coverages, maps, EDR: position, trajectory, area, cube"),
         ("OpenAPI", "ogcapi/openapi?f=html", "Every operation of the OGC API"),
