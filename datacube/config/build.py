@@ -69,6 +69,7 @@ def build_server(model: ServerModel) -> ServerSettings:
         time=build_time(model.time),
         sld_hosts=model.sld_hosts,
         strict_http=model.strict_http,
+        wms_charts=model.wms.charts,
         wcs_time_encoding=model.wcs.time_encoding,
         wcs_versions=tuple(sorted(set(model.wcs.versions))),
         tile_cache=_tile_cache(model.tile_cache),

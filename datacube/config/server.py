@@ -100,6 +100,16 @@ class TimeModel(Model):
     )
 
 
+class WmsModel(Model):
+    """The Web Map Service."""
+
+    charts: bool = Field(
+        _DEFAULT.wms_charts,
+        description="Whether WMS 1.3.0 lists series, profiles and sections (GetTimeseries …), in a "
+        "namespace of the server's own.",
+    )
+
+
 class WcsModel(Model):
     """The Web Coverage Service."""
 
@@ -158,6 +168,7 @@ class ServerModel(Model):
         _DEFAULT.strict_http,
         description="WMS errors with a 4xx status instead of 200.",
     )
+    wms: WmsModel = Field(WmsModel(), description="Settings of the Web Map Service.")
     wcs: WcsModel = Field(WcsModel(), description="Settings of the Web Coverage Service.")
     tile_cache: TileCacheModel | None = Field(
         None, description="Where pictures are kept on disk; nowhere where not given."

@@ -121,6 +121,8 @@ class ServerSettings:
         Hosts from which documents of ``SLD=`` are fetched.
     strict_http : bool
         WMS errors with their HTTP status instead of 200.
+    wms_charts : bool
+        Whether WMS 1.3.0 lists series, profiles and sections, in a namespace of its own.
     wcs_time_encoding : ``iso`` (quoted ISO 8601, what clients read) or ``strict`` (numeric days,
         what the schema allows)
     tile_matrix_sets : tuple of TileMatrixSet, beside the well-known ones
@@ -141,6 +143,7 @@ class ServerSettings:
     time: TimePolicy = field(default_factory=TimePolicy)
     sld_hosts: tuple[str, ...] = ()
     strict_http: bool = False
+    wms_charts: bool = True
     wcs_time_encoding: TimeEncoding = "iso"
     tile_matrix_sets: tuple[TileMatrixSet, ...] = ()
     tile_cache: TileCacheSettings | None = None

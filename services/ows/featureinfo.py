@@ -1,10 +1,13 @@
 """Values at a pixel as text: GetFeatureInfo of WMS and WMTS.
 
-JSON is a GeoJSON FeatureCollection with a feature for each field of each layer; text and HTML
-hold the same properties.
+JSON is a GeoJSON FeatureCollection with a feature for each field of each layer; text, HTML, CSV
+and GML hold the same properties.
 """
 
+import csv
+import io
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from html import escape
 from math import isfinite
@@ -12,9 +15,14 @@ from math import isfinite
 from datacube.engine.sample import Sample
 from datacube.errors import InvalidFormat
 from services.ows.extents import plain_number
+from services.ows.xml import Element, Maker, serialise
 
 type Properties = dict[str, str | float | int | None]
 
+_OWN = "urn:datacube:values"
+_GML_URI = "http://www.opengis.net/gml"
+_VALUES = Maker(_OWN, {None: _OWN, "gml": _GML_URI})
+_GML = Maker(_GML_URI, {None: _OWN, "gml": _GML_URI})
 _GEOJSON = "application/geo+json"
 
 
@@ -117,6 +125,36 @@ def as_html(samples: Sequence[Sample]) -> str:
     )
 
 
+def as_csv(samples: Sequence[Sample]) -> str:
+    """A row for each field of each layer; a column for each thing that any of them says."""
+    found = [properties(sample) for sample in samples]
+    names = list(dict.fromkeys(name for one in found for name in one))
+    out = io.StringIO()
+    writer = csv.DictWriter(out, names, restval="")
+    writer.writeheader()
+    writer.writerows(found)
+    return out.getvalue()
+
+
+def as_gml(samples: Sequence[Sample]) -> str:
+    """GML 2: a feature for each field of each layer, at the cell's centre, longitude first."""
+    members = (_GML("featureMember", _gml_feature(sample)) for sample in samples)
+    return serialise(_VALUES("FeatureCollection", *members)).decode()
+
+
+def _gml_feature(sample: Sample) -> Element:
+    place = None
+    if sample.lon is not None and sample.lat is not None:
+        words = f"{plain_number(sample.lon)},{plain_number(sample.lat)}"
+        point = _GML("Point", _GML("coordinates", words), srsName="EPSG:4326")
+        place = _GML("pointProperty", point)
+    said = (
+        _VALUES(re.sub(r"^(?=\d)|[^\w.-]", "_", name), value if value is None else _shown(value))
+        for name, value in properties(sample).items()
+    )
+    return _VALUES("Value", place, *said)
+
+
 def _table(found: Properties) -> str:
     rows = "".join(
         f"<tr><th>{escape(name)}</th><td>{escape(_shown(value))}</td></tr>"
@@ -136,10 +174,12 @@ def _shown(value: str | float | None) -> str:
 
 
 WRITERS: Mapping[str, Callable[[Sequence[Sample]], str]] = {
+    "application/vnd.ogc.gml": as_gml,
     "application/json": as_json,
     _GEOJSON: as_json,
     "text/html": as_html,
     "text/plain": as_text,
+    "text/csv": as_csv,
 }
 INFO_FORMATS = tuple(WRITERS)
-"""Media types of values, the most useful first."""
+"""Media types of values; GML first, since QGIS takes the last that it reads as features."""

@@ -91,7 +91,7 @@ def serialise(root: Element, *, declaration: bool = True, doctype: str | None = 
     ----------
     doctype : str, optional, ``<!DOCTYPE … >``
     """
-    etree.cleanup_namespaces(root, keep_ns_prefixes=["xlink", "xsi"])
+    etree.cleanup_namespaces(root, keep_ns_prefixes=["xlink", "xsi", "wms"])
     return etree.tostring(
         root, encoding="UTF-8", xml_declaration=declaration, pretty_print=True, doctype=doctype
     )

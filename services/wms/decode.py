@@ -19,6 +19,7 @@ from datacube.errors import (
 )
 from datacube.model.bbox import BoundingBox
 from datacube.model.crs import Crs
+from datacube.model.geometry import Path
 from datacube.model.grid import RectifiedGrid
 from datacube.model.query import MapQuery, SampleQuery
 from services.ows.described import redrawn, styled_layers
@@ -97,12 +98,24 @@ def decode_info(context: Context, kvp: Kvp, version: Version) -> InfoRequest:
             raise CoverageNotFound(
                 f"the layer '{name}' of QUERY_LAYERS is not among LAYERS", subject=name
             )
+    place = decode_pixel(context, kvp, version)
+    ((x, y),) = place.vertices
+    requests, pinned = layer_requests(kvp, layers, repeat(""))
+    return InfoRequest(SampleQuery(requests, x, y, place.crs), pinned)
+
+
+def decode_pixel(context: Context, kvp: Kvp, version: Version) -> Path:
+    """The place in the middle of a pixel of a map.
+
+    Raises
+    ------
+    InvalidPixel
+        The pixel is outside the map.
+    """
     grid = decode_grid(context, kvp, version)
     column = _pixel(kvp, version.column, grid.width)
     row = _pixel(kvp, version.row, grid.height)
-    x, y = grid.transform @ (column + 0.5, row + 0.5)
-    requests, pinned = layer_requests(kvp, layers, repeat(""))
-    return InfoRequest(SampleQuery(requests, x, y, grid.crs), pinned)
+    return Path((grid.transform @ (column + 0.5, row + 0.5),), grid.crs)
 
 
 def decode_grid(context: Context, kvp: Kvp, version: Version) -> RectifiedGrid:

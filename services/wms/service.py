@@ -10,9 +10,13 @@ from services.ows.reports import internal_error
 from services.ows.transport import Request, Response
 from services.ows.urls import check_parameters
 from services.wms import v111, v130
+from services.wms.describe import describe_layer, get_styles
 from services.wms.handlers import get_feature_info, get_map
 from services.wms.legend import get_legend
+from services.wms.lines import KINDS, line_request
+from services.wms.metadata import get_metadata
 from services.wms.refusals import first, refusal
+from services.wms.schema import get_schema
 from services.wms.version import Version
 
 type Handler = Callable[[Context, Request, Kvp, Version], Response]
@@ -24,6 +28,11 @@ HANDLERS: Mapping[str, Handler] = {
     "map": get_map,
     "getfeatureinfo": get_feature_info,
     "getlegendgraphic": get_legend,
+    "getschemaextension": get_schema,
+    "describelayer": describe_layer,
+    "getstyles": get_styles,
+    "getmetadata": get_metadata,
+    **{name.lower(): line_request(kind) for name, kind in KINDS.items()},
 }
 _NEWEST = v130.VERSION
 
@@ -69,10 +78,12 @@ def _answer(context: Context, request: Request, kvp: Kvp) -> Response:
     if (handler := HANDLERS.get(operation)) is None:
         raise OperationNotSupported(
             f"the operation '{operation[:50]}' is not offered; offered: GetCapabilities, GetMap, "
-            "GetFeatureInfo, GetLegendGraphic",
+            f"GetFeatureInfo, GetLegendGraphic, DescribeLayer, GetStyles, GetMetadata, "
+            f"{', '.join(KINDS)}",
             subject="REQUEST",
         )
-    version = _NEWEST if handler is get_legend else _stated(kvp)
+    loose = handler in {get_legend, get_metadata, get_schema, get_styles} and "VERSION" not in kvp
+    version = _NEWEST if loose or handler is get_legend else _stated(kvp)
     return handler(context, request, kvp, version)
 
 

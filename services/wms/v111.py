@@ -18,6 +18,7 @@ from services.ows.transport import Request, Response
 from services.ows.xml import Element, Maker, serialise
 from services.wms.about import service_section
 from services.wms.capabilities import Vocabulary, operation, root_layer, service_url
+from services.wms.describe import STYLES
 from services.wms.formats import listed_formats
 from services.wms.layers import Dimension, Group, LayerEntry, layer_tree
 from services.wms.legend import LEGEND_FORMATS
@@ -58,6 +59,7 @@ def capabilities_document(context: Context, request: Request, cubes: Sequence[st
             "Capability",
             _operations(service_url(request)),
             WMS("Exception", *(WMS("Format", name) for name in _EXCEPTIONS)),
+            WMS("UserDefinedSymbolization", SupportSLD=1, UserLayer=0, UserStyle=1, RemoteWFS=0),
             root_layer(_WORDS, request, title, groups, _around(groups)),
         ),
         version="1.1.1",
@@ -75,7 +77,9 @@ def _operations(url: str) -> Element:
         operation(WMS, WMS, "GetCapabilities", (CAPABILITIES,), url),
         operation(WMS, WMS, "GetMap", listed_formats(), url),
         operation(WMS, WMS, "GetFeatureInfo", INFO_FORMATS, url),
+        operation(WMS, WMS, "DescribeLayer", (CAPABILITIES,), url),
         operation(WMS, WMS, "GetLegendGraphic", LEGEND_FORMATS, url),
+        operation(WMS, WMS, "GetStyles", (STYLES,), url),
     )
 
 

@@ -16,6 +16,9 @@ from services.wms.capabilities import Vocabulary, operation, root_layer, service
 from services.wms.formats import listed_formats
 from services.wms.layers import Dimension, LayerEntry, layer_tree
 from services.wms.legend import LEGEND_FORMATS
+from services.wms.linefiles import LINE_FORMATS
+from services.wms.lines import KINDS
+from services.wms.schema import CHARTS, schema_location
 from services.wms.version import Version
 
 NAMESPACE = "http://www.opengis.net/wms"
@@ -30,7 +33,8 @@ SLD = Maker(_SLD, {None: NAMESPACE, "xlink": XLINK, "xsi": XSI, "sld": _SLD})
 
 def get_capabilities(context: Context, request: Request, cubes: Sequence[str]) -> Response:
     """The capabilities document (06-042, 7.2)."""
-    tag = etag([context.catalog.version], "wms", "1.3.0", tuple(cubes), request.base_url)
+    form = tuple(cubes), request.base_url, context.settings.wms_charts
+    tag = etag([context.catalog.version], "wms", "1.3.0", form)
     return kept_document(
         context,
         request,
@@ -48,17 +52,20 @@ def capabilities_document(context: Context, request: Request, cubes: Sequence[st
         WMS("MaxWidth", settings.limits.max_width),
         WMS("MaxHeight", settings.limits.max_height),
     )
+    charts = settings.wms_charts
+    schemas = f"{NAMESPACE} {_SCHEMA} {_SLD} {_SLD_SCHEMA}"
     return WMS(
         "WMS_Capabilities",
         service_section(WMS, "WMS", settings, request, *limits),
         WMS(
             "Capability",
-            _operations(service_url(request)),
+            _operations(service_url(request), charts=charts),
             WMS("Exception", *(WMS("Format", name) for name in _EXCEPTIONS)),
+            SLD("UserDefinedSymbolization", SupportSLD=1, UserLayer=0, UserStyle=1, RemoteWFS=0),
             root_layer(_WORDS, request, settings.title, layer_tree(context, cubes)),
         ),
         version="1.3.0",
-        xsi_schemaLocation=f"{NAMESPACE} {_SCHEMA} {_SLD} {_SLD_SCHEMA}",
+        xsi_schemaLocation=schemas + (f" {schema_location(request)}" if charts else ""),
     )
 
 
@@ -67,13 +74,15 @@ def report(error: DatacubeError, strict: bool) -> Response:
     return wms130_report(error, strict=strict)
 
 
-def _operations(url: str) -> Element:
+def _operations(url: str, *, charts: bool) -> Element:
     return WMS(
         "Request",
         operation(WMS, WMS, "GetCapabilities", ("text/xml",), url),
         operation(WMS, WMS, "GetMap", listed_formats(), url),
         operation(WMS, WMS, "GetFeatureInfo", INFO_FORMATS, url),
+        operation(SLD, WMS, "DescribeLayer", ("text/xml",), url),
         operation(SLD, WMS, "GetLegendGraphic", LEGEND_FORMATS, url),
+        *(operation(CHARTS, WMS, name, LINE_FORMATS, url) for name in (KINDS if charts else ())),
     )
 
 

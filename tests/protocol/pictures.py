@@ -66,6 +66,7 @@ def settings():
         abstract="Cubes for tests",
         keywords=("test", "cube"),
         attribution="© Nobody",
+        wms_charts=False,  # the schemas at hand do not know them
         contact=Contact("Nobody & Sons", "https://example.org", "N. Body", email="n@example.org"),
     )
     names = ("globe", "around", "utm", "holes", "deep", "model")

@@ -2,9 +2,11 @@
 
 import gzip
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
+from lxml import etree
 from owslib.wms import WebMapService
 
 from datacube.config.settings import Config
@@ -195,3 +197,42 @@ def test_a_long_irregular_axis_is_compact(tmp_path):
     assert all(len(one) == 3 for one in ranges)
     assert ranges[0][0] == f"{texts[0]}Z"
     assert ranges[-1][1] == f"{texts[-1]}Z"
+
+
+@pytest.fixture(scope="module")
+def charted(context):
+    """Lists what only the server's own schema knows."""
+    settings = replace(context.settings, wms_charts=True)
+    return Maps(replace(context, settings=settings), service, "/wms")
+
+
+def test_charts_are_operations_of_a_namespace_with_a_schema(charted, wms, xsd_validator):
+    root = root_of(charted.raw("SERVICE=WMS&VERSION=1.3.0&REQUEST=GetCapabilities"))
+    request = root.find("w:Capability/w:Request", NS)
+    own = [one for one in request if etree.QName(one).namespace == "urn:datacube:wms"]
+    names = [etree.QName(one).localname for one in own]
+    assert names[:2] == ["GetTimeseries", "GetVerticalProfile"]
+    assert "text/csv" in [one.text for one in own[0].findall("w:Format", NS)]
+    pairs = root.get("{http://www.w3.org/2001/XMLSchema-instance}schemaLocation").split()
+    url = dict(zip(pairs[::2], pairs[1::2], strict=True))["urn:datacube:wms"]
+    schema = root_of(charted.raw(url.partition("?")[2]))
+    assert schema.get("targetNamespace") == "urn:datacube:wms"
+    assert schema.nsmap["wms"] == NS["w"]
+    declared = {one.get("name"): one.get("substitutionGroup") for one in schema[1:]}
+    assert declared == dict.fromkeys(names, "wms:_ExtendedOperation")
+    for one in own:
+        request.remove(one)
+    assert xsd_validator(etree.tostring(root)) == []
+
+
+def test_the_older_version_has_no_place_for_charts(charted, xsd_validator):
+    body = charted.raw("SERVICE=WMS&VERSION=1.1.1&REQUEST=GetCapabilities").body
+    assert xsd_validator(body) == []
+    assert b"GetTimeseries" not in body
+    assert b"<DescribeLayer>" in body
+    assert b"<GetStyles>" in body
+
+
+def test_styles_may_be_sent(root):
+    said = root.find("w:Capability/sld:UserDefinedSymbolization", NS)
+    assert (said.get("SupportSLD"), said.get("UserStyle")) == ("1", "1")

@@ -21,6 +21,7 @@ SECTIONS = {
     "ContactModel": "contact",
     "LimitsModel": "limits",
     "TimeModel": "time",
+    "WmsModel": "wms",
     "WcsModel": "wcs",
     "TileCacheModel": "tile_cache",
     "CubeModel": "Cube",
