@@ -22,12 +22,13 @@ import numpy as np
 from distributed.comm import CommClosedError
 from distributed.scheduler import KilledWorker
 
-from datacube.errors import StorageError
+from datacube.errors import InvalidParameter, StorageError
 from datacube.ingest.filling import Filling, Job, blocks, windows_of
 from datacube.ingest.readers import default_readers
 from datacube.ingest.report import BytesRead
 from datacube.ingest.source import Granule
 from datacube.ingest.units import Order, Unit, Workshop
+from datacube.store.history import read_head
 from datacube.store.objects import ObjectStore
 from datacube.store.slicechunks import Piece, SlicePlace
 from datacube.store.writer import SliceWriter
@@ -83,6 +84,12 @@ class Cluster:
     @contextmanager
     def filling(self, store: ObjectStore, granule: Granule, job: Job) -> Iterator[Filling]:
         """See :class:`~datacube.ingest.filling.Hands`."""
+        if read_head(store, granule.cube_id).storage:
+            raise InvalidParameter(
+                f"cube '{granule.cube_id}' lies in an Icechunk repository, into which only one "
+                "process writes a commit; ingest it without a scheduler",
+                subject="scheduler",
+            )
         order = Order(
             str(Path(store.url).absolute()) if store.is_local else store.url,
             job.source if "://" in job.source else str(Path(job.source).expanduser().absolute()),

@@ -8,6 +8,7 @@ from typing import Protocol
 import numpy as np
 
 from datacube.config.products import RecipeSettings
+from datacube.ingest.memory import Thrift
 from datacube.ingest.places import JoinedBand
 from datacube.ingest.report import BytesRead, Event
 from datacube.ingest.source import BandSource, Granule, ReadOptions
@@ -87,6 +88,7 @@ class _Here:
         self._granule = granule
         self._job = job
         self._before: SliceWriter | None = None
+        self._thrift = Thrift()
 
     def fill(self, writer: SliceWriter, position: int) -> None:
         """Read everything; the slice is closed while the next one is read."""
@@ -95,6 +97,7 @@ class _Here:
             band = self._granule.slices[position].bands[name]
             values = band.read(index, row0, row1, column0, column1)
             writer.write(name, index, row0, column0, values)
+            self._thrift.used(values.nbytes)
             self._job.report(BytesRead(self._job.source, self._granule.cube_id, values.nbytes))
         self.finish()
         self._before = writer

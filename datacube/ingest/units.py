@@ -15,6 +15,7 @@ from datacube.config.products import RecipeSettings
 from datacube.errors import ConflictError, SourceError
 from datacube.ingest.fetch import local
 from datacube.ingest.filling import Window
+from datacube.ingest.memory import Thrift
 from datacube.ingest.opened import opened, readied
 from datacube.ingest.readers import Readers, find_reader, unknown
 from datacube.ingest.source import Granule, ReadOptions
@@ -84,6 +85,7 @@ class Workshop:
 
     def __init__(self, readers: Readers) -> None:
         self._readers = readers
+        self._thrift = Thrift()
         self._lock = threading.Lock()  # the libraries behind the readers want one thread
         self._open: OrderedDict[tuple[object, ...], tuple[ExitStack, Granule]] = OrderedDict()
 
@@ -104,6 +106,7 @@ class Workshop:
         with self._lock:
             band = self._granule(store, order).slices[unit.position].bands[unit.field]
             values = band.read(unit.index, row0, row1, column0, column1)
+            self._thrift.used(values.nbytes)
         chunks = SliceChunks(store.put, place)
         field, _ = place.fields[unit.field]
         with ThreadPoolExecutor(1 if store.is_local else 4) as threads:

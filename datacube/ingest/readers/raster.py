@@ -72,7 +72,7 @@ class RasterBand:
         return found
 
 
-CACHE_MB = 128
+CACHE_BYTES = 128 << 20
 """Decoded blocks that GDAL may hold; its own default grows with the machine."""
 
 
@@ -85,7 +85,7 @@ def open_raster(path: Path | str, files: ExitStack, driver: str | None = None) -
         GDAL cannot open it.
     """
     chosen = {} if driver is None else {"driver": driver}
-    files.enter_context(rasterio.Env(GDAL_CACHEMAX=CACHE_MB))
+    files.enter_context(rasterio.Env(GDAL_CACHEMAX=CACHE_BYTES))
     try:
         with warnings.catch_warnings():
             # a file without a transform is refused in words by grid_of_raster
