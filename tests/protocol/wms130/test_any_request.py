@@ -70,3 +70,46 @@ def test_any_crs(wms, crs, bbox):
     for start in (MAP, INFO):
         response = wms.pairs((start | {"CRS": crs, "BBOX": bbox}).items())
         assert response.status == 200
+
+
+STYLING = [
+    "boxfill/rainbow", "contour/jet", "vector/x", "barb/", "cmap:jet,range:0/1", "cmap:jet,range:1",
+    "cmap:,", "range:nan/inf", "cmap:jet,noClamp,inverse,logScale", "boxfill/" + "a" * 300,
+    "/", ":",
+    "auto", "0,1", "-1e308,1e308", "1e-320,1", "5,5", "0xFF0000", "transparent", "extend", "50",
+    "0.5", "254", "true", "kind:1", "v>10", "!v:bit3", "v:bit99", "((((", "v:", "300", "dpi:300",
+    "dpi:-1", "resolution:0", "layout:horizontal;fontSize:400", "image/apng", "image/tiff",
+    "image/png; mode=32bit", "image/gif", "<a/>", "<StyledLayerDescriptor/>", "http://127.0.0.1/x",
+    "file:///etc/passwd", "0 0, 10 10", "LINESTRING(0 0, 1 1)", "1e308 1e308,-1e308 -1e308",
+    "layerDetails", "minmax", "timesteps", "text/csv", "application/json", "image/svg+xml",
+    "0000-01-01/9999-12-31/PT1S", "2020/..", "850hPa", "-10", "\r\nSet-Cookie: a=b", "../../x",
+]  # fmt: skip
+NAMES = [
+    "STYLES", "STYLE", "PALETTE", "COLORSCALERANGE", "NUMCOLORBANDS", "LOGSCALE", "ABOVEMAXCOLOR",
+    "BELOWMINCOLOR", "OPACITY", "MASK", "EXPR", "DPI", "MAP_RESOLUTION", "FORMAT_OPTIONS", "SLD",
+    "SLD_BODY", "LEGEND_OPTIONS", "COLORBARONLY", "ORIENTATION", "ANIMATION", "FPS", "CAPTION",
+    "HOLD", "LEGEND", "FORMAT", "INFO_FORMAT", "LINESTRING", "ITEM", "DAY", "CHART_WIDTH", "TIME",
+    "ELEVATION", "AGG", "LAYERS", "EXCEPTIONS", "VERSION", "CUBE",
+]  # fmt: skip
+OPERATIONS = [
+    "GetMap", "GetFeatureInfo", "GetLegendGraphic", "GetTimeseries", "GetVerticalProfile",
+    "GetTransect", "GetVerticalSection", "GetHovmoller", "GetMetadata", "DescribeLayer",
+    "GetStyles",
+    "GetCapabilities", "GetSchemaExtension",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+@settings(suppress_health_check=FIXTURES, max_examples=40)
+@given(data=st.data())
+def test_any_styling(wms, operation, data):
+    names = data.draw(st.lists(st.sampled_from(NAMES), min_size=1, max_size=4, unique=True))
+    layer = data.draw(st.sampled_from(["globe.v", "deep.v", "globe", "utm.v"]))
+    pairs = INFO | {"REQUEST": operation, "LAYERS": layer, "QUERY_LAYERS": layer, "LAYER": layer}
+    pairs |= {"LINESTRING": "0 0,50 20", "ITEM": "layerDetails", "WIDTH": "12", "HEIGHT": "8"}
+    values = st.one_of(st.sampled_from(STYLING), VALUES)
+    response = wms.pairs((pairs | {name: data.draw(values) for name in names}).items())
+    assert response.status in {200, 413}
+    assert response.body
+    for _, value in response.headers:
+        assert "\n" not in value
