@@ -15,14 +15,15 @@ from affine import Affine
 from rasterio.io import MemoryFile
 
 from datacube.formats.geotiff_tags import (
+    Layout,
     check,
     common_dtype,
-    deflated,
     describe,
     north_up,
     plain_profile,
     texts_of,
     wider_dtypes,
+    written,
 )
 from datacube.formats.nodata import filled, nil_ahead, nil_for
 from datacube.formats.pieces import Streamed, gathered, together
@@ -44,7 +45,8 @@ def encode(coverage: Coverage, options: Mapping[str, str]) -> bytes | Streamed:
     coverage : Coverage
         On a rectified grid; at most x and y have more than one cell.
     options : mapping
-        ``compression=deflate`` makes tiles that are compressed.
+        ``compression`` (``deflate``, ``lzw``, ``packbits``, ``zstd``), ``predictor``,
+        ``interleave`` and ``tile`` as of :class:`~datacube.formats.geotiff_tags.Layout`.
 
     Raises
     ------
@@ -56,8 +58,9 @@ def encode(coverage: Coverage, options: Mapping[str, str]) -> bytes | Streamed:
     blocks = tuple(coverage.blocks.values())
     dtype = common_dtype([block.field.dtype for block in blocks])
     nil = nil_for(blocks, dtype)
-    if options.get("compression") == "deflate":
-        return deflated(coverage, dtype, nil)
+    layout = Layout.of(options)
+    if layout != Layout():
+        return written(coverage, dtype, nil, layout)
     return together(_forward(stream_of(coverage), dtype, nil))
 
 

@@ -5,6 +5,7 @@ unit and description of each band, ``AREA_OR_POINT=Area``, and where the data co
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from affine import Affine
@@ -25,19 +26,54 @@ _TILED_FROM = 512 * 512
 _WIDER = ("uint8", "int8", "uint16", "int16", "uint32", "int32", "float32", "float64")
 
 
-def deflated(coverage: Coverage, dtype: np.dtype[np.generic], nil: float | None) -> bytes:
-    """A GeoTIFF file in which tiles are compressed, one picture for each field.
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """How the values of a file lie, in the words of GDAL; what is empty is chosen here.
+
+    Parameters
+    ----------
+    compress : str, ``deflate``, ``lzw``, ``packbits``, ``zstd`` or ``none``
+    predictor : str, ``1``, ``2`` or ``3``
+    interleave : str, ``band`` or ``pixel``
+    tile : (width, height), multiples of 16; (0, 0) is strips
+    """
+
+    compress: str = ""
+    predictor: str = ""
+    interleave: str = ""
+    tile: tuple[int, int] | None = None
+
+    @staticmethod
+    def of(options: Mapping[str, str]) -> "Layout":
+        """The layout that the options of an encoder ask for.
+
+        Examples
+        --------
+        >>> Layout.of({"compression": "lzw", "tile": "256x128"}).tile
+        (256, 128)
+        """
+        compress = options.get("compression", "").replace("none", "")
+        width, _, height = options.get("tile", "").partition("x")
+        tile = (int(width), int(height)) if height else None
+        return Layout(compress, options.get("predictor", ""), options.get("interleave", ""), tile)
+
+
+def written(
+    coverage: Coverage, dtype: np.dtype[np.generic], nil: float | None, layout: Layout
+) -> bytes:
+    """A GeoTIFF file by GDAL, one picture for each field.
 
     Parameters
     ----------
     coverage : Coverage that fits
     dtype : of the values in the file
     nil : what stands for no data, None where there is none
+    layout : Layout
     """
     description = coverage.description
     grid = description.domain.rectified
     blocks = tuple(coverage.blocks.values())
-    profile = _deflate_profile(grid, len(blocks), dtype, nil)
+    profile = plain_profile(grid, len(blocks), dtype, nil) | _laid_out(grid, dtype, layout)
     with MemoryFile() as memory:
         with memory.open(**profile) as file:
             describe(file, texts_of(description), description.range_type.fields)
@@ -139,18 +175,28 @@ def plain_profile(
     }
 
 
-def _deflate_profile(
-    grid: RectifiedGrid, count: int, dtype: np.dtype[np.generic], nil: float | None
+def _laid_out(
+    grid: RectifiedGrid, dtype: np.dtype[np.generic], layout: Layout
 ) -> dict[str, object]:
-    profile = plain_profile(grid, count, dtype, nil) | {
-        "BIGTIFF": "IF_SAFER",
-        "compress": "deflate",
-        "zlevel": 1,
-        "predictor": 3 if dtype.kind == "f" else 2,
-        "num_threads": "ALL_CPUS",
-    }
-    if grid.width * grid.height >= _TILED_FROM:
-        profile |= {"tiled": True, "blockxsize": 512, "blockysize": 512}
+    profile: dict[str, object] = {"BIGTIFF": "IF_SAFER", "num_threads": "ALL_CPUS"}
+    if layout.compress and layout.compress != "none":
+        profile["compress"] = layout.compress
+        if layout.compress == "deflate":
+            profile["zlevel"] = 1
+        if layout.predictor == "3" and dtype.kind != "f":
+            raise InvalidFormat(
+                "the predictor of floats does not fit whole numbers; ask for horizontal",
+                subject="predictor",
+            )
+        if layout.compress != "packbits":
+            profile["predictor"] = int(layout.predictor or (3 if dtype.kind == "f" else 2))
+    if layout.interleave:
+        profile["interleave"] = layout.interleave
+    tile = layout.tile
+    if tile is None and layout.compress and grid.width * grid.height >= _TILED_FROM:
+        tile = 512, 512
+    if tile is not None and all(tile):
+        profile |= {"tiled": True, "blockxsize": tile[0], "blockysize": tile[1]}
     return profile
 
 

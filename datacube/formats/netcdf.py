@@ -25,7 +25,8 @@ from datacube.model.fields import Field
 from datacube.model.grid import ReferenceableGrid
 from datacube.model.stream import CoverageStream
 
-_LIBRARY = threading.Lock()
+LIBRARY = threading.Lock()
+"""Held during every call into the libraries."""
 _COMPRESSED_FROM = 65_536
 _CHUNK_SIDE = 512
 _OPEN_CHUNKS = 16 << 20
@@ -50,7 +51,7 @@ def encode(coverage: Coverage, options: Mapping[str, str]) -> bytes | Streamed:
         for block in coverage.blocks.values()
     }
     room = _guess(coverage.description)
-    with _LIBRARY:
+    with LIBRARY:
         file = netCDF4.Dataset("coverage.nc", mode="w", format="NETCDF4", memory=room)
         try:
             _define(file, coverage.description, nils, options)
@@ -89,18 +90,18 @@ def _write(
     options: Mapping[str, str],
 ) -> None:
     """Write a file; other files are written between its parts."""
-    with _LIBRARY:
+    with LIBRARY:
         file = netCDF4.Dataset(path, mode="w", format="NETCDF4")
     try:
-        with _LIBRARY:
+        with LIBRARY:
             _define(file, coverage.description, nils, options)
         for part, block in zip(coverage.parts(), coverage.by_field(), strict=True):
-            with _LIBRARY:
+            with LIBRARY:
                 variable = file[part.field]
                 values = filled(block, variable.dtype, nils[part.field])
                 variable[(*part.place, part.rows)] = values.reshape(values.shape[-2:])
     finally:
-        with _LIBRARY:
+        with LIBRARY:
             file.close()
 
 
@@ -112,7 +113,7 @@ def _define(
 ) -> None:
     """Everything but the values of the fields."""
     file.set_fill_off()  # every value is written
-    file.setncatts(_global_attributes(description, options))
+    file.setncatts(global_attributes(description, options))
     _write_coordinates(file, description)
     deflate = options.get("compression") == "deflate"
     for field in description.range_type.fields:
@@ -136,9 +137,10 @@ def _guess(description: CoverageDescription) -> int:
     return (1 << 20) + values + values // 16
 
 
-def _global_attributes(
+def global_attributes(
     description: CoverageDescription, options: Mapping[str, str]
 ) -> dict[str, str]:
+    """What a file says of itself."""
     texts = {
         "Conventions": "CF-1.11",
         "title": description.title or description.id,

@@ -6,7 +6,17 @@ from functools import cache
 from importlib.metadata import entry_points
 
 from datacube.errors import InvalidFormat
-from datacube.formats import coveragejson, csv, geotiff, geotiff_tags, netcdf, npy
+from datacube.formats import (
+    cog,
+    coveragejson,
+    csv,
+    geotiff,
+    geotiff_tags,
+    netcdf,
+    netcdf3,
+    npy,
+    zarrzip,
+)
 from datacube.formats.pieces import Streamed
 from datacube.model.coverage import Coverage, CoverageDescription
 from datacube.model.domain import DomainSet
@@ -172,6 +182,29 @@ def builtin() -> Registry:
                 ("npy", "numpy", "application/npy"),
                 stream=npy.stream,
                 same=True,
+            ),
+            Encoder(
+                "image/vnd.cog",
+                "tif",
+                "Cloud-optimised GeoTIFF",
+                cog.encode,
+                ("cog", "image/cog", "cloud-optimized"),
+                0,
+                geotiff_tags.check,
+            ),
+            Encoder(
+                "application/x-netcdf3",
+                "nc",
+                "CF NetCDF-3",
+                netcdf3.encode,
+                ("netcdf3", "nc3", "netcdf-3"),
+            ),
+            Encoder(
+                "application/vnd.zarr+zip",
+                "zarr.zip",
+                "Zarr in a zip",
+                zarrzip.encode,
+                ("zarr", "application/vnd+zarr", "application/zarr", "zarr.zip"),
             ),
         )
     )

@@ -9,8 +9,13 @@ from datacube.engine.coverage_stream import is_large, stream_coverage
 from datacube.engine.limits import check_coverage
 from datacube.formats.pieces import Streamed
 from datacube.formats.registry import Content, Encoder, Options, encoders
+from datacube.formats.values import STATED, Stated, stated, stated_stream
 from datacube.model.coverage import CoverageDescription
 from datacube.model.query import CoverageQuery
+from datacube.model.stream import CoverageStream
+
+ARRANGED = ("compression", "predictor", "interleave", "tile")
+"""Options that say how values lie in a file; a file that is streamed has none of them."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,6 +62,7 @@ def coverage_file(
     query : CoverageQuery
     encoder : Encoder
     options : as of the encoder
+        ``values`` beside these: ``raw`` or ``physical`` where the format's own are not wanted.
     head : bool
         Nothing but the size will be used: what tells it without values reads none.
 
@@ -68,22 +74,28 @@ def coverage_file(
     plan, limits = plan_coverage(context, query), context.settings.limits
     large = is_large(limits, plan)
     wanted = large or (head and encoder.same)
-    deflate = options.get("compression") == "deflate" and not encoder.same
-    if encoder.stream is not None and wanted and not deflate:
-        coverage = stream_coverage(context, query)
+    arranged = not encoder.same and any(options.get(name, "none") != "none" for name in ARRANGED)
+    how = next((one for one in STATED if one == options.get("values")), None)
+    if encoder.stream is not None and wanted and not arranged:
+        coverage = _stated_stream(stream_coverage(context, query), how)
         made = encoder.stream(coverage, options)
         pieces = made.pieces if head else begun(made.pieces)
         return CoverageFile(coverage.description, coverage.notes, pieces, made.length)
     others = encoders().streaming(plan.description.domain)
-    if deflate:
+    if arranged:
         others = tuple(one for one in others if one != encoder.media_type)
     check_coverage(limits, plan.size, others)
     if encoder.spool is not None and large:
-        coverage = stream_coverage(context, query)
+        coverage = _stated_stream(stream_coverage(context, query), how)
         if (content := encoder.spool(coverage, options)) is not None:
             return _whole(coverage.description, coverage.notes, content)
     found = get_coverage(context, query)
+    found = found if how is None else stated(found, how)
     return _whole(found.description, found.notes, encoder.encode(found, options))
+
+
+def _stated_stream(coverage: CoverageStream, how: Stated | None) -> CoverageStream:
+    return coverage if how is None else stated_stream(coverage, how)
 
 
 def _whole(

@@ -1,7 +1,7 @@
 """From a query to the answer of GetCoverage; the same for every version of the protocol."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 from datacube.engine.context import Context
 from datacube.engine.coverage import coverage_state, plan_coverage
@@ -22,14 +22,14 @@ class Order:
     query : CoverageQuery
     encoder : Encoder
     name : str, of the file
-    compression : of the file's values
+    options : of the encoder: how the values lie in the file, and whether they are unpacked
     notes : tuple of str, what was taken because nothing was said
     """
 
     query: CoverageQuery
     encoder: Encoder
     name: str
-    compression: str = "none"
+    options: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
 
@@ -59,13 +59,14 @@ def send(
     state = coverage_state(context, order.query)
     plan = plan_coverage(context, order.query)
     order.encoder.check(plan.description)
-    parts = (order.query, order.encoder.media_type, order.compression, describe is not None)
+    options = sorted(order.options.items())
+    parts = (order.query, order.encoder.media_type, options, describe is not None)
     tag = caching.weak(caching.etag(state, *parts))
     if caching.matches(request, tag):
         return caching.not_modified(tag, caching.MOVING)
     history = f"GetCoverage {order.name.rpartition('.')[0]}"
-    options = {"history": history, "compression": order.compression}
-    file = coverage_file(context, order.query, order.encoder, options, head=request.head)
+    wanted = {"history": history, **order.options}
+    file = coverage_file(context, order.query, order.encoder, wanted, head=request.head)
     notes = caching.warnings((*order.notes, *file.notes))
     headers = (("ETag", tag), caching.MOVING, *notes)
     if describe is None:

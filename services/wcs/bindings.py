@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from lxml import etree
 
-from datacube.errors import InvalidParameter
+from datacube.errors import InvalidParameter, MissingParameter
 from services.ows.kvp import Kvp
 from services.ows.transport import Request
 from services.ows.xml import Element
@@ -81,6 +81,8 @@ def _pairs(root: Element) -> list[tuple[str, str]]:
         pairs = list(read(root))
     except ValueError as error:
         raise InvalidParameter(f"the document cannot be read: {error}") from error
-    if not any(name == "version" for name, _ in pairs):
-        pairs.append(("version", version))
-    return pairs
+    if any(name == "version" for name, _ in pairs):
+        return pairs
+    if ("request", "GetCapabilities") not in pairs:
+        raise MissingParameter("the attribute version is missing", subject="version")
+    return [*pairs, ("version", version)]

@@ -63,7 +63,7 @@ def _missing(suites: list[Suite]) -> list[str]:
             f"the sources of {one.repository} {one.tag} are not in {one.folder}; "
             f"{FOLDER} names the folder that holds the checkouts of the OGC's suites"
             for one in suites
-            if not one.source.is_file()
+            if not one.source.exists()
         ]
         + [
             f"{checkouts() / helper} is missing, which {one.title} needs"

@@ -17,7 +17,7 @@ class Suite:
     name : str, on the command line and in the table
     title : str
     repository, tag : str, of its sources
-    script : str, in ``src/main/scripts/ctl``
+    script : str, in ``src/main/scripts/ctl``; empty for all of them
     test : str, the one that calls all others
     address : str, of the capabilities below the server's root
     address_key : str, parameter that takes it
@@ -137,7 +137,7 @@ SUITES = (
         "WCS 1.0.0",
         "ets-wcs10",
         "1.20",
-        "wcs.xml",
+        "",
         "wcs1-0-0:main-all",
         "/wcs?service=WCS&version=1.0.0&request=GetCapabilities",
         address_key="VAR_WCS_CAPABILITIES_URL",
@@ -157,6 +157,7 @@ SUITES = (
         helpers=(
             "cite1-utils/src/main/java/org/opengis/cite/functions",
             "cite1-utils/src/main/java/com/occamlab/ctlfns/JaxenFunction.java",
+            "cite1-utils/src/main/java/com/occamlab/te/parsers/HeadersParser.java",
         ),
     ),
 )

@@ -1,6 +1,7 @@
 """Key-value requests of WCS 1.0.0 (03-065r6, 9.3.2)."""
 
 from dataclasses import dataclass
+from math import isclose
 
 from datacube.errors import InvalidParameter, MissingParameter
 from datacube.model.axis import TimeAxis
@@ -17,18 +18,20 @@ from services.wcs.places import axis_subset, time_subset, with_defaults
 from services.wcs.v100.capabilities import SECTIONS
 from services.wcs.v100.names import BAND
 
-_METHODS: dict[str, Interpolation] = {
+_METHODS: dict[str, Interpolation | None] = {
     "nearest neighbor": "nearest",
     "nearest neighbour": "nearest",
     "nearest": "nearest",
     "nearest-neighbor": "nearest",
-    "none": "nearest",
+    "none": None,
     "bilinear": "bilinear",
     "bicubic": "cubic",
     "cubic": "cubic",
     "average": "average",
     "mode": "mode",
 }
+_ALIKE = 1e-6
+_SIZES = ("WIDTH", "HEIGHT", "RESX", "RESY")
 _DEGREES = frozenset({"WGS84(DD)", "WGS 84(DD)"})
 
 
@@ -47,24 +50,24 @@ class CoverageRequest:
     Parameters
     ----------
     coverage, format : str
-    crs : Crs of the box
+    crs : Crs of the box; None where nothing but a time is given: the coverage's own cells
     response_crs : Crs of the answer
     box : Box or None, the whole coverage
     time : str, empty where there is none
     size : (width, height), or None where there is a resolution
     resolution : (x, y), in units of the answer's CRS
-    interpolation : how values between cells are found
+    interpolation : how values between cells are found; None is not at all
     """
 
     coverage: str
     format: str
-    crs: Crs
-    response_crs: Crs
+    crs: Crs | None
+    response_crs: Crs | None
     box: Box | None
     time: str
     size: tuple[int, int] | None
     resolution: tuple[float, float] | None
-    interpolation: Interpolation
+    interpolation: Interpolation | None
 
 
 def section(kvp: Kvp) -> str:
@@ -91,11 +94,12 @@ def get_coverage(kvp: Kvp) -> CoverageRequest:
     MissingParameter, InvalidParameter, InvalidCrs
         A parameter is missing or cannot be read.
     """
-    crs = kvp.one("CRS", _crs)
     box = kvp.optional("BBOX", _box, None)
     time = kvp.optional("TIME", str.strip, "")
     if box is None and not time:
         raise MissingParameter("BBOX or TIME must be given, or both", subject="BBOX")
+    whole = box is None and not any(name in kvp for name in ("CRS", *_SIZES))
+    crs = None if whole else kvp.one("CRS", _crs)
     return CoverageRequest(
         kvp.one("COVERAGE", str.strip),
         kvp.one("FORMAT", str.strip),
@@ -103,7 +107,7 @@ def get_coverage(kvp: Kvp) -> CoverageRequest:
         kvp.optional("RESPONSE_CRS", _crs, crs),
         box,
         time,
-        *_cells(kvp),
+        *((None, None) if whole else _cells(kvp)),
         kvp.optional("INTERPOLATION", _interpolation, "nearest"),
     )
 
@@ -133,7 +137,7 @@ def bind_query(
         description.id,
         complete,
         kvp.optional(BAND, lambda text: bands(text, description.range_type), ()),
-        interpolation=asked.interpolation,
+        interpolation=asked.interpolation or "nearest",
         grid=_grid(asked, domain),
     )
     return query, notes
@@ -189,16 +193,37 @@ def _heights(ends: tuple[float, float], domain: DomainSet) -> AxisSubset:
 
 
 def _grid(asked: CoverageRequest, domain: DomainSet) -> RectifiedGrid:
+    if asked.crs is None or asked.response_crs is None:
+        return plain_grid(domain)
     box = plain_grid(domain).bbox if asked.box is None else BoundingBox(*asked.box.plane, asked.crs)
     if not box.crs.same_plane(asked.response_crs):
         box = box.to_crs(asked.response_crs)
     else:
         box = BoundingBox(*box.edges, asked.response_crs)
     if asked.size is not None:
-        return sized_grid(box, *asked.size)
-    if asked.resolution is None:
+        grid = sized_grid(box, *asked.size)
+    elif asked.resolution is not None:
+        grid = stepped_grid(box, *asked.resolution)
+    else:
         raise MissingParameter("WIDTH and HEIGHT are missing, or RESX and RESY", subject="WIDTH")
-    return stepped_grid(box, *asked.resolution)
+    if asked.interpolation is None:
+        _check_own_cells(grid, plain_grid(domain))
+    return grid
+
+
+def _check_own_cells(grid: RectifiedGrid, own: RectifiedGrid) -> None:
+    """Refuse other cells than the coverage has, where nothing is to be interpolated."""
+    same = grid.crs.same_plane(own.crs)
+    if not (
+        same
+        and isclose(grid.dx, own.dx, rel_tol=_ALIKE)
+        and isclose(grid.dy, own.dy, rel_tol=_ALIKE)
+    ):
+        raise InvalidParameter(
+            f"without interpolation cells have {own.dx:g} x {-own.dy:g} in {own.crs.key}; other "
+            "ones need an interpolation",
+            subject="INTERPOLATION",
+        )
 
 
 def _cells(kvp: Kvp) -> tuple[tuple[int, int] | None, tuple[float, float] | None]:
@@ -233,8 +258,8 @@ def _box(text: str) -> Box:
             raise ValueError(f"{len(numbers)} numbers are given; four are needed, or six")
 
 
-def _interpolation(text: str) -> Interpolation:
-    method = _METHODS.get(text.strip().lower().replace("+", " "))
-    if method is None:
+def _interpolation(text: str) -> Interpolation | None:
+    name = text.strip().lower().replace("+", " ")
+    if name not in _METHODS:
         raise ValueError(f"it is not offered; offered are {', '.join(_METHODS)}")
-    return method
+    return _METHODS[name]

@@ -15,12 +15,12 @@ from datacube.model.query import (
     Scaling,
 )
 from services.ows.aggregate import decode_aggregate
-from services.ows.compression import parse_compression
 from services.ows.kvp import Kvp, comma_list
 from services.ows.selection import STANDARD, Selection, parse_selection
 from services.wcs.scaling import AxisScaling, decode_scaling
 from services.wcs.subsets import Bracket, bind, horizontal_crs, parse_brackets
 from services.wcs.v201.errors import IllegalFieldSequence, OutputCrsNotSupported
+from services.wcs.v201.options import encoder_options
 
 SECTIONS = (
     "ServiceIdentification",
@@ -67,7 +67,7 @@ class CoverageRequest:
     aggregate : Aggregate or None; a vendor parameter
     interpolation : how values between cells are found
     selection : which cells trims take; a vendor parameter
-    compression : of the file's values; a vendor parameter
+    options : of the encoder: layout of a GeoTIFF, compression, raw or physical values
     """
 
     coverage: str
@@ -81,7 +81,7 @@ class CoverageRequest:
     aggregate: Aggregate | None = None
     interpolation: Interpolation = "nearest"
     selection: Selection = STANDARD
-    compression: str = "none"
+    options: tuple[tuple[str, str], ...] = ()
 
 
 def sections(kvp: Kvp) -> frozenset[str]:
@@ -143,7 +143,7 @@ def get_coverage(kvp: Kvp) -> CoverageRequest:
         decode_aggregate(kvp),
         kvp.optional("interpolation", _interpolation, "nearest"),
         kvp.optional("selection", parse_selection, STANDARD),
-        kvp.optional("compression", parse_compression, "none"),
+        encoder_options(kvp),
     )
 
 

@@ -20,11 +20,31 @@ class OutputCrsNotSupported(errors.InvalidCrs):
     """A CRS in which the answer cannot be given (11-053r1, table 5)."""
 
 
+class CompressionNotSupported(errors.InvalidParameter):
+    """A compression that no file has here (12-100r1, table 5)."""
+
+
+class PredictorNotSupported(errors.InvalidParameter):
+    """A predictor that there is not, or one without a compression (12-100r1, table 5)."""
+
+
+class InterleavingNotSupported(errors.InvalidParameter):
+    """An order of bands that there is not (12-100r1, table 5)."""
+
+
+class TilingInvalid(errors.InvalidParameter):
+    """A tile whose sides are no multiples of 16 (12-100r1, table 5)."""
+
+
 CODES: Table = {
     **WCS201,
     IllegalFieldSequence: Code("IllegalFieldSequence", 404),
     ScaleAxisUndefined: Code("ScaleAxisUndefined", 404),
     InvalidExtent: Code("InvalidExtent", 404),
     OutputCrsNotSupported: Code("OutputCrs-NotSupported", 404),
+    CompressionNotSupported: Code("CompressionNotSupported", 404),
+    PredictorNotSupported: Code("PredictorNotSupported", 404),
+    InterleavingNotSupported: Code("InterleavingNotSupported", 404),
+    TilingInvalid: Code("TilingInvalid", 404),
 }
 """Exception codes of WCS 2.0.1 with its extensions."""

@@ -62,7 +62,7 @@ def answer_coverage(context: Context, request: Request, kvp: Kvp) -> Response:
     encoder = named or registry.native(cube.description.domain)
     plan = plan_coverage(context, query)
     name = _file_name(asked, plan.description, encoder)
-    order = Order(query, encoder, name, asked.compression)
+    order = Order(query, encoder, name, dict(asked.options))
     if not asked.multipart:
         return send(context, request, order)
 

@@ -97,6 +97,10 @@ class TestWcs10:
         values, _, _ = wcs10.tiff(f"{AIR}&WIDTH=20&HEIGHT=10")
         np.testing.assert_array_equal(values[0], GRID + 1000)
 
+    def test_nothing_but_a_time(self, wcs10):
+        values, _, _ = wcs10.tiff("COVERAGE=air&TIME=2020-01-02")
+        np.testing.assert_array_equal(values[0], GRID + 1000)
+
     def test_further_axes(self, wcs10):
         query = "COVERAGE=ocean&CRS=EPSG:4326&BBOX=170,-5,190,5&WIDTH=20&HEIGHT=10&Band=1"
         for level, k in (("depth=10", 1), ("ELEVATION=-100", 2), ("DIM_DEPTH=0.5", 0), ("", 0)):
@@ -142,6 +146,13 @@ class TestWcs10:
     )
     def test_refusals(self, wcs10, query, code):
         assert wcs10.refused(query)[:2] == (200, code)
+
+    def test_without_interpolation_cells_are_the_coverages_own(self, wcs10):
+        query = f"{AIR}&INTERPOLATION=none&FORMAT=GeoTIFF"
+        assert wcs10.get(f"{query}&BBOX=-20,40,0,50&WIDTH=10&HEIGHT=5").status == 200
+        for other in ("WIDTH=20&HEIGHT=5", "WIDTH=10&HEIGHT=5&RESPONSE_CRS=EPSG:3857"):
+            found = wcs10.refused(f"{query}&BBOX=-20,40,0,50&{other}")
+            assert found[:2] == (200, "InvalidParameterValue")
 
     def test_too_large(self, wcs10):
         query = f"{AIR}&BBOX=-20,30,20,50&WIDTH=900000&HEIGHT=900000&FORMAT=npy"

@@ -80,6 +80,9 @@ def test_formats(document):
         "application/prs.coverage+json",
         "text/csv",
         "application/x-npy",
+        "image/vnd.cog",
+        "application/x-netcdf3",
+        "application/vnd.zarr+zip",
     ]
 
 
