@@ -1,6 +1,7 @@
 """A first recipe for a source: what it would become without one, to be edited."""
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 
 from datacube.ingest.fetch import local
@@ -61,10 +62,15 @@ def _lines(granules: tuple[Granule, ...]) -> Iterator[str]:
         if text:
             yield f"{key}: {_quoted(text)}"
     yield "fields:"
+    names = Counter(name for one in granules for name in one.description.range_type.names)
+    listed: set[str] = set()
     for one in granules:
         yield f"  # {_shape(one)}"
         for field in one.description.range_type.fields:
-            yield from _field(field)
+            if field.name not in listed:
+                # what is said of a name holds in every cube that has it
+                yield from _field(field) if names[field.name] == 1 else _plain(field)
+            listed.add(field.name)
     yield from _tail(granules[0])
 
 
@@ -76,8 +82,12 @@ def _shape(granule: Granule) -> str:
     return f"{granule.cube_id}: {width} x {height} cells of {domain.grid.crs.key}{axes}"
 
 
-def _field(field: Field) -> Iterator[str]:
+def _plain(field: Field) -> Iterator[str]:
     yield f"  - source: {field.name}"
+
+
+def _field(field: Field) -> Iterator[str]:
+    yield from _plain(field)
     if field.title and field.title != field.name:
         yield f"    title: {_quoted(field.title)}"
     if field.uom:

@@ -74,7 +74,8 @@ def regridded(recipe: RecipeSettings, granule: Granule) -> Granule:
     )
     domain = DomainSet(target, granule.description.domain.axes)
     description = replace(granule.description, domain=domain, range_type=RangeType(fields))
-    return replace(granule, description=description, slices=slices, positions=None)
+    box = footprint(source, CRS84).edges
+    return replace(granule, description=description, slices=slices, positions=None, bbox=box)
 
 
 def _as_it_is(granule: Granule, positions: Positions) -> Granule:

@@ -15,6 +15,17 @@ _SENTINEL_3 = re.compile(r"^S3[A-D]_.*_(\d{8}T\d{6})_.*_[A-Z]_(NR|ST|NT)_\d{3}")
 _MADE = re.compile(r"^S(?:2|5P).*_(\d{8}T\d{6})(?:\.|$)")
 
 
+def timeliness_of(product: str) -> str:
+    """``draft``, ``final``, or nothing where the name does not say it.
+
+    Examples
+    --------
+    >>> timeliness_of("oisst.20200101_preliminary.nc"), timeliness_of("oisst.20200101.nc")
+    ('draft', '')
+    """
+    return {-1: "draft", 1: "final"}.get(_STAGES.get(_said(product)[0], 0), "")
+
+
 def revision_of(product: str) -> int:
     """Rank of a product's values: its stage, then the time at which it was made.
 
@@ -37,12 +48,16 @@ def revision_of(product: str) -> int:
     ...  for rest in ("1T120000_180_LN1_O_NR_002", "2T120000_180_LN1_O_NT_002")]
     [True, True]
     """
-    if found := _SENTINEL_3.search(product):
-        made, stage = found[1], found[2]
-    else:
-        said, time = _SAID.search(product), _MADE.search(product)
-        made, stage = time[1] if time else "", said[1].upper() if said else ""
+    stage, made = _said(product)
     return _STAGES.get(stage, 0) * _STAGE + (_seconds(made) if made else 0)
+
+
+def _said(product: str) -> tuple[str, str]:
+    """The stage and the time of processing in a name; empty where there are none."""
+    if found := _SENTINEL_3.search(product):
+        return found[2], found[1]
+    said, time = _SAID.search(product), _MADE.search(product)
+    return said[1].upper() if said else "", time[1] if time else ""
 
 
 def _seconds(text: str) -> int:

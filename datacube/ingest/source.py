@@ -92,6 +92,8 @@ class Granule:
         Version of the cube over whose values it is laid.
     places : mapping of str to str
         Its own place on the axes along which it has one, where it is laid over others.
+    bbox : tuple of float, optional
+        West, south, east and north of its own pixels, where it was brought to another grid.
     """
 
     id: str
@@ -105,6 +107,7 @@ class Granule:
     attributes: Mapping[str, str] = field(default_factory=dict)
     over: int | None = None
     places: Mapping[str, str] = field(default_factory=dict)
+    bbox: tuple[float, float, float, float] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from datacube.ingest.filling import Job, places
 from datacube.ingest.opened import readied
 from datacube.ingest.places import places_of
 from datacube.ingest.report import SlicePlanned
-from datacube.ingest.revision import revision_of
+from datacube.ingest.revision import revision_of, timeliness_of
 from datacube.ingest.source import Granule, SliceSource
 from datacube.model.axis import Axis, TimeAxis
 from datacube.model.coverage import CoverageDescription
@@ -188,6 +188,10 @@ def _record(granule: Granule, one: SliceSource, source: str) -> SourceRecord:
     attributes = dict(places_of(granule))
     if one.reference_ticks is not None:
         attributes["reference_time"] = format_tick(one.reference_ticks)
+    if timeliness := timeliness_of(granule.product):
+        attributes["timeliness"] = timeliness
+    if granule.bbox is not None:
+        attributes["bbox"] = ",".join(f"{edge:.6g}" for edge in granule.bbox)
     if granule.processor:
         attributes["processor"] = granule.processor
     checksum = granule.id.partition("@")[0] if granule.id.startswith("sha256:") else ""

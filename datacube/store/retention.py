@@ -63,7 +63,7 @@ class Rule:
     keep : Age or None
         None: for ever.
     product : str
-        Pattern of the granule's product: ``S2*``.
+        Pattern of the granule's product, or of its id: ``S2*``.
     region, timeliness : str
         Name of a region, ``draft`` or ``final``; ``*`` fits all.
     """
@@ -233,10 +233,14 @@ def _outlived(
 
 def _fits(rule: Rule, record: SourceRecord, region: str) -> bool:
     return (
-        fnmatchcase(record.product, rule.product)
+        _is(record, rule.product)
         and rule.region in {"*", region}
         and rule.timeliness in {"*", timeliness_of(record)}
     )
+
+
+def _is(record: SourceRecord, product: str) -> bool:
+    return any(fnmatchcase(name, product) for name in (record.product, record.id))
 
 
 def _superseded(
@@ -250,7 +254,7 @@ def _superseded(
     if any(timeliness_of(record) != "draft" for record in own):
         return ""
     for rule in policy.supersessions:
-        if not all(fnmatchcase(record.product, rule.product) for record in own):
+        if not all(_is(record, rule.product) for record in own):
             continue
         until = _text(rule.after.before(now))[:19]
         for its, record in finals:

@@ -47,7 +47,8 @@ def test_sentinel_5p_lies_on_a_map_grid_as_fine_as_its_pixels(tmp_path):
     assert cube.description.domain.time.iso == ("2019-09-13T12:34:34Z",)
     assert cube.description.range_type.names == ("qa_value", "co")
     ((record, _),) = cube.record.sources.values()
-    assert (record.id, record.attributes) == ("S5P_OFFL_L2__CO____1", {"processor": "1.3.2"})
+    assert record.id == "S5P_OFFL_L2__CO____1"
+    assert record.attributes == {"processor": "1.3.2", "bbox": "9.95,48.45,12.95,50.45"}
     values = whole(cube, "co")
     assert (grid.dx, grid.dy) == pytest.approx((0.77, -0.5))
     written = plane(4, 6).astype("f4")

@@ -3,13 +3,17 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from datacube.config.products import RecipeSettings, TargetSettings
+from datacube.ingest.pipeline import ingest
 from datacube.store.cube import open_cube
 from datacube.store.manifest import SourceRecord
 from datacube.store.url import open_store
 from services.cli.root import run
 from tests.cubes import make_cube, read_level, slice_values, ticks_of, time_of
+from tests.unit.ingest.products import write_netcdf
 
 POLICY = str(Path(__file__).resolve().parents[4] / "config/retention/code-de.yaml")
 NOW = ["--now", "2026-06-01"]
@@ -37,7 +41,13 @@ def store(tmp_path: Path) -> Path:
     for name, box in BOXES.items():
         make_cube(tmp_path, name, times=(), bbox=box, width=4, height=4)
         for t, day in enumerate(DAYS):
-            add(tmp_path, name, day, SourceRecord(f"{name}-{day}", "S2MSI2A"), t)
+            add(
+                tmp_path,
+                name,
+                day,
+                SourceRecord(f"{name}-{day}", "S2A_MSIL2A_2023"),
+                t,
+            )
     return tmp_path
 
 
@@ -55,8 +65,8 @@ def test_the_table_by_region_and_age(store, capsys):
     found = planned(capsys, store)
     gone = {name: [one["time"][:10] for one in found if one["cube"] == name] for name in BOXES}
     assert gone == {"ce": list(DAYS[:1]), "eu": list(DAYS[:5]), "gl": list(DAYS[:6])}
-    assert found[0]["cause"] == "older than 36 months (product S2MSI2A*, region central-europe)"
-    assert found[-1]["cause"] == "older than 8 days (product S2MSI2A*)"
+    assert found[0]["cause"] == "older than 36 months (product S2?_MSIL2A*, region central-europe)"
+    assert found[-1]["cause"] == "older than 8 days (product S2?_MSIL2A*)"
     assert all(one["bytes"] > 0 for one in found)
     assert days(store, "gl") == list(DAYS)  # a dry run changes nothing
 
@@ -86,7 +96,7 @@ def test_drafts_go_after_the_final_product_has_come(tmp_path, capsys):
     for second, kind, ingested in ((0, "NR", "2026-05-01"), (20, "NT", "2026-05-22")):
         time = f"2026-05-01T10:00:{second:02d}Z"
         name = f"S3A_OL_2_LFR____20260501T1000{second:02d}_O_{kind}_002.SEN3"
-        record = SourceRecord(name, "S3OLCI", ingested=f"{ingested}T12:00:00Z")
+        record = SourceRecord(name, "S3A_OL_2_LFR", ingested=f"{ingested}T12:00:00Z")
         add(tmp_path, "olci", time, record, second)
     (one,) = planned(capsys, tmp_path)
     assert one["time"] == "2026-05-01T10:00:00Z"
@@ -116,3 +126,34 @@ def test_a_policy_that_cannot_be_meant(tmp_path, capsys):
     policy.write_text("rules:\n- {keep: soon}\n- {keep: 1 days, region: mars}\n")
     assert run(["retention", str(policy), "--store", str(tmp_path)]) == 1
     assert "policy.yaml:2: 'soon' is no length of time" in capsys.readouterr().err
+
+
+def test_what_was_ingested_is_known_by_its_name_and_place(tmp_path, capsys):
+    """Scenes of one cube in two regions: each is kept as long as its own region says."""
+    store = tmp_path / "store"
+    target = TargetSettings((0.5, 0.5), "EPSG:4326", (-15, 20, 15, 50))
+    recipe = RecipeSettings(cube="scenes", grid=target)
+    for day, west, south in (("20260301", 10.0, 47.0), ("20260302", -10.0, 22.0)):
+        for stage, hour in (("_NRT", 0.0), ("", 12.0)):
+            path = write_netcdf(
+                tmp_path / f"S3A_OL_{day}{stage}.nc",
+                times=(hour,),
+                units=f"hours since {day[:4]}-{day[4:6]}-{day[6:]}",
+                lon=west + np.arange(8) * 0.25,
+                lat=south + np.arange(5) * 0.25,
+            )
+            assert ingest([str(path)], store=str(store), recipe=recipe).exit_code == 0
+    policy = tmp_path / "policy.yaml"
+    policy.write_text(
+        "regions: {middle: [2, 45, 20, 56]}\n"
+        "rules:\n"
+        "- {product: S3*, timeliness: draft, keep: 8 days}\n"
+        "- {product: S3*, region: middle, keep: 36 months}\n"
+        "- {product: S3*, keep: 1 months}\n"
+    )
+    found = planned(capsys, store, str(policy))
+    assert [(one["time"][:13], one["cause"]) for one in found] == [
+        ("2026-03-01T00", "older than 8 days (product S3*, timeliness draft)"),
+        ("2026-03-02T00", "older than 8 days (product S3*, timeliness draft)"),
+        ("2026-03-02T12", "older than 1 months (product S3*)"),
+    ]
