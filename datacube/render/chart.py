@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from datacube.render.colormap import table
 from datacube.render.units import show_unit
 
 type Coordinates = NDArray[np.generic] | Sequence[str]
@@ -64,9 +65,17 @@ def lines(
 
 
 def section(across: Along, up: Along, shown: Shown, size: tuple[int, int], colormap: str) -> bytes:
-    """PNG of values over two axes: (places of up, places of across)."""
+    """PNG of values over two axes: (places of up, places of across).
+
+    Parameters
+    ----------
+    colormap : str, one of :func:`datacube.render.colormap.names`
+    """
+    from matplotlib.colors import ListedColormap  # noqa: PLC0415  a quarter of a second
+
     figure, axes = _figure(size)
-    mesh = axes.pcolormesh(across.places, up.places, shown.values, cmap=colormap, shading="nearest")
+    colors = ListedColormap(table(colormap) / 255)
+    mesh = axes.pcolormesh(across.places, up.places, shown.values, cmap=colors, shading="nearest")
     axes.set_xlabel(across.label)
     axes.set_ylabel(up.label)
     if up.downwards:
