@@ -223,6 +223,7 @@ def build_recipe(model: RecipeModel) -> RecipeSettings:
         model.crs,
         model.chunk,
         model.series,
+        model.storage,
         None if model.grid is None else _target(model.grid),
         tuple(_mask(one) for one in model.masks),
         None if model.mosaic is None else MosaicSettings(model.mosaic.by, model.mosaic.rule),

@@ -133,6 +133,8 @@ class RecipeSettings:
     chunk : int, side of a chunk in cells
     series : bool or int
         Whether a copy is kept whose chunks are long in time; the number of times in a segment.
+    storage : "plain" or "icechunk"
+        What new cubes are made as: plain Zarr groups or Icechunk repositories.
     grid : TargetSettings, the grid that sources are brought to
     masks : tuple of MaskSettings
     mosaic : MosaicSettings, where sources meet in one slice
@@ -152,6 +154,7 @@ class RecipeSettings:
     crs: str | None = None
     chunk: int | None = None
     series: bool | int = False
+    storage: Literal["plain", "icechunk"] = "plain"
     grid: TargetSettings | None = None
     masks: tuple[MaskSettings, ...] = ()
     mosaic: MosaicSettings | None = None

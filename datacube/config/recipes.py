@@ -171,6 +171,9 @@ class RecipeModel(Model):
         False,
         description="Keep a second copy for series along time: true, or the times in a segment.",
     )
+    storage: Literal["plain", "icechunk"] = Field(
+        "plain", description="Make new cubes as plain Zarr groups or as Icechunk repositories."
+    )
     grid: TargetModel | None = Field(
         None, description="The grid that sources are brought to; their own where not given."
     )

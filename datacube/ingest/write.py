@@ -149,6 +149,7 @@ def _create(store: ObjectStore, granule: Granule, recipe: RecipeSettings) -> Non
         chunks=None if recipe.chunk is None else {"x": recipe.chunk, "y": recipe.chunk},
         attributes={"history": f"{_now()} datacube ingest {granule.product}"},
         series=_series(recipe.series),
+        storage=recipe.storage,
     )
 
 

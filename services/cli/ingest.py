@@ -17,6 +17,7 @@ from datacube.ingest.report import (
     SourceResult,
     SourceStarted,
 )
+from datacube.store.create import Storage
 from services.cli.options import (
     bad_option,
     cube_option,
@@ -25,6 +26,7 @@ from services.cli.options import (
     recipe_option,
     retries_option,
     size_text,
+    storage_option,
     store_option,
 )
 
@@ -34,6 +36,7 @@ from services.cli.options import (
 @store_option
 @cube_option
 @recipe_option
+@storage_option
 @click.option("--time", metavar="ISO", help="Time of sources that hold one and do not say it.")
 @click.option(
     "--ref-time",
@@ -56,6 +59,7 @@ def ingest_command(
     store: str,
     cube: str | None,
     recipe_file: Path | None,
+    storage: Storage | None,
     time: str | None,
     run: str | None,
     bad_folder: Path | None,
@@ -71,7 +75,7 @@ def ingest_command(
     Each source goes in wholly or leaves no trace. The exit code is 0 when all went in (or were in
     already), 3 when some did, or one in part, 2 when none did.
     """
-    recipe = recipe_of(recipe_file, labels)
+    recipe = recipe_of(recipe_file, labels, storage)
     with Display(lines=not as_json) as display:
         report = ingest(
             sources,

@@ -13,6 +13,7 @@ import click
 from datacube.config.load import load_recipe
 from datacube.config.products import AxisSettings, RecipeSettings
 from datacube.model.naming import identifier
+from datacube.store.create import Storage
 
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
@@ -53,6 +54,11 @@ recipe_option: Decorator = click.option(
     metavar="FILE",
     help="YAML that says which fields, names and texts.",
 )
+storage_option: Decorator = click.option(
+    "--storage",
+    type=click.Choice(("plain", "icechunk")),
+    help="Make new cubes as plain Zarr groups (default) or as Icechunk repositories.",
+)
 bad_option: Decorator = click.option(
     "--bad",
     "bad_folder",
@@ -88,8 +94,10 @@ grace_option: Decorator = click.option(
 json_option: Decorator = click.option("--json", "as_json", is_flag=True, help="Write JSON.")
 
 
-def recipe_of(path: Path | None, labels: Sequence[str]) -> RecipeSettings:
-    """The recipe of a file, with the places that were given.
+def recipe_of(
+    path: Path | None, labels: Sequence[str], storage: Storage | None = None
+) -> RecipeSettings:
+    """The recipe of a file, with the places and the storage that were given.
 
     Raises
     ------
@@ -106,7 +114,8 @@ def recipe_of(path: Path | None, labels: Sequence[str]) -> RecipeSettings:
             raise click.BadParameter(f"'{one}' is not AXIS=TEXT", param_hint="--label")
         given[axis] = AxisSettings(axis, label=text)
     kept = tuple(one for one in recipe.axes if one.name not in given)
-    return replace(recipe, axes=(*kept, *given.values()))
+    made = replace(recipe, axes=(*kept, *given.values()))
+    return made if storage is None else replace(made, storage=storage)
 
 
 def write_json(document: object) -> None:

@@ -9,6 +9,7 @@ import click
 from datacube.ingest.arrivals import Settling
 from datacube.ingest.report import Event, SourceResult
 from datacube.ingest.watch import Watcher
+from datacube.store.create import Storage
 from services.cli.ingest import Display
 from services.cli.options import (
     bad_option,
@@ -17,6 +18,7 @@ from services.cli.options import (
     recipe_of,
     recipe_option,
     retries_option,
+    storage_option,
     store_option,
 )
 
@@ -26,6 +28,7 @@ from services.cli.options import (
 @store_option
 @cube_option
 @recipe_option
+@storage_option
 @bad_option
 @label_option
 @retries_option
@@ -52,6 +55,7 @@ def watch_command(
     store: str,
     cube: str | None,
     recipe_file: Path | None,
+    storage: Storage | None,
     bad_folder: Path | None,
     labels: tuple[str, ...],
     retries: int,
@@ -68,7 +72,7 @@ def watch_command(
     """
     if "://" not in place and not Path(place).is_dir():
         raise click.BadParameter(f"there is no folder {place}", param_hint="FOLDER")
-    recipe = recipe_of(recipe_file, labels)
+    recipe = recipe_of(recipe_file, labels, storage)
     stop = Stop()
     for one in (signal.SIGTERM, signal.SIGINT):
         signal.signal(one, lambda *_: stop.set())
