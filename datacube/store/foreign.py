@@ -1,10 +1,10 @@
 """Zarr groups in a store that the server did not write, published as they lie.
 
-A folder of the store that holds a Zarr group (v2 or v3), or a pointer to one elsewhere, is one
-cube, or several where its arrays have several grids or axes. What cannot be served is left out,
-and the log says why, once. A group's metadata is read again now and then: a group that has changed
-is a new state, whose chunks are read anew. Chunks that others overwrite without a change of
-metadata are not noticed.
+A folder of the store that holds a Zarr group (v2 or v3), an Icechunk repository, or a pointer to a
+group elsewhere, is one cube, or several where its arrays have several grids or axes. What cannot be
+served is left out, and the log says why, once. A group's metadata is read again now and then: a
+group that has changed is a new state, whose chunks are read anew. Chunks that others overwrite
+without a change of metadata are not noticed.
 """
 
 import logging
@@ -16,6 +16,8 @@ from datacube.store.cache import ChunkCache
 from datacube.store.foreign_group import ForeignGroup, open_group, stem_of
 from datacube.store.foreign_nodes import is_safe
 from datacube.store.foreign_scope import clean
+from datacube.store.icechunk.repository import Repository
+from datacube.store.icechunk.view import ViewedObjects, is_repository
 from datacube.store.index import INDEX_KEY, read_index
 from datacube.store.objects import ObjectStore
 from datacube.store.register import Pointer, read_pointer
@@ -49,6 +51,7 @@ class ForeignCubes:
         self._clock = clock
         self._groups: dict[str, tuple[ForeignGroup, float]] = {}
         self._pointers: dict[str, tuple[Pointer, ObjectStore]] = {}
+        self._repositories: dict[str, tuple[Repository, str]] = {}
 
     def look(self, taken: Collection[str]) -> Mapping[str, CubeSource]:
         """The cubes that are there now, by id, in the order of their folders.
@@ -104,14 +107,35 @@ class ForeignCubes:
         if found.digest:
             return found, now
         try:
-            there = self._pointed(folder)
+            return self._elsewhere(folder, known, recent=recent) or (found, now)
         except DatacubeError as error:
             return ForeignGroup(folder, "?", (), (error.message,)), now
-        if there is None:
-            return found, now
-        if known is not None and recent and not there.is_local:
-            return known
+
+    def _elsewhere(
+        self, folder: str, known: tuple[ForeignGroup, float] | None, *, recent: bool
+    ) -> tuple[ForeignGroup, float] | None:
+        """What is in a repository, or where a pointer leads; None where the folder is neither."""
+        before, now = None if known is None else known[0], self._clock()
+        inside = self._in_repository(folder, before)
+        if inside is not None:
+            return inside, now
+        there = self._pointed(folder)
+        if there is None or (known is not None and recent and not there.is_local):
+            return None if there is None else known
         return open_group(there, "", self._cache, before, name=folder), now
+
+    def _in_repository(self, folder: str, before: ForeignGroup | None) -> ForeignGroup | None:
+        """The newest snapshot of an Icechunk repository; None where the folder is none."""
+        if not folder or not is_repository(self._store.get_range(f"{folder}/repo", 0, 16)):
+            self._repositories.pop(folder, None)
+            return None
+        known = self._repositories.get(folder)
+        repository = Repository(self._store, folder) if known is None else known[0]
+        tip = repository.tip()
+        if known is not None and before is not None and known[1] == tip:
+            return before
+        self._repositories[folder] = repository, tip
+        return open_group(ViewedObjects(repository, tip), "", self._cache, name=folder)
 
     def _pointed(self, folder: str) -> ObjectStore | None:
         """The group to which a folder's pointer leads, as a store."""

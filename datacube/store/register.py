@@ -8,6 +8,8 @@ from datacube.store.cache import ChunkCache
 from datacube.store.foreign_fields import ncname
 from datacube.store.foreign_group import ForeignGroup, open_group, stem_of
 from datacube.store.foreign_nodes import read_documents
+from datacube.store.icechunk.repository import Repository
+from datacube.store.icechunk.view import ViewedObjects
 from datacube.store.index import note_in_index
 from datacube.store.manifest import head_key
 from datacube.store.objects import ObjectStore
@@ -53,14 +55,16 @@ def read_pointer(store: ObjectStore, folder: str) -> Pointer | None:
 
 
 def register(store: ObjectStore, url: str, name: str = "") -> ForeignGroup:
-    """Publish a Zarr group where it lies; its values are not copied.
+    """Publish a Zarr group, or an HDF5 or NetCDF-4 file, where it lies; values are not copied.
+
+    Of a file the store gets an Icechunk repository that refers to parts of it.
 
     Parameters
     ----------
     store : ObjectStore
-        Gets the pointer.
+        Gets the pointer, or the repository.
     url : str
-        Of the group.
+        Of the group or file.
     name : str, optional
         Default the group's own. ``:``, ``/`` and ``.`` in it become ``__`` in the id; every
         door takes both.
@@ -77,6 +81,10 @@ def register(store: ObjectStore, url: str, name: str = "") -> ForeignGroup:
     SourceError
         There is nothing at the URL that can be served.
     """
+    from datacube.store.icechunk.virtual import is_hdf  # noqa: PLC0415  h5py loads slowly
+
+    if is_hdf(url):
+        return _refer(store, url, name)
     there = open_store(url)
     given = name or stem_of(there.url.rstrip("/").rpartition("/")[2])
     cube_id = ncname(given)
@@ -94,5 +102,27 @@ def register(store: ObjectStore, url: str, name: str = "") -> ForeignGroup:
     document = {"format": 1, "url": there.url, "alias": "" if given == cube_id else given}
     store.put(pointer_key(cube_id), json.dumps(document).encode())
     store.sync([pointer_key(cube_id)])
+    note_in_index(store, cube_id)
+    return group
+
+
+def _refer(store: ObjectStore, url: str, name: str) -> ForeignGroup:
+    """Publish a file where it lies."""
+    from datacube.store.icechunk.virtual import refer  # noqa: PLC0415  h5py loads slowly
+
+    given = name or url.rstrip("/").rpartition("/")[2].rpartition(".")[0]
+    cube_id = ncname(given)
+    if store.get(head_key(cube_id)) is not None or read_pointer(store, cube_id) is not None:
+        raise ConflictError(
+            f"there is already a cube '{cube_id}' in {store.url}; give another --id",
+            subject=cube_id,
+        )
+    refer(store, url, cube_id)
+    repository = Repository(store, cube_id)
+    objects = ViewedObjects(repository, repository.tip())
+    group = open_group(objects, "", ChunkCache(), name=cube_id)
+    if not group.cubes:
+        store.delete(store.list(f"{cube_id}/"))
+        raise SourceError(f"{url} cannot be served: {'; '.join(group.reasons)}", subject=url)
     note_in_index(store, cube_id)
     return group

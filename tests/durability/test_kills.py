@@ -1,6 +1,8 @@
 """Writers that are killed at random moments, and eight that race: nothing acknowledged is lost.
 
-``DATACUBE_KILLS`` and ``DATACUBE_ROUNDS`` make it many more (``make durability``).
+``DATACUBE_KILLS`` and ``DATACUBE_ROUNDS`` make it many more (``make durability``). Cubes in
+Icechunk repositories commit slower, and get a share of them unless ``DATACUBE_ICECHUNK_KILLS`` and
+``DATACUBE_ICECHUNK_ROUNDS`` say otherwise.
 """
 
 import multiprocessing
@@ -32,9 +34,12 @@ from tests.durability.work import (
     write_in_race,
     write_until_killed,
 )
+from tests.stores import IcechunkStore
 
 KILLS = int(os.environ.get("DATACUBE_KILLS", "10"))
 ROUNDS = int(os.environ.get("DATACUBE_ROUNDS", "2"))
+ICECHUNK_KILLS = int(os.environ.get("DATACUBE_ICECHUNK_KILLS", str(max(5, KILLS // 5))))
+ICECHUNK_ROUNDS = int(os.environ.get("DATACUBE_ICECHUNK_ROUNDS", str(max(1, ROUNDS // 8))))
 WRITERS = 8
 OPTIONS = {"width": 24, "height": 16, "chunks": {"x": 8, "y": 8}, "times": (), "series": 3}
 
@@ -113,6 +118,16 @@ def test_kills_on_object_storage(processes, s3_store, s3_server):
     survive(processes, s3_store, s3_environment(s3_server), max(3, KILLS // 10))
 
 
+def test_kills_with_icechunk_on_a_local_path(processes, tmp_path: Path):
+    survive(processes, IcechunkStore(open_store(str(tmp_path))), {}, ICECHUNK_KILLS)
+
+
+@pytest.mark.s3
+def test_kills_with_icechunk_on_object_storage(processes, s3_store, s3_server):
+    kills = int(os.environ.get("DATACUBE_ICECHUNK_KILLS", str(max(2, KILLS // 20))))
+    survive(processes, IcechunkStore(s3_store), s3_environment(s3_server), kills)
+
+
 def race(processes, store: ObjectStore, environment: dict[str, str], rounds: int) -> None:
     """Eight writers, each with days of its own and one that all want; a reader all the while."""
     make_cube(store, **OPTIONS)
@@ -157,3 +172,13 @@ def test_a_race_on_a_local_path(processes, tmp_path: Path):
 @pytest.mark.s3
 def test_a_race_on_object_storage(processes, s3_store, s3_server):
     race(processes, s3_store, s3_environment(s3_server), max(1, ROUNDS // 20))
+
+
+def test_a_race_with_icechunk_on_a_local_path(processes, tmp_path: Path):
+    race(processes, IcechunkStore(open_store(str(tmp_path))), {}, ICECHUNK_ROUNDS)
+
+
+@pytest.mark.s3
+def test_a_race_with_icechunk_on_object_storage(processes, s3_store, s3_server):
+    rounds = int(os.environ.get("DATACUBE_ICECHUNK_ROUNDS", "1"))
+    race(processes, IcechunkStore(s3_store), s3_environment(s3_server), rounds)

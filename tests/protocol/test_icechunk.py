@@ -61,9 +61,8 @@ def test_a_commit_is_seen(tmp_path):
     cube = open_cube(store, "sst")
     with cube.transaction("day 4") as tx:
         tx.write_slice(ticks_of("2020-01-04"), slice_values(cube.description, 4))
-    app = Client(create_app(Config(), str(tmp_path)))
-    assert app.get("/zarr/sst/v/zarr.json").json()["shape"][0] == 4
-    assert app.get("/zarr/sst@4/v/zarr.json").json()["shape"][0] == 3
+    assert client.get("/zarr/sst/v/zarr.json").json()["shape"][0] == 4
+    assert client.get("/zarr/sst@4/v/zarr.json").json()["shape"][0] == 3
 
 
 def test_every_command_knows_it(tmp_path, capsys):

@@ -103,6 +103,8 @@ def failures(what: str, subject: str) -> Iterator[None]:
 def reason_of(error: Exception) -> str:
     """The first line of an error, without where in the library it arose."""
     text = str(error).strip().partition("\n\ncontext:")[0]
+    if "owning the virtual chunk has changed" in text:
+        text = f"a file has changed since it was registered; register it again: {text}"
     return " ".join(text.split()) or type(error).__name__
 
 

@@ -12,6 +12,7 @@ from typing import Any
 from datacube.errors import StorageError
 from datacube.store.icechunk.documents import VERSION, opened
 from datacube.store.icechunk.library import BRANCH, SPLIT_ROWS, Loops, failures, library, storage_of
+from datacube.store.icechunk.sources import authorised, container_of
 from datacube.store.manifest import Head, head_key
 from datacube.store.objects import Claim, Listed, ObjectStore
 
@@ -31,6 +32,8 @@ class Repository:
     folder : str
     create : bool
         Make it where there is none.
+    container : icechunk.VirtualChunkContainer, optional
+        Where the files lie to which a new repository refers.
 
     Raises
     ------
@@ -38,7 +41,14 @@ class Repository:
         It cannot be opened.
     """
 
-    def __init__(self, outer: ObjectStore, folder: str, *, create: bool = False) -> None:
+    def __init__(
+        self,
+        outer: ObjectStore,
+        folder: str,
+        *,
+        create: bool = False,
+        container: Any = None,
+    ) -> None:
         self.outer = outer
         self.folder = folder
         self.loops = Loops()
@@ -49,10 +59,12 @@ class Repository:
         with failures(f"open the Icechunk repository {self.url}", folder):
             if create:
                 self.inner = icechunk.Repository.open_or_create(
-                    storage, config=_config(), check_clean_root=False
+                    storage, config=_config(container), check_clean_root=False
                 )
+                if container is not None:
+                    self.inner.save_config()
             else:
-                self.inner = icechunk.Repository.open(storage)
+                self.inner = _opened(storage)
 
     def tip(self) -> str:
         """The newest snapshot's id."""
@@ -129,7 +141,15 @@ class Repository:
             except library().ConflictError:
                 return False
             self._settle()
+        if self.outer.is_local:
+            self._tell(snapshot)
         return True
+
+    def _tell(self, snapshot: str) -> None:
+        """Let those who watch the store's folder see that something has changed."""
+        key = f"{self.folder}/manifest/commit"
+        found = self.outer.get_tagged(key)
+        self.outer.put_if(key, snapshot.encode(), None if found is None else found[1])
 
     def keep(self, snapshot: str) -> None:
         """Keep a snapshot that is about to leave the branch's history."""
@@ -227,6 +247,10 @@ class IcechunkObjects:
         for key in keys:
             raise self._unwritable(key)
 
+    def pulse(self) -> int:
+        """The store's."""
+        return self._outer.pulse()
+
     def sync(self, keys: Iterable[str]) -> None:
         """The commit is what is durable."""
         del keys
@@ -279,7 +303,25 @@ class IcechunkObjects:
         )
 
 
-def _config() -> Any:
+def _opened(storage: Any) -> Any:
+    """A repository that reads the files that it refers to where they may be read.
+
+    How they are reached is for this machine to say, not for the repository.
+    """
+    icechunk = library()
+    found = icechunk.Repository.open(storage)
+    config = found.config
+    if not config.virtual_chunk_containers:
+        return found
+    access = authorised(config.virtual_chunk_containers)
+    config.clear_virtual_chunk_containers()
+    for prefix in access:
+        config.set_virtual_chunk_container(container_of(prefix))
+    return icechunk.Repository.open(storage, config=config, authorize_virtual_chunk_access=access)
+
+
+def _config(container: Any) -> Any:
+    """Of a new repository."""
     icechunk = library()
     along = {icechunk.ManifestSplitDimCondition.Axis(0): SPLIT_ROWS}
     splitting = icechunk.ManifestSplittingConfig.from_dict(
@@ -287,6 +329,8 @@ def _config() -> Any:
     )
     config = icechunk.RepositoryConfig.default()
     config.manifest = icechunk.ManifestConfig(splitting=splitting)
+    if container is not None:
+        config.set_virtual_chunk_container(container)
     return config
 
 

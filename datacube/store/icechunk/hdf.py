@@ -1,0 +1,224 @@
+"""An HDF5 or NetCDF-4 file as Zarr: metadata of its arrays, and where in it their chunks lie."""
+
+import base64
+import struct
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import product
+from math import prod
+from typing import Any
+
+import h5py
+import numpy as np
+from numpy.typing import NDArray
+
+from datacube.errors import SourceError
+
+MOST_COPIED = 1 << 16
+"""Cells of an array that is copied instead, such as coordinates."""
+
+_HIDDEN = ("DIMENSION_LIST", "REFERENCE_LIST", "CLASS", "NAME")
+_NO_VARIABLE = b"This is a netCDF dimension but not a netCDF variable"
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A chunk of a file.
+
+    Parameters
+    ----------
+    index : tuple of int
+    offset, length : int, bytes
+    """
+
+    index: tuple[int, ...]
+    offset: int
+    length: int
+
+
+@dataclass(frozen=True, eq=False)
+class HdfArray:
+    """A variable.
+
+    Parameters
+    ----------
+    path : str
+    metadata : mapping
+        Of Zarr v3.
+    pieces : tuple of Piece
+        Empty where the values were read.
+    values : array, optional
+    """
+
+    path: str
+    metadata: Mapping[str, Any]
+    pieces: tuple[Piece, ...] = ()
+    values: NDArray[Any] | None = None
+
+
+def read_groups(file: h5py.File) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Path and attributes of every group, the root ``""`` first."""
+    yield "", _attributes(file)
+    found: list[str] = []
+    file.visititems(lambda name, node: found.append(name) if isinstance(node, h5py.Group) else None)
+    for name in found:
+        yield name, _attributes(file[name])
+
+
+def read_arrays(file: h5py.File, name: str) -> Iterator[HdfArray]:
+    """Every variable of numbers.
+
+    Parameters
+    ----------
+    file : h5py.File
+    name : str
+        For messages.
+
+    Raises
+    ------
+    SourceError
+        A variable has a codec that Zarr does not have.
+    """
+    found: list[h5py.Dataset] = []
+    file.visititems(lambda _, node: found.append(node) if isinstance(node, h5py.Dataset) else None)
+    for dataset in found:
+        plain = dataset.dtype.kind in "iuf" and dataset.dtype.itemsize <= 8
+        if plain and not bytes(dataset.attrs.get("NAME", b"")).startswith(_NO_VARIABLE):
+            yield _array(dataset, name)
+
+
+def _array(dataset: h5py.Dataset, file: str) -> HdfArray:
+    path = dataset.name.strip("/")
+    if prod(dataset.shape) <= MOST_COPIED and len(dataset.shape) < 2:
+        values = np.asarray(dataset[()])
+        return HdfArray(path, _metadata(dataset, dataset.shape, []), (), values)
+    codecs = _codecs(dataset, file)
+    if dataset.chunks is None:
+        sides = (1,) * (len(dataset.shape) - 2) + dataset.shape[-2:]
+        pieces = tuple(_cut(dataset, sides, file))
+    else:
+        sides, pieces = dataset.chunks, tuple(_chunks(dataset, file))
+    return HdfArray(path, _metadata(dataset, sides, codecs), pieces)
+
+
+def _codecs(dataset: h5py.Dataset, file: str) -> list[dict[str, Any]]:
+    """Codecs after that of the bytes, in the order in which they were applied."""
+    made: list[dict[str, Any]] = []
+    settings = dataset.id.get_create_plist()
+    for number in range(settings.get_nfilters()):
+        code, _, options, name = settings.get_filter(number)
+        if code == h5py.h5z.FILTER_SHUFFLE:
+            size = {"elementsize": dataset.dtype.itemsize}
+            made.append({"name": "numcodecs.shuffle", "configuration": size})
+        elif code == h5py.h5z.FILTER_DEFLATE:
+            level = {"level": int(options[0]) if options else 1}
+            made.append({"name": "numcodecs.zlib", "configuration": level})
+        else:
+            what = bytes(name).decode(errors="replace") or f"number {code}"
+            raise SourceError(
+                f"{file} cannot be served without a copy: the filter '{what}' of its variable "
+                f"'{dataset.name}' is none of shuffle and deflate; ingest it instead",
+                subject=file,
+            )
+    return made
+
+
+def _chunks(dataset: h5py.Dataset, file: str) -> Iterator[Piece]:
+    found: list[Any] = []
+    dataset.id.chunk_iter(found.append)
+    for one in found:
+        if one.filter_mask:
+            raise SourceError(
+                f"{file} cannot be served without a copy: chunks of its variable "
+                f"'{dataset.name}' lack filters of the others; ingest it instead",
+                subject=file,
+            )
+        index = tuple(at // side for at, side in zip(one.chunk_offset, dataset.chunks, strict=True))
+        yield Piece(index, int(one.byte_offset), int(one.size))
+
+
+def _cut(dataset: h5py.Dataset, sides: tuple[int, ...], file: str) -> Iterator[Piece]:
+    """Planes of a variable that lies in one piece; none of one that was never written."""
+    start = dataset.id.get_offset()
+    if start is None:
+        if dataset.id.get_storage_size():
+            raise SourceError(
+                f"{file} cannot be served without a copy: its variable '{dataset.name}' lies in "
+                "the file's headers; ingest it instead",
+                subject=file,
+            )
+        return
+    length = prod(sides) * dataset.dtype.itemsize
+    counts = [-(-size // side) for size, side in zip(dataset.shape, sides, strict=True)]
+    for number, index in enumerate(product(*map(range, counts))):
+        yield Piece(index, start + number * length, length)
+
+
+def _metadata(
+    dataset: h5py.Dataset, sides: tuple[int, ...], codecs: list[dict[str, Any]]
+) -> dict[str, Any]:
+    attributes = _attributes(dataset)
+    fill = dataset.attrs.get("_FillValue")
+    fill = dataset.fillvalue if fill is None else np.asarray(fill).reshape(-1)[0]
+    order = "big" if dataset.dtype.byteorder == ">" else "little"
+    one_byte = dataset.dtype.itemsize == 1
+    first = {"name": "bytes"} | ({} if one_byte else {"configuration": {"endian": order}})
+    return {
+        "zarr_format": 3,
+        "node_type": "array",
+        "shape": list(dataset.shape),
+        "data_type": dataset.dtype.newbyteorder("=").name,
+        "chunk_grid": {
+            "name": "regular",
+            "configuration": {"chunk_shape": [max(one, 1) for one in sides]},
+        },
+        "chunk_key_encoding": {"name": "default", "configuration": {"separator": "/"}},
+        "fill_value": _json(fill),
+        "codecs": [first, *codecs],
+        "dimension_names": _dimensions(dataset),
+        "attributes": attributes,
+    }
+
+
+def _dimensions(dataset: h5py.Dataset) -> list[str | None]:
+    """Names of a variable's dimensions; a coordinate's own where it is one."""
+    own = dataset.name.rpartition("/")[2]
+    if dataset.is_scale and len(dataset.shape) == 1:
+        return [own]
+    names: list[str | None] = []
+    for dimension in dataset.dims:
+        scale = dimension[0].name.rpartition("/")[2] if len(dimension) else None
+        names.append(scale)
+    return names
+
+
+def _attributes(node: Any) -> dict[str, Any]:
+    found = {}
+    for name, value in node.attrs.items():
+        if name in _HIDDEN or name.startswith(("_Netcdf4", "_nc3", "_NC")):
+            continue
+        if isinstance(value, h5py.Empty) or getattr(value, "dtype", np.dtype("u1")).kind == "O":
+            continue
+        found[name] = _attribute(value)
+    if "_FillValue" in found and isinstance(node, h5py.Dataset) and node.dtype.kind == "f":
+        # as xarray writes it in Zarr v3
+        packed = struct.pack("<d", float(np.asarray(node.attrs["_FillValue"]).reshape(-1)[0]))
+        found["_FillValue"] = base64.standard_b64encode(packed).decode()
+    return found
+
+
+def _attribute(value: Any) -> Any:
+    if isinstance(value, bytes | np.bytes_):
+        return bytes(value).decode(errors="replace")
+    if isinstance(value, np.ndarray):
+        many = [_attribute(one) for one in value.ravel()]
+        return many[0] if len(many) == 1 else many
+    return _json(value) if isinstance(value, np.generic) else value
+
+
+def _json(value: Any) -> Any:
+    """A number as Zarr's metadata have it."""
+    number = np.asarray(value).item()
+    if isinstance(number, float) and not np.isfinite(number):
+        return "NaN" if np.isnan(number) else ("Infinity" if number > 0 else "-Infinity")
+    return number
