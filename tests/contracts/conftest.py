@@ -18,8 +18,16 @@ ROOT = Path(__file__).parents[2]
 def s3_server() -> Iterator[str]:
     """Address of a process of its own that speaks S3, with a bucket."""
     command = [sys.executable, "-m", "tests.bucket"]
-    options = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
-    with subprocess.Popen(command, text=True, cwd=ROOT, **options) as server:
+    with subprocess.Popen(
+        command,
+        text=True,
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    ) as server:
+        assert server.stdin is not None
+        assert server.stdout is not None
         yield server.stdout.readline().strip()
         server.stdin.close()
 

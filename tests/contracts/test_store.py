@@ -143,10 +143,6 @@ class CubesContract:
 class StoreContract(CubesContract):
     """Inherited by the tests of each object store; ``store`` is an empty one."""
 
-    @pytest.fixture
-    def store(self) -> ObjectStore:
-        raise NotImplementedError
-
     def test_is_a_store(self, store):
         assert isinstance(store, ObjectStore)
         assert store.url

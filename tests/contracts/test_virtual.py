@@ -16,7 +16,7 @@ from datacube.config.settings import Config
 from datacube.errors import ConflictError, SourceError, StorageError
 from datacube.store.cache import ChunkCache
 from datacube.store.foreign import ForeignCubes
-from datacube.store.icechunk.virtual import ALLOWED
+from datacube.store.icechunk.sources import ALLOWED
 from datacube.store.register import register
 from datacube.store.source import CubeSource
 from datacube.store.url import open_store
