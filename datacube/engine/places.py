@@ -20,6 +20,7 @@ import numpy as np
 
 from datacube.config.settings import TimePolicy
 from datacube.engine.cube import Cube
+from datacube.engine.deleted import deleted
 from datacube.engine.forecast import ForecastView
 from datacube.errors import InvalidParameter, InvalidTime
 from datacube.model.axis import IndexAxis, IrregularAxis, RegularAxis, TimeAxis, axis_value
@@ -212,11 +213,14 @@ def _choose_instant(cube: Cube, axis: TimeAxis, when: Timestamp) -> _Choice:
     if named := times_named(axis, when):
         return _Choice(tuple(reversed(named)), moving=named[-1] == last)
     asked = format_tick(when.ticks(axis.calendar), axis.calendar)
+    gone = deleted(cube, axis, when)
     if not cube.settings.time.nearest:
-        raise InvalidTime(f"{cube.id} has no time {asked}", subject="time")
-    index = _beside(axis, when, cube.settings.time)
+        why = f", {gone}" if gone else ""
+        raise InvalidTime(f"{cube.id} has no time {asked}{why}", subject="time")
+    index = None if gone else _beside(axis, when, cube.settings.time)
     if index is None:
-        return _Choice((), f"No data at time={asked} ISO8601", moving=True)
+        why = f", {gone}" if gone else ""
+        return _Choice((), f"No data at time={asked} ISO8601{why}", moving=True)
     note = f"Nearest value used: time={axis_value(axis, index)} ISO8601"
     return _Choice((index,), note, moving=index == last)
 

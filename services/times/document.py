@@ -7,13 +7,14 @@ import numpy as np
 
 from datacube.engine.context import Context
 from datacube.engine.cube import Cube
+from datacube.engine.deleted import deletions
 from datacube.engine.shares import shares_of_data
 from datacube.errors import InvalidSubset, RequestTooLarge
 from datacube.model.axis import TimeAxis
 from datacube.model.bbox import BoundingBox
 from datacube.model.calendar import MS_PER_DAY
 from datacube.model.crs import CRS84
-from datacube.model.time import TimeRange, Timestamp
+from datacube.model.time import TimeRange, Timestamp, format_tick
 from services.ows.kvp import Kvp, boolean, comma_list, number
 
 LOOKED_AT = 400
@@ -29,7 +30,8 @@ def times_document(context: Context, cube: Cube, kvp: Kvp) -> dict[str, Any]:
     kvp : Kvp
         ``bbox`` (west, south, east, north) leaves out times without data there, ``from`` and
         ``to`` are the ends, inclusive; ``coverage=true`` tells the share of cells with data, as
-        ``bbox`` does; ``time`` asks for the times before and after it.
+        ``bbox`` does; ``time`` asks for the times before and after it; ``deleted=true`` lists
+        what was deleted, when and why.
 
     Raises
     ------
@@ -65,6 +67,15 @@ def times_document(context: Context, cube: Cube, kvp: Kvp) -> dict[str, Any]:
         said["runs"] = list(shown.view.axes.runs.iso[-LISTED_RUNS:])
     if shares is not None:
         said["coverage"] = [round(share, 4) for share in shares]
+    if kvp.optional("deleted", boolean, False):
+        said["deleted"] = [
+            {
+                "time": format_tick(one.ticks, axis.calendar),
+                "deleted": one.deleted,
+                "cause": one.cause,
+            }
+            for one in deletions(shown)
+        ]
     said["times"] = [_text(axis, place, dated=dated) for place in places]
     return said
 
