@@ -19,11 +19,11 @@ from datacube.model.domain import DomainSet
 from datacube.model.query import AreaQuery, CoverageQuery, LineQuery, Slice, Subset, Trim
 from datacube.model.sampled import Sampled
 from services.ogcapi.coverage import moves, send_coverage
-from services.ogcapi.geometries import parse_line, parse_places, parse_region
 from services.ogcapi.media import coverage_encoder, sampled_media
 from services.ogcapi.parameters import datetime_subsets, decode_bbox, known
 from services.ogcapi.subsets import box_subsets, parse_number
 from services.ows.caching import cache_control, etag, matches, not_modified, warnings
+from services.ows.geometries import parse_line, parse_places, parse_region
 from services.ows.kvp import Kvp
 from services.ows.transport import Request, Response
 

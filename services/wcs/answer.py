@@ -1,37 +1,15 @@
 """From a query to the answer of GetCoverage; the same for every version of the protocol."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
 
 from datacube.engine.context import Context
 from datacube.engine.coverage import coverage_state, plan_coverage
-from datacube.formats.registry import Encoder
-from datacube.model.query import CoverageQuery
 from services.ows import caching
 from services.ows.coveragefile import CoverageFile, content_length, coverage_file
 from services.ows.transport import Request, Response
+from services.wcs.dryrun import tell
 from services.wcs.multipart import related
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """What is to be sent.
-
-    Parameters
-    ----------
-    query : CoverageQuery
-    encoder : Encoder
-    name : str, of the file
-    options : of the encoder: how the values lie in the file, and whether they are unpacked
-    notes : tuple of str, what was taken because nothing was said
-    """
-
-    query: CoverageQuery
-    encoder: Encoder
-    name: str
-    options: Mapping[str, str] = field(default_factory=dict)
-    notes: tuple[str, ...] = ()
-
+from services.wcs.order import Order
 
 type Describe = Callable[[CoverageFile], bytes]
 
@@ -56,6 +34,8 @@ def send(
     DatacubeError
         The query cannot be meant, costs too much, does not fit the format, or cannot be read.
     """
+    if order.dry:
+        return tell(context, order)
     state = coverage_state(context, order.query)
     plan = plan_coverage(context, order.query)
     order.encoder.check(plan.description)

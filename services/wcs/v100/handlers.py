@@ -9,8 +9,9 @@ from services.ows.kvp import Kvp
 from services.ows.reports import wcs100_report
 from services.ows.transport import Request, Response
 from services.ows.urls import kvp_prefix
-from services.wcs.answer import Order, send
+from services.wcs.answer import send
 from services.wcs.filenames import file_name
+from services.wcs.order import Order
 from services.wcs.places import is_flat
 from services.wcs.published import published, published_cube
 from services.wcs.subsets import Bracket, Value

@@ -4,8 +4,10 @@ from dataclasses import dataclass
 
 from datacube.errors import InvalidCrs, InvalidInterpolation, InvalidParameter
 from datacube.model.coverage import CoverageDescription
-from datacube.model.crs import Crs
+from datacube.model.crs import CRS84, Crs
+from datacube.model.domain import DomainSet
 from datacube.model.fields import RangeType
+from datacube.model.geometry import Region
 from datacube.model.query import (
     Aggregate,
     CoverageQuery,
@@ -13,9 +15,12 @@ from datacube.model.query import (
     ScaleFactor,
     ScaleSize,
     Scaling,
+    Subset,
+    Trim,
 )
 from services.ows.aggregate import decode_aggregate
-from services.ows.kvp import Kvp, comma_list
+from services.ows.geometries import parse_area
+from services.ows.kvp import Kvp, boolean, comma_list
 from services.ows.selection import STANDARD, Selection, parse_selection
 from services.wcs.scaling import AxisScaling, decode_scaling
 from services.wcs.subsets import Bracket, bind, horizontal_crs, parse_brackets
@@ -67,6 +72,8 @@ class CoverageRequest:
     aggregate : Aggregate or None; a vendor parameter
     interpolation : how values between cells are found
     selection : which cells trims take; a vendor parameter
+    clip : Region outside which there is no data; a vendor parameter
+    dry : whether only what it would cost is to be told; a vendor parameter
     options : of the encoder: layout of a GeoTIFF, compression, raw or physical values
     """
 
@@ -82,6 +89,8 @@ class CoverageRequest:
     interpolation: Interpolation = "nearest"
     selection: Selection = STANDARD
     options: tuple[tuple[str, str], ...] = ()
+    clip: Region | None = None
+    dry: bool = False
 
 
 def sections(kvp: Kvp) -> frozenset[str]:
@@ -144,6 +153,8 @@ def get_coverage(kvp: Kvp) -> CoverageRequest:
         kvp.optional("interpolation", _interpolation, "nearest"),
         kvp.optional("selection", parse_selection, STANDARD),
         encoder_options(kvp),
+        _clip(kvp),
+        kvp.optional("dryrun", boolean, default=False),
     )
 
 
@@ -158,15 +169,34 @@ def bind_query(
         The request does not fit the coverage.
     """
     domain = description.domain
+    subsets = bind(request.brackets, domain, request.crs)
+    if request.clip is not None:
+        subsets = (*subsets, *_around(request.clip, subsets, domain))
     return CoverageQuery(
         description.id,
-        request.selection.applied(bind(request.brackets, domain, request.crs), domain),
+        request.selection.applied(subsets, domain),
         field_names(request.range_subset, description.range_type),
         scaling,
         aggregate=request.aggregate,
         interpolation=request.interpolation,
         output_crs=request.output_crs,
+        clip=request.clip,
     )
+
+
+def _clip(kvp: Kvp) -> Region | None:
+    """``CLIP``: WKT in the CRS of the subsets, longitudes first without one, or GeoJSON."""
+    crs = kvp.optional("subsettingCrs", horizontal_crs, CRS84)
+    return kvp.optional("clip", lambda text: parse_area(text, crs), None)
+
+
+def _around(region: Region, given: tuple[Subset, ...], domain: DomainSet) -> tuple[Subset, ...]:
+    """Trims of x and y to the box around a region, where neither is trimmed."""
+    if any(isinstance(domain.axis(one.axis), str) for one in given):
+        return ()
+    left, bottom, right, top = region.bounds
+    x_label, y_label = domain.grid.crs.labels
+    return Trim(x_label, left, right, region.crs), Trim(y_label, bottom, top, region.crs)
 
 
 def field_names(text: str, fields: RangeType) -> tuple[str, ...]:

@@ -13,8 +13,9 @@ from services.ows.coveragefile import CoverageFile
 from services.ows.kvp import Kvp
 from services.ows.transport import Request, Response
 from services.ows.urls import kvp_prefix
-from services.wcs.answer import Order, send
+from services.wcs.answer import send
 from services.wcs.filenames import file_name
+from services.wcs.order import Order
 from services.wcs.published import published, published_cube
 from services.wcs.scaling import resolve_scaling
 from services.wcs.v201 import capabilities, decode, gmlcov
@@ -62,7 +63,7 @@ def answer_coverage(context: Context, request: Request, kvp: Kvp) -> Response:
     encoder = named or registry.native(cube.description.domain)
     plan = plan_coverage(context, query)
     name = _file_name(asked, plan.description, encoder)
-    order = Order(query, encoder, name, dict(asked.options))
+    order = Order(query, encoder, name, dict(asked.options), dry=asked.dry)
     if not asked.multipart:
         return send(context, request, order)
 

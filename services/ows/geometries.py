@@ -1,4 +1,4 @@
-"""Well-known text of the ``coords`` of an EDR request -> paths and regions of the core."""
+"""Geometries of requests, in well-known text or GeoJSON -> paths and regions of the core."""
 
 import numpy as np
 import shapely
@@ -6,7 +6,7 @@ from shapely.geometry import LineString, MultiPoint, MultiPolygon, Point, Polygo
 from shapely.geometry.base import BaseGeometry
 
 from datacube.errors import InvalidSubset
-from datacube.model.crs import Crs
+from datacube.model.crs import CRS84, Crs
 from datacube.model.geometry import Path, Position, Region
 
 LONGEST = 200_000  # characters
@@ -71,11 +71,37 @@ def parse_region(text: str, crs: Crs) -> Region:
     return Region(tuple(_positions(ring, crs) for ring in rings if not ring.is_empty), crs)
 
 
+def parse_area(text: str, crs: Crs) -> Region:
+    """A polygon or several in well-known text, or in GeoJSON, whose longitudes come first.
+
+    Examples
+    --------
+    >>> from datacube.model.crs import CRS84
+    >>> ring = "[[0, 0], [4, 0], [0, 3], [0, 0]]"
+    >>> parse_area('{"type": "Polygon", "coordinates": [' + ring + "]}", CRS84).bounds
+    (0.0, 0.0, 4.0, 3.0)
+    """
+    if not text.lstrip().startswith("{"):
+        return parse_region(text, crs)
+    if len(text) > LONGEST:
+        raise _too_long(text)
+    try:
+        return parse_region(shapely.to_wkt(shapely.from_geojson(text), -1), CRS84)
+    except (shapely.errors.ShapelyError, ValueError) as error:
+        raise InvalidSubset(
+            f"'{text[:80]}' is no polygon in GeoJSON: {' '.join(str(error).split())[:120]}"
+        ) from error
+
+
+def _too_long(text: str) -> InvalidSubset:
+    return InvalidSubset(
+        f"coords has {len(text):,} characters; at most {LONGEST:,} are read", subject="coords"
+    )
+
+
 def _parsed(text: str) -> BaseGeometry:
     if len(text) > LONGEST:
-        raise InvalidSubset(
-            f"coords has {len(text):,} characters; at most {LONGEST:,} are read", subject="coords"
-        )
+        raise _too_long(text)
     try:
         with np.errstate(invalid="ignore"):  # of coordinates that are no numbers
             found: BaseGeometry = shapely.from_wkt(text)
