@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
+from typing import cast
 
 from datacube.config.settings import Config
 from datacube.engine.cube import Cube, Layer, publish
@@ -81,6 +82,7 @@ class Catalog:
         self._news = Unheard() if news is None else news
         self._clock = clock
         self._lock = threading.Lock()
+        self._held = threading.local()
         self._inverses = Inverses()
         self._complaints: dict[str, str] = {}
         self._foreign = ForeignCubes(store, cache, clock)
@@ -100,6 +102,19 @@ class Catalog:
             return ""
         fresh = self._clock() - seen.at < REFRESH_SECONDS or self._lock.locked()
         return seen.version if fresh else ""
+
+    def hold(self) -> str:
+        """Let this thread see the store as it is now until it lets go; the version.
+
+        What belongs together is so of one version, and the store is looked at once for it.
+        """
+        self._held.seen = None
+        self._held.seen = seen = self._look()
+        return seen.version
+
+    def let_go(self) -> None:
+        """Let this thread see what is new again."""
+        self._held.seen = None
 
     def cubes(self) -> tuple[Cube, ...]:
         """All published cubes by id; the best view of a forecast follows it."""
@@ -154,6 +169,8 @@ class Catalog:
         return found
 
     def _look(self) -> _Seen:
+        if (held := getattr(self._held, "seen", None)) is not None:
+            return cast("_Seen", held)
         seen = self._seen
         told = self._told(seen)
         if not told and self._clock() - seen.at < REFRESH_SECONDS:

@@ -15,7 +15,7 @@ LOGGER = logging.getLogger("datacube.access")
 _NAMED = frozenset({"layers", "layer", "coverage", "coverageid", "identifier", "identifiers"})
 _WIDEST = 200
 _AT_ONCE = select.PIPE_BUF
-_GATHERED = 0.05  # seconds between a line and its being written
+_GATHERED = 0.2  # seconds between a line and its being written
 
 
 @dataclass(slots=True)

@@ -49,7 +49,7 @@ def answer(
     TakesLonger
         The request is a brief one, and its answer is not.
     """
-    before = context.catalog.version
+    version = context.catalog.hold()
     try:
         response = route.handle(request)
     except TakesLonger:
@@ -57,7 +57,8 @@ def answer(
     except Exception:
         LOGGER.exception("request %s failed: %s %s", error_id, request.method, request.path[:200])
         response = route.failure(request, error_id)
-    version = before if context.catalog.version == before else ""
+    finally:
+        context.catalog.let_go()
     return outgoing(context, request, response, version, subject)
 
 
@@ -69,7 +70,7 @@ def outgoing(
     Parameters
     ----------
     version : str
-        Of the catalogue, all the time while the answer was made; empty where it has changed.
+        Of the catalogue that the answer was made of; empty where it was made of none.
     """
     packed = edge.compressed(response, request.header("accept-encoding"))
     lines, body = _lines(packed), packed.body

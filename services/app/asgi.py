@@ -29,7 +29,7 @@ from services.app.answers import Outgoing, answer, at_once, outgoing
 from services.app.board import Board
 from services.app.events import Events
 from services.app.inflow import Asked, Inflow
-from services.app.known import KnownAnswers
+from services.app.known import Known, KnownAnswers
 from services.app.metrics import Metrics, make_board
 from services.app.outflow import Outflow
 from services.app.routes import Route, Routes
@@ -142,7 +142,9 @@ class Application:
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
         started, identifier = perf_counter(), f"{self._process}{next(self._numbers) & _MOST:08x}"
         asked = None if self._draining else self._inflow.asked(scope)
-        if asked is not None and await self._at_once(scope, send, asked, started, identifier):
+        version = "" if asked is None else self.context.catalog.version_at_hand
+        known = self._known.find(asked.key, version) if asked and version else None
+        if known and asked and await self._at_once(scope, send, asked, known, started, identifier):
             return
         chunks = self.context.cache.chunks_read
         plain = None if asked is None else self._inflow.plain(scope, asked)
@@ -155,7 +157,8 @@ class Application:
         status, nbytes = 499, 0  # where the client has gone before the answer was there
         try:
             if early is None:
-                found = await self._found(request, route, subject, identifier)
+                near = bool(version) and self.store.is_local
+                found = await self._found(request, route, subject, identifier, near=near)
             else:
                 found = outgoing(self.context, request, early, "", subject)
             if found.known is not None and asked is not None:
@@ -181,9 +184,14 @@ class Application:
             )
 
     async def _found(
-        self, request: Request, route: Route, subject: Subject, identifier: str
+        self, request: Request, route: Route, subject: Subject, identifier: str, *, near: bool
     ) -> Outgoing:
-        """The answer: found here where that takes a moment, else by a thread."""
+        """The answer: found here where that takes a moment, else by a thread.
+
+        Parameters
+        ----------
+        near : bool, whether no network and no look at the store stand before the answer
+        """
 
         def work() -> Outgoing:
             return answer(self.context, request, route, subject, identifier)
@@ -196,7 +204,7 @@ class Application:
             return outgoing(self.context, request, opened, "", subject)
         if route.watch:
             return await self._turns.aside(work)
-        if self.store.is_local and route.brief(request) and self.context.catalog.version_at_hand:
+        if near and route.brief(request):
             with suppress(TakesLonger):
                 return await self._turns.here(moment)
         return await self._turns.take(work)
@@ -206,13 +214,13 @@ class Application:
         scope: Scope,
         send: Send,
         asked: Asked,
+        known: Known,
         started: float,
         identifier: str,
     ) -> bool:
-        """Answer from what is known of the URL, if the catalogue is still at that version."""
-        known = self._known.find(asked.key, self.context.catalog.version_at_hand)
-        found = None if known is None else at_once(self.context, known, asked.if_none_match)
-        if known is None or found is None or not isinstance(found.body, bytes):
+        """Answer from what is known of the URL, if that is enough."""
+        found = at_once(self.context, known, asked.if_none_match)
+        if found is None or not isinstance(found.body, bytes):
             return False
         body = b"" if scope["method"] == "HEAD" else found.body
         await send(_start(found, identifier))

@@ -29,14 +29,14 @@ from services.ows.restyling import chosen_style
 from services.ows.times import in_calendar, parse_times, pinned
 
 RUN = "reference_time"
-_FRAME = frozenset({"bbox", "tilematrix", "tilerow", "tilecol"})
+_FRAME = frozenset({"bbox"})
 """Parameters of the frame of a picture, which say nothing of its layers."""
 
 
 def remembered_requests(
     context: Context, kvp: Kvp, layers: Sequence[Layer], styles: Sequence[str]
 ) -> tuple[tuple[LayerRequest, ...], bool]:
-    """What :func:`layer_requests` finds, worked out once for all tiles and boxes.
+    """What :func:`layer_requests` finds, worked out once for all boxes.
 
     Parameters
     ----------

@@ -10,11 +10,14 @@ from datacube.engine.cube import Layer
 from datacube.errors import InvalidPixel, MissingParameter
 from datacube.model.grid import RectifiedGrid
 from datacube.model.query import LayerRequest, MapQuery, SampleQuery
-from services.ows.dimensions import remembered_requests
+from datacube.model.tiling import TileMatrixSet
+from services.ows.dimensions import layer_requests
 from services.ows.featureinfo import info_format
 from services.ows.kvp import Kvp, integer
 from services.ows.pictures import map_format, opaque
 from services.ows.tilesets import tile_matrix_set
+
+_PLACE = frozenset({"tilerow", "tilecol"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +38,17 @@ class InfoRequest:
     pinned: bool
 
 
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """All of a tile but its row and column."""
+
+    requests: tuple[LayerRequest, ...]
+    pinned: bool
+    media_type: str
+    matrix_set: TileMatrixSet
+    matrix: str
+
+
 def decode_tile(context: Context, kvp: Kvp) -> TileRequest:
     """Read GetTile.
 
@@ -43,12 +57,24 @@ def decode_tile(context: Context, kvp: Kvp) -> TileRequest:
     MissingParameter, InvalidParameter, CoverageNotFound, StyleNotFound, TileMatrixSetNotFound
     TileOutOfRange, InvalidFormat, InvalidTime
     """
+    kind = context.understood.get(
+        context.catalog.version, ("tile", kvp.beside(_PLACE)), lambda: _kind(context, kvp), _weight
+    )
+    row, column = kvp.one("TileRow", integer), kvp.one("TileCol", integer)
+    grid = kind.matrix_set.grid_of_tile(kind.matrix, row, column)
+    query = MapQuery(kind.requests, grid, transparent=not opaque(kind.media_type))
+    return TileRequest(query, kind.media_type, kind.pinned)
+
+
+def _kind(context: Context, kvp: Kvp) -> _Kind:
     layer = _layer(context, kvp)
-    requests, pinned = _requests(context, layer, kvp)
+    requests, pinned = _requests(layer, kvp)
     media_type = kvp.one("format", map_format)
-    grid = _grid(context, layer, kvp)
-    query = MapQuery(requests, grid, transparent=not opaque(media_type))
-    return TileRequest(query, media_type, pinned)
+    return _Kind(requests, pinned, media_type, *_matrix(context, layer, kvp))
+
+
+def _weight(kind: _Kind) -> int:
+    return len(kind.requests)
 
 
 def decode_info(context: Context, kvp: Kvp) -> InfoRequest:
@@ -60,7 +86,7 @@ def decode_info(context: Context, kvp: Kvp) -> InfoRequest:
         I or J is outside the tile.
     """
     layer = _layer(context, kvp)
-    requests, pinned = _requests(context, layer, kvp)
+    requests, pinned = _requests(layer, kvp)
     grid = _grid(context, layer, kvp)
     column, row = _pixel(kvp, "I", grid.width), _pixel(kvp, "J", grid.height)
     media_type = kvp.one("InfoFormat", info_format)
@@ -72,17 +98,20 @@ def _layer(context: Context, kvp: Kvp) -> Layer:
     return context.catalog.layer(kvp.one("layer"))
 
 
-def _requests(context: Context, layer: Layer, kvp: Kvp) -> tuple[tuple[LayerRequest, ...], bool]:
+def _requests(layer: Layer, kvp: Kvp) -> tuple[tuple[LayerRequest, ...], bool]:
     if not kvp.given("style"):
         raise MissingParameter("the parameter style is missing", subject="style")
     style = kvp.optional("style", str.strip, "")
-    return remembered_requests(context, kvp.without("default"), (layer,), (style,))
+    return layer_requests(kvp.without("default"), [layer], [style])
+
+
+def _matrix(context: Context, layer: Layer, kvp: Kvp) -> tuple[TileMatrixSet, str]:
+    name = kvp.one("TileMatrixSet")
+    return tile_matrix_set(context, layer.cube, name), kvp.one("TileMatrix")
 
 
 def _grid(context: Context, layer: Layer, kvp: Kvp) -> RectifiedGrid:
-    name = kvp.one("TileMatrixSet")
-    matrix_set = tile_matrix_set(context, layer.cube, name)
-    matrix = kvp.one("TileMatrix")
+    matrix_set, matrix = _matrix(context, layer, kvp)
     row, column = kvp.one("TileRow", integer), kvp.one("TileCol", integer)
     return matrix_set.grid_of_tile(matrix, row, column)
 

@@ -129,3 +129,15 @@ def test_what_one_process_has_seen_the_others_look_at(folder, clock):
     assert {second.version, third.version} == {first.version}
     assert word.count == 1  # who has been told tells nobody
     assert second.version_at_hand == first.version
+
+
+def test_who_holds_the_catalogue_sees_one_version_until_it_is_let_go(catalog, clock, folder):
+    version = catalog.hold()
+    make_cube(folder, "land")
+    clock.now += REFRESH_SECONDS
+    assert catalog.version == version
+    assert [cube.id for cube in catalog.cubes()] == ["air", "sea"]
+    catalog.let_go()
+    assert [cube.id for cube in catalog.cubes()] == ["air", "land", "sea"]
+    assert catalog.hold() != version
+    catalog.let_go()
