@@ -15,6 +15,7 @@ PYTHON ?=
 PYTEST_ARGS ?=
 SCALE ?= full
 BENCH_ARGS ?=
+GATEWAY ?= v1.8.0
 
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --progress-bar off
@@ -60,9 +61,14 @@ test: $(VENV)/.test $(STATIC)/index.html ## run the tests that need neither brow
 	@$(begin) 'Running the tests'; \
 	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/python -m pytest -n 2 -m 'not qgis and not browser and not conformance' $(PYTEST_ARGS)
 
-durability: $(VENV)/.test ## kill writers 200 times and let eight race for 40 rounds
+durability: $(VENV)/.test ## kill writers 200 times, let eight race for 40 rounds, write to a real S3 server
+	@$(begin) 'Looking for an S3 server (versitygw)'; \
+	if [ -x $(BIN)/versitygw ]; then :; \
+	elif ! command -v go >/dev/null 2>&1; then echo '   NOT TESTED against it: it needs Go (apt-get install golang)'; \
+	else GOBIN="$(abspath $(BIN))" go install github.com/versity/versitygw/cmd/versitygw@$(GATEWAY) >$(VENV)/gateway-install.log 2>&1 \
+	  || echo '   NOT TESTED against it: see $(VENV)/gateway-install.log'; fi; $(took)
 	@$(begin) 'Killing writers'; \
-	DATACUBE_KILLS=200 DATACUBE_ROUNDS=40 $(BIN)/python -m pytest -n 2 --dist load tests/durability $(PYTEST_ARGS)
+	DATACUBE_KILLS=200 DATACUBE_ROUNDS=40 DATACUBE_GATEWAY_MB=300 $(BIN)/python -m pytest -n 2 --dist load tests/durability $(PYTEST_ARGS)
 
 lint: $(VENV)/.lint $(VENV)/.test ## check style, types, layers and spelling
 	@$(begin) 'Style (ruff)'; $(BIN)/ruff check .; $(BIN)/ruff format --check .; $(took)
