@@ -11,6 +11,7 @@ import lzma
 import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from struct import Struct
 from typing import Any
 
 import google_crc32c
@@ -46,6 +47,7 @@ _FILTERS = ("delta", "fixedscaleoffset", "quantize", "bitround", "astype", "pack
 _LZMA_MEMORY = 128 << 20
 _ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 _ZSTD_BLOCK = 128 << 10
+_BLOSC_HEADER = Struct("<4xI4xI")  # decoded and stored bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,10 +173,12 @@ def _unblosc_into(data: Stored, memory: NDArray[np.uint8]) -> None:
 
 def _blosc_length(data: Stored) -> int:
     """Decoded bytes of a blosc frame, which is not cut short."""
-    length, stored = (int.from_bytes(data[at : at + 4], "little") for at in (4, 12))
-    if len(data) < 16 or stored > len(data):
+    if len(data) < _BLOSC_HEADER.size:
         raise ValueError("blosc data is cut short")
-    return length
+    length, stored = _BLOSC_HEADER.unpack_from(data)
+    if stored > len(data):
+        raise ValueError("blosc data is cut short")
+    return int(length)
 
 
 def _zstd(data: Stored, limit: int) -> bytes:

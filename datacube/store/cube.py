@@ -148,7 +148,7 @@ class CubeStore:
         """ISO 8601 time of the commit."""
         return self.record.committed
 
-    @property
+    @cached_property
     def timed(self) -> bool:
         """Whether the arrays' first dimension is time."""
         return self.record.timed
@@ -243,10 +243,15 @@ class CubeStore:
         """
         if not self._keys:
             return self._fills[field][level]
-        place = index[1:] if self.record.timed else index
-        slot_index = index[0] if self.record.timed else 0
+        place = index[1:] if self.timed else index
+        slot_index = index[0] if self.timed else 0
         key = (self._keys[slot_index], field, level, place)
-        return self.cache.chunk(key, lambda: self._load(field, level, slot_index, place))
+
+        def load() -> NDArray[Any]:
+            table = self._table(field, level, slot_index)
+            return self._load(field, level, slot_index, place, table)
+
+        return self.cache.chunk(key, load)
 
     def groups(
         self, field: str, level: int, indexes: Sequence[ChunkIndex]
@@ -261,14 +266,16 @@ class CubeStore:
         """Several decoded chunks, in order, the absent ones read together; see :meth:`chunk`."""
         if not self._keys or len(indexes) == 1:
             return [self.chunk(field, level, index) for index in indexes]
-        if self.record.timed:
+        if self.timed:
             places = [(index[0], index[1:]) for index in indexes]
         else:
             places = [(0, index) for index in indexes]
         keys = [(self._keys[slot], field, level, place) for slot, place in places]
 
         def load(positions: Sequence[int]) -> list[NDArray[Any] | None]:
-            return [self._load(field, level, *places[position]) for position in positions]
+            wanted = [places[position] for position in positions]
+            tables = {slot: self._table(field, level, slot) for slot, _ in wanted}
+            return [self._load(field, level, slot, place, tables[slot]) for slot, place in wanted]
 
         return cast("list[NDArray[Any]]", self.cache.chunks(keys, load))
 
@@ -319,9 +326,8 @@ class CubeStore:
         return f"cube '{self.id}', field '{field}', level {level}{when}, chunk {where}"
 
     def _load(
-        self, field: str, level: int, slot_index: int, place: tuple[int, ...]
+        self, field: str, level: int, slot_index: int, place: tuple[int, ...], table: ChunkTable
     ) -> NDArray[Any]:
-        table = self._table(field, level, slot_index)
         counts = self._counts[field][level]
         flat = flat_index(place, counts)
         size = int(table.sizes[flat])
