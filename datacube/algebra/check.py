@@ -114,20 +114,28 @@ class _Scope:
             return range_type.field(ref.name)
         except FieldNotFound:
             near = get_close_matches(ref.name, range_type.names, n=1)
-            hint = f"did you mean {shown_name(near[0])}? " if near else ""
+            hint = f"did you mean {shown_name(near[0])}? " if near else self.quoted(ref.name)
             raise FieldNotFound(
                 f"{_place(ref)}no field '{ref.name}'; {hint}"
-                f"{'T' if near else 't'}he fields are {', '.join(range_type.names)}",
+                f"{'T' if hint else 't'}he fields are {', '.join(range_type.names)}",
                 subject=self.subject or ref.name,
             ) from None
 
     def cube(self, ref: FieldRef, cube: str) -> RangeType:
         if cube not in self.others:
-            known = f"; the cubes are {', '.join(self.others)}" if self.others else " here"
+            hint = self.quoted(cube)
+            listed = f"{'T' if hint else 't'}he cubes are {', '.join(self.others)}"
+            known = f"; {hint}{listed}" if self.others else " here"
             raise CoverageNotFound(
                 f"{_place(ref)}no other cube '{cube}'{known}", subject=self.subject or cube
             )
         return self.others[cube]
+
+    def quoted(self, part: str) -> str:
+        """The cube whose name without quotes is read as a subtraction of its parts."""
+        ends = f"{part}-", f"-{part}"
+        found = [cube for cube in self.others if cube.startswith(ends[0]) or cube.endswith(ends[1])]
+        return f'did you mean "{found[0]}", in quotes for its hyphen? ' if found else ""
 
     def fail(self, node: Node, message: str) -> NoReturn:
         raise InvalidExpression(f"{_place(node)}{message}", subject=self.subject)

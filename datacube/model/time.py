@@ -315,12 +315,6 @@ def _by_months(values: NDArray[np.floating], since: Timestamp, calendar: Calenda
     return np.array(ticks, np.int64).reshape(values.shape)
 
 
-def encode_cf(ticks: TickArray, units: str, calendar: Calendar = "standard") -> NDArray[np.float64]:
-    """CF numeric times of ticks: the inverse of :func:`decode_cf`; float64."""
-    unit_ms, reference = _cf_units(units)
-    return (np.asarray(ticks, np.int64) - reference.ticks(calendar)) / unit_ms
-
-
 def _cf_units(units: str) -> tuple[int, Timestamp]:
     found = _CF_UNITS.match(units)
     unit = found["unit"].lower() if found else ""

@@ -109,19 +109,6 @@ def verify_foreign(cube: CubeSource) -> list[Damage]:
     return found
 
 
-def chunk_count(cube: CubeStore) -> tuple[int, int]:
-    """Number of chunk objects of a version, and their bytes."""
-    tables = list(_tables(cube))
-    sizes = [int(table.sizes.sum(dtype=np.int64)) for table in tables]
-    return sum(int(np.count_nonzero(table.sizes)) for table in tables), sum(sizes)
-
-
-def _tables(cube: CubeStore) -> Iterator[ChunkTable]:
-    for slot_index in range(len(cube.record.slices)):
-        for tables in cube.slice_document(slot_index).fields.values():
-            yield from tables
-
-
 def _check(work: tuple[CubeStore, str, int, int, ChunkTable, int]) -> Damage | None:
     cube, field, level, slot_index, table, flat = work
     counts = cube.chunk_counts(field, level)[1 if cube.timed else 0 :]

@@ -140,11 +140,6 @@ def time_label(axis: TimeAxis) -> str:
     return "ansi" if _is_gregorian(axis) else axis.name
 
 
-def ansi_days(ticks: float) -> float:
-    """Days since 1600-12-31 of a Gregorian tick."""
-    return ticks / MS_PER_DAY - ANSI_EPOCH_DAYS
-
-
 def _horizontal(grid: RectifiedGrid) -> tuple[Line, Line]:
     crs, box = grid.crs, grid.bbox
     x_label, y_label = crs.labels

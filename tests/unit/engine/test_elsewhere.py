@@ -49,6 +49,7 @@ def context(tmp_path):
     make_cube(store, "same", fields=FIELDS, formula=high, times=OTHER, **GLOBE)
     make_cube(store, "fine", fields=FIELDS, formula=high, times=None, **FINE)
     make_cube(store, "ocean", fields=FIELDS, formula=of_ocean, times=None, grid=tripolar())
+    make_cube(store, "far-away", fields=FIELDS, formula=high, times=None, **GLOBE)
     make_cube(store, "secret", fields=FIELDS, formula=high, times=None, **GLOBE)
     cubes = {
         "a": CubeSettings(styles=(GRAY,), time=TimePolicy(tolerance_ms=6 * 86_400_000)),
@@ -161,6 +162,12 @@ def test_the_state_of_a_map_holds_every_cube(context, tmp_path):
             r"line 1, column 5: no other cube 'nothere'; the cubes",
         ),
         ("v + secret.v", CoverageNotFound, r"line 1, column 5: no other cube 'secret'"),
+        (
+            "v - far-away.v",
+            FieldNotFound,
+            r"no field 'far'; did you mean .far-away., in quotes for its hyphen\? The fields",
+        ),
+        ("v-away.v", CoverageNotFound, r"no other cube 'away'; did you mean .far-away., in"),
         ("v +\n same.w", FieldNotFound, r"line 2, column 2: no field 'w'.*The fields are v|the"),
     ],
 )

@@ -14,7 +14,6 @@ from datacube.model.time import (
     TimeRange,
     Timestamp,
     decode_cf,
-    encode_cf,
     format_tick,
     format_ticks,
 )
@@ -100,8 +99,9 @@ def test_months_keep_the_day_where_they_can():
 
 @given(st.integers(-(10**13), 10**13))
 def test_cf_units_round_trip(ticks):
-    units = "seconds since 1981-01-01 00:00:00"
-    assert int(decode_cf(encode_cf(np.array([ticks]), units), units)[0]) == ticks
+    start = Timestamp.parse("1981-01-01").ticks("standard")
+    seconds = np.array([(ticks - start) / 1000])
+    assert int(decode_cf(seconds, "seconds since 1981-01-01 00:00:00")[0]) == ticks
 
 
 def test_cf_reference_times_as_producers_write_them():
