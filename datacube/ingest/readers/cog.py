@@ -6,7 +6,7 @@ date in the file's name; an image with none of them makes a cube without time.
 
 import re
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from datacube.errors import InvalidTime, SourceError
-from datacube.ingest.readers.parts import Origin, Part, granules_of, reading
+from datacube.ingest.readers.parts import Origin, Part, granules_of, opening
 from datacube.ingest.readers.raster import RasterBand, grid_of_raster, open_raster
 from datacube.ingest.source import Granule, ReadOptions, SliceSource, content_id, instant, magic
 from datacube.model.fields import Category, Field, Number
@@ -37,13 +37,9 @@ class CogReader:
         start = magic(path)
         return start[:4] in _TIFF or start.startswith(_JP2)
 
-    @contextmanager
-    def open(self, path: Path, options: ReadOptions) -> Iterator[tuple[Granule, ...]]:
+    def open(self, path: Path, options: ReadOptions) -> AbstractContextManager[tuple[Granule, ...]]:
         """The image as one granule; see :class:`~datacube.ingest.source.SourceReader`."""
-        with ExitStack() as files:
-            with reading(path):
-                granules = _granules(open_raster(path, files), path, options)
-            yield granules
+        return opening(path, lambda stack: _granules(open_raster(path, stack), path, options))
 
 
 def _granules(file: Any, path: Path, options: ReadOptions) -> tuple[Granule, ...]:

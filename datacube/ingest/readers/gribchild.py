@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -70,7 +71,8 @@ class GribChild:
         """End the child."""
         for stream in (self._process.stdin, self._process.stdout):
             if stream is not None:
-                stream.close()
+                with suppress(OSError):  # what could not be said to a child that has ended
+                    stream.close()
         try:
             self._process.wait(timeout=5)
         except subprocess.TimeoutExpired:

@@ -6,8 +6,7 @@ the date in the scene's name.
 """
 
 import re
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +15,7 @@ import numpy as np
 from datacube.errors import InvalidTime, SourceError
 from datacube.ingest.readers.files import ProductFiles, product_files
 from datacube.ingest.readers.images import BandImage, parts_of
-from datacube.ingest.readers.parts import Origin, granules_of, reading
+from datacube.ingest.readers.parts import Origin, granules_of, opening
 from datacube.ingest.readers.raster import grid_of_raster, open_raster
 from datacube.ingest.source import Granule, ReadOptions, instant
 from datacube.model.fields import Field
@@ -55,13 +54,9 @@ class LandsatReader:
         files = product_files(path)
         return files is not None and bool(_images(files))
 
-    @contextmanager
-    def open(self, path: Path, options: ReadOptions) -> Iterator[tuple[Granule, ...]]:
+    def open(self, path: Path, options: ReadOptions) -> AbstractContextManager[tuple[Granule, ...]]:
         """The scene as granules; see :class:`~datacube.ingest.source.SourceReader`."""
-        with ExitStack() as stack:
-            with reading(path):
-                granules = _granules(ProductFiles(path), options, stack)
-            yield granules
+        return opening(path, lambda stack: _granules(ProductFiles(path), options, stack))
 
 
 def _granules(files: ProductFiles, options: ReadOptions, stack: ExitStack) -> tuple[Granule, ...]:

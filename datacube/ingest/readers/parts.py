@@ -1,7 +1,7 @@
 """Parts of a source: fields that share grid and axes, ranked and named, made into granules."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from dataclasses import field as made
 from pathlib import Path
@@ -111,6 +111,28 @@ def reading(path: Path) -> Iterator[None]:
     except (OSError, ValueError, KeyError, IndexError, TypeError, RuntimeError) as error:
         words = " ".join(str(error).split()) or type(error).__name__
         raise SourceError(f"cannot be read: {words[:300]}", subject=str(path)) from error
+
+
+@contextmanager
+def opening(
+    path: Path, read: Callable[[ExitStack], tuple[Granule, ...]]
+) -> Iterator[tuple[Granule, ...]]:
+    """The granules that a function makes of a source, readable within the context.
+
+    Parameters
+    ----------
+    path : Path
+    read : function of the stack on which it puts the files that it opens
+
+    Raises
+    ------
+    SourceError
+        Whatever the function says.
+    """
+    with ExitStack() as stack:
+        with reading(path):
+            granules = read(stack)
+        yield granules
 
 
 def granules_of(

@@ -9,8 +9,7 @@ are the amplitudes as they are stored, uncalibrated, or the backscatter that the
 
 import json
 import re
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -25,7 +24,7 @@ from datacube.errors import InvalidTime, SourceError
 from datacube.ingest.geometry import TiePoints
 from datacube.ingest.readers.calibration import calibrated
 from datacube.ingest.readers.files import ProductFiles, product_files
-from datacube.ingest.readers.parts import Origin, Part, granules_of, reading
+from datacube.ingest.readers.parts import Origin, Part, granules_of, opening
 from datacube.ingest.readers.raster import RasterBand, open_raster
 from datacube.ingest.regrid import map_grid
 from datacube.ingest.source import (
@@ -67,13 +66,9 @@ class Sentinel1Reader:
         files = product_files(path)
         return files is not None and (files.has("manifest.safe") or bool(_images(files)))
 
-    @contextmanager
-    def open(self, path: Path, options: ReadOptions) -> Iterator[tuple[Granule, ...]]:
+    def open(self, path: Path, options: ReadOptions) -> AbstractContextManager[tuple[Granule, ...]]:
         """The product as one granule; see :class:`~datacube.ingest.source.SourceReader`."""
-        with ExitStack() as stack:
-            with reading(path):
-                granules = _granules(path, options, stack)
-            yield granules
+        return opening(path, lambda stack: _granules(path, options, stack))
 
 
 def _granules(path: Path, options: ReadOptions, stack: ExitStack) -> tuple[Granule, ...]:

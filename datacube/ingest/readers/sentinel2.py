@@ -6,8 +6,7 @@ factor. Reflectance = number / quantification + offset / quantification, where t
 BOA_ADD_OFFSET or RADIO_ADD_OFFSET (processing baseline 04.00 and later).
 """
 
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,7 @@ import numpy as np
 from datacube.errors import SourceError
 from datacube.ingest.readers.files import ProductFiles, product_files
 from datacube.ingest.readers.images import factor_of
-from datacube.ingest.readers.parts import Origin, Part, granules_of, reading
+from datacube.ingest.readers.parts import Origin, Part, granules_of, opening
 from datacube.ingest.readers.raster import RasterBand, grid_of_raster, open_raster
 from datacube.ingest.readers.s2bucket import is_bucket_tile, read_tile
 from datacube.ingest.readers.safe import BAND_IDS, Product, level_of, read_product
@@ -76,15 +75,15 @@ class Sentinel2Reader:
         files = product_files(_folder(path))
         return files is not None and (level_of(files) is not None or is_bucket_tile(files))
 
-    @contextmanager
-    def open(self, path: Path, options: ReadOptions) -> Iterator[tuple[Granule, ...]]:
+    def open(self, path: Path, options: ReadOptions) -> AbstractContextManager[tuple[Granule, ...]]:
         """The product as one granule; see :class:`~datacube.ingest.source.SourceReader`."""
-        files = ProductFiles(_folder(path))
-        with ExitStack() as stack:
-            with reading(path):
-                product = read_tile(files) if level_of(files) is None else read_product(files)
-                granules = _granules(files, product, options, stack)
-            yield granules
+
+        def read(stack: ExitStack) -> tuple[Granule, ...]:
+            files = ProductFiles(_folder(path))
+            product = read_tile(files) if level_of(files) is None else read_product(files)
+            return _granules(files, product, options, stack)
+
+        return opening(path, read)
 
 
 def _folder(path: Path) -> Path:

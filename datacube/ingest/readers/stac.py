@@ -7,8 +7,8 @@ not there are left out with a warning.
 
 import json
 import re
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Mapping
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ import numpy as np
 
 from datacube.errors import InvalidTime, SourceError
 from datacube.ingest.readers.images import BandImage, parts_of
-from datacube.ingest.readers.parts import Origin, granules_of, reading
+from datacube.ingest.readers.parts import Origin, granules_of, opening
 from datacube.ingest.readers.raster import grid_of_raster, open_raster
 from datacube.ingest.readers.sentinel2 import CLASSES
 from datacube.ingest.source import Granule, ReadOptions, instant, magic
@@ -49,13 +49,11 @@ class StacReader:
             return False
         return bool(found.get("type") == "Feature" and {"stac_version", "assets"} <= found.keys())
 
-    @contextmanager
-    def open(self, path: Path, options: ReadOptions) -> Iterator[tuple[Granule, ...]]:
+    def open(self, path: Path, options: ReadOptions) -> AbstractContextManager[tuple[Granule, ...]]:
         """The item as granules; see :class:`~datacube.ingest.source.SourceReader`."""
-        with ExitStack() as stack:
-            with reading(path):
-                granules = _granules(path, json.loads(path.read_bytes()), options, stack)
-            yield granules
+        return opening(
+            path, lambda stack: _granules(path, json.loads(path.read_bytes()), options, stack)
+        )
 
 
 def _granules(

@@ -8,7 +8,7 @@ sensing.
 """
 
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from datacube.errors import InvalidTime, SourceError
 from datacube.ingest.readers.cf import attributes_of
 from datacube.ingest.readers.netcdf import NetcdfBand
-from datacube.ingest.readers.parts import Origin, Part, granules_of, reading
+from datacube.ingest.readers.parts import Origin, Part, granules_of, opening
 from datacube.ingest.regrid import map_grid
 from datacube.ingest.source import Granule, ReadOptions, SliceSource, content_id, instant, magic
 from datacube.model.crs import CRS84
@@ -57,13 +57,9 @@ class SwathReader:
         except (OSError, RuntimeError):
             return False
 
-    @contextmanager
-    def open(self, path: Path, options: ReadOptions) -> Iterator[tuple[Granule, ...]]:
+    def open(self, path: Path, options: ReadOptions) -> AbstractContextManager[tuple[Granule, ...]]:
         """The swath as one granule; see :class:`~datacube.ingest.source.SourceReader`."""
-        with ExitStack() as stack:
-            with reading(path):
-                granules = _granules(path, options, stack)
-            yield granules
+        return opening(path, lambda stack: _granules(path, options, stack))
 
 
 @dataclass(frozen=True, eq=False)
