@@ -5,7 +5,7 @@ import signal
 import sys
 from dataclasses import replace
 
-from bench import asks, cold, cubes, ours, peer_data, peers, report, servers, venvs
+from bench import asks, cold, cubes, ours, peer_data, peers, report, servers, slider, venvs
 from bench import singles as alone
 from bench.run import Bench, Row, chosen
 from bench.scale import SCALES, Scale
@@ -39,7 +39,8 @@ def main() -> int:
         again(bench, repeats, scale)
         bench.servers = found
         if any(one.name == report.OURS for one in found):
-            singles = alone.measure(bench.url(report.OURS)) + cold.measure(scale)
+            singles = alone.measure(bench.url(report.OURS))
+            singles += cold.measure(scale) + slider.measure(scale)
         for workload in chosen(options.only):
             results[workload.name] = bench.measure(workload)
             report.write(scale.home, scale, results, repeats, singles)
