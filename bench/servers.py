@@ -137,11 +137,11 @@ def prototype(scale: Scale) -> Server:
 
 
 def constant(scale: Scale) -> Server:
-    """The HTTP server of ours with nothing behind it."""
+    """The HTTP server of ours with nothing behind it, in as many processes."""
     return Server(
         "constant 20 kB",
         lambda: start(
-            lambda port: [granian(port, "constant:app", 1)],
+            lambda port: [granian(port, "constant:app", PROCESSES)],
             scale.home / "logs" / "constant.log",
             {},
             BENCH / "apps",

@@ -5,7 +5,7 @@ import os
 import select
 import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from json import dumps
@@ -41,13 +41,12 @@ class Subject:
         Made when the line is written, which nobody waits for.
         """
         if not self._text:
-            found: Mapping[str, str] = {
-                "path": self.path[:_WIDEST],
-                "service": self.service,
-                "operation": _operation(self.query)[:_WIDEST],
-                "name": _name(self.path, self.query)[:_WIDEST],
-            }
-            self._text = dumps(found)[1:-1]
+            path, operation = self.path[:_WIDEST], _operation(self.query)[:_WIDEST]
+            name = _name(self.path, self.query)[:_WIDEST]
+            self._text = (
+                f'"path": {_json(path)}, "service": {_json(self.service)}, '
+                f'"operation": {_json(operation)}, "name": {_json(name)}'
+            )
         return self._text
 
 
@@ -68,7 +67,7 @@ class _Line(NamedTuple):
     def __str__(self) -> str:
         return (
             f'{{"time": "{_moment(self.at)}", "id": "{self.identifier}", '
-            f'"client": {_quoted(self.client)}, "method": {_quoted(self.method)}, '
+            f'"client": {_json(self.client)}, "method": {_json(self.method)}, '
             f'{self.subject.text}, "status": {self.status}, "ms": {self.seconds * 1000:.3f}, '
             f'"bytes": {self.nbytes}, "chunks": {self.chunks}}}'
         )
@@ -191,9 +190,10 @@ def _second(seconds: int) -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds))
 
 
-@lru_cache(maxsize=1024)
-def _quoted(text: str) -> str:
-    return dumps(text)
+def _json(text: str) -> str:
+    """A text in JSON; most need no more than their quotes."""
+    plain = text.isascii() and text.isprintable() and '"' not in text and "\\" not in text
+    return f'"{text}"' if plain else dumps(text)
 
 
 def _name(path: str, query: Iterable[tuple[str, str]]) -> str:
