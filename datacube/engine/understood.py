@@ -4,6 +4,7 @@ from collections.abc import Callable, Hashable
 from typing import Any, cast
 
 MOST = 4096
+_TEXT = 500  # characters of a key that weigh as much as a value
 
 
 class Understood:
@@ -49,7 +50,7 @@ class Understood:
         found: Any = held.get(key, self)
         if found is self:
             found = find()
-            weight = 1 if weigh is None else weigh(found)
+            weight = (1 if weigh is None else weigh(found)) + len(repr(key)) // _TEXT
             if weight <= self._most:
                 if self._weight + weight > self._most:
                     held.clear()

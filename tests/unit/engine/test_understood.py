@@ -32,3 +32,12 @@ def test_no_more_is_kept_than_allowed():
     for value in (4, 5, 4, 6, 11, 11, 6):
         assert known.get("1", value, lambda value=value: find(value), lambda found: found) == value
     assert calls == [4, 5, 6, 11, 11]
+
+
+def test_long_questions_weigh_more():
+    known = Understood(3)
+    calls = []
+    for _ in range(2):
+        for key in ("short", "x" * 5000):
+            known.get("1", key, lambda key=key: calls.append(key))
+    assert [len(key) for key in calls] == [5, 5000, 5000]
