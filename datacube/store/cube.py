@@ -1,7 +1,7 @@
 """A cube to read: an immutable handle at one committed version."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from hashlib import sha256
 from math import prod
@@ -167,6 +167,20 @@ class CubeStore:
     def sources(self) -> tuple[str, ...]:
         """Ids of the granules in this version."""
         return tuple(self.record.sources)
+
+    def ingested(self, slot_index: int) -> str:
+        """ISO 8601 time of the newest source of a logical time; empty where none says it."""
+        slices = self.record.slices
+        return self._ingested.get(slices[slot_index].ticks, "") if slices else ""
+
+    @cached_property
+    def _ingested(self) -> Mapping[int | None, str]:
+        """Latest ingest by time."""
+        found: dict[int | None, str] = {}
+        for record, times in self.record.sources.values():
+            for ticks in times:
+                found[ticks] = max(found.get(ticks, ""), record.ingested)
+        return found
 
     def transaction(self, message: str) -> Transaction:
         """A change of the cube: ``with cube.transaction("day 7") as tx: …``.

@@ -6,6 +6,9 @@ of the cube for ever; errors are not kept at all.
 """
 
 from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from email.utils import format_datetime
+from functools import lru_cache
 from hashlib import sha256
 
 from datacube import __version__
@@ -104,6 +107,25 @@ def warnings(notes: Iterable[str]) -> tuple[tuple[str, str], ...]:
     """
     lines = (" ".join(note.split()).encode("ascii", "replace").decode() for note in notes)
     return tuple(("Warning", f"99 {line}") for line in lines)
+
+
+@lru_cache(maxsize=1024)
+def modified(iso: str) -> tuple[tuple[str, str], ...]:
+    """Header ``Last-Modified``; none where the time is not known.
+
+    It is for people and caches: requests are compared by their entity tags alone.
+
+    Examples
+    --------
+    >>> modified("2020-01-01T06:00:00+00:00"), modified("")
+    ((('Last-Modified', 'Wed, 01 Jan 2020 06:00:00 GMT'),), ())
+    """
+    try:
+        when = datetime.fromisoformat(iso)
+    except ValueError:
+        return ()
+    zoned = when if when.tzinfo else when.replace(tzinfo=UTC)
+    return (("Last-Modified", format_datetime(zoned.astimezone(UTC), usegmt=True)),)
 
 
 def shown_times(times: tuple[str, ...]) -> tuple[tuple[str, str], ...]:

@@ -6,6 +6,7 @@ from functools import partial
 from datacube.engine.context import Context
 from datacube.engine.emptiness import shows_nothing
 from datacube.engine.map import MapPlan, draw_map, plan_map
+from datacube.engine.modified import last_modified
 from datacube.model.query import MapQuery
 from datacube.render.encode import encode
 from services.ows.caching import (
@@ -13,6 +14,7 @@ from services.ows.caching import (
     cache_control,
     etag,
     matches,
+    modified,
     not_modified,
     shown_times,
     warnings,
@@ -105,7 +107,8 @@ def answer_plan(
     if request.brief and not (plan.brief and (kept is None or not kept.remote)):
         raise TakesLonger
     body = context.bodies.get(tag, make if kept is None else partial(kept.get, tag, make))
-    headers = (("ETag", tag), control, *warnings(plan.notes), *shown_times(plan.times))
+    dated = modified(last_modified(plan))
+    headers = (("ETag", tag), control, *dated, *warnings(plan.notes), *shown_times(plan.times))
     return Response(200, media_type, body, headers, lasting=True)
 
 

@@ -8,16 +8,19 @@ import time
 from pathlib import Path
 
 import httpx
+import numpy as np
 import pytest
 
 from datacube.config.settings import Config, Limits, ServerSettings
 from datacube.engine.catalog import REFRESH_SECONDS
 from datacube.engine.context import make_context
 from datacube.model.fields import Field
+from datacube.store.cube import open_cube
+from datacube.store.manifest import SourceRecord
 from datacube.store.url import open_store
 from services.app import Application
 from tests.asgi import Client
-from tests.cubes import add_slices, closed_form, make_cube, make_description
+from tests.cubes import add_slices, closed_form, make_cube, make_description, ticks_of
 from tests.stores import CountingStore
 
 FIELDS = [Field("v", "int32", valid_range=(0.0, 6000.0))]
@@ -307,3 +310,19 @@ def test_the_next_request_after_a_commit_shows_it(folder, world):
         after = if_changed(client, MAP, before.headers["etag"])
         assert after.status_code == 200
         assert day in after.headers["warning"]
+
+
+def test_last_modified_is_of_the_slices_that_are_shown(folder, world):
+    _, _, client = world
+    paths = [TILE.format(time=day) for day in ("2020-01-01", "2020-01-02")]
+    store = open_store(str(folder))
+    for day, when in (
+        ("2020-01-01", "2020-03-01T10:00:00Z"),
+        ("2020-01-02", "2020-03-02T10:00:00Z"),
+    ):
+        cube = open_cube(store, "closed")
+        values = {"v": np.full((10, 20), 7, np.int32)}
+        with cube.transaction("again") as tx:
+            tx.write_slice(ticks_of(day), values, SourceRecord(day, ingested=when))
+    found = [client.get(path).headers.get("last-modified") for path in paths]
+    assert found == ["Sun, 01 Mar 2020 10:00:00 GMT", "Mon, 02 Mar 2020 10:00:00 GMT"]
