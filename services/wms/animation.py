@@ -16,7 +16,6 @@ from datacube.engine.map import MapPlan, draw_map, plan_map
 from datacube.errors import InvalidParameter, InvalidTime, RequestTooLarge
 from datacube.model.block import Image
 from datacube.model.query import LayerRequest, TimeChoice
-from datacube.model.time import Timestamp
 from datacube.render.animation import animate
 from datacube.render.caption import captioned
 from datacube.render.legend import Look, legend
@@ -63,8 +62,8 @@ def get_animation(context: Context, request: Request, kvp: Kvp, version: Version
 
     Raises
     ------
-    InvalidParameter
-        No layer has a time.
+    InvalidTime
+        No step is in the time asked.
     RequestTooLarge
         There are more frames, or more pixels in all, than are drawn.
     """
@@ -95,8 +94,8 @@ def _play(kvp: Kvp) -> Play:
     return Play(fps, hold, caption[:200], kvp.optional("LEGEND", boolean, False))
 
 
-def _plan(context: Context, asked: MapRequest, time: Timestamp) -> MapPlan:
-    layers = tuple(replace(one, time=TimeChoice(time)) for one in asked.query.layers)
+def _plan(context: Context, asked: MapRequest, time: TimeChoice | None) -> MapPlan:
+    layers = tuple(replace(one, time=time) for one in asked.query.layers)
     return plan_map(context, replace(asked.query, layers=layers))
 
 
@@ -104,7 +103,7 @@ def _made(
     context: Context,
     asked: MapRequest,
     plans: Sequence[MapPlan],
-    times: Sequence[Timestamp],
+    times: Sequence[TimeChoice | None],
     kind: str,
     play: Play,
 ) -> bytes:
@@ -119,7 +118,7 @@ def _drawn(
     context: Context,
     top: LayerRequest,
     plans: Sequence[MapPlan],
-    times: Sequence[Timestamp],
+    times: Sequence[TimeChoice | None],
     play: Play,
 ) -> Iterator[Image]:
     for plan, time in zip(plans, times, strict=True):
@@ -127,18 +126,18 @@ def _drawn(
         key = None
         if play.legend:
             look = Look(zoom=min(max(image.shape[0] / 500, 0.6), 2.0))
-            key = legend(*shown_style(context, replace(top, time=TimeChoice(time))), look)
-        words = play.caption.replace("{time}", (plan.times or ("no data",))[-1])
+            key = legend(*shown_style(context, replace(top, time=time)), look)
+        words = play.caption.replace("{time}", (plan.times or ("",))[-1])
         yield captioned(image, words, key) if words or key is not None else image
 
 
-def _frames(context: Context, kvp: Kvp, asked: MapRequest) -> tuple[Timestamp, ...]:
-    """The times of the frames: of the first layer that has any."""
+def _frames(context: Context, kvp: Kvp, asked: MapRequest) -> tuple[TimeChoice | None, ...]:
+    """The times of the frames: of the first layer that has any, else one frame without a time."""
     layers = (context.catalog.layer(one.layer) for one in asked.query.layers)
     timed = next((one for one in layers if one.cube.description.domain.time is not None), None)
     axis = None if timed is None else timed.cube.description.domain.time
     if timed is None or axis is None:
-        raise InvalidParameter("no layer has a time to go through", subject="ANIMATION")
+        return (None,)
     most = context.settings.limits.max_steps
     steps = dict.fromkeys(frame_times(axis, chosen_times(kvp, timed, most), most))
     if not steps:
@@ -151,4 +150,4 @@ def _frames(context: Context, kvp: Kvp, asked: MapRequest) -> tuple[Timestamp, .
             ", one with a period (start/end/P1M), or a smaller map",
             subject="TIME",
         )
-    return tuple(steps)
+    return tuple(map(TimeChoice, steps))

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image, ImageSequence
 from rasterio.io import MemoryFile
 
-from tests.protocol.pictures import rgba, root_of
+from tests.protocol.pictures import rgba
 from tests.protocol.wms130.test_errors import code_of
 
 START = (
@@ -166,10 +166,14 @@ def test_animations_that_cannot_be(wms, query, status, code):
     assert code_of(response) == code
 
 
-def test_a_cube_without_time_does_not_move(wms):
-    assert "no layer has a time" in "".join(
-        root_of(get(wms, "FORMAT=image/apng", "utm.v")).itertext()
+def test_a_cube_without_time_is_one_frame(wms):
+    query = (
+        "VERSION=1.3.0&REQUEST=GetMap&CRS=EPSG:32632&BBOX=500000,5000000,500100,5000050&WIDTH=10"
+        "&HEIGHT=5&LAYERS=utm.v&STYLES=exact&TIME=2020&FORMAT="
     )
+    found, _ = frames_of(wms.raw(f"{query}image/apng"))
+    assert len(found) == 1
+    np.testing.assert_array_equal(found[0], rgba(wms.raw(f"{query}image/png")))
 
 
 def test_higher_resolution_draws_larger(wms):
