@@ -1,6 +1,7 @@
 """Ingest: from sources to committed cubes, one source at a time, each wholly or not at all."""
 
 import logging
+import random
 import re
 import time as clock
 from collections.abc import Callable, Iterator, Sequence
@@ -37,7 +38,8 @@ from datacube.model.time import Timestamp
 from datacube.store.objects import ObjectStore
 from datacube.store.url import open_store
 
-_ATTEMPTS = 3
+_ATTEMPTS = 8
+_APART = 0.1
 PAUSE = 1.0
 """Seconds before a source is tried again after a failure; each further pause is twice as long."""
 
@@ -247,6 +249,8 @@ class _Run:
                 if attempt == _ATTEMPTS or not _timed(chosen):
                     raise
                 _log.info("another writer was faster; %s is written again", source)
+                # apart from each other, so that one of several writers is through
+                clock.sleep(random.uniform(0.5, 1) * min(PAUSE, _APART * 2**attempt))  # noqa: S311
         raise SourceError("another writer was always faster", subject=source)
 
 

@@ -20,6 +20,7 @@ from rasterio.transform import GCPTransformer
 
 from datacube.config.load import load_recipe
 from datacube.config.products import RecipeSettings
+from datacube.ingest.draft import draft_recipe
 from datacube.ingest.pipeline import ingest
 from datacube.ingest.report import SourceResult
 from datacube.model.crs import CRS84
@@ -33,6 +34,7 @@ pytestmark = [pytest.mark.data, pytest.mark.slow]
 HERE = Path(__file__).parent
 TABLE: list[dict[str, Any]] = yaml.safe_load((HERE / "outcomes.yaml").read_text())
 RECIPES = HERE.parents[1] / "config" / "recipes"
+SMALL = 1 << 20  # bytes
 STATES = {
     "ingested": {"ingested"},
     "mapped": {"ingested"},
@@ -121,6 +123,26 @@ def test_probes_come_back_exactly(outcomes, facts, entry):
         compared += 1
     assert compared == entry.get("probes", 0)
     assert sorted(helpers) == entry.get("helpers", [])
+
+
+@entries("ingested", "mapped", "part")
+def test_a_drafted_recipe_makes_the_same_cubes(outcomes, test_data, tmp_path, entry):
+    source = test_data / entry["source"]
+    if source.is_dir() or source.stat().st_size > SMALL or "recipe" in entry:
+        return
+    (tmp_path / "draft.yaml").write_text(draft_recipe(str(source)), encoding="utf-8")
+    recipe = load_recipe(tmp_path / "draft.yaml")
+    report = ingest([str(source)], store=str(tmp_path / "store"), recipe=recipe)
+    assert {one.status for one in report.results} == STATES[entry["outcome"]], report
+    expected = {one.id: one for one in outcomes[entry["source"]].cubes}
+    for name in (cube for one in report.results for cube in one.cubes):
+        made, known = opened(tmp_path / "store", name), expected.pop(name)
+        assert made.description.range_type.names == known.description.range_type.names
+        slices = {one.ticks: place for place, one in enumerate(known.record.slices)}
+        for place, one in enumerate(made.record.slices):
+            mine, its = made.slice_document(place), known.slice_document(slices[one.ticks])
+            assert mine.same_chunks(its)
+    assert not expected
 
 
 def images() -> Any:
