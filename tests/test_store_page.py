@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 
 from datacube.store.cube import open_cube
+from datacube.store.icechunk.sources import ALLOWED
 from datacube.store.manifest import SourceRecord
 from datacube.store.url import open_store
 from services.cli.root import run
+from tests.contracts.test_virtual import written
 from tests.cubes import make_cube, slice_values, ticks_of
 from tests.unit.store.zarrs import Group
 
@@ -36,11 +38,13 @@ def store(tmp_path, monkeypatch):
     return folder
 
 
-def test_every_command(store, tmp_path, capsys):
+def test_every_command(store, tmp_path, capsys, monkeypatch):
     group = Group(tmp_path / "air.v2.zarr")
     group.array("lat", ("lat",), np.linspace(55, 50, 6), {"units": "degrees_north"})
     group.array("lon", ("lon",), np.linspace(0, 7, 8), {"units": "degrees_east"})
     group.array("t", ("lat", "lon"), np.zeros((6, 8)), {"units": "K"})
+    written(tmp_path / "archive" / "wind.nc")
+    monkeypatch.setenv(ALLOWED, str(tmp_path))
     for line in "".join(blocks("sh")).splitlines():
         program, *arguments = shlex.split(line.replace("s3://bucket", str(tmp_path)))
         assert program == "datacube"
@@ -51,6 +55,9 @@ def test_every_command(store, tmp_path, capsys):
     assert "EO__AIR__2__0: t" in out
     assert (store / "EO__AIR__2__0/pointer.json").exists()
     assert "1 slice deleted" in out
+    assert "wind: t" in out
+    assert "cube gusts, 3 slices added" in out
+    assert (store / "gusts" / "repo").exists()
 
 
 def test_the_python(store):

@@ -1,5 +1,8 @@
 """Cubes in Icechunk repositories keep what plain ones promise, on each kind of store."""
 
+import shutil
+import subprocess
+import sys
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, override
@@ -15,6 +18,8 @@ from datacube.store.collect import collect
 from datacube.store.compact import compact, rollback
 from datacube.store.cube import CubeStore, open_cube
 from datacube.store.icechunk.library import storage_of
+from datacube.store.icechunk.repository import Repository
+from datacube.store.icechunk.writing import WritingObjects
 from datacube.store.maintain import verify
 from datacube.store.manifest import head_key
 from datacube.store.objects import ObjectStore
@@ -183,3 +188,87 @@ class TestS3(IcechunkContract):
     @override
     def store(self, s3_store: ObjectStore) -> ObjectStore:
         return IcechunkStore(s3_store)
+
+
+class Died(BaseException):
+    """The process ends here."""
+
+
+def dying(monkeypatch: pytest.MonkeyPatch, survives: int) -> None:
+    """Let everything that writes to a repository end after so many steps."""
+    done: list[str] = []
+
+    def step(owner: Any, name: str) -> None:
+        does = getattr(owner, name)
+
+        def stepped(*arguments: Any) -> Any:
+            if len(done) >= survives:
+                raise Died(name)
+            done.append(name)
+            return does(*arguments)
+
+        monkeypatch.setattr(owner, name, stepped)
+
+    for owner, name in (
+        (WritingObjects, "_write"),
+        (Repository, "advance"),
+        (Repository, "_settle"),  # between the snapshot and the branch, and after the branch
+        (Repository, "_tell"),
+        (Repository, "keep"),
+    ):
+        step(owner, name)
+
+
+def changed(store: ObjectStore, work: str) -> None:
+    cube = open_cube(store, "closed")
+    if work == "rollback":
+        rollback(store, "closed", 2)
+        return
+    with cube.transaction(work) as tx:
+        tx.write_slice(ticks_of("2020-01-02"), slice_values(cube.description, 5))
+        tx.delete(ticks_of("2020-01-03"))
+
+
+@pytest.mark.parametrize("work", ["replace", "rollback"])
+def test_a_crash_at_any_write_harms_nothing(work, tmp_path):
+    first = open_store(str(tmp_path / "first"))
+    options = {"width": 20, "height": 10, "chunks": {"x": 10, "y": 10}, "levels": 1, "series": 3}
+    times = ("2020-01-01",) if work == "rollback" else ()
+    cube = make_cube(IcechunkStore(first), times=times, **options)
+    for day, t in ((1, 1), (3, 3), (4, 4)):
+        write(cube, day, t)
+    newest = open_cube(first, "closed")
+    before, survives, ended = seen(newest), 0, False
+    while not ended:
+        store = open_store(str(shutil.copytree(first.url, tmp_path / str(survives))))
+        with pytest.MonkeyPatch.context() as patch:
+            dying(patch, survives)
+            try:
+                changed(store, work)
+                ended = True
+            except Died:
+                pass
+        found = open_cube(store, "closed")
+        assert verify(found) == []
+        if found.version == newest.version:
+            assert seen(found) == before
+            changed(store, work)
+        assert seen(open_cube(store, "closed")) != before
+        collect(store, "closed", keep=1, grace=NOW)
+        assert collect(store, "closed", keep=1, grace=NOW).objects == 0
+        assert verify(open_cube(store, "closed")) == []
+        survives += 1
+    assert survives > (3 if work == "rollback" else 12)
+
+
+def test_the_library_is_named_where_it_is_absent(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "icechunk", None)
+    with pytest.raises(StorageError, match=r"pip install 'datacube-server\[icechunk\]'"):
+        make_cube(IcechunkStore(open_store(str(tmp_path))), **OPTIONS)
+    assert make_cube(tmp_path, "plain", **OPTIONS).version == 2
+
+
+def test_it_is_loaded_only_where_it_is_needed():
+    names = "datacube.store.create, datacube.store.foreign, datacube.store.register"
+    code = f"import sys, {names}; sys.exit('icechunk' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 import h5py
+import icechunk
 import numpy as np
 import obstore
 import pytest
@@ -16,6 +17,7 @@ from datacube.config.settings import Config
 from datacube.errors import ConflictError, SourceError, StorageError
 from datacube.store.cache import ChunkCache
 from datacube.store.foreign import ForeignCubes
+from datacube.store.icechunk.library import storage_of
 from datacube.store.icechunk.sources import ALLOWED
 from datacube.store.register import register
 from datacube.store.source import CubeSource
@@ -50,6 +52,7 @@ def written(path: Path, **encoding: object) -> xr.Dataset:
             "lon": ("lon", np.linspace(0, 29, 30), {"units": "degrees_east"}),
         },
     )
+    path.parent.mkdir(exist_ok=True)
     found["t"].attrs = {"units": "degC", "long_name": "temperature"}
     usual = {"dtype": "int16", "scale_factor": 0.01, "_FillValue": -32768}
     chunks = {"zlib": True, "shuffle": True, "chunksizes": (1, 8, 16)}
@@ -138,6 +141,21 @@ def test_other_filters_are_refused_in_words(allowed, tmp_path):
     with pytest.raises(SourceError, match="the filter 'fletcher32' of its variable '/t'"):
         register(open_store(str(tmp_path / "store")), str(allowed / "a.nc"))
     assert not (tmp_path / "store").exists()
+
+
+def test_a_repository_of_others(tmp_path):
+    store = open_store(str(tmp_path))
+    made = icechunk.Repository.create(storage_of(f"{store.url}/theirs", local=True))
+    lat, lon = np.linspace(60, 41, 20), np.linspace(0, 29, 30)
+    foreign = ForeignCubes(store, ChunkCache())
+    for number in (7, 8):
+        session = made.writable_session("main")
+        values = np.full((20, 30), number, "int16")
+        found = xr.Dataset({"t": (("lat", "lon"), values)}, {"lat": lat, "lon": lon})
+        found.to_zarr(session.store, mode="w", consolidated=False)
+        session.commit("theirs")
+        assert int(values_of(foreign.look(())["theirs"], "t")[3, 4]) == number
+    assert foreign.look(())["theirs"] is foreign.look(())["theirs"]
 
 
 @pytest.mark.data
