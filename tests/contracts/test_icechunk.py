@@ -116,6 +116,10 @@ class IcechunkContract(TransactionContract, VersionsContract, CubesContract):
         assert collect(store, "closed", keep=1, grace=NOW).expired == (3, 2, 1)
         assert seen(open_cube(store, "closed")) == [(1, 0)]
         assert repository(store).list_tags() == set()
+        (snapshot, *_) = repository(store).ancestry(branch="main")
+        repository(store).create_branch("back-left", snapshot.id)  # as by a process that died
+        collect(store, "closed", grace=NOW)
+        assert repository(store).list_branches() == {"main"}
 
     def test_what_a_dead_writer_left_goes(self, store):
         cube = make_cube(store, width=40, height=20, chunks={"x": 40, "y": 20})

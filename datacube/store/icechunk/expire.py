@@ -44,6 +44,8 @@ def free(objects: IcechunkObjects, grace: timedelta, *, dry_run: bool) -> tuple[
     if (since := _writing_since(objects)) is not None:
         latest = min(latest, datetime.fromtimestamp(since, UTC) - LONGEST)
     with failures(f"collect the Icechunk repository {repository.url}", repository.folder):
+        for name in () if dry_run else repository.left():  # the caller is alone with the history
+            repository.inner.delete_branch(name)
         found = repository.inner.garbage_collect(latest, dry_run=dry_run)
     counts = (
         found.chunks_deleted,

@@ -19,6 +19,9 @@ from datacube.store.objects import Claim, Listed, ObjectStore
 MARK = "datacube"
 """Of a snapshot's metadata: which version it is."""
 
+BACK = "back-"
+"""How the branches begin that exist for a moment while a cube goes back."""
+
 _TAG = "version-"
 
 
@@ -165,6 +168,11 @@ class Repository:
             names = [name for name in self.inner.list_tags() if name.startswith(_TAG)]
             heads = [self.head_of(self.inner.lookup_tag(name)) for name in names]
         return [(name, head) for name, head in zip(names, heads, strict=True) if head is not None]
+
+    def left(self) -> list[str]:
+        """Branches that somebody has left who died while a cube went back."""
+        with failures(f"read the Icechunk repository {self.url}", self.folder):
+            return [name for name in self.inner.list_branches() if name.startswith(BACK)]
 
     def _settle(self) -> None:
         """Return when what was written would survive a power cut."""

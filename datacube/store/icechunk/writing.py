@@ -25,7 +25,7 @@ from datacube.store.icechunk.documents import (
 )
 from datacube.store.icechunk.library import BRANCH, failures
 from datacube.store.icechunk.pinned import PinnedObjects, Rows, Slot, chunk_of, rows_of
-from datacube.store.icechunk.repository import IcechunkObjects, Repository
+from datacube.store.icechunk.repository import BACK, IcechunkObjects, Repository
 from datacube.store.manifest import Head, Version
 from datacube.store.positions import grids_reader
 
@@ -177,7 +177,7 @@ class WritingObjects(IcechunkObjects):
     def _earlier(self, stand: PinnedObjects) -> _Base:
         """A session on an earlier snapshot, that will follow the newest one."""
         tip = self.repository.tip()
-        name = f"back-{uuid.uuid4().hex[:12]}"
+        name = f"{BACK}{uuid.uuid4().hex[:12]}"
         inner = self.repository.inner
         with failures(f"write to the Icechunk repository {self.repository.url}", self.url):
             inner.create_branch(name, stand.snapshot)
