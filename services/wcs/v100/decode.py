@@ -1,7 +1,6 @@
 """Key-value requests of WCS 1.0.0 (03-065r6, 9.3.2)."""
 
 from dataclasses import dataclass
-from math import isclose
 
 from datacube.errors import InvalidParameter, MissingParameter
 from datacube.model.axis import TimeAxis
@@ -30,7 +29,6 @@ _METHODS: dict[str, Interpolation | None] = {
     "average": "average",
     "mode": "mode",
 }
-_ALIKE = 1e-6
 _SIZES = ("WIDTH", "HEIGHT", "RESX", "RESY")
 _DEGREES = frozenset({"WGS84(DD)", "WGS 84(DD)"})
 
@@ -56,7 +54,7 @@ class CoverageRequest:
     time : str, empty where there is none
     size : (width, height), or None where there is a resolution
     resolution : (x, y), in units of the answer's CRS
-    interpolation : how values between cells are found; None is not at all
+    interpolation : how values between cells are found; None is the nearest, asked for as none
     """
 
     coverage: str
@@ -100,6 +98,12 @@ def get_coverage(kvp: Kvp) -> CoverageRequest:
         raise MissingParameter("BBOX or TIME must be given, or both", subject="BBOX")
     whole = box is None and not any(name in kvp for name in ("CRS", *_SIZES))
     crs = None if whole else kvp.one("CRS", _crs)
+    method = kvp.optional("INTERPOLATION", _interpolation, "nearest")
+    if method is None and any(name in kvp for name in ("RESX", "RESY", "RESPONSE_CRS")):
+        raise InvalidParameter(
+            "other cells or another CRS need an interpolation, and it is none",
+            subject="INTERPOLATION",
+        )
     return CoverageRequest(
         kvp.one("COVERAGE", str.strip),
         kvp.one("FORMAT", str.strip),
@@ -108,7 +112,7 @@ def get_coverage(kvp: Kvp) -> CoverageRequest:
         box,
         time,
         *((None, None) if whole else _cells(kvp)),
-        kvp.optional("INTERPOLATION", _interpolation, "nearest"),
+        method,
     )
 
 
@@ -206,24 +210,7 @@ def _grid(asked: CoverageRequest, domain: DomainSet) -> RectifiedGrid:
         grid = stepped_grid(box, *asked.resolution)
     else:
         raise MissingParameter("WIDTH and HEIGHT are missing, or RESX and RESY", subject="WIDTH")
-    if asked.interpolation is None:
-        _check_own_cells(grid, plain_grid(domain))
     return grid
-
-
-def _check_own_cells(grid: RectifiedGrid, own: RectifiedGrid) -> None:
-    """Refuse other cells than the coverage has, where nothing is to be interpolated."""
-    same = grid.crs.same_plane(own.crs)
-    if not (
-        same
-        and isclose(grid.dx, own.dx, rel_tol=_ALIKE)
-        and isclose(grid.dy, own.dy, rel_tol=_ALIKE)
-    ):
-        raise InvalidParameter(
-            f"without interpolation cells have {own.dx:g} x {-own.dy:g} in {own.crs.key}; other "
-            "ones need an interpolation",
-            subject="INTERPOLATION",
-        )
 
 
 def _cells(kvp: Kvp) -> tuple[tuple[int, int] | None, tuple[float, float] | None]:
