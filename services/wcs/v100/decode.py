@@ -98,7 +98,9 @@ def get_coverage(kvp: Kvp) -> CoverageRequest:
         raise MissingParameter("BBOX or TIME must be given, or both", subject="BBOX")
     whole = box is None and not any(name in kvp for name in ("CRS", *_SIZES))
     crs = None if whole else kvp.one("CRS", _crs)
-    method = kvp.optional("INTERPOLATION", _interpolation, "nearest")
+    method: Interpolation | None = "nearest"
+    if "INTERPOLATION" in kvp:
+        method = kvp.one("INTERPOLATION", _interpolation)
     if method is None and any(name in kvp for name in ("RESX", "RESY", "RESPONSE_CRS")):
         raise InvalidParameter(
             "other cells or another CRS need an interpolation, and it is none",
