@@ -17,7 +17,7 @@ from rasterio.io import MemoryFile
 from tests.protocol.wcs1.service import Service, body_of
 from tests.protocol.wcs201.service import write_cubes
 
-EXAMPLES = settings(max_examples=int(os.environ.get("DATACUBE_EXAMPLES", "25")), deadline=None)
+EXAMPLES = settings(max_examples=int(os.environ.get("DATACUBE_EXAMPLES", "10")), deadline=None)
 LABELS = {"air": ("Long", "Lat"), "ocean": ("Long", "Lat"), "bands": ("E", "N")}
 SHARES = st.tuples(st.integers(-3, 35), st.integers(-3, 35)).map(sorted)  # 32 is the far end
 RULES = st.sampled_from(("inside", "nearest", "outside"))
