@@ -18,7 +18,7 @@ from services.wcs.grids import plain_grid
 from services.wcs.v100.capabilities import brief
 from services.wcs.v100.names import BAND, GML, SCHEMA, VERSION, WCS, crs_name, format_name
 
-INTERPOLATIONS = ("nearest neighbor", "bilinear", "bicubic", "none")
+INTERPOLATIONS = ("nearest neighbor", "bilinear", "bicubic")
 _COMMON = ("EPSG:4326", "EPSG:3857")
 
 
