@@ -69,7 +69,8 @@ def _drawn(context: Context, plan: MapPlan, media_type: str) -> bytes:
     if not shows_nothing(context, plan):
         return encode(draw_map(context, plan), media_type)
     query = plan.query
-    color, clear = query.background, query.transparent
+    clear = query.transparent
+    color = (0, 0, 0) if clear else query.background
 
     def blank() -> bytes:
         height, width = query.grid.shape
