@@ -89,6 +89,7 @@ def plain(case: Case, target: Path) -> Work:
 
 def to_zarr(case: Case, target: Path) -> Work:
     """What xarray's users write."""
+    import pyproj  # noqa: F401, PLC0415  before ecCodes
     import xarray as xr  # noqa: PLC0415
     from zarr.codecs import BloscCodec  # noqa: PLC0415
 
