@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from typing import override
 
 import pytest
 
@@ -68,9 +69,11 @@ def test_large_pictures_are_not_kept(folder):
 
 
 class Broken(WrappedStore):
+    @override
     def get(self, key):
         raise StorageError(key)
 
+    @override
     def put(self, key, data):
         raise StorageError(f"{key}: {len(data)} bytes")
 

@@ -8,7 +8,7 @@ import pytest
 
 from datacube.store.cube import open_cube
 from datacube.store.url import open_store
-from services.cli.collect import Duration
+from services.cli.options import Duration
 from services.cli.root import run
 from tests.cubes import make_cube, read_level, slice_values, ticks_of
 
