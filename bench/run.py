@@ -85,9 +85,9 @@ class Bench:
         print(f"{workload.name}: {workload.words}", flush=True)
         seconds, rounds = self.scale.seconds, self.scale.rounds
         share = int(workload.most * seconds)
-        asks = workload.make(self.scale, share * rounds + 200)
-        warm, rest = asks[:200], asks[200:]
-        share = min(share, max(1, len(rest) // rounds))
+        asks = workload.make(self.scale, share * (rounds + 1))
+        share = min(share, max(1, len(asks) // (rounds + 1)))
+        warm, rest = asks[:share], asks[share:]
         tests = probes(workload.name, workload.make, self.scale)
         rows, ways = [], {}
         for server in self.servers:
@@ -180,8 +180,9 @@ class Bench:
         row.peak = max(row.peak, memory.peak)
 
     def _warm(self, server: Server, way: PathOf, asks: list[Ask]) -> None:
+        """Ask for as long as a round takes: caches fill, the system finds memory for them."""
         with contextlib.suppress(OSError):  # the rounds will tell
-            self._drive(server, way, asks, min(1.0, self.scale.seconds))
+            self._drive(server, way, asks, self.scale.seconds)
 
     def _drive(self, server: Server, way: PathOf, asks: Iterable[Ask], seconds: float) -> Round:
         port = self._service(server).port

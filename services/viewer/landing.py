@@ -205,7 +205,11 @@ def _services(cubes: Sequence[Cube], request: Request) -> Iterator[str]:
         ("WMTS 1.0.0", "wmts/1.0.0/WMTSCapabilities.xml", "Map tiles"),
         *(("Tiles", _tilejson(one), "TileJSON for web maps") for one in cubes[:1]),
         *(("Times", f"times/{segment(one.id)}.json", "For calendars") for one in cubes[:1]),
-        ("WCS 2.0.1", "wcs?SERVICE=WCS&VERSION=2.0.1&REQUEST=GetCapabilities", "Values as files"),
+        (
+            "WCS 1.0.0, 1.1, 2.0.1",
+            "wcs?SERVICE=WCS&VERSION=2.0.1&REQUEST=GetCapabilities",
+            "Values as files",
+        ),
         ("OGC API", "ogcapi/", "Coverages, maps, EDR: position, trajectory, area, cube"),
         ("OpenAPI", "ogcapi/openapi?f=html", "Every operation of the OGC API"),
         ("Conformance", "ogcapi/conformance?f=html", "What of the OGC API is there"),
