@@ -14,6 +14,7 @@ from datacube.store.icechunk.documents import (
     documents_array,
     group,
 )
+from datacube.store.icechunk.library import INTERPRETER
 from datacube.store.layout import level_path
 from datacube.store.manifest import Version
 from datacube.store.plain import plain_objects, position_objects
@@ -64,7 +65,8 @@ def arrange(session: Session, version: Version, rows: dict[tuple[int, int], int]
         if session.read(f"{path}/zarr.json") is None:
             continue
         session.write(f"{path}/zarr.json", boundless_array(dimensions))
-        session.inner.reindex_array(f"/{path}", _mapping(places), _mapping(sources))
+        with INTERPRETER.alone():
+            session.inner.reindex_array(f"/{path}", _mapping(places), _mapping(sources))
 
 
 def _mapping(

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import threading
 import weakref
 from collections import deque
 from collections.abc import Coroutine, Iterator
@@ -108,6 +109,63 @@ def reason_of(error: Exception) -> str:
     return " ".join(text.split()) or type(error).__name__
 
 
+class Gate:
+    """Many may pass at the same time, or one alone; who wants to be alone goes before new ones.
+
+    Examples
+    --------
+    >>> gate = Gate()
+    >>> with gate.shared():
+    ...     pass
+    >>> with gate.alone():
+    ...     pass
+    """
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._inside = 0
+        self._waiting = 0
+
+    @contextmanager
+    def shared(self) -> Iterator[None]:
+        """Pass when nobody is alone or waits to be."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._inside >= 0 and not self._waiting)
+            self._inside += 1
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._inside -= 1
+                self._changed.notify_all()
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Pass when all others have left."""
+        with self._changed:
+            self._waiting += 1
+            try:
+                self._changed.wait_for(lambda: self._inside == 0)
+            finally:
+                self._waiting -= 1
+            self._inside = -1
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._inside = 0
+                self._changed.notify_all()
+
+
+INTERPRETER = Gate()
+"""Calls that end in Python beside those that keep the interpreter to themselves.
+
+The library moves chunk references while it holds the interpreter's lock, and needs its own threads
+for that; each of these that ends an asynchronous call waits for the lock. Both at once would wait
+for each other for ever, whichever repositories they are of.
+"""
+
+
 class Loops:
     """Event loops for the library's asynchronous calls, one for each thread that is in one.
 
@@ -133,7 +191,8 @@ class Loops:
         except IndexError:
             loop = asyncio.new_event_loop()
         try:
-            return loop.run_until_complete(call)
+            with INTERPRETER.shared():
+                return loop.run_until_complete(call)
         finally:
             self._idle.append(loop)
 
