@@ -80,7 +80,7 @@ def test_the_last_value_counts():
 
 
 def test_formats():
-    assert INFO_FORMATS[0] == "application/json"
+    assert INFO_FORMATS[:2] == ("application/vnd.ogc.gml", "application/json")  # for QGIS
     assert info_format("application/JSON; subtype=geojson") == "application/json"
     with pytest.raises(InvalidFormat, match="text/html"):
         info_format("text/xml")
