@@ -124,7 +124,7 @@ def test_compression_is_made_where_it_is_asked_for(context, media_type):
 
 def test_compression_that_is_none_is_refused(context):
     status, code, locator, text = report(ask(context, COVERAGEID="small", COMPRESSION="jpeg"))
-    assert (status, code, locator) == (400, "InvalidParameterValue", "compression")
+    assert (status, code, locator) == (404, "CompressionNotSupported", "compression")
     assert "none, deflate" in text
 
 
