@@ -209,8 +209,11 @@ class WritingObjects(IcechunkObjects):
             self._open(path)
             self._write(self._where(path, self._own), data)
 
+        metadata = [key for key in found if key.endswith("/zarr.json")]
+        for key in metadata:  # before the chunks, which need their array
+            bring(key)
         with ThreadPoolExecutor(_THREADS) as pool:
-            list(pool.map(bring, found))
+            list(pool.map(bring, found.keys() - metadata))
         return True
 
     def _where(self, path: str, rows: Rows) -> str:
