@@ -72,6 +72,20 @@ def capabilities_pairs(root: Element) -> Pairs:
     yield from listed(root, ("AcceptFormats", "OutputFormat"), "AcceptFormats")
 
 
+def time_of(element: Element, names: tuple[str, str, str]) -> str:
+    """A time position as it is; a period as ``begin/end`` or ``begin/end/resolution``.
+
+    Parameters
+    ----------
+    element : Element
+    names : of a period's begin, end and resolution
+    """
+    if local(element) == "timePosition":
+        return words(element)
+    begin, end, step = (words(child(element, name)) for name in names)
+    return f"{begin}/{end}/{step}" if step else f"{begin}/{end}"
+
+
 def unknown(root: Element) -> InvalidParameter:
     """The refusal of a document that is no request."""
     return InvalidParameter(

@@ -1,7 +1,18 @@
 """Requests of WCS 1.0.0 in XML (03-065r6, annex), as parameters."""
 
 from services.ows.xml import Element
-from services.wcs.posted import Pairs, attributes, child, children, local, unknown, words
+from services.wcs.posted import (
+    Pairs,
+    attributes,
+    child,
+    children,
+    local,
+    time_of,
+    unknown,
+    words,
+)
+
+_TIME = ("beginPosition", "endPosition", "timeResolution")
 
 
 def pairs(root: Element) -> Pairs:
@@ -36,7 +47,7 @@ def _domain(domain: Element) -> Pairs:
     if (space := child(domain, "spatialSubset")) is not None:
         yield from _space(space)
     if (time := child(domain, "temporalSubset")) is not None:
-        yield "time", ",".join(_time(one) for one in time)
+        yield "time", ",".join(time_of(one, _TIME) for one in time)
 
 
 def _space(space: Element) -> Pairs:
@@ -63,14 +74,6 @@ def _size(grid: Element) -> Pairs:
     elif len(offsets) >= 2:
         for name, vector in zip(("resx", "resy"), offsets, strict=False):
             yield name, max((one.lstrip("-") for one in vector), key=float)
-
-
-def _time(element: Element) -> str:
-    if local(element) == "timePosition":
-        return words(element)
-    ends = (words(child(element, name)) for name in ("beginPosition", "endPosition"))
-    step = words(child(element, "timeResolution"))
-    return "/".join((*ends, step) if step else ends)
 
 
 def _range(ranges: Element) -> Pairs:

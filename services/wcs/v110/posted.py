@@ -8,10 +8,12 @@ from services.wcs.posted import (
     child,
     children,
     local,
+    time_of,
     unknown,
     words,
 )
 
+_TIME = ("BeginPosition", "EndPosition", "TimeResolution")
 _GRID = ("GridBaseCRS", "GridType", "GridOrigin", "GridOffsets", "GridCS")
 
 
@@ -49,15 +51,7 @@ def _domain(domain: Element) -> Pairs:
         parts = [number for corner in corners for number in corner]
         yield "BoundingBox", ",".join([*parts, box.get("crs", "")] if box.get("crs") else parts)
     if (time := child(domain, "TemporalSubset")) is not None:
-        yield "TimeSequence", ",".join(_time(one) for one in time)
-
-
-def _time(element: Element) -> str:
-    if local(element) == "timePosition":
-        return words(element)
-    ends = (words(child(element, name)) for name in ("BeginPosition", "EndPosition"))
-    step = words(child(element, "TimeResolution"))
-    return "/".join((*ends, step) if step else ends)
+        yield "TimeSequence", ",".join(time_of(one, _TIME) for one in time)
 
 
 def _range(ranges: Element) -> Pairs:

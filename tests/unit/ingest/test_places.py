@@ -5,6 +5,7 @@ from itertools import permutations
 import netCDF4
 import numpy as np
 import pytest
+import xarray
 
 from datacube.config.products import AxisSettings, RecipeSettings
 from datacube.ingest.pipeline import ingest
@@ -59,7 +60,6 @@ def test_a_scenario_is_added_beside_another(tmp_path):
     assert verify(cube) == []
     assert {one.attributes["scenario"] for one, _ in cube.record.sources.values()} == {"A1B", "E1"}
     compact(open_store(store), "air")
-    xarray = pytest.importorskip("xarray")
     with xarray.open_zarr(f"{store}/air", mask_and_scale=False) as found:
         np.testing.assert_array_equal(found.v[1].values, whole(cube, "v", 1))
 
