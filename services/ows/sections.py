@@ -133,9 +133,9 @@ def _domain(ows: Maker, kind: str, name: str, values: tuple[str, ...]) -> Elemen
     return ows(kind, allowed if values else ows("AnyValue"), name=name)
 
 
-def _contact_info(namespace: str, contact: Contact) -> Element | None:
-    ows = maker(namespace)
-    pairs = (
+def address_parts(contact: Contact) -> tuple[tuple[str, str], ...]:
+    """Names of OWS Common and texts of what is known of an address, in their order."""
+    parts = (
         ("DeliveryPoint", contact.address),
         ("City", contact.city),
         ("AdministrativeArea", contact.region),
@@ -143,7 +143,12 @@ def _contact_info(namespace: str, contact: Contact) -> Element | None:
         ("Country", contact.country),
         ("ElectronicMailAddress", contact.email),
     )
-    address = [ows(name, text) for name, text in pairs if text]
+    return tuple((name, text) for name, text in parts if text)
+
+
+def _contact_info(namespace: str, contact: Contact) -> Element | None:
+    ows = maker(namespace)
+    address = [ows(name, text) for name, text in address_parts(contact)]
     phone = ows("Phone", ows("Voice", contact.phone)) if contact.phone else None
     if phone is None and not address:
         return None

@@ -7,6 +7,7 @@ from datacube.engine.cube import Cube
 from datacube.model.coverage import CoverageDescription
 from services.ows.boxes import geographic_box
 from services.ows.extents import listed_time, plain_number
+from services.ows.sections import address_parts
 from services.ows.xml import Element, serialise
 from services.wcs.v100.names import GML, SCHEMA, VERSION, WCS
 
@@ -104,19 +105,11 @@ def _party(contact: Contact) -> Element | None:
 
 def _contact_info(contact: Contact) -> Element | None:
     phone = WCS("phone", WCS("voice", contact.phone)) if contact.phone else None
-    address = [
-        _text("deliveryPoint", contact.address),
-        _text("city", contact.city),
-        _text("administrativeArea", contact.region),
-        _text("postalCode", contact.postcode),
-        _text("country", contact.country),
-        _text("electronicMailAddress", contact.email),
-    ]
-    known = [part for part in address if part is not None]
+    address = [WCS(name[0].lower() + name[1:], text) for name, text in address_parts(contact)]
     site = WCS("onlineResource", xlink_href=contact.url) if contact.url else None
-    if phone is None and site is None and not known:
+    if phone is None and site is None and not address:
         return None
-    return WCS("contactInfo", phone, WCS("address", *known) if known else None, site)
+    return WCS("contactInfo", phone, WCS("address", *address) if address else None, site)
 
 
 def _text(name: str, text: str) -> Element | None:

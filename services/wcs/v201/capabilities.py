@@ -2,14 +2,14 @@
 
 from collections.abc import Callable, Iterable
 
-from datacube.config.settings import Contact, ServerSettings
+from datacube.config.settings import ServerSettings
 from datacube.engine.cube import Cube
 from datacube.formats.registry import encoders
 from datacube.model.crs import Crs
 from services.ows.boxes import geographic_box, ordered_edges
 from services.ows.extents import plain_number
 from services.ows.gml import coverage_subtype
-from services.ows.sections import Operation, operations_metadata
+from services.ows.sections import Operation, operations_metadata, service_provider
 from services.ows.xml import OWS20, Element, serialise
 from services.wcs.v201.names import (
     CRS_MAKER,
@@ -60,7 +60,7 @@ def capabilities(
     published = tuple(cubes)
     makers: dict[str, Callable[[], Element]] = {
         "ServiceIdentification": lambda: _identification(settings),
-        "ServiceProvider": lambda: _provider(settings.contact),
+        "ServiceProvider": lambda: service_provider(OWS20, settings, url.rstrip("?")),
         "OperationsMetadata": lambda: _operations(url),
         "ServiceMetadata": lambda: _service_metadata(published),
         "Contents": lambda: WCS("Contents", *(_summary(cube) for cube in published)),
@@ -98,40 +98,6 @@ def _identification(settings: ServerSettings) -> Element:
         OWS("Fees", settings.fees or "none"),
         OWS("AccessConstraints", settings.access_constraints or "none"),
     )
-
-
-def _provider(contact: Contact) -> Element:
-    return OWS(
-        "ServiceProvider",
-        OWS("ProviderName", contact.organization or "unknown"),
-        OWS("ProviderSite", xlink_href=contact.url) if contact.url else None,
-        OWS(
-            "ServiceContact",
-            _text("IndividualName", contact.person),
-            _text("PositionName", contact.position),
-            _contact_info(contact),
-        ),
-    )
-
-
-def _contact_info(contact: Contact) -> Element | None:
-    phone = OWS("Phone", OWS("Voice", contact.phone)) if contact.phone else None
-    address = [
-        _text("DeliveryPoint", contact.address),
-        _text("City", contact.city),
-        _text("AdministrativeArea", contact.region),
-        _text("PostalCode", contact.postcode),
-        _text("Country", contact.country),
-        _text("ElectronicMailAddress", contact.email),
-    ]
-    known = [part for part in address if part is not None]
-    if phone is None and not known:
-        return None
-    return OWS("ContactInfo", phone, OWS("Address", *known) if known else None)
-
-
-def _text(name: str, text: str) -> Element | None:
-    return OWS(name, text) if text else None
 
 
 def _operations(url: str) -> Element:
