@@ -58,6 +58,14 @@ def checkouts() -> Path:
     return Path(os.environ.get(FOLDER) or "../cite").resolve()
 
 
+_WMS13 = {
+    "updatesequence": "auto",
+    "high-updatesequence": "",
+    "low-updatesequence": "",
+    **dict.fromkeys(("basic", "queryable", "raster_elevation", "vector_elevation"), "no"),
+    **dict.fromkeys(("time", "recommended"), "no"),
+}
+
 SUITES = (
     Suite(
         "wms13",
@@ -67,17 +75,7 @@ SUITES = (
         "main-auto.xml",
         "main:main-auto",
         "/wms?service=WMS&request=GetCapabilities",
-        parameters={
-            "updatesequence": "auto",
-            "high-updatesequence": "",
-            "low-updatesequence": "",
-            "basic": "no",
-            "queryable": "no",
-            "raster_elevation": "no",
-            "vector_elevation": "no",
-            "time": "no",
-            "recommended": "recommended",
-        },
+        parameters={**_WMS13, "recommended": "recommended"},
     ),
     Suite(
         "wms13-basic",
@@ -87,17 +85,7 @@ SUITES = (
         "main-auto.xml",
         "main:main-auto",
         "/wms?service=WMS&request=GetCapabilities",
-        parameters={
-            "updatesequence": "auto",
-            "high-updatesequence": "",
-            "low-updatesequence": "",
-            "basic": "basic",
-            "queryable": "queryable",
-            "raster_elevation": "no",
-            "vector_elevation": "no",
-            "time": "no",
-            "recommended": "no",
-        },
+        parameters={**_WMS13, "basic": "basic", "queryable": "queryable"},
         store="pictures",
     ),
     Suite(

@@ -1,16 +1,9 @@
 import pytest
 
-from datacube.config.settings import Config, Contact, ServerSettings
+from datacube.config.settings import Config
 from datacube.engine.context import open_context
 from tests.protocol.wcs1.service import Service
-from tests.protocol.wcs201.service import write_cubes
-
-SETTINGS = ServerSettings(
-    title="Closed forms",
-    abstract="Cubes for tests",
-    keywords=("test", "cube"),
-    contact=Contact("Nobody & Sons", "https://example.org", "N. Body", email="n@example.org"),
-)
+from tests.protocol.wcs201.service import SETTINGS, write_cubes
 
 
 @pytest.fixture(scope="session")

@@ -2,16 +2,9 @@ from dataclasses import replace
 
 import pytest
 
-from datacube.config.settings import Config, Contact, ServerSettings
+from datacube.config.settings import Config
 from datacube.engine.context import open_context
-from tests.protocol.wcs201.service import Service, write_cubes
-
-SETTINGS = ServerSettings(
-    title="Closed forms",
-    abstract="Cubes for tests",
-    keywords=("test", "cube"),
-    contact=Contact("Nobody & Sons", "https://example.org", "N. Body", email="n@example.org"),
-)
+from tests.protocol.wcs201.service import SETTINGS, Service, write_cubes
 
 
 @pytest.fixture(scope="session")

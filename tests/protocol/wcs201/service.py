@@ -10,6 +10,7 @@ from affine import Affine
 from lxml import etree
 from rasterio.io import MemoryFile
 
+from datacube.config.settings import Contact, ServerSettings
 from datacube.model.axis import Axis, IndexAxis, IrregularAxis, TimeAxis
 from datacube.model.coverage import CoverageDescription
 from datacube.model.crs import Crs
@@ -32,6 +33,12 @@ NS = {
     "swe": "http://www.opengis.net/swe/2.0",
     "xlink": "http://www.w3.org/1999/xlink",
 }
+SETTINGS = ServerSettings(
+    title="Closed forms",
+    abstract="Cubes for tests",
+    keywords=("test", "cube"),
+    contact=Contact("Nobody & Sons", "https://example.org", "N. Body", email="n@example.org"),
+)
 AIR_TIMES = ("2020-01-01", "2020-01-02", "2020-01-05T12:00:00Z", "2020-02-01")
 
 
