@@ -241,7 +241,7 @@ def _box(text: str) -> Box:
     match [number(part) for part in text.split(",")]:
         case [left, bottom, right, top]:
             return Box((left, bottom, right, top))
-        case [left, bottom, low, right, top, high]:
+        case [left, bottom, right, top, low, high]:
             return Box((left, bottom, right, top), (low, high))
         case numbers:
             raise ValueError(f"{len(numbers)} numbers are given; four are needed, or six")

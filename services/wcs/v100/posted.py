@@ -1,5 +1,6 @@
 """Requests of WCS 1.0.0 in XML (03-065r6, annex), as parameters."""
 
+from datacube.errors import InvalidParameter
 from services.ows.xml import Element
 from services.wcs.posted import (
     Pairs,
@@ -53,11 +54,21 @@ def _domain(domain: Element) -> Pairs:
 def _space(space: Element) -> Pairs:
     if (envelope := child(space, "Envelope")) is not None:
         yield "crs", envelope.get("srsName", "")
-        corners = [words(one).split() for one in children(envelope, "pos")]
-        yield "bbox", ",".join(number for corner in corners for number in corner)
+        lower, upper = _corners(envelope)
+        yield "bbox", ",".join((*lower[:2], *upper[:2], *lower[2:], *upper[2:]))
     for kind in ("Grid", "RectifiedGrid"):
         if (grid := child(space, kind)) is not None:
             yield from _size(grid)
+
+
+def _corners(envelope: Element) -> tuple[list[str], list[str]]:
+    match [words(one).split() for one in children(envelope, "pos")]:
+        case [lower, upper]:
+            return lower, upper
+        case corners:
+            raise InvalidParameter(
+                f"an envelope has two positions, and {len(corners)} are given", subject="bbox"
+            )
 
 
 def _size(grid: Element) -> Pairs:

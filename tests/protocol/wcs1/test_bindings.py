@@ -56,6 +56,19 @@ KVP10 = (
     "SERVICE=WCS&VERSION=1.0.0&REQUEST=GetCoverage&COVERAGE=bands&CRS=EPSG:32632&Band=2&"
     "BBOX=500000,4999800,500300,5000000&WIDTH=15&HEIGHT=10&FORMAT=GeoTIFF"
 )
+DEEP10 = """<GetCoverage xmlns="http://www.opengis.net/wcs" xmlns:gml="http://www.opengis.net/gml"
+    service="WCS" version="1.0.0"><sourceCoverage>ocean</sourceCoverage>
+  <domainSubset><spatialSubset>
+    <gml:Envelope srsName="EPSG:4326"><gml:pos>170 -5 5</gml:pos>
+      <gml:pos>190 5 50</gml:pos></gml:Envelope>
+    <gml:RectifiedGrid dimension="2"><gml:offsetVector>1 0</gml:offsetVector>
+      <gml:offsetVector>0 -1</gml:offsetVector></gml:RectifiedGrid></spatialSubset>
+    <temporalSubset><gml:timePosition>2020-01-02</gml:timePosition></temporalSubset></domainSubset>
+  <output><crs>EPSG:4326</crs><format>CSV</format></output></GetCoverage>"""
+DEEP_KVP10 = (
+    "SERVICE=WCS&VERSION=1.0.0&REQUEST=GetCoverage&COVERAGE=ocean&CRS=EPSG:4326&TIME=2020-01-02&"
+    "BBOX=170,-5,190,5,5,50&RESX=1&RESY=1&FORMAT=CSV"
+)
 GET11 = """<GetCoverage xmlns="http://www.opengis.net/wcs/1.1.1" service="WCS" version="1.1.1"
     xmlns:ows="http://www.opengis.net/ows/1.1" xmlns:gml="http://www.opengis.net/gml">
   <ows:Identifier>ocean</ows:Identifier>
@@ -154,6 +167,7 @@ def enveloped(document, namespace=SOAP12):
             ),
         ),
         (KVP10, GET10),
+        (DEEP_KVP10, DEEP10),
         (KVP11, GET11),
     ],
 )

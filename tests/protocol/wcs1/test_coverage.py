@@ -108,8 +108,8 @@ class TestWcs10:
             np.testing.assert_array_equal(values[0], 1000 + GRID[::-1] + 100_000 * k)
         assert wcs10.netcdf(f"{query}&depth=0.5,100").sizes["depth"] == 2
         assert wcs10.netcdf(f"{query}&depth=0/50").sizes["depth"] == 2
-        six = query.replace("170,-5,190,5", "170,-5,5,190,5,50")
-        assert wcs10.netcdf(six).sizes["depth"] == 1
+        six = query.replace("170,-5,190,5", "170,-5,190,5,5,50")
+        assert wcs10.netcdf(six)["depth"].values.tolist() == [10.0]
         model = f"COVERAGE=model&CRS=EPSG:4326&{WHOLE}&TIME=1999-02-30&scenario=e1"
         np.testing.assert_array_equal(wcs10.tiff(model)[0][0], 101_000 + GRID)
 
