@@ -7,7 +7,15 @@ from typing import assert_never
 import numpy as np
 from numpy.typing import NDArray
 
-from datacube.model.axis import Axis, IndexAxis, IrregularAxis, RegularAxis, TimeAxis, is_vertical
+from datacube.model.axis import (
+    Axis,
+    IndexAxis,
+    IrregularAxis,
+    RegularAxis,
+    TimeAxis,
+    is_vertical,
+    points_down,
+)
 from datacube.model.calendar import MS_PER_DAY
 from datacube.model.crs import Crs
 from datacube.model.domain import DomainSet
@@ -33,7 +41,6 @@ _STANDARD_NAMES = frozenset(
         "realization",
     }
 )
-_DOWNWARD = ("depth", "pressure", "isobaric", "plev")
 _UNITS = ((MS_PER_DAY, "days"), (3_600_000, "hours"), (60_000, "minutes"), (1000, "seconds"))
 
 
@@ -191,8 +198,7 @@ def _numeric(
     if axis.title in _STANDARD_NAMES or axis.name in _STANDARD_NAMES:
         attributes["standard_name"] = axis.title if axis.title in _STANDARD_NAMES else axis.name
     if is_vertical(axis):
-        falling = any(word in f"{axis.name} {axis.title}".lower() for word in _DOWNWARD)
-        attributes |= {"axis": "Z", "positive": "down" if falling else "up"}
+        attributes |= {"axis": "Z", "positive": "down" if points_down(axis) else "up"}
     return _with_bounds(axis.name, values, bounds, attributes)
 
 

@@ -22,6 +22,7 @@ from datacube.model.axis import (
     TimeAxis,
     axis_values,
     is_vertical,
+    points_down,
 )
 from datacube.model.block import Block
 from datacube.model.calendar import Calendar
@@ -185,7 +186,7 @@ def reference_object(key: str, axis: Axis) -> dict[str, Any]:
     if isinstance(axis, TimeAxis):
         system: dict[str, Any] = {"type": "TemporalRS", "calendar": _calendar(axis.calendar)}
     elif is_vertical(axis):
-        direction = "down" if "depth" in f"{axis.name} {axis.title}".lower() else "up"
+        direction = "down" if points_down(axis) else "up"
         unit = {"symbol": axis.uom or "1"}
         name = {"en": axis.title or axis.name}
         axes = [{"name": name, "direction": direction, "unit": unit}]

@@ -285,7 +285,23 @@ def is_vertical(axis: Axis) -> bool:
     """Whether the axis is height, depth, pressure or another vertical coordinate."""
     text = f"{axis.name} {axis.title}".lower()
     words = ("depth", "height", "altitude", "elevation", "pressure", "isobaric", "level", "plev")
-    return not isinstance(axis, TimeAxis) and any(word in text for word in words)
+    named = axis.name.lower() in {"lev", "z"} or any(word in text for word in words)
+    return named and not isinstance(axis, TimeAxis)
+
+
+def points_down(axis: Axis) -> bool:
+    """Whether the values of a vertical axis grow downwards: depths and pressures.
+
+    Examples
+    --------
+    >>> points_down(IndexAxis("depth", 3)), points_down(IndexAxis("height", 3))
+    (True, False)
+    """
+    if isinstance(axis, TimeAxis) or not is_vertical(axis):
+        return False
+    text = f"{axis.name} {axis.title}".lower()
+    words = ("depth", "pressure", "isobaric", "plev")
+    return any(word in text for word in words) or axis.uom.lower() in {"pa", "hpa", "mbar"}
 
 
 def _monthly(ticks: TickArray, calendar: Calendar) -> Period | None:

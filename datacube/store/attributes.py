@@ -7,7 +7,15 @@ import numpy as np
 from numpy.typing import NDArray
 from pyproj import CRS
 
-from datacube.model.axis import Axis, IndexAxis, IrregularAxis, RegularAxis, TimeAxis, is_vertical
+from datacube.model.axis import (
+    Axis,
+    IndexAxis,
+    IrregularAxis,
+    RegularAxis,
+    TimeAxis,
+    is_vertical,
+    points_down,
+)
 from datacube.model.coverage import CoverageDescription, Level
 from datacube.model.crs import Crs
 from datacube.model.fields import Field
@@ -109,7 +117,7 @@ def axis_coordinates(axis: Axis) -> tuple[NDArray[Any], Attributes]:
                 attributes["units"] = axis.uom
             if is_vertical(axis):
                 attributes["axis"] = "Z"
-                attributes["positive"] = "down" if _downward(axis) else "up"
+                attributes["positive"] = "down" if points_down(axis) else "up"
             return axis.coordinates, attributes
         case _:
             assert_never(axis)
@@ -177,12 +185,6 @@ def _convention(name: str, uuid: str, repository: str, description: str) -> Attr
         "spec_url": f"https://github.com/{repository}/blob/v1/README.md",
         "description": description,
     }
-
-
-def _downward(axis: RegularAxis | IrregularAxis) -> bool:
-    text = f"{axis.name} {axis.title}".lower()
-    pressure = "pressure" in text or "isobaric" in text or axis.uom.lower() in {"hpa", "pa", "mbar"}
-    return pressure or "depth" in text
 
 
 def _word(label: str) -> str:

@@ -1,6 +1,7 @@
 """Styles as the clients of other servers ask for them: the dialects of ncWMS and Copernicus Marine.
 
-ncWMS (THREDDS): ``STYLES=boxfill/rainbow``, ``contour/…``, ``vector/…``, ``barb/…``, with
+ncWMS (THREDDS): ``STYLES=boxfill/rainbow``, ``contour/…``, ``vector/…``, ``barb/…`` (or a style of
+the layer and a palette: ``anomaly/RdBu``), with
 ``PALETTE``, ``COLORSCALERANGE=0,30`` or ``auto``, ``NUMCOLORBANDS``, ``LOGSCALE``,
 ``ABOVEMAXCOLOR``, ``BELOWMINCOLOR`` and ``OPACITY`` beside it; ``DPI`` (``MAP_RESOLUTION``,
 ``FORMAT_OPTIONS=dpi:300``) draws lines, arrows and letters larger. Copernicus Marine:
@@ -63,11 +64,15 @@ def chosen_style(kvp: Kvp, layer: Layer, text: str) -> tuple[str, Restyle | None
     """
     name, change = "", Restyle()
     if text and not _named(layer, text):
-        found = _of_text(text)
-        if found is None:
-            layer.style(text)  # says which there are
-        else:
+        own, _, palette = text.rpartition("/")
+        if found := _of_text(text):
             change = found
+        elif own and _named(layer, own):
+            name = layer.style(own).name
+            colormap, inverse = _palette(palette)
+            change = Restyle(colormap=colormap, inverse=inverse)
+        else:
+            layer.style(text)  # says which there are
     elif text:
         name = layer.style(text).name
     if not PARAMETERS.isdisjoint(kvp.names):

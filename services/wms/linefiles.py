@@ -11,7 +11,7 @@ from pyproj import Geod
 
 from datacube.errors import InvalidFormat, InvalidParameter, RequestTooLarge
 from datacube.formats.sampled import find_writer
-from datacube.model.axis import Axis, IndexAxis, TimeAxis, axis_values
+from datacube.model.axis import Axis, IndexAxis, TimeAxis, axis_values, points_down
 from datacube.model.crs import CRS84, transform
 from datacube.model.fields import Field
 from datacube.model.sampled import Places, Sampled
@@ -136,9 +136,7 @@ def _along(axis: Axis) -> Along:
             places = [str(one) for one in axis_values(axis)]
         case _:
             places = axis.coordinates
-    name = axis.name.lower()
-    downwards = any(word in name for word in ("depth", "pressure", "plev", "isobaric"))
-    return Along(_axis_label(axis, "[{}]"), places, downwards)
+    return Along(_axis_label(axis, "[{}]"), places, points_down(axis))
 
 
 def _axis_label(axis: Axis, form: str) -> str:

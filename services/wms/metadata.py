@@ -6,7 +6,7 @@ all answers are JSON.
 
 import json
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -14,10 +14,10 @@ from datacube.engine.context import Context
 from datacube.engine.cube import Layer
 from datacube.engine.legend import shown_style
 from datacube.errors import InvalidParameter, InvalidTime
-from datacube.model.axis import TimeAxis, axis_values
+from datacube.model.axis import TimeAxis, axis_values, points_down
 from datacube.model.restyle import Restyle
 from datacube.render.colormap import names
-from datacube.render.style import ColorRamp, ramp_of
+from datacube.render.style import Arrows, ColorRamp, ramp_of
 from services.ows.boxes import geographic_box
 from services.ows.caching import DOCUMENT
 from services.ows.dimensions import layer_requests
@@ -74,7 +74,7 @@ def _details(_context: Context, _kvp: Kvp, layer: Layer) -> Json:
         "abstract": layer.cube.abstract,
         "units": field.uom,
         "bbox": [world.left, world.bottom, world.right, world.top],
-        "supportedStyles": [one.name for one in layer.styles],
+        "supportedStyles": [*_kinds(layer), *(one.name for one in layer.styles)],
         "defaultStyle": style.name,
         "palettes": list(names()),
         "numColorBands": 254 if ramp is None or ramp.bands is None else ramp.bands,
@@ -88,7 +88,7 @@ def _details(_context: Context, _kvp: Kvp, layer: Layer) -> Json:
         unit = getattr(domain.vertical, "uom", "")
         found["zaxis"] = {
             "units": unit,
-            "positive": False,
+            "positive": not points_down(domain.vertical),
             "values": list(levels) if isinstance(levels, tuple) else levels.tolist(),
         }
     if (axis := domain.time) is not None:
@@ -100,6 +100,14 @@ def _details(_context: Context, _kvp: Kvp, layer: Layer) -> Json:
         newest = axis.iso[-1]
         found |= {"datesWithData": days, "nearestTimeIso": newest, "timeAxisUnits": "ISO8601"}
     return found
+
+
+def _kinds(layer: Layer) -> Iterator[str]:
+    """Styles of the dialect that the layer can be drawn in."""
+    if ramp_of(layer.styles[0]) is not None:
+        yield from ("boxfill", "contour")
+    if any(isinstance(one, Arrows) for one in layer.styles):
+        yield from ("vector", "barb")
 
 
 def _time_axis(layer: Layer) -> TimeAxis:

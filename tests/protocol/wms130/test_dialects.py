@@ -46,6 +46,7 @@ def close(found, wanted):
         (f"STYLES=boxfill/greyscale{RANGE}", "gray", Normalize(0, 40)),
         (f"STYLES=boxfill&PALETTE=magma{RANGE}", "magma", Normalize(0, 40)),
         (f"STYLES=&PALETTE=plasma_r{RANGE}", "plasma_r", Normalize(0, 40)),
+        (f"STYLES=exact/inferno{RANGE}", "inferno", Normalize(0, 40)),
         (f"STYLES=exact&PALETTE=INFERNO{RANGE}", "inferno", Normalize(0, 40)),
         ("STYLES=boxfill/magma&COLORSCALERANGE=1,50&LOGSCALE=true", "magma", LogNorm(1, 50)),
         ("STYLES=boxfill/jet&COLORSCALERANGE=-10,50&LOGSCALE=false", "jet", Normalize(-10, 50)),

@@ -38,6 +38,8 @@ def test_details_of_a_layer(wms):
     assert found["nearestTimeIso"] == "2020-01-01T00:00:00Z"
     assert (found["defaultPalette"], found["scaleRange"]) == ("gray", [0, 63.75])
     assert len(found["palettes"]) > 150
+    assert found["supportedStyles"][:2] == ["boxfill", "contour"]
+    assert found["defaultStyle"] in found["supportedStyles"]
     assert "zaxis" not in metadata(wms, "ITEM=layerDetails&LAYERNAME=utm.v")
 
 
