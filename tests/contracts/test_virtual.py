@@ -18,7 +18,7 @@ from datacube.errors import ConflictError, SourceError, StorageError
 from datacube.store.cache import ChunkCache
 from datacube.store.foreign import ForeignCubes
 from datacube.store.icechunk.library import storage_of
-from datacube.store.icechunk.sources import ALLOWED
+from datacube.store.icechunk.sources import ALLOWED, authorised
 from datacube.store.register import register
 from datacube.store.source import CubeSource
 from datacube.store.url import open_store
@@ -134,6 +134,12 @@ def test_only_what_is_allowed_is_read(allowed, tmp_path, monkeypatch):
     found = ForeignCubes(store, ChunkCache()).look(())
     with pytest.raises(StorageError, match="virtual chunk container"):
         values_of(found["a"], "t")
+
+
+@pytest.mark.parametrize("within", ["../", "a/../../", "%2e%2e/", "a/%2E%2E/"])
+def test_a_place_that_leaves_what_is_allowed_is_not_read(allowed, within):
+    inside, outside = f"file://{allowed}/a/", f"file://{allowed}/{within}"
+    assert set(authorised([inside, outside])) == {inside}
 
 
 def test_other_filters_are_refused_in_words(allowed, tmp_path):

@@ -23,7 +23,8 @@ def authorised(prefixes: Iterable[str]) -> dict[str, Any]:
     icechunk = library()
     found: dict[str, Any] = {}
     for prefix in prefixes:
-        if any(prefix.startswith(one) for one in allowed()):
+        plain = not {".", ".."} & set(unquote(prefix).split("/"))
+        if plain and any(prefix.startswith(one) for one in allowed()):
             local = prefix.startswith("file://")
             found[prefix] = icechunk.credentials.LocalFileSystemAccess if local else _s3()
     return dict(icechunk.containers_credentials(found))
