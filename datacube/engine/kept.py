@@ -2,8 +2,9 @@
 
 A tile is kept under its entity tag, which names everything that it is made of; so none ever grows
 stale, and what a commit has replaced is merely never asked for again. Each is written whole or not
-at all and carries a checksum. When more is kept than may be, the oldest go. Where the cache cannot
-be read or written, tiles are drawn as if there were none.
+at all and carries a checksum. Nobody keeps a count, which processes could not share: each looks
+now and then at what all have written, and the oldest go in time for what the others may write until
+they look. Where the cache cannot be read or written, tiles are drawn as if there were none.
 """
 
 import logging
@@ -19,8 +20,9 @@ LARGEST = 1 << 20
 """Bytes of a picture above which it is no tile and is not kept."""
 
 _FOLDER = "tiles"
-_SHARE = 20  # after so many parts of what may be kept were written, it is looked at
-_LEFT = 0.8  # of it after the oldest have gone
+_SHARE = 40  # each time that such a part of what may be kept was written, it is looked at
+_FULL = 0.9  # of it from which on the oldest go: the rest is room for four that write
+_LEFT = 0.8  # of it after that
 
 
 class KeptTiles:
@@ -45,11 +47,22 @@ class KeptTiles:
         self._most = most
         self._lock = threading.Lock()
         self._written = most  # what others have left is looked at with the first tile
+        self._found = self._dropped = 0
 
     @property
     def remote(self) -> bool:
         """Whether looking for a tile crosses a network."""
         return not self._store.is_local
+
+    @property
+    def found(self) -> int:
+        """How many were there when this one looked for them."""
+        return self._found
+
+    @property
+    def dropped(self) -> int:
+        """How many this one has deleted for want of room."""
+        return self._dropped
 
     def get(self, tag: str, make: Callable[[], bytes]) -> bytes:
         """The body of a tag: as it is kept, else made now and kept."""
@@ -60,6 +73,8 @@ class KeptTiles:
             LOGGER.warning("the tile cache cannot be read: %s", error)
             return make()
         if found is not None and (body := _checked(found)) is not None:
+            with self._lock:
+                self._found += 1
             return body
         body = make()
         if len(body) <= LARGEST:
@@ -83,7 +98,7 @@ class KeptTiles:
         """Delete the oldest where there are too many."""
         listed = sorted(self._store.listing(_FOLDER), key=lambda one: one.written)
         held = sum(one.bytes for one in listed)
-        if held <= self._most:
+        if held <= self._most * _FULL:
             return
         gone = []
         for one in listed:
@@ -92,6 +107,8 @@ class KeptTiles:
             held -= one.bytes
             gone.append(one.key)
         self._store.delete(gone)
+        with self._lock:
+            self._dropped += len(gone)
 
 
 def _checked(found: bytes) -> bytes | None:

@@ -90,8 +90,8 @@ def seed_command(
 ) -> None:
     """Draw the tiles of a layer into the tile cache that the configuration names.
 
-    Tiles that are kept already are not drawn again; those that servers ask for later come from
-    the cache, until a commit changes them.
+    Tiles that are kept already are not drawn again, so that a run that was stopped goes on where it
+    was; those that servers ask for later come from the cache, until a commit changes them.
     """
     config = load_config(config_file)
     if config.server.tile_cache is None:
@@ -114,7 +114,16 @@ def seed_command(
             raise InvalidParameter(body.decode("utf-8", "replace"), subject=path)
 
     _draw_all(context, plan, draw)
-    click.echo(f"{layer}: {plan.count} tiles of {tms} are kept in {config.server.tile_cache.url}")
+    kept = context.kept
+    there = "" if kept is None or not kept.found else f"; {kept.found} of them were there already"
+    place = config.server.tile_cache.url
+    click.echo(f"{layer}: {plan.count} tiles of {tms} are kept in {place}{there}")
+    if kept is not None and kept.dropped:
+        click.echo(
+            f"Warning: these are more than the tile cache may hold; the oldest {kept.dropped} have "
+            "gone: set its size, or seed less",
+            err=True,
+        )
 
 
 def _draw_all(context: Context, plan: _Plan, draw: _Draw) -> None:

@@ -56,11 +56,20 @@ def test_the_oldest_go(folder):
     for number in range(40):
         kept.get(f'"{number:04d}"', lambda: b"x" * 996)
         for age, one in enumerate(reversed(files(folder))):
-            os.utime(one, (2_000_000_000 - age, 2_000_000_000 - age))
+            os.utime(one, (1_000_000_000 - age, 1_000_000_000 - age))
+        assert sum(one.stat().st_size for one in files(folder)) <= 10_000
     left = files(folder)
-    assert sum(one.stat().st_size for one in left) <= 11_000
     assert left[-1].name == "0039"
     assert "0000" not in [one.name for one in left]
+
+
+def test_what_several_write_is_bounded_together(folder):
+    """Each counts only what it writes itself, and begins with a look."""
+    four = [kept_in(folder, most=100_000) for _ in range(4)]
+    for number in range(400):
+        four[number % 4].get(f'"{number:04d}"', lambda: b"x" * 996)
+        assert sum(one.stat().st_size for one in files(folder)) <= 100_000
+    assert len(files(folder)) >= 70
 
 
 def test_large_pictures_are_not_kept(folder):

@@ -6,6 +6,8 @@ import re
 import signal
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import httpx
@@ -141,6 +143,57 @@ def test_why_they_cannot_begin_is_said_once():
     assert ended.returncode == 1
     assert ended.stderr.count("is no path and none of") == 1
     assert "Traceback" not in ended.stderr
+
+
+def test_all_push_what_one_commits(server):
+    """Listeners of both processes hear of a commit of a third."""
+    url = f"{server.url}/times/closed/events"
+    with ExitStack() as stack:
+        streams = [stack.enter_context(httpx.stream("GET", url, timeout=60)) for _ in range(MANY)]
+        lines = [one.iter_lines() for one in streams]
+        first = {_data(one) for one in lines}
+        commit(server.store, 9, "2020-01-02")
+        second = {_data(one) for one in lines}
+    assert (len(first), len(second)) == (1, 1)
+    assert first != second
+
+
+def _data(lines):
+    """The next data line of a stream."""
+    return next(one for one in lines if one.startswith("data: "))
+
+
+def test_a_cache_on_disk_is_bounded_over_all(server, tmp_path):
+    most = 8_000_000
+    config = tmp_path / "server.yaml"
+    config.write_text(f"tile_cache:\n  url: {tmp_path / 'tiles'}\n  size: {most}\n")
+    two = start_server(server.store, tmp_path / "log", "--workers", "2", "--config", str(config))
+    clients = [httpx.Client(base_url=two.url, timeout=60) for _ in range(4)]
+    held = []
+
+    def ask(client, row):
+        for column in range(16):
+            tile = f"/tiles/closed/values/WebMercatorQuad/4/{row}/{column}.npy?time=2020-01-01"
+            assert client.get(tile).status_code == 200  # 256 kB
+            held.append(_bytes(tmp_path / "tiles"))
+
+    try:
+        with ThreadPoolExecutor(len(clients)) as pool:
+            list(pool.map(ask, clients, range(len(clients))))
+    finally:
+        for client in clients:
+            client.close()
+        two.stop()
+    assert most / 2 < max(held) <= most
+
+
+def _bytes(folder):
+    """What the files of a folder hold, while others delete some."""
+    total = 0
+    for one in folder.rglob("*"):
+        with suppress(FileNotFoundError):
+            total += one.stat().st_size if one.is_file() else 0
+    return total
 
 
 def test_the_configuration_says_how_many(server, tmp_path):

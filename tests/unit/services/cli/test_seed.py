@@ -53,6 +53,32 @@ def test_every_tile_of_the_zooms(seeded, capsys):
         app.close()
 
 
+def test_it_goes_on_where_it_was_stopped(seeded, capsys):
+    """What is kept already is not drawn again, nor written."""
+    folder, _ = seeded
+    asked = ("--cube", "sst", "--ending", "webp", "--time", "2020-01-01")
+    assert seed(seeded, *asked, "--zoom", "1") == 0
+    capsys.readouterr()
+    before = {one: one.stat().st_mtime_ns for one in (folder / "tiles").rglob("*")}
+    assert seed(seeded, *asked, "--zoom", "0-2") == 0
+    said = capsys.readouterr().out
+    assert "sst: 21 tiles of WebMercatorQuad" in said
+    assert "4 of them were there already" in said
+    files = {one: time for one, time in before.items() if one.is_file()}
+    assert {one: one.stat().st_mtime_ns for one in files} == files
+    assert seed(seeded, *asked, "--zoom", "0-2") == 0
+    assert "21 of them were there already" in capsys.readouterr().out
+
+
+def test_what_is_kept_stays_within_its_size(seeded, capsys, tmp_path):
+    small = tmp_path / "server.yaml"
+    small.write_text(f"tile_cache:\n  url: {tmp_path / 'tiles'}\n  size: 20000\n")
+    assert seed(seeded, "--cube", "sst", "--zoom", "0-3", "--config", str(small)) == 0
+    held = sum(one.stat().st_size for one in (tmp_path / "tiles").rglob("*") if one.is_file())
+    assert 5_000 < held <= 20_000
+    assert "these are more than the tile cache may hold" in capsys.readouterr().err
+
+
 def test_only_where_the_cube_is(seeded, capsys):
     assert seed(seeded, "--cube", "utm", "--zoom", "12", "--ending", "webp") == 0
     assert "utm: 1 tiles" in capsys.readouterr().out
