@@ -8,6 +8,7 @@ writes them.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
@@ -61,7 +62,9 @@ def load_config(path: Path | None, environment: Mapping[str, str] | None = None)
     report = _Report(environment)
     _, model = report.read(path, TypeAdapter(ServerModel), "ServerModel")
     sets = _tile_matrix_sets(report, path.parent / "tilematrixsets")
-    server = replace(build_server(model or ServerModel()), tile_matrix_sets=sets)
+    server = replace(
+        build_server(model or ServerModel()), tile_matrix_sets=sets, changed=_changed(path)
+    )
     styles = _styles(report, path.parent / "styles")
     cubes = _cubes(report, path.parent / "cubes", styles, server.time)
     recipes = _recipes(report, path.parent / "recipes")
@@ -138,6 +141,14 @@ class _Report:
         """Raise what has been found."""
         if self.findings:
             raise ConfigError(tuple(dict.fromkeys(self.findings)), subject=str(path))
+
+
+def _changed(path: Path) -> str:
+    """When a file or folder that decides pictures was last changed, moved here or deleted."""
+    folders = [path.parent / name for name in ("cubes", "styles", "tilematrixsets")]
+    entries = (one for folder in folders for one in (folder, *folder.glob("*")))
+    times = [one.stat().st_ctime for one in (path, *entries) if one.exists()]
+    return "" if not times else datetime.fromtimestamp(max(times), UTC).isoformat()
 
 
 def _styles(report: _Report, folder: Path) -> dict[str, Style | None]:

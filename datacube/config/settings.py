@@ -127,6 +127,7 @@ class ServerSettings:
         what the schema allows)
     tile_matrix_sets : tuple of TileMatrixSet, beside the well-known ones
     wcs_versions : versions of WCS that are offered, lowest first
+    changed : str, ISO 8601 time of the latest change of the configuration's files, may be empty
     """
 
     title: str = "Datacube server"
@@ -148,6 +149,7 @@ class ServerSettings:
     tile_matrix_sets: tuple[TileMatrixSet, ...] = ()
     tile_cache: TileCacheSettings | None = None
     wcs_versions: tuple[WcsVersion, ...] = WCS_VERSIONS
+    changed: str = ""
 
 
 @dataclass(frozen=True, slots=True)

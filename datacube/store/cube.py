@@ -182,6 +182,11 @@ class CubeStore:
                 found[ticks] = max(found.get(ticks, ""), record.ingested)
         return found
 
+    @cached_property
+    def last_deletion(self) -> str:
+        """ISO 8601 time of the latest deletion of a time; empty where there was none."""
+        return max((one.deleted for one in self.record.deletions), default="")
+
     def transaction(self, message: str) -> Transaction:
         """A change of the cube: ``with cube.transaction("day 7") as tx: …``.
 

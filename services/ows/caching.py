@@ -5,6 +5,7 @@ its ETag; one that moves with the newest data is kept for a minute; one whose UR
 of the cube for ever; errors are not kept at all.
 """
 
+import time
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from email.utils import format_datetime
@@ -109,23 +110,43 @@ def warnings(notes: Iterable[str]) -> tuple[tuple[str, str], ...]:
     return tuple(("Warning", f"99 {line}") for line in lines)
 
 
-@lru_cache(maxsize=1024)
 def modified(iso: str) -> tuple[tuple[str, str], ...]:
-    """Header ``Last-Modified``; none where the time is not known.
+    """Header ``Last-Modified``; none where the time is not known, or its second is not over.
 
-    It is for people and caches: requests are compared by their entity tags alone.
+    Within the same second there may be another change (RFC 9110, 8.8.2.2).
 
     Examples
     --------
     >>> modified("2020-01-01T06:00:00+00:00"), modified("")
     ((('Last-Modified', 'Wed, 01 Jan 2020 06:00:00 GMT'),), ())
     """
+    text, second = _http_date(iso)
+    return (("Last-Modified", text),) if text and second + 1 <= time.time() else ()
+
+
+@lru_cache(maxsize=1024)
+def _http_date(iso: str) -> tuple[str, int]:
+    """A time as HTTP writes it, and in seconds since 1970; an empty text where it is none."""
     try:
         when = datetime.fromisoformat(iso)
     except ValueError:
-        return ()
-    zoned = when if when.tzinfo else when.replace(tzinfo=UTC)
-    return (("Last-Modified", format_datetime(zoned.astimezone(UTC), usegmt=True)),)
+        return "", 0
+    zoned = (when if when.tzinfo else when.replace(tzinfo=UTC)).astimezone(UTC)
+    return format_datetime(zoned, usegmt=True), int(zoned.timestamp())
+
+
+def unmodified(request: Request, dated: tuple[tuple[str, str], ...]) -> bool:
+    """Whether a request without If-None-Match has the very date of the picture.
+
+    An earlier one is of another state, and so is a later one: a deletion may bring back what is
+    older.
+    """
+    since = request.header("if-modified-since").strip()
+    return (
+        bool(since)
+        and not request.header("if-none-match")
+        and dated[:1] == (("Last-Modified", since),)
+    )
 
 
 def shown_times(times: tuple[str, ...]) -> tuple[tuple[str, str], ...]:

@@ -17,6 +17,7 @@ from services.ows.caching import (
     modified,
     not_modified,
     shown_times,
+    unmodified,
     warnings,
 )
 from services.ows.pictures import plain_picture
@@ -102,13 +103,13 @@ def answer_plan(
     if (token := _token(request)) and all(one.is_all_of(token) for one in plan.layers):
         control = LASTING
     tag = etag([plan.state], media_type, *(() if form is None else (form,)))
-    if matches(request, tag):
+    dated = modified(last_modified(context, plan))
+    if matches(request, tag) or unmodified(request, dated):
         return not_modified(tag, control, lasting=True)
     kept = context.kept
     if request.brief and not (plan.brief and (kept is None or not kept.remote)):
         raise TakesLonger
     body = context.bodies.get(tag, make if kept is None else partial(kept.get, tag, make))
-    dated = modified(last_modified(plan))
     headers = (("ETag", tag), control, *dated, *warnings(plan.notes), *shown_times(plan.times))
     return Response(200, media_type, body, headers, lasting=True)
 

@@ -96,20 +96,44 @@ def _existing(stamp: Timestamp, calendar: Calendar) -> Timestamp:
 
 
 def pinned(axis: TimeAxis | None, choices: tuple[TimeChoice, ...]) -> bool:
-    """Whether the choices name steps of the axis exactly, so that later steps change nothing.
+    """Whether later steps of the axis change nothing in what the choices name.
 
-    A cube without time is pinned; a default, ``latest``, a range, a month and an instant between
-    steps are not.
+    So it is of the very steps, of ranges and months that hold some and end before the newest one,
+    and of a cube without time; not of a default, ``latest``, and an instant between steps.
 
     Examples
     --------
     >>> axis = TimeAxis("time", np.arange(3) * 86_400_000)
     >>> [pinned(axis, parse_times(t)) for t in ("1970-01-02", "1970-01-02T06:00Z", "latest")]
     [True, False, False]
+    >>> [pinned(axis, parse_times(t)) for t in ("1970-01-01/1970-01-02", "1970-01-02/1970-01-03")]
+    [True, False]
     """
     if axis is None:
         return True
-    return bool(choices) and all(_on_step(axis, choice) for choice in choices)
+    return bool(choices) and all(
+        _on_step(axis, choice) or _is_over(axis, choice) for choice in choices
+    )
+
+
+def _is_over(axis: TimeAxis, choice: TimeChoice) -> bool:
+    """Whether it is a period with steps in it, the newest one after it."""
+    match choice.when:
+        case TimeRange() as span:
+            pass
+        case Timestamp(precision="year" | "month") as when:
+            span = TimeRange(when, when)
+        case _:
+            return False
+    try:
+        first, last = span.span(axis.calendar)
+    except InvalidTime:
+        return False
+    if last is None or last >= int(axis.ticks[-1]):
+        return False
+    begin = int(axis.ticks[0]) if first is None else first
+    low, high = np.searchsorted(axis.ticks, [begin, last + 1])
+    return bool(low < high)
 
 
 def _on_step(axis: TimeAxis, choice: TimeChoice) -> bool:

@@ -5,12 +5,15 @@ import gzip
 import subprocess
 import sys
 import time
+from datetime import UTC, datetime
+from email.utils import format_datetime
 from pathlib import Path
 
 import httpx
 import numpy as np
 import pytest
 
+from datacube.config.load import load_config
 from datacube.config.settings import Config, Limits, ServerSettings
 from datacube.engine.catalog import REFRESH_SECONDS
 from datacube.engine.context import make_context
@@ -18,7 +21,7 @@ from datacube.model.fields import Field
 from datacube.store.cube import open_cube
 from datacube.store.manifest import SourceRecord
 from datacube.store.url import open_store
-from services.app import Application
+from services.app import Application, create_app
 from tests.asgi import Client
 from tests.cubes import add_slices, closed_form, make_cube, make_description, ticks_of
 from tests.stores import CountingStore
@@ -183,6 +186,7 @@ def test_what_is_kept_is_bounded(folder):
         (TILE.format(time="latest"), "public, max-age=60"),
         (TILE.format(time="2020-01-01T06:00:00Z"), "public, max-age=60"),
         (f"{MAP}&TIME=2020-01-01/2020-01-02", "public, max-age=60"),
+        (f"{MAP}&TIME=2019/2020-01-01", "public, max-age=86400"),
         (MAP, "public, max-age=60"),
         ("/wms?SERVICE=WMS&REQUEST=GetCapabilities", "public, max-age=30"),
         ("/wmts?SERVICE=WMTS&REQUEST=GetCapabilities", "public, max-age=30"),
@@ -312,17 +316,77 @@ def test_the_next_request_after_a_commit_shows_it(folder, world):
         assert day in after.headers["warning"]
 
 
+def write_anew(folder, day, when, value=7):
+    """A slice in place of what was there, ingested at some time."""
+    values = {"v": np.full((10, 20), value, np.int32)}
+    with open_cube(open_store(str(folder)), "closed").transaction("again") as tx:
+        tx.write_slice(ticks_of(day), values, SourceRecord(f"{day} {when}", ingested=when))
+
+
 def test_last_modified_is_of_the_slices_that_are_shown(folder, world):
     _, _, client = world
     paths = [TILE.format(time=day) for day in ("2020-01-01", "2020-01-02")]
-    store = open_store(str(folder))
-    for day, when in (
-        ("2020-01-01", "2020-03-01T10:00:00Z"),
-        ("2020-01-02", "2020-03-02T10:00:00Z"),
-    ):
-        cube = open_cube(store, "closed")
-        values = {"v": np.full((10, 20), 7, np.int32)}
-        with cube.transaction("again") as tx:
-            tx.write_slice(ticks_of(day), values, SourceRecord(day, ingested=when))
+    write_anew(folder, "2020-01-01", "2020-03-01T10:00:00Z")
+    write_anew(folder, "2020-01-02", "2020-03-02T10:00:00Z")
     found = [client.get(path).headers.get("last-modified") for path in paths]
     assert found == ["Sun, 01 Mar 2020 10:00:00 GMT", "Mon, 02 Mar 2020 10:00:00 GMT"]
+
+
+def since(client, path, date, **headers):
+    return client.get(path, headers={"If-Modified-Since": date, **headers})
+
+
+@pytest.mark.parametrize("path", [TILE.format(time="2020-01-01"), VALUES.format(time="2020-01-01")])
+def test_the_very_date_is_enough_where_no_tag_is_sent(folder, world, path):
+    _, store, client = world
+    for day in ("2020-01-01", "2020-01-02"):
+        write_anew(folder, day, "2020-03-01T10:00:00Z")
+    first = client.get(path)
+    date = first.headers["last-modified"]
+    store.reset()
+    same = since(client, path, date)
+    assert (same.status_code, same.content, store.chunks_read) == (304, b"", 0)
+    assert same.headers["etag"] == first.headers["etag"]
+    assert since(client, path, "Sun, 01 Mar 2020 09:00:00 GMT").status_code == 200
+    assert since(client, path, "Sun, 01 Mar 2020 11:00:00 GMT").status_code == 200
+    assert since(client, path, "yesterday").status_code == 200
+    other_tag = {"If-None-Match": '"other"'}
+    assert since(client, path, date, **other_tag).status_code == 200
+    write_anew(folder, "2020-01-01", "2020-03-01T12:00:00Z", value=4000)
+    assert since(client, path, date).content not in {b"", first.content}
+
+
+def test_a_deletion_brings_back_nothing_that_a_date_calls_unchanged(folder, world):
+    """Both days were ingested at once: without the newer one the default is the older."""
+    _, _, client = world
+    for value, day in enumerate(("2020-01-01", "2020-01-02"), start=7):
+        write_anew(folder, day, "2020-03-01T10:00:00Z", value=1000 * value)
+    first = client.get(MAP)
+    with open_cube(open_store(str(folder)), "closed").transaction("retention") as tx:
+        tx.delete(ticks_of("2020-01-02"), "old")
+    after = since(client, MAP, first.headers["last-modified"])
+    assert after.status_code == 200
+    assert "2020-01-01" in after.headers["warning"]
+
+
+def test_a_change_of_the_configuration_is_a_change(folder, tmp_path_factory):
+    write_anew(folder, "2020-01-01", "2020-03-01T10:00:00Z")
+    path = tmp_path_factory.mktemp("config") / "server.yaml"
+    path.write_text("title: x\n")
+    changed = datetime.fromtimestamp(path.stat().st_ctime, UTC)
+    app = create_app(load_config(path), str(folder))
+    try:
+        date = Client(app).get(TILE.format(time="2020-01-01")).headers.get("last-modified")
+    finally:
+        app.close()
+    assert date in {None, format_datetime(changed, usegmt=True)}  # none within the same second
+
+
+@pytest.mark.parametrize("path", [TILE.format(time="2020-01-01"), MAP])
+def test_the_server_itself_sends_no_age(world, path):
+    """Every answer is compared with the store when it is given (RFC 9111, 5.1)."""
+    _, _, client = world
+    for _ in range(2):
+        found = client.get(path)
+        assert "age" not in found.headers
+        assert "vary" not in found.headers  # a picture does not depend on the request's headers

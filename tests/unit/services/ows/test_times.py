@@ -78,8 +78,12 @@ def test_pinned():
     days = axis(*(np.arange(40) * MS_PER_DAY))
     for text in ("1970-01-02", "1970-01-02T00:00:00.000Z", "1970-01-02,1970-01-05"):
         assert pinned(days, parse_times(text))
-    for text in ("1970-01", "1970", "latest", "1970-01-01/1970-01-02", "1970-01-01T06:00Z", "1980"):
-        assert not pinned(days, parse_times(text))
+    for text in ("1970-01", "1970-01-01/1970-01-02", "../1970-02-08", "1970-01-03/P2D"):
+        assert pinned(days, parse_times(text)), text
+    for text in ("1970-02", "1970", "latest", "1970-01-01T06:00Z", "1980", "1969"):
+        assert not pinned(days, parse_times(text)), text
+    for text in ("1970-01-02/..", "1970-01-02/1970-02-09", "1970-01-02T01:00Z/1970-01-02T02:00Z"):
+        assert not pinned(days, parse_times(text)), text
     assert not pinned(days, parse_times("1970-01-02,latest"))
     assert not pinned(days, ())
     assert pinned(None, ())
