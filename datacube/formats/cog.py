@@ -9,7 +9,7 @@ from datacube.formats.geotiff_tags import Layout, check, common_dtype, written
 from datacube.formats.nodata import nil_for
 from datacube.model.coverage import Coverage
 
-_TILE = 512
+_TILE, _SMALL = 512, 256
 
 
 def encode(coverage: Coverage, options: Mapping[str, str]) -> bytes:
@@ -44,7 +44,7 @@ def encode(coverage: Coverage, options: Mapping[str, str]) -> bytes:
             driver="COG",
             COMPRESS=compress,
             PREDICTOR="NO" if compress in {"NONE", "PACKBITS"} else "YES",
-            BLOCKSIZE=str(_TILE),
+            BLOCKSIZE=str(_TILE if max(plain.shape) > _SMALL else _SMALL),
             OVERVIEW_RESAMPLING="NEAREST",
             BIGTIFF="IF_SAFER",
         )

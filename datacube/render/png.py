@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from datacube.model.block import Image, IndexedImage, RgbaImage, RgbImage
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
-_COLOR, _PALETTE, _COLOR_ALPHA = 2, 3, 6  # colour types of IHDR
+_GREY, _COLOR, _PALETTE, _COLOR_ALPHA = 0, 2, 3, 6  # colour types of IHDR
 _UP = 2  # filter type
 _SPEED = 1  # isal's levels are 0 … 3
 _BAND = 4 << 20  # bytes that are filtered at a time
@@ -35,6 +35,21 @@ def png(image: Image) -> bytes:
     return b"".join((SIGNATURE, header(image), palette_chunks(image), *data, END))
 
 
+def grey_png(numbers: NDArray[np.uint16], clear: int) -> bytes:
+    """Numbers as grey of 16 bits; one of them is transparent, and so no data.
+
+    Examples
+    --------
+    >>> grey_png(np.array([[1, 2]], "uint16"), 2)[24:26].hex()
+    '1000'
+    """
+    height, width = numbers.shape
+    pairs = numbers.astype(">u2").view(np.uint8).reshape(height, width, 2)
+    data = bytes(isal_zlib.compress(_difference_up(pairs, 0, height), _SPEED))
+    chunks = chunk(b"tRNS", struct.pack(">H", clear)), chunk(b"IDAT", data)
+    return b"".join((SIGNATURE, _header(width, height, 16, _GREY), *chunks, END))
+
+
 def header(image: Image) -> bytes:
     """The chunk IHDR."""
     height, width = image.shape
@@ -47,7 +62,11 @@ def header(image: Image) -> bytes:
             kind = _COLOR_ALPHA
         case _:
             assert_never(image)
-    return chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, kind, 0, 0, 0))
+    return _header(width, height, 8, kind)
+
+
+def _header(width: int, height: int, depth: int, kind: int) -> bytes:
+    return chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, depth, kind, 0, 0, 0))
 
 
 def filtered(image: Image, top: int, bottom: int) -> NDArray[np.uint8]:

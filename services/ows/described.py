@@ -11,8 +11,11 @@ from urllib.parse import urlsplit
 from urllib.request import HTTPRedirectHandler, build_opener
 
 from datacube.config.settings import ServerSettings
+from datacube.engine.context import Context
+from datacube.engine.cube import Layer
 from datacube.errors import InvalidParameter, StyleNotFound
 from datacube.model.query import LayerRequest
+from services.ows.dimensions import layer_requests
 from services.ows.kvp import Kvp
 from services.ows.sld import StyledLayer, read_sld
 from services.ows.xml import LARGEST_DOCUMENT
@@ -58,6 +61,23 @@ def redrawn(
             )
         found.append(replace(request, style=layer.style, restyle=layer.symbolizer))
     return tuple(found)
+
+
+def tile_requests(
+    context: Context, kvp: Kvp, layer: Layer, style: str
+) -> tuple[tuple[LayerRequest, ...], bool]:
+    """As :func:`~services.ows.dimensions.layer_requests` of one layer, in the request's SLD.
+
+    A document at a URL may change, so that what it draws is not firm.
+
+    Raises
+    ------
+    DatacubeError
+        What ``layer_requests``, :func:`styled_layers` and :func:`redrawn` raise.
+    """
+    requests, pinned = layer_requests(kvp, [layer], [style])
+    described = styled_layers(context.settings, kvp)
+    return redrawn(requests, described) if described else requests, pinned and "sld" not in kvp
 
 
 class _Stay(HTTPRedirectHandler):

@@ -1,7 +1,8 @@
 """The paths of tiles: ``LAYER/STYLE/SET/Z/Y/X.png``, ``…/X@2x.png``, and of their TileJSON.
 
 The layer is that of the WMS. ``values`` in the place of the style asks for numbers instead of
-colours, as does an ending that is no picture's.
+colours, as does an ending that is no picture's. ``pngraw`` is what Mapbox calls a picture whose
+colours are numbers.
 """
 
 from dataclasses import dataclass
@@ -11,11 +12,12 @@ from services.ows.kvp import integer
 from services.ows.pictures import PNG, extension_of, map_format
 
 VALUES = "values"
-PACKED = "image/png; mode=values"
+GREY = "image/png; mode=grey"
+COLORS = "image/png; mode=colors"
 NPY = "application/x-npy"
-TIFF = "image/tiff; application=geotiff"
+TIFF = "image/tiff; application=geotiff; profile=cloud-optimized"
 _TWICE = "@2x"
-_NUMBERS = {"npy": NPY, "tif": TIFF, "tiff": TIFF, "png": PACKED}
+_NUMBERS = {"npy": NPY, "tif": TIFF, "tiff": TIFF, "png": GREY, "pngraw": COLORS}
 """What holds values, by ending; PNG only where the style says so."""
 
 
@@ -47,7 +49,7 @@ class Place:
     matrix : str, identifier of the zoom
     row, column : int
     twice : bool, whether with twice as many pixels
-    media_type : str, a picture's or one of :data:`PACKED`, :data:`NPY`, :data:`TIFF`
+    media_type : str, a picture's or one of :data:`GREY`, :data:`COLORS`, :data:`NPY`, :data:`TIFF`
     """
 
     matrix: str
@@ -59,6 +61,8 @@ class Place:
 
 def parse_path(tail: str) -> tuple[Source, Place | None]:
     """What a path below ``/tiles/`` means; ``LAYER/STYLE/SET/tilejson.json`` has no place.
+
+    A style may have slashes in it, as ``boxfill/rainbow`` has.
 
     Raises
     ------
@@ -75,24 +79,27 @@ def parse_path(tail: str) -> tuple[Source, Place | None]:
     True
     """
     parts = tail.split("/")
-    if len(parts) == 4 and parts[3] == "tilejson.json":
-        return Source(*parts[:3]), None
-    if len(parts) != 6 or not all(parts):
+    own = 1 if parts[-1] == "tilejson.json" else 3
+    if len(parts) < own + 3 or not all(parts):
         raise NotFoundError(
             f"nothing is served at '/tiles/{tail[:200]}'; a tile is LAYER/STYLE/SET/Z/Y/X.png",
             subject="path",
         )
-    source = Source(*parts[:3])
-    stem, _, ending = parts[5].rpartition(".")
+    layer, *style, matrix_set = parts[:-own]
+    source = Source(layer, "/".join(style), matrix_set)
+    return source, None if own == 1 else _place(source, *parts[-3:])
+
+
+def _place(source: Source, matrix: str, down: str, across: str) -> Place:
+    stem, _, ending = across.rpartition(".")
     try:
-        row, column = integer(parts[4]), integer(stem.removesuffix(_TWICE))
+        row, column = integer(down), integer(stem.removesuffix(_TWICE))
     except (ValueError, OverflowError):
         raise NotFoundError(
-            f"'{parts[4][:20]}/{parts[5][:30]}' is no row and column with an ending: 3/5.png",
+            f"'{down[:20]}/{across[:30]}' is no row and column with an ending: 3/5.png",
             subject="path",
         ) from None
-    place = Place(parts[3], row, column, stem.endswith(_TWICE), _media_type(source, ending))
-    return source, place
+    return Place(matrix, row, column, stem.endswith(_TWICE), _media_type(source, ending))
 
 
 def _media_type(source: Source, ending: str) -> str:
@@ -106,8 +113,8 @@ def _media_type(source: Source, ending: str) -> str:
     return map_format(ending)
 
 
-def template_ending(source: Source, asked: str) -> str:
-    """The ending of a template, PNG where none is asked for.
+def template_type(source: Source, asked: str) -> tuple[str, str]:
+    """The ending of a template, PNG where none is asked for, and its media type.
 
     Raises
     ------
@@ -115,5 +122,4 @@ def template_ending(source: Source, asked: str) -> str:
         It is not offered.
     """
     ending = asked or extension_of(PNG)
-    _media_type(source, ending)
-    return ending
+    return ending, _media_type(source, ending)

@@ -8,7 +8,7 @@ from datacube.engine.cube import Layer
 from datacube.model.grid import RectifiedGrid
 from datacube.model.query import LayerRequest, MapQuery
 from datacube.model.tiling import TileMatrixSet
-from services.ows.dimensions import layer_requests
+from services.ows.described import tile_requests
 from services.ows.kvp import Kvp
 from services.ows.pictures import MAP_FORMATS, opaque
 from services.ows.tilesets import tile_matrix_set
@@ -42,7 +42,7 @@ def decode_tile(context: Context, source: Source, place: Place, kvp: Kvp) -> Til
     if place.twice:
         chosen = chosen.finer(TWICE)
     grid = chosen.grid_of_tile(place.matrix, place.row, place.column)
-    requests, pinned = asked_of(layer, source, kvp)
+    requests, pinned = asked_of(context, layer, source, kvp)
     media_type = place.media_type
     clear = media_type not in MAP_FORMATS or not opaque(media_type)
     return TileRequest(MapQuery(tuple(requests), grid, transparent=clear), pinned)
@@ -54,7 +54,9 @@ def tiled_layer(context: Context, source: Source) -> tuple[Layer, TileMatrixSet]
     return layer, tile_matrix_set(context, layer.cube, source.matrix_set)
 
 
-def asked_of(layer: Layer, source: Source, kvp: Kvp) -> tuple[Iterable[LayerRequest], bool]:
+def asked_of(
+    context: Context, layer: Layer, source: Source, kvp: Kvp
+) -> tuple[Iterable[LayerRequest], bool]:
     """Requests for a layer, one for each time of a list, and whether they are firm."""
     style = "" if source.valued or source.style == "default" else source.style
-    return layer_requests(kvp.without("default"), [layer], [style])
+    return tile_requests(context, kvp.without("default"), layer, style)

@@ -2,8 +2,8 @@
 
 ``template`` is the address with ``{time}`` in it, ``times`` the instants where they are few and
 ``times_url`` where all of them are. ``token`` is the version in the addresses: with it they stay
-true for ever. Of values ``encoding`` says what the numbers of a pixel mean, and MapLibre's factors
-say it again.
+true for ever. Of values ``values`` says what the numbers of a pixel mean; where they are colours,
+MapLibre's factors say it again.
 """
 
 import json
@@ -16,6 +16,7 @@ from datacube.engine.cube import Layer
 from datacube.engine.map import MapPlan, plan_map
 from datacube.errors import DatacubeError
 from datacube.model.bbox import BoundingBox
+from datacube.model.fields import Field
 from datacube.model.grid import Grid
 from datacube.model.query import MapQuery
 from datacube.model.tiling import TileMatrixSet, metres_per_unit
@@ -26,10 +27,10 @@ from services.ows.legends import legend_size, legend_url
 from services.ows.tilesets import covered_box
 from services.ows.transport import Request, Response
 from services.ows.urls import endpoint, segment, with_query
-from services.tiles.address import Source, template_ending
+from services.tiles.address import COLORS, Source, template_type
 from services.tiles.decode import TWICE, asked_of, tiled_layer
-from services.tiles.valued import RANGE, only_field, packing_for
-from services.tiles.values import LARGEST
+from services.tiles.valued import RANGE, is_packed, only_field, packing_for
+from services.tiles.values import LARGEST, Packing, packing_of
 
 LISTED = 2000
 _OWN = frozenset({"f", "tilesize", "v", "time", RANGE})
@@ -52,13 +53,15 @@ def answer_tilejson(context: Context, request: Request, source: Source, kvp: Kvp
 def _document(context: Context, request: Request, source: Source, kvp: Kvp) -> dict[str, Any]:
     layer, chosen = tiled_layer(context, source)
     twice = kvp.optional("tilesize", word("256", "512"), "256") == "512"
-    ending = template_ending(source, kvp.optional("f", str.lower, ""))
+    ending, media_type = template_type(source, kvp.optional("f", str.lower, ""))
     plan = _plan(context, layer, chosen, source, kvp)
     further = [pair for pair in request.query if pair[0].lower() not in _OWN]
     packing: dict[str, Any] = {}
-    if source.valued and ending == "png":
-        packing, ends = _packing(plan, kvp)
-        further.append((RANGE, ends))
+    if is_packed(media_type):
+        packing, stated = _packing(plan, media_type, kvp)
+        further += stated
+    elif source.valued:
+        packing = {"values": _physical(only_field(plan))}
     path = "/".join(map(segment, (source.layer, source.style, source.matrix_set)))
     tile = f"{{z}}/{{y}}/{{x}}{'@2x' if twice else ''}.{ending}"
     return {
@@ -85,7 +88,7 @@ def _plan(
     context: Context, layer: Layer, chosen: TileMatrixSet, source: Source, kvp: Kvp
 ) -> MapPlan:
     """The first tile planned: what cannot be drawn has no TileJSON."""
-    requests, _ = asked_of(layer, source, kvp)
+    requests, _ = asked_of(context, layer, source, kvp)
     first = chosen.grid_of_tile(chosen.matrices[0].id, 0, 0)
     plan = plan_map(context, MapQuery(tuple(requests), first, transparent=True))
     if source.valued:
@@ -168,22 +171,43 @@ def _legend(request: Request, layer: Layer, plan: MapPlan) -> dict[str, Any]:
     return {"legend": f'<img src="{escape(url, quote=True)}" alt="{alt}">', "legend_url": url}
 
 
-def _packing(plan: MapPlan, kvp: Kvp) -> tuple[dict[str, Any], str]:
-    """What the numbers of a pixel mean, and the ends that make them mean that."""
-    found, field = packing_for(plan, kvp), only_field(plan)
-    said = {
-        "encoding": "custom",
-        "redFactor": 256 * found.scale,
-        "greenFactor": found.scale,
-        "blueFactor": 0.0,
-        "baseShift": -found.offset,
-        "values": {
-            "number": "256 * red + green",
-            "scale": found.scale,
-            "offset": found.offset,
-            "nodata": "alpha = 0",
-            "unit": field.uom,
-            "field": field.name,
-        },
+def _physical(field: Field) -> dict[str, Any]:
+    """What the numbers of a file mean that holds the values themselves."""
+    return {
+        "number": "value",
+        "dtype": "float32",
+        "scale": 1.0,
+        "offset": 0.0,
+        "nodata": "NaN",
+        "unit": field.uom,
+        "field": field.name,
     }
-    return said, f"{found.offset!r},{found.offset + LARGEST * found.scale!r}"
+
+
+def _packing(
+    plan: MapPlan, media_type: str, kvp: Kvp
+) -> tuple[dict[str, Any], Sequence[tuple[str, str]]]:
+    """What the numbers of a pixel mean, and the parameters that make them mean that for ever."""
+    found, field = packing_for(plan, kvp), only_field(plan)
+    means = {"dtype": "uint16", "scale": found.scale, "offset": found.offset}
+    said = {"values": _physical(field) | means}
+    if media_type == COLORS:
+        said["values"] |= {"number": "256 * red + green", "nodata": "alpha = 0"}
+        said |= _factors(found)
+    else:
+        said["values"] |= {"number": "grey", "nodata": found.nodata}
+    if RANGE not in kvp and found == packing_of(field, None):
+        return said, ()
+    ends = f"{found.offset!r},{found.offset + LARGEST * found.scale!r}"
+    return said, ((RANGE, ends),)
+
+
+def _factors(packing: Packing) -> dict[str, Any]:
+    """The same for the source type ``raster-dem`` of MapLibre."""
+    return {
+        "encoding": "custom",
+        "redFactor": 256 * packing.scale,
+        "greenFactor": packing.scale,
+        "blueFactor": 0.0,
+        "baseShift": -packing.offset,
+    }

@@ -12,7 +12,7 @@ from services.ows.kvp import Kvp, comma_list, number
 from services.ows.maps import answer_plan
 from services.ows.pictures import PNG
 from services.ows.transport import Request, Response
-from services.tiles.address import PACKED
+from services.tiles.address import COLORS, GREY
 from services.tiles.decode import TileRequest
 from services.tiles.values import LARGEST, Packing, encode_values, packing_of
 
@@ -37,16 +37,20 @@ def answer_values(
     """
     plan = plan_map(context, asked.query)
     field = only_field(plan)
-    packing = packing_for(plan, kvp) if media_type == PACKED else None
+    packing = packing_for(plan, kvp) if is_packed(media_type) else None
 
     def make() -> bytes:
         found = _most_recent(context, plan, field)
         return encode_values(found, asked.grid, media_type, packing)
 
-    sent = PNG if media_type == PACKED else media_type
-    return answer_plan(
-        context, request, plan, sent, make, pinned=asked.pinned, form=("values", packing)
-    )
+    sent = media_type if packing is None else PNG
+    form = "values", media_type, packing
+    return answer_plan(context, request, plan, sent, make, pinned=asked.pinned, form=form)
+
+
+def is_packed(media_type: str) -> bool:
+    """Whether it holds whole numbers, which a packing gives a meaning."""
+    return media_type in {GREY, COLORS}
 
 
 def only_field(plan: MapPlan) -> Field:

@@ -1,8 +1,8 @@
 """Values as files that programs recolour and probe: NumPy, GeoTIFF, and PNG of 16 bits.
 
-A pixel of the PNG holds the number ``256 * red + green``; its value is ``offset + scale * number``,
-and it is transparent where there is no data. A browser decodes that as any picture, whereas it
-would round one of 16 bits a channel. Stored integers of 16 bits or fewer keep every value.
+A PNG holds numbers; the value of one is ``offset + scale * number``, and one number stands for no
+data. It is grey of 16 bits, or for browsers, which round that to 8 bits, of the colours
+``number = 256 * red + green``. Stored integers of 16 bits or fewer keep every value.
 """
 
 import io
@@ -13,26 +13,29 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datacube.engine.wanted import Found
-from datacube.formats import geotiff
-from datacube.formats.pieces import Streamed
+from datacube.formats import cog
 from datacube.model.block import Block, RgbaImage
 from datacube.model.coverage import Coverage, CoverageDescription
 from datacube.model.domain import DomainSet
 from datacube.model.fields import Field, RangeType
 from datacube.model.grid import RectifiedGrid
 from datacube.render.encode import encode
+from datacube.render.png import grey_png
 from services.ows.pictures import PNG
-from services.tiles.address import NPY, PACKED, TIFF
+from services.tiles.address import GREY, NPY, TIFF
 
-LARGEST = 65_535
+LARGEST = 65_534
+"""The last number of a range; the one above it stands for no data."""
+_NONE = LARGEST + 1
 
 
 @dataclass(frozen=True, slots=True)
 class Packing:
-    """value = offset + scale * number, for numbers from 0 to 65535."""
+    """value = offset + scale * number, for numbers from 0 to 65535 but that for no data."""
 
     scale: float
     offset: float
+    nodata: int = _NONE
 
 
 def packing_of(field: Field, ends: tuple[float, float] | None) -> Packing | None:
@@ -41,10 +44,17 @@ def packing_of(field: Field, ends: tuple[float, float] | None) -> Packing | None
     Parameters
     ----------
     ends : smallest and largest physical value, where they are known
+
+    Examples
+    --------
+    >>> packing_of(Field("t", "int16", nil=-32768, scale=0.5), None)
+    Packing(scale=0.5, offset=-16384.0, nodata=0)
     """
     stored = np.dtype(field.dtype)
     if stored.kind in "iu" and stored.itemsize <= 2:
-        return Packing(field.scale, field.offset + field.scale * int(np.iinfo(stored).min))
+        first = int(np.iinfo(stored).min)
+        nodata = _NONE if field.nil is None else int(field.nil) - first
+        return Packing(field.scale, field.offset + field.scale * first, nodata)
     if stored.kind == "b":
         return Packing(field.scale, field.offset)
     low, high = ends or field.valid_range or (0.0, 0.0)
@@ -61,24 +71,43 @@ def encode_values(
     packing : of PNG
     """
     values = found.field.decode(found.data, found.valid)
-    if media_type == PACKED and packing is not None:
-        return encode(packed(values, packing), PNG)
-    return _WRITERS[media_type](values.astype(np.float32), found.field, grid)
+    if packing is None:
+        return _WRITERS[media_type](values.astype(np.float32), found.field, grid)
+    numbers = packed(values, packing)
+    if media_type == GREY:
+        return grey_png(numbers, packing.nodata)
+    return encode(in_colors(numbers, packing.nodata), PNG)
 
 
-def packed(values: NDArray[np.floating], packing: Packing) -> RgbaImage:
-    """Numbers in red and green; beyond the ends they are the first or the last.
+def packed(values: NDArray[np.floating], packing: Packing) -> NDArray[np.uint16]:
+    """Numbers of values: beyond the ends the first or the last, and never by chance no data.
 
     Examples
     --------
-    >>> packed(np.array([[1.0, 129.5, np.nan]]), Packing(0.5, 1.0)).pixels.tolist()
-    [[[0, 0, 0, 255], [1, 1, 0, 255], [0, 0, 0, 0]]]
+    >>> packed(np.array([1.0, 129.5, np.nan, 1e9]), Packing(0.5, 1.0)).tolist()
+    [0, 257, 65535, 65534]
     """
     valid = np.isfinite(values)
     numbers = np.rint((np.where(valid, values, packing.offset) - packing.offset) / packing.scale)
-    whole = np.clip(numbers, 0, LARGEST).astype(np.uint16)
-    pixels = np.zeros((*values.shape, 4), np.uint8)
-    pixels[..., 0], pixels[..., 1], pixels[..., 3] = whole >> 8, whole & 255, 255 * valid
+    whole = np.clip(numbers, 0, _NONE).astype(np.uint16)
+    nodata = np.uint16(packing.nodata)
+    whole[whole == nodata] = nodata - 1 if nodata else 1
+    whole[~valid] = nodata
+    return whole
+
+
+def in_colors(numbers: NDArray[np.uint16], nodata: int) -> RgbaImage:
+    """Numbers in red and green, clear where there is no data.
+
+    Examples
+    --------
+    >>> in_colors(np.array([[0, 257, 65535]], "uint16"), 65535).pixels.tolist()
+    [[[0, 0, 0, 255], [1, 1, 0, 255], [0, 0, 0, 0]]]
+    """
+    valid = numbers != nodata
+    shown = np.where(valid, numbers, 0)
+    pixels = np.zeros((*numbers.shape, 4), np.uint8)
+    pixels[..., 0], pixels[..., 1], pixels[..., 3] = shown >> 8, shown & 255, 255 * valid
     return RgbaImage(pixels)
 
 
@@ -93,8 +122,7 @@ def _tiff(values: NDArray[np.float32], field: Field, grid: RectifiedGrid) -> byt
     domain = DomainSet(grid)
     block = Block(plain, domain, values, np.isfinite(values))
     description = CoverageDescription(field.name, field.title, "", domain, RangeType((plain,)))
-    content = geotiff.encode(Coverage(description, {plain.name: block}), {"compression": "deflate"})
-    return b"".join(content.pieces) if isinstance(content, Streamed) else content
+    return cog.encode(Coverage(description, {plain.name: block}), {})
 
 
 _WRITERS: Mapping[str, Callable[[NDArray[np.float32], Field, RectifiedGrid], bytes]] = {

@@ -11,6 +11,7 @@ from datacube.errors import InvalidPixel, MissingParameter
 from datacube.model.grid import RectifiedGrid
 from datacube.model.query import LayerRequest, MapQuery, SampleQuery
 from datacube.model.tiling import TileMatrixSet
+from services.ows.described import tile_requests
 from services.ows.dimensions import layer_requests
 from services.ows.featureinfo import info_format
 from services.ows.kvp import Kvp, integer
@@ -57,18 +58,23 @@ def decode_tile(context: Context, kvp: Kvp) -> TileRequest:
     MissingParameter, InvalidParameter, CoverageNotFound, StyleNotFound, TileMatrixSetNotFound
     TileOutOfRange, InvalidFormat, InvalidTime
     """
-    kind = context.understood.get(
-        context.catalog.version, ("tile", kvp.beside(_PLACE)), lambda: _kind(context, kvp), _weight
-    )
+    kind = _kind(context, kvp) if "sld" in kvp else _remembered(context, kvp)
     row, column = kvp.one("TileRow", integer), kvp.one("TileCol", integer)
     grid = kind.matrix_set.grid_of_tile(kind.matrix, row, column)
     query = MapQuery(kind.requests, grid, transparent=not opaque(kind.media_type))
     return TileRequest(query, kind.media_type, kind.pinned)
 
 
+def _remembered(context: Context, kvp: Kvp) -> _Kind:
+    """Of what the parameters alone say, without a document from elsewhere."""
+    return context.understood.get(
+        context.catalog.version, ("tile", kvp.beside(_PLACE)), lambda: _kind(context, kvp), _weight
+    )
+
+
 def _kind(context: Context, kvp: Kvp) -> _Kind:
     layer = _layer(context, kvp)
-    requests, pinned = _requests(layer, kvp)
+    requests, pinned = tile_requests(context, kvp.without("default"), layer, _style(kvp))
     media_type = kvp.one("format", map_format)
     return _Kind(requests, pinned, media_type, *_matrix(context, layer, kvp))
 
@@ -86,7 +92,7 @@ def decode_info(context: Context, kvp: Kvp) -> InfoRequest:
         I or J is outside the tile.
     """
     layer = _layer(context, kvp)
-    requests, pinned = _requests(layer, kvp)
+    requests, pinned = layer_requests(kvp.without("default"), [layer], [_style(kvp)])
     grid = _grid(context, layer, kvp)
     column, row = _pixel(kvp, "I", grid.width), _pixel(kvp, "J", grid.height)
     media_type = kvp.one("InfoFormat", info_format)
@@ -98,11 +104,10 @@ def _layer(context: Context, kvp: Kvp) -> Layer:
     return context.catalog.layer(kvp.one("layer"))
 
 
-def _requests(layer: Layer, kvp: Kvp) -> tuple[tuple[LayerRequest, ...], bool]:
+def _style(kvp: Kvp) -> str:
     if not kvp.given("style"):
         raise MissingParameter("the parameter style is missing", subject="style")
-    style = kvp.optional("style", str.strip, "")
-    return layer_requests(kvp.without("default"), [layer], [style])
+    return kvp.optional("style", str.strip, "")
 
 
 def _matrix(context: Context, layer: Layer, kvp: Kvp) -> tuple[TileMatrixSet, str]:

@@ -58,9 +58,13 @@ def handle_rest(context: Context, request: Request, tail: str) -> Response:
 
 
 def is_tile(request: Request) -> bool:
-    """Whether a request asks for a picture, by its path or its parameters."""
+    """Whether a request asks for a picture, by its path or its parameters.
+
+    Not so where a style comes from elsewhere, for which one would have to wait.
+    """
     ending = request.path.rpartition(".")[2]
-    return ending in TILE_ENDINGS or request.operation.lower() == "gettile"
+    asked = ending in TILE_ENDINGS or request.operation.lower() == "gettile"
+    return asked and not any(name.lower() == "sld" for name, _ in request.query)
 
 
 def failure(_request: Request, error_id: str) -> Response:

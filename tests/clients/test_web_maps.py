@@ -114,12 +114,24 @@ def test_maplibre_from_the_tilejson(page, live_server):
     np.testing.assert_array_equal(seen(found), EXPECTED)
 
 
-def test_values_in_the_browser_are_those_of_the_cells(page, live_server):
-    url = f"{live_server.url}/tiles/closed.v/values/WorldCRS84Quad/tilejson.json"
+@pytest.mark.parametrize("ending", ["png", "pngraw"])
+def test_values_in_the_browser_are_those_of_the_cells(page, live_server, ending):
+    url = f"{live_server.url}/tiles/closed.v/values/WorldCRS84Quad/tilejson.json?f={ending}"
     found = page.evaluate("(args) => maps.values(...args)", [url, "2020-01-02", "0/0/1"])
     values = np.array(found, float).reshape(256, 256)
-    step = 180 / 256
-    middles = (np.arange(256) + 0.5) * step
-    rows, columns = (middles // 18).astype(int), (10 + middles // 18).astype(int)
-    quantum = (2000 + 199) / 65535
-    np.testing.assert_allclose(values, 1000 + CELLS[np.ix_(rows, columns)], atol=quantum / 2)
+    quantum = (2000 + 199) / 65534
+    np.testing.assert_allclose(values, 1000 + under(), atol=quantum / 2)
+
+
+def test_a_browser_shows_the_grey_of_16_bits_in_8(page, live_server):
+    tile = f"{live_server.url}/tiles/closed.v/values/WorldCRS84Quad/0/0/1.png"
+    found = page.evaluate("(args) => maps.greys(...args)", [f"{tile}?time=2020-01-02&range=0,2000"])
+    pixels = np.array(found).reshape(256, 256, 4)
+    assert (pixels[..., 3] == 255).all()
+    assert np.abs(pixels[..., 0] - (1000 + under()) / 2000 * 255).max() <= 1
+
+
+def under():
+    """The cell's part of the value under each pixel of the eastern tile of the globe."""
+    middles = (np.arange(256) + 0.5) * 180 / 256
+    return CELLS[np.ix_((middles // 18).astype(int), (10 + middles // 18).astype(int))]

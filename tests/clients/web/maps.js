@@ -112,22 +112,59 @@ export async function maplibre(tilejson, places) {
   return found;
 }
 
-// Values of a tile, found as a program that colours them itself finds them.
+// Values of a tile, found as a program that colours them itself finds them: by a canvas, which has
+// 8 bits for a colour, of the PNG of two colours, or number by number of the grey one.
 export async function values(tilejson, time, tile) {
   const said = await (await fetch(tilejson)).json();
   const address = said.template.replace("{time}", time).replace("{z}/{y}/{x}", tile);
-  const picture = await createImageBitmap(await (await fetch(address)).blob(), {
+  const file = await (await fetch(address)).blob();
+  const { scale, offset, number, nodata } = said.values;
+  const physical = (one) => offset + scale * one;
+  if (number === "grey") {
+    const numbers = await greyNumbers(new DataView(await file.arrayBuffer()));
+    return numbers.map((one) => (one === nodata ? null : physical(one)));
+  }
+  const { data } = await shown(file);
+  const found = [];
+  for (let at = 0; at < data.length; at += 4) {
+    found.push(data[at + 3] ? physical(256 * data[at] + data[at + 1]) : null);
+  }
+  return found;
+}
+
+async function shown(file) {
+  const picture = await createImageBitmap(file, {
     colorSpaceConversion: "none",
     premultiplyAlpha: "none",
   });
-  const canvas = new OffscreenCanvas(picture.width, picture.height);
-  const context = canvas.getContext("2d");
+  const context = new OffscreenCanvas(picture.width, picture.height).getContext("2d");
   context.drawImage(picture, 0, 0);
-  const { data } = context.getImageData(0, 0, picture.width, picture.height);
-  const { scale, offset } = said.values;
+  return context.getImageData(0, 0, picture.width, picture.height);
+}
+
+// The numbers of a grey PNG of 16 bits whose rows are differences to the row above.
+async function greyNumbers(view) {
+  const [width, height] = [view.getUint32(16), view.getUint32(20)];
+  if (view.getUint8(24) !== 16 || view.getUint8(25) !== 0) throw new Error("not grey of 16 bits");
+  const parts = [];
+  for (let at = 8; at < view.byteLength; at += 12 + view.getUint32(at)) {
+    const kind = view.getUint32(at + 4);
+    if (kind === 0x49444154) parts.push(new Uint8Array(view.buffer, at + 8, view.getUint32(at)));
+  }
+  const stream = new Blob(parts).stream().pipeThrough(new DecompressionStream("deflate"));
+  const rows = new Uint8Array(await new Response(stream).arrayBuffer());
+  const above = new Uint8Array(2 * width);
   const found = [];
-  for (let at = 0; at < data.length; at += 4) {
-    found.push(data[at + 3] ? offset + scale * (256 * data[at] + data[at + 1]) : null);
+  for (let y = 0, at = 0; y < height; y += 1) {
+    if (rows[at++] !== 2) throw new Error("another filter");
+    for (let x = 0; x < 2 * width; x += 1) above[x] += rows[at++];
+    for (let x = 0; x < 2 * width; x += 2) found.push(256 * above[x] + above[x + 1]);
   }
   return found;
+}
+
+// What a browser shows of it: grey and alpha, 8 bits each.
+export async function greys(address) {
+  const { data } = await shown(await (await fetch(address)).blob());
+  return [...data];
 }

@@ -54,10 +54,17 @@ def physical(t):
 
 
 def of_png(response, said):
-    """Values as a program in a browser finds them."""
-    pixels = np.asarray(Image.open(BytesIO(response.body)).convert("RGBA")).astype(float)
-    number = 256 * pixels[..., 0] + pixels[..., 1]
-    return np.where(pixels[..., 3] > 0, said["offset"] + said["scale"] * number, np.nan)
+    """Values of a PNG: of grey, or of colours, as a browser finds them."""
+    picture = Image.open(BytesIO(response.body))
+    if picture.mode == "RGBA":
+        pixels = np.asarray(picture).astype(float)
+        number, valid = 256 * pixels[..., 0] + pixels[..., 1], pixels[..., 3] > 0
+    else:
+        assert picture.mode == "I;16"
+        number = np.asarray(picture).astype(float)
+        valid = number != said["nodata"]
+        assert picture.info["transparency"] == said["nodata"]
+    return np.where(valid, said["offset"] + said["scale"] * number, np.nan)
 
 
 @pytest.mark.parametrize("t", [0, 1])
@@ -71,8 +78,10 @@ def test_numpy(valued, t):
 
 def test_geotiff_is_placed_and_its_no_data_is_nan(valued):
     response = valued.get(f"packed.t/values/{PLACE}.tif?time=2020-01-02")
-    assert response.media_type == "image/tiff; application=geotiff"
+    assert response.media_type == "image/tiff; application=geotiff; profile=cloud-optimized"
     with rasterio.MemoryFile(response.body) as memory, memory.open() as file:
+        assert file.tags(ns="IMAGE_STRUCTURE")["LAYOUT"] == "COG"
+        assert file.block_shapes == [(256, 256)]
         assert (file.count, file.dtypes[0], file.shape) == (1, "float32", (256, 256))
         assert file.bounds == pytest.approx((0, 0, 90, 90))
         assert np.isnan(file.nodata)
@@ -80,8 +89,10 @@ def test_geotiff_is_placed_and_its_no_data_is_nan(valued):
         np.testing.assert_array_equal(file.read(1), physical(1).astype(np.float32))
 
 
-def test_png_of_integers_is_exact(valued):
-    said = json.loads(valued.get("packed/values/WorldCRS84Quad/tilejson.json").body)
+@pytest.mark.parametrize("ending", ["png", "pngraw"])
+def test_png_of_integers_is_exact(valued, ending):
+    address = f"packed/values/WorldCRS84Quad/tilejson.json?f={ending}"
+    said = json.loads(valued.get(address).body)
     url = said["template"].replace("{time}", "2020-01-02")
     url = url.replace("{z}/{y}/{x}", "1/0/2")
     response = valued.get(url)
@@ -90,9 +101,39 @@ def test_png_of_integers_is_exact(valued):
     np.testing.assert_allclose(found, physical(1), rtol=0, atol=1e-9)
     stored = np.rint((found - 273.15) / 0.01)
     np.testing.assert_array_equal(stored[~np.isnan(found)], under(1)[~np.isnan(found)])
-    assert said["values"]["unit"] == "K"
-    maplibre = 5 * said["redFactor"] + 7 * said["greenFactor"] - said["baseShift"]
-    assert maplibre == pytest.approx(said["values"]["offset"] + 1287 * said["values"]["scale"])
+    assert (said["values"]["unit"], said["values"]["dtype"]) == ("K", "uint16")
+    assert ("redFactor" in said) == (ending == "pngraw")
+
+
+def test_gdal_reads_the_grey_png_and_its_no_data(valued):
+    response = valued.get(f"packed/values/{PLACE}.png?time=2020-01-02")
+    with rasterio.MemoryFile(response.body) as memory:
+        with pytest.warns(rasterio.errors.NotGeoreferencedWarning):
+            file = memory.open()
+        with file:
+            assert (file.count, file.dtypes[0], file.nodata) == (1, "uint16", 0)
+            read = file.read(1)
+    np.testing.assert_array_equal(read, np.where(under(1) == NIL, 0, under(1) + 32768))
+
+
+def test_the_factors_of_maplibre(valued):
+    said = json.loads(valued.get("packed/values/WorldCRS84Quad/tilejson.json?f=pngraw").body)
+    found = 5 * said["redFactor"] + 7 * said["greenFactor"] - said["baseShift"]
+    assert found == pytest.approx(said["values"]["offset"] + 1287 * said["values"]["scale"])
+
+
+@pytest.mark.parametrize("ending", ["npy", "tif"])
+def test_files_of_values_say_that_they_are_values(valued, ending):
+    said = json.loads(valued.get(f"packed/values/WorldCRS84Quad/tilejson.json?f={ending}").body)
+    assert said["values"] == {
+        "number": "value",
+        "dtype": "float32",
+        "scale": 1.0,
+        "offset": 0.0,
+        "nodata": "NaN",
+        "unit": "K",
+        "field": "t",
+    }
 
 
 def test_png_of_floats_is_off_by_half_a_step_at_most(valued):
@@ -100,21 +141,21 @@ def test_png_of_floats_is_off_by_half_a_step_at_most(valued):
     response = valued.get(said["tiles"][0].replace("{z}/{y}/{x}", "1/0/2"))
     exact = np.load(BytesIO(valued.get(f"floats.f/values/{PLACE}.npy").body))
     found = of_png(response, said["values"])
-    assert said["values"]["scale"] == pytest.approx((4 + 9 / 8) / 65535)
+    assert said["values"]["scale"] == pytest.approx((4 + 9 / 8) / 65534)
     assert np.abs(found - exact).max() <= said["values"]["scale"] * 0.5001
     assert "immutable" in response.header("Cache-Control")
 
 
 def test_stated_ends_clip(valued):
     response = valued.get(f"floats.f/values/{PLACE}.png?range=1,2")
-    found = of_png(response, {"offset": 1.0, "scale": 1 / 65535})
+    found = of_png(response, {"offset": 1.0, "scale": 1 / 65534, "nodata": 65535})
     exact = np.load(BytesIO(valued.get(f"floats.f/values/{PLACE}.npy").body))
     np.testing.assert_allclose(found, np.clip(exact, 1, 2), atol=1 / 65535)
 
 
 def test_reduced_and_computed_values(valued):
     count = valued.get(f"packed/values/{PLACE}.png?time=2020-01-01/2020-01-02&agg=count")
-    found = of_png(count, {"offset": 0.0, "scale": 1.0})
+    found = of_png(count, {"offset": 0.0, "scale": 1.0, "nodata": 65535})
     np.testing.assert_array_equal(found, np.where(under(0) == NIL, 0, 2))
     mean = np.load(
         BytesIO(valued.get(f"packed/values/{PLACE}.npy?time=2020-01-01/..&agg=mean").body)
