@@ -6,6 +6,8 @@ from typing import assert_never
 
 from datacube.config.base import duration_ms, rgba
 from datacube.config.cubes import CubeModel, FieldModel
+from datacube.config.inspire import InspireModel
+from datacube.config.metadata import InspireSettings, MetadataLink, Wording
 from datacube.config.products import (
     AxisSettings,
     CalibrationSettings,
@@ -21,6 +23,7 @@ from datacube.config.settings import (
     Contact,
     CubeSettings,
     FieldSettings,
+    LevelPolicy,
     Limits,
     ServerSettings,
     TileCacheSettings,
@@ -70,9 +73,28 @@ def build_server(model: ServerModel) -> ServerSettings:
         sld_hosts=model.sld_hosts,
         strict_http=model.strict_http,
         wms_charts=model.wms.charts,
+        wmts_strict=model.wmts.strict,
         wcs_time_encoding=model.wcs.time_encoding,
         wcs_versions=tuple(sorted(set(model.wcs.versions))),
         tile_cache=_tile_cache(model.tile_cache),
+        inspire=_inspire(model.inspire),
+    )
+
+
+def _inspire(model: InspireModel | None) -> InspireSettings | None:
+    if model is None:
+        return None
+    return InspireSettings(
+        language=model.language,
+        languages={
+            name: Wording(one.title, one.abstract)
+            for name, one in model.languages.items()
+            if name != model.language
+        },
+        metadata_url=model.metadata_url or "",
+        media_type=model.metadata_format,
+        date=model.date.isoformat(),
+        conformity=model.conformity,
     )
 
 
@@ -111,6 +133,8 @@ def build_cube(
         fields={name: _field(one) for name, one in model.fields.items()},
         time=otherwise if time is None else build_time(time),
         cloudiness=model.cloudiness,
+        metadata=tuple(MetadataLink(one.url, one.standard, one.format) for one in model.metadata),
+        levels=LevelPolicy(**model.dimensions.elevation.model_dump()),
     )
 
 

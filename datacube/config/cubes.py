@@ -3,8 +3,12 @@
 from pydantic import Field
 
 from datacube.config.base import ColormapName, Ends, Model, Name
+from datacube.config.inspire import MetadataLinkModel
 from datacube.config.server import TimeModel
+from datacube.config.settings import LevelPolicy
 from datacube.config.styles import ListedStyle
+
+_LEVELS = LevelPolicy()
 
 
 class FieldModel(Model):
@@ -17,10 +21,35 @@ class FieldModel(Model):
     log: bool = Field(default=False, description="Its default style is logarithmic.")
 
 
+class LevelsModel(Model):
+    """The vertical axis."""
+
+    nearest: bool = Field(
+        _LEVELS.nearest, description="Whether the nearest level is taken; false is exact."
+    )
+    several: bool = Field(
+        _LEVELS.several,
+        description="Whether a list or a range of levels (`ELEVATION=0/100,500`) without AGG draws "
+        "one over the other, the last on top.",
+    )
+    default: float | Ends | None = Field(
+        _LEVELS.default,
+        description="Level that is shown without one, or, with `several`, a range of them; the "
+        "first where not given.",
+    )
+    crs: str = Field(
+        _LEVELS.crs,
+        description="Vertical CRS that WMS names as the units of the dimension (CRS:88).",
+    )
+
+
 class DimensionsModel(Model):
     """Overrides for axes."""
 
     time: TimeModel | None = Field(None, description="What other times than the steps mean.")
+    elevation: LevelsModel = Field(
+        LevelsModel(), description="What other heights or depths than the levels mean."
+    )
 
 
 class CubeModel(Model):
@@ -44,3 +73,7 @@ class CubeModel(Model):
     )
     fields: dict[str, FieldModel] = Field({}, description="Overrides for fields, by name.")
     dimensions: DimensionsModel = Field(DimensionsModel(), description="Overrides for its axes.")
+    metadata: tuple[MetadataLinkModel, ...] = Field(
+        (),
+        description="Metadata records of the cube, which WMS names beside its OGC API collection.",
+    )

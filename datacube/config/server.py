@@ -1,17 +1,20 @@
 """Model of ``server.yaml``."""
 
+import re
 from ipaddress import ip_network
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 
 from datacube.config.base import Count, Duration, Model, Size
+from datacube.config.inspire import InspireModel
 from datacube.config.settings import Contact, Limits, ServerSettings, TileCacheSettings, WcsVersion
 
 _DEFAULT = ServerSettings()
 _LIMITS = Limits()
 _CONTACT = Contact()
 _TILES = TileCacheSettings("")
+_MAIL = re.compile(r"[^@]+@[^.]+\..+")
 
 
 def _url(value: str) -> str:
@@ -110,6 +113,16 @@ class WmsModel(Model):
     )
 
 
+class WmtsModel(Model):
+    """The Web Map Tile Service."""
+
+    strict: bool = Field(
+        _DEFAULT.wmts_strict,
+        description="Whether requests are held to the letter of the standard: a tile beside the "
+        "listed limits is an error, not empty, and GetFeatureInfo needs a FORMAT.",
+    )
+
+
 class WcsModel(Model):
     """The Web Coverage Service."""
 
@@ -169,7 +182,21 @@ class ServerModel(Model):
         description="WMS errors with a 4xx status instead of 200.",
     )
     wms: WmsModel = Field(WmsModel(), description="Settings of the Web Map Service.")
+    wmts: WmtsModel = Field(WmtsModel(), description="Settings of the Web Map Tile Service.")
     wcs: WcsModel = Field(WcsModel(), description="Settings of the Web Coverage Service.")
     tile_cache: TileCacheModel | None = Field(
         None, description="Where pictures are kept on disk; nowhere where not given."
     )
+    inspire: InspireModel | None = Field(
+        None, description="What INSPIRE asks of a view service; nothing of it where not given."
+    )
+
+    @model_validator(mode="after")
+    def _reachable(self) -> "ServerModel":
+        """An INSPIRE service without a record of its own says whom to ask."""
+        asks = self.inspire is not None and self.inspire.metadata_url is None
+        if asks and not (self.contact.organization and _MAIL.fullmatch(self.contact.email)):
+            raise ValueError(
+                "'inspire' without a metadata_url needs an organization and an email in 'contact'"
+            )
+        return self

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
+from datacube.config.metadata import InspireSettings, MetadataLink
 from datacube.config.products import RecipeSettings
 from datacube.model.coverage import CoverageDescription
 from datacube.model.fields import Field, RangeType
@@ -85,6 +86,24 @@ class TimePolicy:
 
 
 @dataclass(frozen=True, slots=True)
+class LevelPolicy:
+    """What a height or depth means that is no level of the cube, and how the axis is listed.
+
+    Parameters
+    ----------
+    nearest : bool, whether the nearest level is taken
+    several : bool, whether a list or a range of levels draws one over the other, the last on top
+    default : the level, or of several the range (low, high), shown without one; None: the first
+    crs : str, vertical CRS that a WMS names in place of the unit (``CRS:88``)
+    """
+
+    nearest: bool = True
+    several: bool = False
+    default: float | tuple[float, float] | None = None
+    crs: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class TileCacheSettings:
     """Where pictures are kept beyond the memory of a process.
 
@@ -123,10 +142,13 @@ class ServerSettings:
         WMS errors with their HTTP status instead of 200.
     wms_charts : bool
         Whether WMS 1.3.0 lists series, profiles and sections, in a namespace of its own.
+    wmts_strict : bool
+        Whether WMTS refuses what its standard forbids and a tile can do without.
     wcs_time_encoding : ``iso`` (quoted ISO 8601, what clients read) or ``strict`` (numeric days,
         what the schema allows)
     tile_matrix_sets : tuple of TileMatrixSet, beside the well-known ones
     wcs_versions : versions of WCS that are offered, lowest first
+    inspire : InspireSettings, optional
     changed : str, ISO 8601 time of the latest change of the configuration's files, may be empty
     """
 
@@ -145,10 +167,12 @@ class ServerSettings:
     sld_hosts: tuple[str, ...] = ()
     strict_http: bool = False
     wms_charts: bool = True
+    wmts_strict: bool = False
     wcs_time_encoding: TimeEncoding = "iso"
     tile_matrix_sets: tuple[TileMatrixSet, ...] = ()
     tile_cache: TileCacheSettings | None = None
     wcs_versions: tuple[WcsVersion, ...] = WCS_VERSIONS
+    inspire: InspireSettings | None = None
     changed: str = ""
 
 
@@ -185,6 +209,8 @@ class CubeSettings:
         name is one of those that every cube has, put first here.
     cloudiness : str
         Expression of its fields that ``AGG=leastcloudy`` ranks steps by, the lowest best.
+    metadata : tuple of MetadataLink, its records elsewhere
+    levels : LevelPolicy
     """
 
     title: str | None = None
@@ -196,6 +222,8 @@ class CubeSettings:
     fields: Mapping[str, FieldSettings] = field(default_factory=dict)
     time: TimePolicy = field(default_factory=TimePolicy)
     cloudiness: str = ""
+    metadata: tuple[MetadataLink, ...] = ()
+    levels: LevelPolicy = field(default_factory=LevelPolicy)
 
     def describe(self, description: CoverageDescription) -> CoverageDescription:
         """The description with what is overridden."""

@@ -16,10 +16,12 @@ from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from typing import cast
 
+from datacube import __version__
 from datacube.config.settings import Config
 from datacube.engine.cube import Cube, Layer, publish
 from datacube.engine.memo import Memo
 from datacube.engine.news import News, Unheard
+from datacube.engine.sequence import sequence_of
 from datacube.errors import CoverageNotFound, DatacubeError
 from datacube.slicing.curvilinear import Inverses
 from datacube.store.cache import ChunkCache
@@ -49,6 +51,7 @@ class _Seen:
     cubes: Mapping[str, Cube]
     layers: Mapping[str, Layer]
     version: str
+    sequence: str
     at: float
     pulse: int = 0
     heard: int = 0
@@ -87,12 +90,17 @@ class Catalog:
         self._complaints: dict[str, str] = {}
         self._foreign = ForeignCubes(store, cache, clock)
         self._earlier = Memo[CubeStore](32)
-        self._seen = _Seen({}, {}, "", -REFRESH_SECONDS - 1 + clock())
+        self._seen = _Seen({}, {}, "", "", -REFRESH_SECONDS - 1 + clock())
 
     @property
     def version(self) -> str:
         """Changes whenever a cube appears, changes or goes."""
         return self._look().version
+
+    @property
+    def sequence(self) -> str:
+        """Orders the versions in time, for documents: see :mod:`datacube.engine.sequence`."""
+        return self._look().sequence
 
     @property
     def version_at_hand(self) -> str:
@@ -205,15 +213,22 @@ class Catalog:
         except DatacubeError as error:
             self._complain("the store", error.message)
             version = before.version or "none"
-            return replace(before, version=version, at=self._clock(), pulse=pulse)
+            sequence = before.sequence or sequence_of((), self._config)
+            at = self._clock()
+            return replace(before, version=version, sequence=sequence, at=at, pulse=pulse)
         own = {cube.id: cube for cube in self._own(names, before) if _shown(cube)}
         foreign = {cube.id: cube for cube in self._others(names, before) if _shown(cube)}
         cubes = _with_views(own | foreign)
         layers = {layer.name: layer for cube in cubes.values() for layer in cube.layers}
         listed = "\n".join(f"{cube.id} {cube.snapshot}" for cube in cubes.values())
         version = sha256(listed.encode()).hexdigest()[:16]
-        aliases = self._foreign.aliases()
-        return _Seen(cubes, layers, version, self._clock(), pulse, 0, frozenset(foreign), aliases)
+        sequence = before.sequence
+        if version != before.version:
+            stores = (cube.store for cube in own.values())
+            commits = [store.committed for store in stores if isinstance(store, CubeStore)]
+            sequence = sequence_of(commits, (__version__, version, self._config), sequence)
+        at, aliases = self._clock(), self._foreign.aliases()
+        return _Seen(cubes, layers, version, sequence, at, pulse, 0, frozenset(foreign), aliases)
 
     def _own(self, names: Iterable[str], before: _Seen) -> Iterator[Cube]:
         """Cubes that have a manifest; one that cannot be read now stays as it was."""

@@ -120,7 +120,7 @@ def _pick(
     span = Span(0, axis.size) if subset is None else select_places(axis, subset, tolerance)
     if aggregate is not None and not span.dropped:
         if isinstance(axis, TimeAxis) and (aggregate.every or aggregate.window):
-            return _grouped(axis, span, aggregate)
+            return grouped(axis, span, aggregate)
         return Pick((range(span.start, span.stop),), None, span.clamped)
     part = None if span.dropped else axis_part(axis, span.start, span.stop)
     groups = tuple(range(index, index + 1) for index in range(span.start, span.stop))
@@ -151,7 +151,7 @@ def _several(
     return Pick(tuple(range(at, at + 1) for at in found), axis_places(axis, found))
 
 
-def _grouped(axis: TimeAxis, span: Span, aggregate: Aggregate) -> Pick:
+def grouped(axis: TimeAxis, span: Span, aggregate: Aggregate) -> Pick:
     """Steps by period, labelled with its begin and bounded by it, or by window and its end."""
     part = axis_part(axis, span.start, span.stop)
     if not isinstance(part, TimeAxis):

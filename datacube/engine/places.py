@@ -18,12 +18,12 @@ from typing import assert_never
 
 import numpy as np
 
-from datacube.config.settings import TimePolicy
+from datacube.config.settings import LevelPolicy, TimePolicy
 from datacube.engine.cube import Cube
 from datacube.engine.deleted import deleted
 from datacube.engine.forecast import ForecastView
 from datacube.errors import InvalidParameter, InvalidTime
-from datacube.model.axis import IndexAxis, IrregularAxis, RegularAxis, TimeAxis, axis_value
+from datacube.model.axis import Axis, IndexAxis, IrregularAxis, RegularAxis, TimeAxis, axis_value
 from datacube.model.query import LayerRequest, Point, Slice, Subset, TimeChoice, Trim
 from datacube.model.time import Period, TimeRange, Timestamp, format_tick
 from datacube.slicing.periods import bin_at, parse_every
@@ -121,12 +121,12 @@ def locate(cube: Cube, request: LayerRequest) -> Places:
     InvalidSubset, SubsetOutOfDomain, InvalidParameter
         A range, period or window that takes nothing or has no aggregate.
     """
-    _check_request(request)
+    _check_request(cube, request)
     wanted = {_axis_name(cube, one): one for one in request.places}
     choices = [
         _widened(axis, _choose_time(cube, axis, request.time), request)
         if isinstance(axis, TimeAxis)
-        else _choose_places(axis, wanted.get(axis.name))
+        else _choose_places(axis, wanted.get(axis.name), _policy(cube, axis))
         for axis in cube.description.domain.axes
     ]
     notes = tuple(choice.note for choice in choices if choice.note)
@@ -134,10 +134,21 @@ def locate(cube: Cube, request: LayerRequest) -> Places:
     return Places(tuple(_product(choices)), notes, moving)
 
 
-def _check_request(request: LayerRequest) -> None:
-    """Refuse what only an aggregate gives a meaning to."""
+def _policy(cube: Cube, axis: Axis) -> LevelPolicy:
+    """What places of an axis mean: of the vertical one as configured, else the usual."""
+    return cube.settings.levels if axis is cube.description.domain.vertical else LevelPolicy()
+
+
+def _check_request(cube: Cube, request: LayerRequest) -> None:
+    """Refuse what only an aggregate gives a meaning to, or levels that may be drawn as one."""
     if not request.aggregate:
-        ranges = [one.axis for one in request.places if isinstance(one, Trim)]
+        domain = cube.description.domain
+        ranges = [
+            one.axis
+            for one in request.places
+            if isinstance(one, Trim)
+            and not (cube.settings.levels.several and domain.axis(one.axis) is domain.vertical)
+        ]
         if ranges:
             raise InvalidTime(
                 f"a range of {ranges[0]} has several values: add AGG=mean, max, … to make them one",
@@ -261,12 +272,15 @@ def _choose_range(axis: TimeAxis, when: TimeRange) -> _Choice:
     return _Choice(tuple(reversed(inside)), moving=inside[-1] == axis.size - 1)
 
 
-def _choose_places(axis: PlainAxis, subset: Subset | None) -> _Choice:
+def _choose_places(axis: PlainAxis, subset: Subset | None, policy: LevelPolicy) -> _Choice:
     match subset:
         case None:
-            return _choose_place(axis, None)
+            return _default_places(axis, policy)
         case Slice(_, point):
-            return _choose_place(axis, point)
+            found = _choose_place(axis, point)
+            if found.note and not policy.nearest:
+                raise InvalidTime(f"there is no {axis.name} {point}", subject=axis.name)
+            return found
         case Trim():
             span = select_places(axis, subset)
             return _Choice(tuple(reversed(range(span.start, span.stop))))
@@ -274,11 +288,22 @@ def _choose_places(axis: PlainAxis, subset: Subset | None) -> _Choice:
             assert_never(subset)
 
 
-def _choose_place(axis: PlainAxis, point: Point | None) -> _Choice:
-    if point is None:
-        if axis.size == 1:
-            return _Choice((0,))
-        return _Choice((0,), f"Default value used: {axis.name}={axis_value(axis, 0)} {axis.uom}")
+def _default_places(axis: PlainAxis, policy: LevelPolicy) -> _Choice:
+    """The level that is shown without one, or the range of levels, by the cube's policy."""
+    match policy.default:
+        case (low, high):
+            indexes = _choose_places(axis, Trim(axis.name, low, high), policy).indexes
+            shown = f"{low:g}/{high:g}"
+        case None:
+            indexes, shown = (0,), str(axis_value(axis, 0))
+        case level:
+            indexes, shown = _choose_place(axis, level).indexes, f"{level:g}"
+    if axis.size == 1:
+        return _Choice((0,))
+    return _Choice(indexes, f"Default value used: {axis.name}={shown} {axis.uom}")
+
+
+def _choose_place(axis: PlainAxis, point: Point) -> _Choice:
     index = nearest_place(axis, _numeric(axis, point))
     if index is None:
         return _Choice((), f"No data at {axis.name}={point}")

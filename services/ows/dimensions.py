@@ -11,7 +11,7 @@ from typing import get_args
 
 from datacube.engine.context import Context
 from datacube.engine.cube import Layer
-from datacube.errors import InvalidInterpolation, InvalidTime
+from datacube.errors import InvalidInterpolation, InvalidTime, RequestTooLarge
 from datacube.model.axis import (
     Axis,
     IndexAxis,
@@ -22,11 +22,12 @@ from datacube.model.axis import (
 )
 from datacube.model.query import Interpolation, LayerRequest, Slice, Subset, TimeChoice, Trim
 from services.ows.aggregate import decode_reduction
-from services.ows.kvp import Kvp, number
+from services.ows.kvp import Kvp, comma_list, number
 from services.ows.levels import level_value
 from services.ows.masks import mask_expression
+from services.ows.perlayer import by_layer
 from services.ows.restyling import chosen_style
-from services.ows.times import in_calendar, parse_times, pinned
+from services.ows.times import LONGEST_LIST, in_calendar, parse_times, pinned
 
 RUN = "reference_time"
 _FRAME = frozenset({"bbox"})
@@ -90,10 +91,10 @@ def layer_requests(
     mask = kvp.optional("mask", str, "")
     requests = []
     firm = not reduced.every  # a period may still grow
-    for layer, text in zip(layers, styles, strict=False):
-        style, change = chosen_style(kvp, layer, text)
+    for layer, text, styling in zip(layers, styles, by_layer(kvp, len(layers)), strict=False):
+        style, change = chosen_style(styling, layer, text)
         axis = layer.cube.description.domain.time
-        places = layer_places(kvp, layer)
+        alternatives = _several_places(kvp, layer)
         run, lead = run_and_lead(kvp, layer)
         own = () if axis is None else tuple(in_calendar(one, axis.calendar) for one in times)
         choices: Sequence[TimeChoice | None] = own or (None,)
@@ -112,6 +113,7 @@ def layer_requests(
                 mask=mask and mask_expression(layer, mask),
             )
             for choice in choices
+            for places in alternatives
         ]
         firm = firm and pinned(axis, own) and _fixed(layer, run, lead)
     return tuple(requests), firm
@@ -202,6 +204,23 @@ def layer_places(kvp: Kvp, layer: Layer) -> tuple[Subset, ...]:
         if name is not None:
             places.append(_places(axis, kvp.one(name), name))
     return tuple(places)
+
+
+def _several_places(kvp: Kvp, layer: Layer) -> tuple[tuple[Subset, ...], ...]:
+    """Places on the layer's axes; several, to be drawn one over the other, of a list of levels."""
+    domain = layer.cube.description.domain
+    if domain.vertical is None or not layer.cube.settings.levels.several:
+        return (layer_places(kvp, layer),)
+    names = parameter_names(domain.vertical, vertical=True)
+    levels = next((kvp.one(one, comma_list) for one in names if one in kvp), ())
+    if len(levels) > LONGEST_LIST:
+        raise RequestTooLarge(
+            f"the list has {len(levels)} levels; at most {LONGEST_LIST} can be asked at once",
+            subject=names[0],
+        )
+    others = layer_places(kvp.but(*names), layer)
+    found = tuple((*others, _places(domain.vertical, one, names[0])) for one in levels)
+    return found or (others,)
 
 
 def dimension_name(axis: Axis, *, vertical: bool) -> str:

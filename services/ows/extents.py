@@ -9,7 +9,7 @@ from functools import lru_cache
 import numpy as np
 
 from datacube.errors import InvalidTime
-from datacube.model.axis import Axis, IndexAxis, TimeAxis, axis_values
+from datacube.model.axis import Axis, IndexAxis, RegularAxis, TimeAxis, axis_values
 from datacube.model.calendar import MS_PER_DAY
 from datacube.model.time import Period, Timestamp, format_tick
 
@@ -101,6 +101,21 @@ def axis_extent(axis: Axis) -> tuple[str, ...]:
     if isinstance(values, tuple):
         return values
     return tuple(plain_number(value) for value in values.tolist())
+
+
+def level_extent(axis: Axis) -> tuple[str, ...]:
+    """The values of a vertical axis, or the range ``low/high/step`` of many regular ones.
+
+    Examples
+    --------
+    >>> from datacube.model.axis import RegularAxis
+    >>> level_extent(RegularAxis("height", 0.0, 5.0, 201)), level_extent(RegularAxis("z", 0, 5, 3))
+    (('0/1000/5',), ('0', '5', '10'))
+    """
+    if isinstance(axis, RegularAxis) and axis.size > LISTED:
+        ends = sorted((axis.origin, axis.origin + axis.step * (axis.size - 1)))
+        return ("/".join(map(plain_number, (*ends, abs(axis.step)))),)
+    return axis_extent(axis)
 
 
 def axis_unit(axis: Axis) -> str:

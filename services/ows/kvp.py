@@ -4,7 +4,7 @@ Names are compared without case, an empty value counts as absent, and a paramete
 once may be repeated only with the same value. Errors name the parameter as the standard spells it.
 """
 
-from collections.abc import Callable, Collection, Hashable, Iterable, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from math import isfinite
 from typing import overload
 
@@ -53,6 +53,11 @@ class Kvp:
         """Names given, in lower case, in order."""
         return tuple(self._values)
 
+    @property
+    def pairs(self) -> tuple[tuple[str, str], ...]:
+        """Names in lower case and their values, in order."""
+        return tuple((name, one) for name, values in self._values.items() for one in values)
+
     def given(self, name: str) -> bool:
         """Whether the parameter is there, be it with an empty value (``STYLES=``)."""
         return name.lower() in self._values
@@ -67,18 +72,16 @@ class Kvp:
 
     def without(self, value: str) -> "Kvp":
         """The same parameters but those of that value, compared without case."""
-        pairs = [(name, given) for name, values in self._values.items() for given in values]
-        kept = [pair for pair in pairs if pair[1].strip().lower() != value]
-        return self if len(kept) == len(pairs) else Kvp(kept)
+        kept = [pair for pair in self.pairs if pair[1].strip().lower() != value]
+        return self if len(kept) == len(self.pairs) else Kvp(kept)
 
     def but(self, *names: str) -> "Kvp":
         """The same parameters but those of these names, in lower case."""
-        return Kvp(
-            (name, value)
-            for name, values in self._values.items()
-            if name not in names
-            for value in values
-        )
+        return Kvp((name, value) for name, value in self.pairs if name not in names)
+
+    def put(self, values: Mapping[str, str]) -> "Kvp":
+        """The same parameters but some, whose names are in lower case and which get one value."""
+        return Kvp([*(pair for pair in self.pairs if pair[0] not in values), *values.items()])
 
     @overload
     def one(self, name: str) -> str: ...

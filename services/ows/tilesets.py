@@ -46,6 +46,24 @@ def covered_box(one: TileMatrixSet, box: BoundingBox) -> BoundingBox | None:
     return replace(placed, left=left, bottom=bottom, right=right, top=top)
 
 
+def tile_limits(one: TileMatrixSet, box: BoundingBox) -> dict[str, tuple[int, int, int, int]]:
+    """First and last row, first and last column of an area's tiles, by the matrices that have them.
+
+    Nothing of an area that is the whole of the set. The published schema of WMTS wants maxima above
+    zero: limits begin at the first matrix of two rows and columns, and a maximum of 0 becomes 1.
+    """
+    placed = covered_box(one, box)
+    if placed is None or placed.edges == one.bbox.edges:
+        return {}
+    matrices = (matrix for matrix in one.matrices if matrix.rows > 1 and matrix.columns > 1)
+    found = ((matrix.id, one.limits(matrix, placed)) for matrix in matrices)
+    return {
+        name: (limits[0], max(limits[1], 1), limits[2], max(limits[3], 1))
+        for name, limits in found
+        if limits is not None
+    }
+
+
 def tile_matrix_set(context: Context, cube: Cube, name: str) -> TileMatrixSet:
     """The set of that identifier, as far as a cube is concerned.
 

@@ -12,39 +12,12 @@ from datacube.model.bbox import BoundingBox
 from services.ows.caching import DOCUMENT, conditional, etag
 from services.ows.transport import Request, Response
 from services.ows.urls import endpoint, segment, with_query
+from services.viewer.parameters import PARAMETERS
 from services.viewer.recipes import Recipe, recipes
 from services.viewer.style import CSS
 
 _LONG_SIDE = 480  # pixels of a thumbnail
 _ZARR = "A cube as it is committed; CUBE@VERSION is one version"
-# What maps, tiles and coverages take beyond the standards: name, meaning, example.
-_PARAMETERS = (
-    (
-        "AGG",
-        "Steps of a time range, or places of another axis, become one",
-        "TIME=2070/2099&AGG=mean",
-    ),
-    (
-        "PERIOD",
-        "With AGG: by hour, day, dekad, month, season, year, duration",
-        "AGG=max&PERIOD=P10Y",
-    ),
-    ("WINDOW", "With AGG: rolling, so many steps or so long", "AGG=mean&WINDOW=30"),
-    ("OVER", "With AGG in coverages: the axes whose places become one", "AGG=max&OVER=depth"),
-    ("BY", "What AGG=leastcloudy ranks the steps of a pixel by", "AGG=leastcloudy&BY=B02"),
-    (
-        "EXPR",
-        "Band maths in place of a field; cube.field is of another cube",
-        "EXPR=(B08-B04)/(B08%2BB04)",
-    ),
-    (
-        "INTERPOLATION",
-        "Between cells: nearest, bilinear, cubic, average, mode …",
-        "INTERPOLATION=bilinear",
-    ),
-    ("SELECTION", "Which cells of a coverage a SUBSET takes", "SELECTION=inside"),
-    ("COMPRESSION", "GeoTIFF or NetCDF that is smaller and takes longer", "COMPRESSION=deflate"),
-)
 _POLICY = (
     "Content-Security-Policy",
     "default-src 'none'; img-src *; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'",
@@ -230,10 +203,10 @@ def _services(cubes: Sequence[Cube], request: Request) -> Iterator[str]:
 def _parameters() -> Iterator[str]:
     """What requests of every service may say beyond its standard."""
     yield '<h2 id="parameters">Parameters</h2>\n<div class="wide"><table>\n'
-    for name, meaning, example in _PARAMETERS:
+    for one in PARAMETERS:
         yield (
-            f'<tr><th scope="row">{name}</th><td>{escape(meaning)}</td>'
-            f"<td><code>{escape(example)}</code></td></tr>\n"
+            f'<tr><th scope="row">{one.name}</th><td>{escape(one.where)}</td>'
+            f"<td>{escape(one.meaning)}</td><td><code>{escape(one.example)}</code></td></tr>\n"
         )
     yield "</table></div>\n"
 

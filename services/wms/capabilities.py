@@ -1,13 +1,14 @@
 """Elements of a capabilities document that the versions share, from the layer tree."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from datacube.config.metadata import MetadataLink
 from datacube.model.crs import Crs
 from services.ows.legends import legend_url
 from services.ows.pictures import PNG
 from services.ows.transport import Request
-from services.ows.urls import kvp_prefix
+from services.ows.urls import endpoint, kvp_prefix, segment
 from services.ows.xml import XLINK, Element, Maker
 from services.wms.layers import Dimension, Group, LayerEntry, StyleEntry, common_crs
 
@@ -23,6 +24,7 @@ class Vocabulary:
     offers : whether the version can name a CRS
     boxes : elements of the boxes of a layer
     dimensions : elements of the dimensions of a layer
+    standard : name that the version has for a standard of metadata; empty where it has none
     """
 
     wms: Maker
@@ -30,6 +32,7 @@ class Vocabulary:
     offers: Callable[[Crs], bool]
     boxes: Callable[[LayerEntry], Iterable[Element]]
     dimensions: Callable[[Sequence[Dimension]], Iterable[Element]]
+    standard: Callable[[str], str]
 
 
 def root_layer(
@@ -116,9 +119,20 @@ def _layer(words: Vocabulary, request: Request, layer: LayerEntry) -> Element:
         *words.boxes(layer),
         *words.dimensions(layer.dimensions),
         wms("Attribution", wms("Title", layer.attribution)) if layer.attribution else None,
+        *_metadata(words, request, layer),
         *(_style(wms, request, layer.name, style) for style in layer.styles),
         queryable="1",
     )
+
+
+def _metadata(words: Vocabulary, request: Request, layer: LayerEntry) -> Iterator[Element]:
+    """The records of the layer's cube, and the collection of OGC API that it is."""
+    wms = words.wms
+    collection = endpoint(request, f"ogcapi/collections/{segment(layer.cube)}?f=json")
+    for link in (*layer.metadata, MetadataLink(collection, "OGCAPI-Common", "application/json")):
+        if standard := words.standard(link.standard):
+            resource = online_resource(wms, link.url)
+            yield wms("MetadataURL", wms("Format", link.media_type), resource, type=standard)
 
 
 def _style(wms: Maker, request: Request, layer: str, style: StyleEntry) -> Element:

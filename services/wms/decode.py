@@ -25,7 +25,7 @@ from datacube.model.query import MapQuery, SampleQuery
 from services.ows.described import redrawn, styled_layers
 from services.ows.dimensions import layer_requests, remembered_requests
 from services.ows.kvp import Kvp, boolean, comma_list, number, positive
-from services.ows.restyling import style_list
+from services.ows.restyling import PARAMETERS, style_list
 from services.ows.sld import StyledLayer
 from services.wms.formats import without_alpha, wms_format
 from services.wms.version import Version
@@ -100,7 +100,7 @@ def decode_info(context: Context, kvp: Kvp, version: Version) -> InfoRequest:
             )
     place = decode_pixel(context, kvp, version)
     ((x, y),) = place.vertices
-    requests, pinned = layer_requests(kvp, layers, repeat(""))
+    requests, pinned = layer_requests(kvp.but(*PARAMETERS), layers, repeat(""))
     return InfoRequest(SampleQuery(requests, x, y, place.crs), pinned)
 
 

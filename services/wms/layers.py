@@ -8,6 +8,7 @@ and the styles of the picture are none of a field's.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from datacube.config.metadata import MetadataLink
 from datacube.engine.context import Context
 from datacube.engine.cube import Cube, Layer
 from datacube.engine.places import default_step
@@ -15,7 +16,15 @@ from datacube.model.axis import Axis, TimeAxis, axis_value
 from datacube.model.bbox import BoundingBox
 from services.ows.boxes import geographic_box, published_boxes
 from services.ows.dimensions import RUN, dimension_name
-from services.ows.extents import axis_extent, axis_unit, default_time, listed_time, time_extent
+from services.ows.extents import (
+    axis_extent,
+    axis_unit,
+    default_time,
+    level_extent,
+    listed_time,
+    plain_number,
+    time_extent,
+)
 from services.ows.legends import listed_styles
 
 
@@ -57,6 +66,8 @@ class LayerEntry:
     Parameters
     ----------
     boxes : one for each CRS offered, the cube's own first
+    cube : str, its id
+    metadata : records of the cube elsewhere
     """
 
     name: str
@@ -68,6 +79,8 @@ class LayerEntry:
     boxes: tuple[BoundingBox, ...]
     dimensions: tuple[Dimension, ...]
     styles: tuple[StyleEntry, ...]
+    cube: str
+    metadata: tuple[MetadataLink, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +136,8 @@ def _group(context: Context, cube: Cube) -> Group:
                 StyleEntry(style.name, style.title or style.name, size)
                 for style, size in listed_styles(layer)
             ),
+            cube.id,
+            cube.settings.metadata,
         )
         for layer in cube.layers
     )
@@ -147,9 +162,20 @@ def _dimension(cube: Cube, axis: Axis) -> Dimension:
         return Dimension(
             name, "ISO8601", "", _default(cube, axis), values, nearest, multiple=True, current=True
         )
-    values = axis_extent(axis)
-    unit = axis_unit(axis)
-    return Dimension(name, unit, unit, values[0], values)
+    values, unit = axis_extent(axis), axis_unit(axis)
+    if axis is not cube.description.domain.vertical:
+        return Dimension(name, unit, unit, values[0], values)
+    levels = cube.settings.levels
+    match levels.default:
+        case None:
+            default = values[0]
+        case (low, high):
+            default = f"{low:g}/{high:g}"
+        case level:
+            default = plain_number(level)
+    values = level_extent(axis)
+    units = levels.crs or unit
+    return Dimension(name, units, unit, default, values, levels.nearest, multiple=levels.several)
 
 
 def _default(cube: Cube, axis: TimeAxis) -> str:

@@ -2,12 +2,14 @@
 
 The form of the requests is ncWMS': the first two are those of GetFeatureInfo, the others have a
 ``LINESTRING`` (``lon lat, lon lat``, or x, y of the ``CRS``) in place of a map and a pixel. Each is
-one query along a line; they differ in which axes stay whole.
+one query along a line; they differ in which axes stay whole. Those of many times take ``AGG`` with
+``PERIOD`` (or ``WINDOW``): a value for each month, say, in place of one for each step.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from datacube.engine.binned import by_period
 from datacube.engine.context import Context
 from datacube.engine.cube import Cube, Layer
 from datacube.engine.line import get_line
@@ -15,8 +17,9 @@ from datacube.errors import InvalidParameter, InvalidTime
 from datacube.model.axis import TimeAxis, axis_value
 from datacube.model.crs import CRS84, Crs
 from datacube.model.geometry import Path
-from datacube.model.query import LineQuery, Slice, Subset, TimeChoice, Trim
+from datacube.model.query import Aggregate, LineQuery, Slice, Subset, TimeChoice, Trim
 from datacube.model.time import TimeRange
+from services.ows.aggregate import decode_aggregate
 from services.ows.caching import cache_control, etag, matches, not_modified, warnings
 from services.ows.dimensions import chosen_times, layer_places
 from services.ows.kvp import Kvp, comma_list, number
@@ -66,14 +69,25 @@ def _answer(context: Context, request: Request, kvp: Kvp, version: Version, kind
     path = _line(kvp) if kind.along else decode_pixel(context, kvp, version)
     subsets, moving = _subsets(kvp, cube, kind)
     query = LineQuery(cube.id, path, subsets, fields)
+    aggregate = _aggregate(kvp) if kind.times else None
     drawn = Drawn.of(kvp, profile=kind.levels and not kind.along, plain=not kind.along)
-    tag = etag([cube.snapshot, cube.fingerprint], query, drawn)
+    tag = etag([cube.snapshot, cube.fingerprint], query, aggregate, drawn)
     control = cache_control(moving=moving)
     if matches(request, tag):
         return not_modified(tag, control)
     sampled = get_line(context, query)
+    if aggregate is not None:
+        sampled = by_period(cube, sampled, aggregate)
     body = write_line(sampled, drawn)
     return Response(200, drawn.media_type, body, (("ETag", tag), control, *warnings(sampled.notes)))
+
+
+def _aggregate(kvp: Kvp) -> Aggregate | None:
+    """``AGG`` with ``PERIOD`` or ``WINDOW``: the steps of a series that become one."""
+    aggregate = decode_aggregate(kvp.but("over"))
+    if aggregate is not None and len(aggregate.methods) > 1:
+        raise InvalidParameter("give one AGG: a series is made by one", subject="AGG")
+    return aggregate
 
 
 def _asked(context: Context, kvp: Kvp) -> tuple[Cube, tuple[str, ...]]:

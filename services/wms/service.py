@@ -7,17 +7,19 @@ from datacube.errors import DatacubeError, InvalidParameter, OperationNotSupport
 from services.ows.kvp import Kvp, comma_list
 from services.ows.negotiate import wms_version
 from services.ows.reports import internal_error
+from services.ows.sequence import refuse_current
 from services.ows.transport import Request, Response
 from services.ows.urls import check_parameters
 from services.wms import v111, v130
 from services.wms.describe import describe_layer, get_styles
 from services.wms.handlers import get_feature_info, get_map
+from services.wms.inspire import chosen_language
 from services.wms.legend import get_legend
 from services.wms.lines import KINDS, line_request
 from services.wms.metadata import get_metadata
 from services.wms.refusals import first, refusal
 from services.wms.schema import get_schema
-from services.wms.version import Version
+from services.wms.version import Listing, Version
 
 type Handler = Callable[[Context, Request, Kvp, Version], Response]
 
@@ -74,7 +76,10 @@ def _answer(context: Context, request: Request, kvp: Kvp) -> Response:
         )
     operation = kvp.one("REQUEST").strip().lower()
     if operation in {"getcapabilities", "capabilities"}:
-        return _negotiated(kvp).capabilities(context, request, _cubes(kvp))
+        version = _negotiated(kvp)
+        refuse_current(kvp, context.catalog.sequence)
+        listing = Listing(_cubes(kvp), chosen_language(kvp, context.settings))
+        return version.capabilities(context, request, listing)
     if (handler := HANDLERS.get(operation)) is None:
         raise OperationNotSupported(
             f"the operation '{operation[:50]}' is not offered; offered: GetCapabilities, GetMap, "

@@ -20,9 +20,10 @@ from services.wms.about import service_section
 from services.wms.capabilities import Vocabulary, operation, root_layer, service_url
 from services.wms.describe import STYLES
 from services.wms.formats import listed_formats
+from services.wms.inspire import worded
 from services.wms.layers import Dimension, Group, LayerEntry, layer_tree
 from services.wms.legend import LEGEND_FORMATS
-from services.wms.version import Version
+from services.wms.version import Listing, Version
 
 CAPABILITIES = "application/vnd.ogc.wms_xml"
 _DTD = "http://schemas.opengis.net/wms/1.1.1/capabilities_1_1_1.dtd"
@@ -37,32 +38,34 @@ _EXCEPTIONS = (
 WMS = Maker("", {})
 
 
-def get_capabilities(context: Context, request: Request, cubes: Sequence[str]) -> Response:
+def get_capabilities(context: Context, request: Request, listing: Listing) -> Response:
     """The capabilities document (01-068r3, 7.1)."""
-    tag = etag([context.catalog.version], "wms", "1.1.1", tuple(cubes), request.base_url)
+    tag = etag([context.catalog.sequence], "wms", "1.1.1", listing, request.base_url)
     return kept_document(
         context,
         request,
         CAPABILITIES,
         tag,
-        lambda: serialise(capabilities_document(context, request, cubes), doctype=_DOCTYPE),
+        lambda: serialise(capabilities_document(context, request, listing), doctype=_DOCTYPE),
     )
 
 
-def capabilities_document(context: Context, request: Request, cubes: Sequence[str]) -> Element:
+def capabilities_document(context: Context, request: Request, listing: Listing) -> Element:
     """WMT_MS_Capabilities."""
-    title, groups = context.settings.title, layer_tree(context, cubes)
+    settings = worded(context.settings, listing.language)
+    groups = layer_tree(context, listing.cubes)
     return WMS(
         "WMT_MS_Capabilities",
-        service_section(WMS, "OGC:WMS", context.settings, request),
+        service_section(WMS, "OGC:WMS", settings, request),
         WMS(
             "Capability",
             _operations(service_url(request)),
             WMS("Exception", *(WMS("Format", name) for name in _EXCEPTIONS)),
             WMS("UserDefinedSymbolization", SupportSLD=1, UserLayer=0, UserStyle=1, RemoteWFS=0),
-            root_layer(_WORDS, request, title, groups, _around(groups)),
+            root_layer(_WORDS, request, settings.title, groups, _around(groups)),
         ),
         version="1.1.1",
+        updateSequence=context.catalog.sequence,
     )
 
 
@@ -110,6 +113,12 @@ def _has_srs(crs: Crs) -> bool:
     return not crs.short.startswith("CRS:")
 
 
+def _standard(name: str) -> str:
+    """The two kinds of metadata that the DTD knows."""
+    kinds = {"ISO": "TC211", "FGDC": "FGDC"}
+    return next((kind for begin, kind in kinds.items() if name.upper().startswith(begin)), "")
+
+
 def _dimensions(dimensions: Sequence[Dimension]) -> Iterator[Element]:
     for one in dimensions:
         yield WMS("Dimension", name=one.name, units=one.unit, unitSymbol=one.symbol or None)
@@ -125,7 +134,7 @@ def _dimensions(dimensions: Sequence[Dimension]) -> Iterator[Element]:
         )
 
 
-_WORDS = Vocabulary(WMS, "SRS", _has_srs, _boxes, _dimensions)
+_WORDS = Vocabulary(WMS, "SRS", _has_srs, _boxes, _dimensions, _standard)
 VERSION = Version(
     number="1.1.1",
     crs="SRS",

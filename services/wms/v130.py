@@ -14,12 +14,14 @@ from services.ows.xml import XLINK, XSI, Element, Maker, serialise
 from services.wms.about import service_section
 from services.wms.capabilities import Vocabulary, operation, root_layer, service_url
 from services.wms.formats import listed_formats
+from services.wms.inspire import SCHEMA as INSPIRE
+from services.wms.inspire import extended_capabilities, worded
 from services.wms.layers import Dimension, LayerEntry, layer_tree
 from services.wms.legend import LEGEND_FORMATS
 from services.wms.linefiles import LINE_FORMATS
 from services.wms.lines import KINDS
 from services.wms.schema import CHARTS, schema_location
-from services.wms.version import Version
+from services.wms.version import Listing, Version
 
 NAMESPACE = "http://www.opengis.net/wms"
 _SCHEMA = "http://schemas.opengis.net/wms/1.3.0/capabilities_1_3_0.xsd"
@@ -31,29 +33,34 @@ WMS = Maker(NAMESPACE, {None: NAMESPACE, "xlink": XLINK, "xsi": XSI, "sld": _SLD
 SLD = Maker(_SLD, {None: NAMESPACE, "xlink": XLINK, "xsi": XSI, "sld": _SLD})
 
 
-def get_capabilities(context: Context, request: Request, cubes: Sequence[str]) -> Response:
+def get_capabilities(context: Context, request: Request, listing: Listing) -> Response:
     """The capabilities document (06-042, 7.2)."""
-    form = tuple(cubes), request.base_url, context.settings.wms_charts
-    tag = etag([context.catalog.version], "wms", "1.3.0", form)
+    form = listing, request.base_url, context.settings.wms_charts
+    tag = etag([context.catalog.sequence], "wms", "1.3.0", form)
     return kept_document(
         context,
         request,
         "text/xml",
         tag,
-        lambda: serialise(capabilities_document(context, request, cubes)),
+        lambda: serialise(capabilities_document(context, request, listing)),
     )
 
 
-def capabilities_document(context: Context, request: Request, cubes: Sequence[str]) -> Element:
+def capabilities_document(context: Context, request: Request, listing: Listing) -> Element:
     """WMS_Capabilities."""
-    settings = context.settings
+    settings = worded(context.settings, listing.language)
     limits = (
         WMS("LayerLimit", settings.limits.max_layers),
         WMS("MaxWidth", settings.limits.max_width),
         WMS("MaxHeight", settings.limits.max_height),
     )
     charts = settings.wms_charts
-    schemas = f"{NAMESPACE} {_SCHEMA} {_SLD} {_SLD_SCHEMA}"
+    extended = extended_capabilities(settings, request, listing.language)
+    schemas = (
+        f"{NAMESPACE} {_SCHEMA} {_SLD} {_SLD_SCHEMA}",
+        *((schema_location(request),) if charts else ()),
+        *(() if extended is None else (INSPIRE,)),
+    )
     return WMS(
         "WMS_Capabilities",
         service_section(WMS, "WMS", settings, request, *limits),
@@ -62,10 +69,12 @@ def capabilities_document(context: Context, request: Request, cubes: Sequence[st
             _operations(service_url(request), charts=charts),
             WMS("Exception", *(WMS("Format", name) for name in _EXCEPTIONS)),
             SLD("UserDefinedSymbolization", SupportSLD=1, UserLayer=0, UserStyle=1, RemoteWFS=0),
-            root_layer(_WORDS, request, settings.title, layer_tree(context, cubes)),
+            extended,
+            root_layer(_WORDS, request, settings.title, layer_tree(context, listing.cubes)),
         ),
         version="1.3.0",
-        xsi_schemaLocation=schemas + (f" {schema_location(request)}" if charts else ""),
+        updateSequence=context.catalog.sequence,
+        xsi_schemaLocation=" ".join(schemas),
     )
 
 
@@ -115,7 +124,7 @@ def _dimensions(dimensions: Sequence[Dimension]) -> Iterator[Element]:
         )
 
 
-_WORDS = Vocabulary(WMS, "CRS", lambda _: True, _boxes, _dimensions)
+_WORDS = Vocabulary(WMS, "CRS", lambda _: True, _boxes, _dimensions, str)
 VERSION = Version(
     number="1.3.0",
     crs="CRS",

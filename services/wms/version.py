@@ -1,11 +1,25 @@
 """What differs between the versions of WMS; everything else is shared."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from datacube.engine.context import Context
 from datacube.errors import DatacubeError
 from services.ows.transport import Request, Response
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """What a request for the capabilities says of the answer.
+
+    Parameters
+    ----------
+    cubes : tuple of str, whose layers alone are listed; all where none is named
+    language : str, of the texts; empty where the server does not name its own
+    """
+
+    cubes: tuple[str, ...]
+    language: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +37,7 @@ class Version:
     authority_order : bool
         Whether BBOX follows the CRS' axis order; x before y otherwise.
     capabilities : function
-        Makes the answer of GetCapabilities, for some cubes or (none named) for all.
+        Makes the answer of GetCapabilities.
     report : function
         Makes an exception report; ``strict`` sends 4xx and 5xx instead of 200.
     """
@@ -33,5 +47,5 @@ class Version:
     column: tuple[str, ...]
     row: tuple[str, ...]
     authority_order: bool
-    capabilities: Callable[[Context, Request, Sequence[str]], Response]
+    capabilities: Callable[[Context, Request, Listing], Response]
     report: Callable[[DatacubeError, bool], Response]

@@ -22,7 +22,7 @@ from services.ows.sections import (
     service_identification,
     service_provider,
 )
-from services.ows.tilesets import covered_box, sets_of
+from services.ows.tilesets import covered_box, sets_of, tile_limits
 from services.ows.times import parse_times
 from services.ows.transport import Request
 from services.ows.urls import endpoint, kvp_prefix
@@ -67,11 +67,24 @@ def capabilities_document(context: Context, request: Request, kvp: Kvp) -> Eleme
         "OperationsMetadata": lambda: operations_metadata(OWS11, _operations(request)),
         "Contents": lambda: _contents(context, request, cubes, pinned),
     }
-    return WMTS(
-        "Capabilities",
+    return _root(
+        context.catalog.sequence,
         *(make() for name, make in makers.items() if name in wanted),
         WMTS("ServiceMetadataURL", xlink_href=endpoint(request, f"/wmts/{CAPABILITIES}")),
+    )
+
+
+def unchanged(sequence: str) -> Element:
+    """The document for a client that has it already: no section at all."""
+    return _root(sequence)
+
+
+def _root(sequence: str, *children: Element) -> Element:
+    return WMTS(
+        "Capabilities",
+        *children,
         version="1.0.0",
+        updateSequence=sequence,
         xsi_schemaLocation=f"{NAMESPACE} {_SCHEMA}",
     )
 
@@ -231,29 +244,22 @@ def _link(matrix_set: TileMatrixSet, box: BoundingBox) -> Element:
 
 
 def _limits(matrix_set: TileMatrixSet, box: BoundingBox) -> Element | None:
-    """Tiles of an area; nothing where it is that of the whole set.
-
-    The published schema wants maxima above zero: limits begin at the first matrix that has two
-    rows and columns, and a maximum of 0 becomes 1.
-    """
-    placed = covered_box(matrix_set, box)
-    matrices = [one for one in matrix_set.matrices if one.rows > 1 and one.columns > 1]
-    if placed is None or not matrices or placed.edges == matrix_set.bbox.edges:
+    """Tiles of an area; nothing where it is that of the whole set."""
+    limits = tile_limits(matrix_set, box)
+    if not limits:
         return None
-    found = ((one, matrix_set.limits(one, placed)) for one in matrices)
-    elements = [_matrix_limits(one, limits) for one, limits in found if limits is not None]
-    return WMTS("TileMatrixSetLimits", *elements)
+    return WMTS("TileMatrixSetLimits", *(_matrix_limits(*one) for one in limits.items()))
 
 
-def _matrix_limits(matrix: TileMatrix, limits: tuple[int, int, int, int]) -> Element:
+def _matrix_limits(matrix: str, limits: tuple[int, int, int, int]) -> Element:
     first_row, last_row, first_column, last_column = limits
     return WMTS(
         "TileMatrixLimits",
-        WMTS("TileMatrix", matrix.id),
+        WMTS("TileMatrix", matrix),
         WMTS("MinTileRow", first_row),
-        WMTS("MaxTileRow", max(last_row, 1)),
+        WMTS("MaxTileRow", last_row),
         WMTS("MinTileCol", first_column),
-        WMTS("MaxTileCol", max(last_column, 1)),
+        WMTS("MaxTileCol", last_column),
     )
 
 

@@ -17,6 +17,7 @@ from services.ows.featureinfo import info_format
 from services.ows.kvp import Kvp, integer
 from services.ows.pictures import map_format, opaque
 from services.ows.tilesets import tile_matrix_set
+from services.wmts.strict import check_limits
 
 _PLACE = frozenset({"tilerow", "tilecol"})
 
@@ -61,6 +62,8 @@ def decode_tile(context: Context, kvp: Kvp) -> TileRequest:
     kind = _kind(context, kvp) if "sld" in kvp else _remembered(context, kvp)
     row, column = kvp.one("TileRow", integer), kvp.one("TileCol", integer)
     grid = kind.matrix_set.grid_of_tile(kind.matrix, row, column)
+    if context.settings.wmts_strict:
+        check_limits(_layer(context, kvp), kind.matrix_set, kind.matrix, row, column)
     query = MapQuery(kind.requests, grid, transparent=not opaque(kind.media_type))
     return TileRequest(query, kind.media_type, kind.pinned)
 
@@ -118,6 +121,8 @@ def _matrix(context: Context, layer: Layer, kvp: Kvp) -> tuple[TileMatrixSet, st
 def _grid(context: Context, layer: Layer, kvp: Kvp) -> RectifiedGrid:
     matrix_set, matrix = _matrix(context, layer, kvp)
     row, column = kvp.one("TileRow", integer), kvp.one("TileCol", integer)
+    if context.settings.wmts_strict:
+        check_limits(layer, matrix_set, matrix, row, column)
     return matrix_set.grid_of_tile(matrix, row, column)
 
 

@@ -5,19 +5,23 @@ from dataclasses import replace
 
 from datacube.engine.context import Context
 from datacube.errors import DatacubeError, InvalidParameter
-from services.ows.caching import etag, kept_document
+from services.ows.caching import DOCUMENT, etag, kept_document
 from services.ows.kvp import Kvp
 from services.ows.negotiate import ows_version
+from services.ows.pictures import map_format
 from services.ows.reports import internal_error, wmts100_report
+from services.ows.sequence import is_current
 from services.ows.transport import Request, Response
 from services.ows.urls import check_parameters
 from services.ows.xml import serialise
 from services.wmts import soap
-from services.wmts.capabilities import capabilities_document
+from services.wmts.capabilities import capabilities_document, unchanged
 from services.wmts.handlers import get_feature_info, get_tile
 from services.wmts.rest import CAPABILITIES, TILE_ENDINGS, NoSuchPath, parameters
 
 type Handler = Callable[[Context, Request, Kvp], Response]
+
+_XML = "application/xml"
 
 
 def handle(context: Context, request: Request) -> Response:
@@ -34,7 +38,10 @@ def handle(context: Context, request: Request) -> Response:
 
 def _answer(context: Context, request: Request, kvp: Kvp) -> Response:
     _check_service(kvp)
-    return _operation(kvp)(context, request, kvp)
+    operation = _operation(kvp)
+    if context.settings.wmts_strict and operation is get_feature_info:
+        kvp.one("format", map_format)
+    return operation(context, request, kvp)
 
 
 def handle_rest(context: Context, request: Request, tail: str) -> Response:
@@ -75,13 +82,15 @@ def failure(_request: Request, error_id: str) -> Response:
 def get_capabilities(context: Context, request: Request, kvp: Kvp) -> Response:
     """The capabilities document (07-057r7, 7.1)."""
     ows_version(kvp, ("1.0.0",))
+    sequence = context.catalog.sequence
+    if is_current(kvp, sequence):
+        return Response(200, _XML, serialise(unchanged(sequence)), (DOCUMENT,))
     asked = (request.path, *(kvp.values(name) for name in ("Sections", "time", "cube")))
-    tag = etag([context.catalog.version], "wmts", request.base_url, asked)
     return kept_document(
         context,
         request,
-        "application/xml",
-        tag,
+        _XML,
+        etag([sequence], "wmts", request.base_url, asked),
         lambda: serialise(capabilities_document(context, request, kvp)),
     )
 

@@ -73,7 +73,7 @@ def _opened(envelope: Element) -> tuple[str, Element]:
 def _pairs(asked: Element) -> Iterator[tuple[str, str]]:
     """The parameters of KVP that an operation's elements mean."""
     yield "request", etree.QName(asked).localname
-    yield from ((name, asked.get(name, "")) for name in ("service", "version"))
+    yield from ((name, asked.get(name, "")) for name in ("service", "version", "updateSequence"))
     lists: dict[str, list[str]] = {}
     for element in asked.iterdescendants():
         local, text = etree.QName(element).localname, (element.text or "").strip()

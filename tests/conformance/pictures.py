@@ -13,7 +13,7 @@ from tests.cubes import make_cube
 
 ARCHIVE = "ets-wms13/src/site/resources/png-worldfiles-wms-1.3.0.zip"
 LAYERS = (
-    *("BasicPolygons", "Bridges", "Buildings", "DividedRoutes", "Forests", "Lakes"),
+    *("BasicPolygons", "Bridges", "Buildings", "DividedRoutes", "Forests"),
     *("MapNeatline", "NamedPlaces", "Ponds", "RoadSegments", "Streams"),
 )
 

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from datacube.model.fields import Field
+from tests.conformance.features import make_features
 from tests.conformance.pictures import ARCHIVE, make_pictures
 from tests.conformance.suites import checkouts
 from tests.cubes import make_cube
@@ -16,15 +17,16 @@ HOURS = tuple(f"2020-01-01T{hour:02d}:00:00Z" for hour in range(6))
 
 
 def make_stores(folder: Path) -> None:
-    """Write ``maps``, ``coverages``, ``series`` and ``pictures``; kept where they are there.
+    """Write ``maps``, ``coverages``, ``series`` and ``profiles``; kept where they are there.
 
     The suite of WCS 2.0 takes only two-dimensional rectified grids, the first of them with one
     field, and exactly one with more than two; maps are tested on cubes with a time axis too, and
     the older versions on a first coverage that has times and several fields.
     """
     maps, coverages, series = (folder / name for name in ("maps", "coverages", "series"))
-    if not (pictures := folder / "pictures").is_dir() and (checkouts() / ARCHIVE).is_file():
-        make_pictures(pictures)
+    if not (profiles := folder / "profiles").is_dir() and (checkouts() / ARCHIVE).is_file():
+        make_pictures(profiles)
+        make_features(profiles)
     if not maps.is_dir():
         make_cube(
             maps,

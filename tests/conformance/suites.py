@@ -58,13 +58,16 @@ def checkouts() -> Path:
     return Path(os.environ.get(FOLDER) or "../cite").resolve()
 
 
+_PROFILES = ("basic", "queryable", "time", "raster_elevation", "vector_elevation")
 _WMS13 = {
     "updatesequence": "auto",
     "high-updatesequence": "",
     "low-updatesequence": "",
-    **dict.fromkeys(("basic", "queryable", "raster_elevation", "vector_elevation"), "no"),
-    **dict.fromkeys(("time", "recommended"), "no"),
+    **dict.fromkeys((*_PROFILES, "recommended"), "no"),
 }
+
+_EARLIER, _LATER = "1000-01-01T00:00:00Z", "9999-12-31T23:59:59Z"
+"""Values of updateSequence below and above every one of the server's."""
 
 SUITES = (
     Suite(
@@ -78,15 +81,15 @@ SUITES = (
         parameters={**_WMS13, "recommended": "recommended"},
     ),
     Suite(
-        "wms13-basic",
-        "WMS 1.3.0, basic and queryable",
+        "wms13-profiles",
+        "WMS 1.3.0, all profiles",
         "ets-wms13",
         "1.34",
         "main-auto.xml",
         "main:main-auto",
         "/wms?service=WMS&request=GetCapabilities",
-        parameters={**_WMS13, "basic": "basic", "queryable": "queryable"},
-        store="pictures",
+        parameters={**_WMS13, **{name: name for name in _PROFILES}},
+        store="profiles",
     ),
     Suite(
         "wms11",
@@ -132,6 +135,7 @@ SUITES = (
             "include-kvp-get-encoding": "on",
             "include-restful-encoding": "off",
         },
+        libraries=("com.twelvemonkeys.imageio:imageio-webp:3.12.0",),
     ),
     Suite(
         "wcs20",
@@ -165,7 +169,7 @@ SUITES = (
         "wcs:Main-auto",
         "/wcs?service=WCS&request=GetCapabilities&AcceptVersions=1.1.1",
         address_key="url",
-        parameters={"MaximalValue": "", "MinimalValue": "", "BogusValue": ""},
+        parameters={"MaximalValue": _LATER, "MinimalValue": _EARLIER, "BogusValue": "bogus"},
         store="series",
     ),
     Suite(
@@ -179,8 +183,8 @@ SUITES = (
         address_key="VAR_WCS_CAPABILITIES_URL",
         parameters={
             "VAR_WCS_FORMAT_1_HEADER": "image/tiff",
-            "VAR_HIGH_UPDATESEQUENCE": "",
-            "VAR_LOW_UPDATESEQUENCE": "",
+            "VAR_HIGH_UPDATESEQUENCE": _LATER,
+            "VAR_LOW_UPDATESEQUENCE": _EARLIER,
             "VAR_WCS_COVERAGE_1_RESX": "5",
             "VAR_WCS_COVERAGE_1_RESY": "5",
             "xml": "xml",

@@ -24,7 +24,7 @@ def capabilities(
     ----------
     url : str, public URL of the service, ending in ``?``
     section : one of :data:`SECTIONS`
-    sequence : str, the catalogue's version, as updateSequence
+    sequence : str, updateSequence
     """
     makers: Mapping[str, Callable[[], Element]] = {
         "Service": lambda: _service(settings),

@@ -4,9 +4,9 @@ from datacube.engine.context import Context
 from datacube.errors import DatacubeError
 from datacube.formats.registry import encoders
 from services.ows import caching
-from services.ows.errors import CurrentUpdateSequence
 from services.ows.kvp import Kvp
 from services.ows.reports import wcs100_report
+from services.ows.sequence import refuse_current
 from services.ows.transport import Request, Response
 from services.ows.urls import kvp_prefix
 from services.wcs.answer import send
@@ -26,14 +26,11 @@ def answer_capabilities(context: Context, request: Request, kvp: Kvp) -> Respons
 
     Raises
     ------
-    CurrentUpdateSequence
-        The client's document is the current one.
+    CurrentUpdateSequence, InvalidUpdateSequence
+        The client's document is the current one, or newer than it.
     """
-    sequence, section = context.catalog.version, decode.section(kvp)
-    if kvp.optional("UPDATESEQUENCE", str.strip, "") == sequence:
-        raise CurrentUpdateSequence(
-            f"the updateSequence {sequence} is the current one", subject="UPDATESEQUENCE"
-        )
+    sequence, section = context.catalog.sequence, decode.section(kvp)
+    refuse_current(kvp, sequence)
     url = kvp_prefix(request, "/wcs")
 
     def make() -> bytes:

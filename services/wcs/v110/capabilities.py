@@ -37,7 +37,7 @@ def capabilities(
     ----------
     names : of the version
     url : str, public URL of the service, ending in ``?``
-    sequence : str, the catalogue's version, as updateSequence
+    sequence : str, updateSequence
     """
     makers: Mapping[str, Callable[[], Element]] = {
         "ServiceIdentification": lambda: service_identification(

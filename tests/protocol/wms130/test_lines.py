@@ -63,6 +63,53 @@ def test_no_data_is_empty(wms):
     ]
 
 
+@pytest.mark.parametrize(
+    ("query", "wanted"),
+    [
+        ("AGG=mean&PERIOD=month", [("2020-01-01T00:00:00Z", 123)]),
+        ("AGG=max&PERIOD=P2D", [(DAYS[0], 123), (DAYS[2], 223)]),
+        ("agg=COUNT&period=year", [("2020-01-01T00:00:00Z", 3)]),
+        ("AGG=sum&PERIOD=day&TIME=2020-01-02/..", [(DAYS[1], 123), (DAYS[2], 223)]),
+        ("AGG=mean&WINDOW=2", [(DAYS[1], 73), (DAYS[2], 173)]),
+    ],
+)
+def test_a_series_of_periods(wms, query, wanted):
+    found = rows(ask(wms, "GetTimeseries", f"INFO_FORMAT=text/csv&{PIXEL}&{query}"))[1:]
+    assert [(time, float(value)) for time, value in found] == wanted
+
+
+def test_a_period_without_data_is_empty(wms):
+    query = f"{PIXEL.replace('I=3', 'I=1')}&INFO_FORMAT=text/csv&AGG=mean&PERIOD=day"
+    values = [row[1] for row in rows(ask(wms, "GetTimeseries", query, "holes.v"))[1:]]
+    assert values == ["21", "", "221"]
+
+
+def test_a_hovmoller_of_periods(wms):
+    query = "LINESTRING=-162 0,-18 0&INFO_FORMAT=application/json&AGG=max&PERIOD=month"
+    document = json.loads(ask(wms, "GetHovmoller", query).body)
+    values = document["ranges"]["v"]["values"]
+    assert values[0] == 220
+    assert set(values) <= set(range(220, 230))
+
+
+@pytest.mark.parametrize(
+    ("query", "word"),
+    [
+        ("AGG=mean", "PERIOD"),
+        ("PERIOD=month", "agg"),
+        ("AGG=mean&PERIOD=month&WINDOW=2", "PERIOD"),
+        ("AGG=mean,max&PERIOD=month", "one AGG"),
+        ("AGG=nonsense&PERIOD=month", "nonsense"),
+        ("AGG=leastcloudy&BY=v&PERIOD=month", "ranks"),
+        ("AGG=mean&PERIOD=never", "never"),
+    ],
+)
+def test_periods_that_mean_nothing(wms, query, word):
+    response = ask(wms, "GetTimeseries", f"{PIXEL}&{query}")
+    code_of(response)
+    assert word in response.body.decode()
+
+
 def test_a_series_as_coveragejson(wms):
     response = ask(wms, "GetTimeseries", f"{PIXEL}&INFO_FORMAT=application/json")
     document = json.loads(response.body)
