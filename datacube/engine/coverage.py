@@ -6,6 +6,7 @@ from itertools import product
 from math import prod
 
 import numpy as np
+from numpy.typing import NDArray
 
 from datacube.config.settings import Limits
 from datacube.engine.bandmap import BandMap
@@ -17,9 +18,9 @@ from datacube.engine.limits import check_coverage, check_reduction
 from datacube.engine.picks import times_of
 from datacube.engine.places import Places
 from datacube.engine.read import Values, plan_field, read_field
-from datacube.engine.resampled import find_resampled
+from datacube.engine.resampled import resample_each
 from datacube.engine.series import SeriesWindow, read_window, reduce_groups
-from datacube.engine.values import find_values
+from datacube.engine.values import find_each
 from datacube.engine.wanted import wanted_field
 from datacube.model.block import Block
 from datacube.model.coverage import Coverage
@@ -28,6 +29,7 @@ from datacube.model.query import CoverageQuery
 from datacube.store.cube import CubeStore
 
 type Target = tuple[int | slice, ...]
+type BoolArray = NDArray[np.bool_]
 
 
 def get_coverage(context: Context, query: CoverageQuery, streaming: Sequence[str] = ()) -> Coverage:
@@ -55,10 +57,10 @@ def get_coverage(context: Context, query: CoverageQuery, streaming: Sequence[str
     plan = make_plan(cube, query)
     check_coverage(context.settings.limits, plan.size, streaming)
     check_aggregate(context.settings.limits, plan)
-    blocks = {
-        field.name: _read_block(context, cube, number, field, plan)
-        for number, field in enumerate(plan.description.range_type.fields)
-    }
+    blocks: dict[str, Block] = {}
+    for numbers in plan.alike:
+        for block in _read_blocks(context, cube, numbers, plan):
+            blocks[block.field.name] = block
     return Coverage(plan.description, blocks, plan.notes)
 
 
@@ -95,45 +97,58 @@ def check_aggregate(limits: Limits, plan: CoveragePlan) -> None:
         check_reduction(limits, cells, each, "subset", steps, effort)
 
 
-def _read_block(
-    context: Context, cube: Cube, number: int, field: Field, plan: CoveragePlan
-) -> Block:
-    """All places of one field of the answer."""
+def _read_blocks(
+    context: Context, cube: Cube, numbers: Sequence[int], plan: CoveragePlan
+) -> list[Block]:
+    """All places of the fields of the answer that come of one stored field."""
+    fields = [plan.description.range_type.fields[number] for number in numbers]
     sizes = tuple(len(pick.groups) for pick in plan.picks)
     shape = (*sizes, *plan.cells.shape)
-    data, valid = np.empty(shape, field.dtype), np.empty(shape, bool)
-    window = plan.series[number]
+    into = [(np.empty(shape, one.dtype), np.empty(shape, bool)) for one in fields]
+    window = plan.series[numbers[0]]
     if window is not None and isinstance(cube.store, CubeStore):
-        for at, values in _series(cube.store, number, plan, window):
-            data[at], valid[at] = values
+        _put(into, _series(cube.store, numbers, plan, window))
     elif plan.reducer is None and not plan.resampled:
-        _read_steps(context, cube, plan.sources[number], plan, (data, valid))
+        _read_steps(context, cube, plan.sources[numbers[0]], plan, into[0])
     else:
-        for target, found in _found(context, cube, number, plan):
-            data[target], valid[target] = found
-    if plan.within is not None:
-        valid &= plan.within.inside(slice(0, shape[-2]))
-    domain = plan.description.domain
-    return Block(field, domain, data.reshape(domain.shape), valid.reshape(domain.shape))
+        _put(into, _found(context, cube, numbers, plan))
+    inside = None if plan.within is None else plan.within.inside(slice(0, shape[-2]))
+    return [_block(plan, *one, inside) for one in zip(fields, into, strict=True)]
+
+
+def _block(plan: CoveragePlan, one: Field, values: Values, inside: BoolArray | None) -> Block:
+    """A field of the answer; nothing is valid outside a region."""
+    domain, (data, valid) = plan.description.domain, values
+    if inside is not None:
+        valid &= inside
+    return Block(one, domain, data.reshape(domain.shape), valid.reshape(domain.shape))
+
+
+def _put(into: Sequence[Values], parts: Iterator[tuple[Target, Sequence[Values]]]) -> None:
+    """Parts of all fields to where they belong."""
+    for target, found in parts:
+        for (data, valid), (values, good) in zip(into, found, strict=True):
+            data[target], valid[target] = values, good
 
 
 def _series(
-    store: CubeStore, number: int, plan: CoveragePlan, window: SeriesWindow
-) -> Iterator[tuple[Target, Values]]:
+    store: CubeStore, numbers: Sequence[int], plan: CoveragePlan, window: SeriesWindow
+) -> Iterator[tuple[Target, Sequence[Values]]]:
     """Values of few cells at many times; time is the first axis of a cube that has a series."""
-    source = plan.sources[number]
+    source = plan.sources[numbers[0]]
     time, *others = plan.picks
     for target in product(*(range(len(pick.groups)) for pick in others)):
         place = tuple(pick.groups[at].start for pick, at in zip(others, target, strict=True))
         values = read_window(store, source, window, place)
-        steps: Iterator[Values]
-        if plan.reducer is None:
-            steps = zip(*values, strict=True)
-        else:
+        ways: list[Iterator[Values]] = [zip(*values, strict=True)]
+        if plan.reducers:
             begin = window.times.start
-            steps = reduce_groups(source, values, iter(time.groups), begin, plan.reducers[number])
-        for at, one in enumerate(steps):
-            yield (at, *target), one
+            ways = [
+                reduce_groups(source, values, iter(time.groups), begin, plan.reducers[number])
+                for number in numbers
+            ]
+        for at, found in enumerate(zip(*ways, strict=True)):
+            yield (at, *target), found
 
 
 def _read_steps(
@@ -160,36 +175,40 @@ def bands_of(cube: Cube, plan: CoveragePlan) -> tuple[slice, ...]:
 
 
 def _found(
-    context: Context, cube: Cube, number: int, plan: CoveragePlan
-) -> Iterator[tuple[Target, Values]]:
+    context: Context, cube: Cube, numbers: Sequence[int], plan: CoveragePlan
+) -> Iterator[tuple[Target, Sequence[Values]]]:
     """Values of each group of steps made one, and of cells made pixels."""
     if not isinstance(plan.cells, BandMap):
         for target, groups in _places(plan):
-            yield target, find_group(context, cube, number, plan, groups)
+            yield target, find_group(context, cube, numbers, plan, groups)
         return
     for band in plan.cells.bands:
         some = plan.of_rows(band)
         for target, groups in _places(plan):
-            yield (*target, band), find_group(context, cube, number, some, groups)
+            yield (*target, band), find_group(context, cube, numbers, some, groups)
 
 
 def find_group(
-    context: Context, cube: Cube, number: int, plan: CoveragePlan, groups: tuple[range, ...]
-) -> Values:
-    """Values of one group of steps made one, for all cells of a plan; (y, x).
+    context: Context,
+    cube: Cube,
+    numbers: Sequence[int],
+    plan: CoveragePlan,
+    groups: tuple[range, ...],
+) -> Sequence[Values]:
+    """Values of one group of steps made one, for all cells of a plan; each (y, x).
 
     Parameters
     ----------
-    number : int, of the source
+    numbers : of fields of the answer that come of one stored field
     """
-    wanted = wanted_field(plan.sources[number])
+    wanted = wanted_field(plan.sources[numbers[0]])
     places = Places(tuple(product(*map(reversed, groups))))
-    by = plan.reducers[number] if plan.reducers else None
+    by = tuple(plan.reducers[number] for number in numbers) if plan.reducers else ()
     if plan.sampling is None:
-        found = find_values(context, cube, wanted, plan.level, plan.around, places, by)
+        found = find_each(context, cube, wanted, plan.level, plan.around, places, by)
     else:
-        found = find_resampled(context, cube, wanted, plan.sampling, places, by)
-    return found.data, found.valid
+        found = resample_each(context, cube, wanted, plan.sampling, places, by)
+    return [(one.data, one.valid) for one in found]
 
 
 def _places(plan: CoveragePlan) -> Iterator[tuple[tuple[int, ...], tuple[range, ...]]]:

@@ -3,34 +3,32 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from itertools import pairwise, product
+from itertools import groupby, pairwise
 from math import prod, sqrt
 
 import numpy as np
 
 from datacube.engine.bandmap import LONGEST_ROW, BandMap, is_kept, rectangle
 from datacube.engine.bands import positions_of
+from datacube.engine.coverage_fields import describe, outputs, reducers_of
 from datacube.engine.cube import Cube
 from datacube.engine.horizontal import select_grid
 from datacube.engine.limits import Size
 from datacube.engine.picks import Pick, by_axis, clamped_axes, fields_of, pick_axes, times_of
 from datacube.engine.positioned import select_positions
 from datacube.engine.read import plan_field
-from datacube.engine.reducers import reducer_of
 from datacube.engine.resampled import Sampling, resampled_field, sampling
 from datacube.engine.series import SeriesWindow, series_window
 from datacube.engine.steps import rows_of
-from datacube.engine.wanted import reduced_field
 from datacube.errors import InvalidScaling, RequestTooLarge
 from datacube.model.axis import TimeAxis
 from datacube.model.bbox import BoundingBox
 from datacube.model.coverage import CoverageDescription, Level
 from datacube.model.crs import Crs
 from datacube.model.domain import DomainSet
-from datacube.model.fields import Field, RangeType
+from datacube.model.fields import Field
 from datacube.model.grid import Grid, RectifiedGrid, ReferenceableGrid
 from datacube.model.query import (
-    Aggregate,
     CoverageQuery,
     Interpolation,
     ScaleFactor,
@@ -123,6 +121,12 @@ class CoveragePlan:
         return self.reducers[0] if self.reducers else None
 
     @property
+    def alike(self) -> tuple[tuple[int, ...], ...]:
+        """Fields of the answer that come of one stored field, by their numbers: read together."""
+        numbers = groupby(range(len(self.sources)), lambda one: self.sources[one].name)
+        return tuple(tuple(some) for _, some in numbers)
+
+    @property
     def steps(self) -> int:
         """Number of places of the answer beside x and y."""
         return prod(len(pick.groups) for pick in self.picks)
@@ -155,10 +159,10 @@ def make_plan(cube: Cube, query: CoverageQuery) -> CoveragePlan:
     how = None if isinstance(cells, BandMap) else _sampling(cube, window, level, query)
     between = how is not None or _between(cells)
     around = cells.around if isinstance(cells, BandMap) else cells
-    chosen = _reducers(cube, query.aggregate)
+    chosen = reducers_of(cube, query.aggregate)
     picks = pick_axes(cube, others, query.aggregate)
-    sources, reducers = _outputs(fields_of(cube, query.fields), chosen)
-    description = _describe(cube, sources, window, picks, reducers, query.interpolation, between)
+    sources, reducers = outputs(fields_of(cube, query.fields), chosen)
+    description = describe(cube, sources, window, picks, reducers, query.interpolation, between)
     fields = description.range_type.fields
     count = prod(len(pick.groups) for pick in picks) * prod(window.shape)
     reads = prod(sum(map(len, pick.groups)) for pick in picks)
@@ -187,7 +191,7 @@ def make_plan(cube: Cube, query: CoverageQuery) -> CoveragePlan:
             reads * len(plan_field(cube.store, one, level.number, around).chunks)
             if window_of is None
             else elsewhere * window_of.chunks
-            for one, window_of in zip(sources, series, strict=True)
+            for one, window_of in dict(zip(sources, series, strict=True)).items()
         ),
     )
 
@@ -310,23 +314,6 @@ def _sampling(cube: Cube, target: Grid, level: Level, query: CoverageQuery) -> S
     return sampling(cube, target, query.interpolation, level)
 
 
-def _reducers(cube: Cube, aggregate: Aggregate | None) -> tuple[Reducer, ...]:
-    if aggregate is None:
-        return ()
-    found = dict.fromkeys(reducer_of(cube, method, aggregate.by) for method in aggregate.methods)
-    return tuple(found)
-
-
-def _outputs(
-    fields: tuple[Field, ...], reducers: tuple[Reducer, ...]
-) -> tuple[tuple[Field, ...], tuple[Reducer, ...]]:
-    """Each field by each reducer: stored fields and reducers side by side."""
-    if not reducers:
-        return fields, ()
-    pairs = tuple(product(fields, reducers))
-    return tuple(one for one, _ in pairs), tuple(one for _, one in pairs)
-
-
 def _by_series(domain: DomainSet, picks: tuple[Pick, ...], reducers: tuple[Reducer, ...]) -> bool:
     """Whether steps can be taken as series: times without gaps, all else single, unranked."""
     alone = (
@@ -337,37 +324,6 @@ def _by_series(domain: DomainSet, picks: tuple[Pick, ...], reducers: tuple[Reduc
         after.start > before.stop for pick in picks for before, after in pairwise(pick.groups)
     )
     return all(alone) and not gaps and not any(one.ranked for one in reducers)
-
-
-def _describe(
-    cube: Cube,
-    sources: tuple[Field, ...],
-    window: Grid,
-    picks: tuple[Pick, ...],
-    reducers: tuple[Reducer, ...],
-    method: Interpolation,
-    between: bool,
-) -> CoverageDescription:
-    axes = tuple(pick.axis for pick in picks if pick.axis is not None)
-    fields = sources
-    if reducers:
-        several = len(set(reducers)) > 1
-        fields = tuple(
-            _reduced(one, by, several=several) for one, by in zip(sources, reducers, strict=True)
-        )
-    if between:
-        fields = tuple(resampled_field(one, method) for one in fields)
-    domain = DomainSet(window, axes)
-    return replace(cube.description, domain=domain, range_type=RangeType(fields), levels=())
-
-
-def _reduced(one: Field, by: Reducer, *, several: bool) -> Field:
-    """A field by a reducer; by its name too where there are several of them."""
-    made = reduced_field(one, by, by.dtype_of(one.physical_dtype))
-    if not several:
-        return made
-    title = f"{one.title or one.name}, {by.name}"
-    return replace(made, name=f"{one.name}_{by.name.replace('.', '_')}", title=title)
 
 
 def _check_sides(width: int, height: int, most: int) -> None:

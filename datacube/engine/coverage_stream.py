@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import groupby
 
 from datacube.config.settings import Limits
 from datacube.engine.ahead import ahead
@@ -51,10 +52,11 @@ def is_large(limits: Limits, plan: CoveragePlan) -> bool:
     """Whether a coverage is better streamed than held.
 
     One that is read from the copy for long times is held as long as it may be: a stream reads the
-    chunks of maps.
+    chunks of maps. So is one of several reducers: a stream of one field after the other would read
+    the steps for each of them.
     """
-    from_series = any(window is not None for window in plan.series)
-    held = limits.max_coverage_bytes if from_series else _STREAM_FROM
+    at_once = len(set(plan.reducers)) > 1 or any(window is not None for window in plan.series)
+    held = limits.max_coverage_bytes if at_once else _STREAM_FROM
     return plan.nbytes > min(held, limits.max_coverage_bytes)
 
 
@@ -79,32 +81,45 @@ class _Reader:
     def read(self, parts: Iterable[Part]) -> Iterator[Block]:
         """Blocks in order, some of them ahead; reduced steps are read ahead each for itself."""
         if not _by_steps(self.plan):
-            return map(self._block, parts)
+            return self._computed(parts)
         height = max(band.stop - band.start for band in self.bands)
         size = height * self.plan.cells.shape[1] * self.plan.cell_bytes
-        return ahead(self.context.steps, self._block, parts, min(max(_AHEAD // size, 1), 6))
+        return ahead(self.context.steps, self._stored, parts, min(max(_AHEAD // size, 1), 6))
 
-    def _block(self, part: Part) -> Block:
-        description = self.plan.description
-        number = description.range_type.names.index(part.field)
+    def _stored(self, part: Part) -> Block:
+        """Values of a single step as they are stored."""
+        number = self._number(part)
+        place = tuple(group.start for group in self._groups(part.place))
+        source, store = self.plan.sources[number], self.cube.store
+        chunks = self._read_plan(source, part.rows)
+        values = read_field(self.context.pool, store, source, self.plan.level, chunks, place)
+        return self._block(number, part, values)
+
+    def _computed(self, parts: Iterable[Part]) -> Iterator[Block]:
+        """Values of steps made one, or between cells; neighbours of one source are read once."""
+        for (place, top, stop, _), some in groupby(parts, self._origin):
+            asked = tuple(some)
+            numbers = [self._number(part) for part in asked]
+            plan = self.plan.of_rows(slice(top, stop))
+            found = find_group(self.context, self.cube, numbers, plan, self._groups(place))
+            yield from map(self._block, numbers, asked, found)
+
+    def _origin(self, part: Part) -> tuple[tuple[int, ...], int, int, str]:
+        """Where a part comes from: place, first and last row, stored field."""
+        source = self.plan.sources[self._number(part)]
+        return part.place, part.rows.start, part.rows.stop, source.name
+
+    def _number(self, part: Part) -> int:
+        return self.plan.description.range_type.names.index(part.field)
+
+    def _block(self, number: int, part: Part, values: Values) -> Block:
+        description, (data, valid) = self.plan.description, values
         one = description.range_type.fields[number]
         domain = part_domain(description.domain, part)
-        data, valid = self._values(number, part)
         if self.plan.within is not None:
             valid = valid & self.plan.within.inside(part.rows)
         data = data.astype(one.dtype, copy=False)
         return Block(one, domain, data.reshape(domain.shape), valid.reshape(domain.shape))
-
-    def _values(self, number: int, part: Part) -> Values:
-        groups = self._groups(part.place)
-        if not _by_steps(self.plan):
-            some = self.plan.of_rows(part.rows)
-            return find_group(self.context, self.cube, number, some, groups)
-        place, source = tuple(group.start for group in groups), self.plan.sources[number]
-        chunks = self._read_plan(source, part.rows)
-        return read_field(
-            self.context.pool, self.cube.store, source, self.plan.level, chunks, place
-        )
 
     def _groups(self, place: tuple[int, ...]) -> tuple[range, ...]:
         """Indexes on every axis of the cube for a place on those that the answer still has."""

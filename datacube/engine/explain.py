@@ -189,14 +189,14 @@ def explain_coverage(context: Context, query: CoverageQuery) -> Explained:
     cells = plan.around if plan.sampling is None else _looked_at(plan.sampling, plan.around)
     kind = _kind(cells) if cells is plan.cells or plan.sampling else "pixel by pixel, in bands"
     groups = [[index for one in pick.groups for index in one] for pick in plan.picks]
-    read = [
-        _source(context, cube, plan, number, cells, groups) for number in range(len(plan.sources))
-    ]
+    read = [_source(context, cube, plan, some[0], cells, groups) for some in plan.alike]
     reads = sum((tally for tally, _ in read), Tally())
     stages = (
         f"plan ({kind})",
         "read",
-        "" if plan.reducer is None else f"reduce by {plan.reducer.name}",
+        f"reduce by {', '.join(dict.fromkeys(one.name for one in plan.reducers))}"
+        if plan.reducers
+        else "",
         f"resample ({plan.method})" if plan.resampled else "",
         "" if plan.within is None else "clip",
         "encode",

@@ -1,31 +1,26 @@
 """Many steps made one: read region by region, reduced as stored, shown as pixels at the end.
 
 A region is the part of a chunk that the map needs. Its steps are cut into blocks that threads
-work on; each block has an accumulator of its own, and they are joined in order. So memory holds
+work on; each block has accumulators of its own, and they are joined in order. So memory holds
 a few blocks' chunks and sums, whatever the number of steps. Percentiles keep every value: their
 regions are cut into bands of rows that fit. A mosaic's region is one block, left as soon as no
-cell is open.
+cell is open. Several reducers are fed with what is read once.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from itertools import chain, groupby
 
 import numpy as np
-from numpy.typing import NDArray
 
 from datacube.engine.ahead import ahead
+from datacube.engine.blockwork import Block, Job, Outcome, Place, Way, Worked
 from datacube.engine.regional import RegionReader
 from datacube.engine.steps import StepReader
-from datacube.engine.wanted import Found, reduced_field, wanted_expression
-from datacube.slicing.accumulators import Accumulator
-from datacube.slicing.mosaic import Best
-from datacube.slicing.packed import on_packed, physical
+from datacube.engine.wanted import Found, reduced_field
+from datacube.slicing.packed import on_packed
 from datacube.slicing.reduce import Reducer
 from datacube.slicing.regions import Region, regions_of
-
-type Place = tuple[int, ...]
-type Outcome = tuple[NDArray[np.generic], NDArray[np.bool_]]
+from datacube.store.cube import CubeStore
 
 _BLOCK_CELLS = 48 << 20  # cells over all steps of a block
 _ALONE = 64 << 20  # cells over all steps that are not worth several threads
@@ -33,167 +28,137 @@ _BLOCK_STEPS = 16  # a block has as many at least
 _STACK_BYTES = 48 << 20  # what the stacked steps of a band may take
 
 
-@dataclass(frozen=True, eq=False)
-class _Block:
-    """Some steps of a band of rows of a region.
-
-    Parameters
-    ----------
-    whole : Region
-    top : int, first row of the band
-    region : Region, the band
-    places : the steps, in order of feeding
-    alone : bool, whether these are all steps
-    """
-
-    whole: Region
-    top: int
-    region: Region
-    places: Sequence[Place]
-    alone: bool
-
-
-@dataclass(frozen=True, eq=False)
-class _Job:
-    """A reduction: what is read, how it is reduced, and what comes out.
-
-    Parameters
-    ----------
-    reader : RegionReader
-    reducer : Reducer of physical values
-    inner : Reducer of the values that are read
-    """
-
-    reader: RegionReader
-    reducer: Reducer
-    inner: Reducer
-
-    @property
-    def dtype(self) -> np.dtype[np.generic]:
-        """The dtype of the result."""
-        return self.reducer.dtype_of(self.reader.physical_dtype)
-
-    def work(self, block: _Block) -> Accumulator | Outcome:
-        """Reduce a block; its result where there is no other to join it with."""
-        one, wanted = self.reader, self.reader.steps.wanted.field
-        nil = wanted.nil if self.reader.stored else None
-        accumulator = self.inner.start(block.region.shape, one.dtype, nil)
-        if isinstance(accumulator, Best):
-            self._rank(accumulator, block)
-        else:
-            for values, valid in one.read(block.region, block.places, mixed=not self.inner.mosaic):
-                accumulator.extend(values, valid)
-                if accumulator.done:
-                    break
-        return self.finish(accumulator) if block.alone else accumulator
-
-    def _rank(self, best: Best, block: _Block) -> None:
-        """Feed the steps with their ranks."""
-        steps = self.reader.cut(block.region)
-        description = steps.cube.description
-        ranks = replace(steps, wanted=wanted_expression(description, self.reducer.by, "rank"))
-        for place in block.places:
-            rank, known = ranks.physical(place)
-            best.add_ranked(*steps.physical(place), np.where(known, rank, np.nan))
-
-    def finish(self, accumulator: Accumulator) -> Outcome:
-        """Physical values and valid."""
-        values, valid = accumulator.result()
-        if self.reader.stored:
-            wanted = self.reader.steps.wanted.field
-            values = physical(self.reducer, wanted, values, valid, accumulator.count)
-        return values.astype(self.dtype, copy=False), valid
-
-
-def reduce_steps(steps: StepReader, places: Sequence[Place], reducer: Reducer) -> Found:
-    """All steps made one by a reducer.
+def reduce_steps(
+    steps: StepReader, places: Sequence[Place], reducers: Sequence[Reducer]
+) -> tuple[Found, ...]:
+    """All steps made one by each of some reducers; what they have in common is read once.
 
     Parameters
     ----------
     steps : StepReader
     places : the steps, the most recent first
-    reducer : Reducer
+    reducers : at least one
 
     Raises
     ------
     StorageError
         A chunk cannot be read.
     """
-    order = places if reducer.order == "descending" else places[::-1]
-    job = _job(steps, reducer)
-    shape = steps.cells.shape
-    data = np.zeros(shape, job.dtype)
-    if job.dtype.kind == "f":
-        data.fill(np.nan)
-    valid = np.full(shape, reducer.name == "count")
+    found: dict[Reducer, Found] = {}
+    for job in _jobs(steps, tuple(dict.fromkeys(reducers))):
+        found |= zip((way.reducer for way in job.ways), _reduced(job, places), strict=True)
+    return tuple(found[one] for one in reducers)
+
+
+def _reduced(job: Job, places: Sequence[Place]) -> list[Found]:
+    """What a job finds at every pixel."""
+    steps = job.reader.steps
+    order = places if job.descending else places[::-1]
+    into = [_empty(steps.cells.shape, job.dtype(way), way.reducer) for way in job.ways]
     blocks = _blocks(job, order) if order else iter(())
-    for region, (values, good) in _joined(job, _worked(job, blocks)):
-        region.show(values, data)
-        region.show(good, valid)
-    return Found(reduced_field(steps.wanted.field, reducer, data.dtype), data, valid)
+    for region, outcomes in _joined(job, _worked(job, blocks)):
+        for (values, good), (data, valid) in zip(outcomes, into, strict=True):
+            region.show(values, data)
+            region.show(good, valid)
+    field = steps.wanted.field
+    return [
+        Found(reduced_field(field, way.reducer, data.dtype), data, valid)
+        for way, (data, valid) in zip(job.ways, into, strict=True)
+    ]
 
 
-def _job(steps: StepReader, reducer: Reducer) -> _Job:
-    inner = None if steps.wanted.tree is not None else on_packed(reducer, steps.wanted.field)
-    return _Job(RegionReader(steps, stored=inner is not None), reducer, inner or reducer)
+def _empty(shape: tuple[int, int], dtype: np.dtype[np.generic], reducer: Reducer) -> Outcome:
+    """What stands where no step is: nothing, but for a count."""
+    data = np.zeros(shape, dtype)
+    if dtype.kind == "f":
+        data.fill(np.nan)
+    return data, np.full(shape, reducer.name == "count")
 
 
-def _blocks(job: _Job, order: Sequence[Place]) -> Iterator[_Block]:
+def _jobs(steps: StepReader, reducers: tuple[Reducer, ...]) -> Iterator[Job]:
+    """Reducers together that read the same in the same order.
+
+    One that ranks reads other fields too and stays alone; the first valid value and the last one
+    want opposite orders. Both look at few steps mostly, and are kept apart from what the series
+    copy may answer; else all others go with them.
+    """
+    ways = [_way(steps, one) for one in reducers]
+    ranked = [way for way in ways if way.reducer.ranked]
+    mosaics = [way for way in ways if way.inner.mosaic and way not in ranked]
+    others = [way for way in ways if not way.inner.mosaic]
+    orders = [
+        [way for way in mosaics if way.reducer.order == order]
+        for order in ("ascending", "descending")
+    ]
+    groups = [*orders, others] if all(orders) or _has_series(steps) else [[*mosaics, *others]]
+    for group in (*([one] for one in ranked), *filter(None, groups)):
+        stored = any(way.packed for way in group)
+        yield Job(RegionReader(steps, stored=stored), tuple(group))
+
+
+def _has_series(steps: StepReader) -> bool:
+    """Whether there is a copy of what is read whose chunks are long in time."""
+    store = steps.cube.store
+    if steps.level or steps.wanted.tree is not None or not isinstance(store, CubeStore):
+        return False
+    return store.series(steps.wanted.field.name) is not None
+
+
+def _way(steps: StepReader, reducer: Reducer) -> Way:
+    wanted = steps.wanted
+    inner = None if wanted.tree is not None else on_packed(reducer, wanted.field)
+    return Way(reducer, inner or reducer, inner is not None)
+
+
+def _blocks(job: Job, order: Sequence[Place]) -> Iterator[Block]:
     """The work, region by region and band by band; steps in order."""
     for whole in () if job.reader.plan is None else regions_of(job.reader.plan):
         height, width = whole.shape
         rows, size = height, len(order)
-        if job.inner.stacked:
-            row_bytes = job.inner.stack_bytes(len(order), (1, width), job.reader.dtype)
-            rows = max(min(_STACK_BYTES // max(row_bytes, 1), height), 1)
-        elif not job.inner.mosaic:
+        if row_bytes := job.row_bytes(len(order), width):
+            rows = max(min(_STACK_BYTES // row_bytes, height), 1)
+        elif not job.mosaic:
             size = max(_BLOCK_CELLS // whole.cells, _BLOCK_STEPS)
         for top in range(0, height, rows):
             band = whole.band(slice(top, top + rows))
             for start in range(0, len(order), size):
                 some = order[start : start + size]
-                yield _Block(whole, top, band, some, len(some) == len(order))
+                yield Block(whole, top, band, some, len(some) == len(order))
 
 
-def _worked(job: _Job, blocks: Iterator[_Block]) -> Iterator[tuple[_Block, Accumulator | Outcome]]:
-    """Blocks and what came of them; little work is done by the thread that asks."""
-
-    def work(block: _Block) -> tuple[_Block, Accumulator | Outcome]:
-        return block, job.work(block)
-
+def _worked(job: Job, blocks: Iterator[Block]) -> Iterator[Worked]:
+    """What came of blocks; little work is done by the thread that asks."""
     steps = job.reader.steps
-    begun, effort, most = list[_Block](), 0, 0 if steps.cube.store.remote else _ALONE
+    begun, effort, most = list[Block](), 0, 0 if steps.cube.store.remote else _ALONE
     for block in blocks:
         begun.append(block)
         effort += block.region.cells * len(block.places)
         if effort > most and len(begun) > 1:
-            yield from ahead(steps.context.steps, work, chain(begun, blocks))
+            yield from ahead(steps.context.steps, job.work, chain(begun, blocks))
             return
-    yield from map(work, begun)
+    yield from map(job.work, begun)
 
 
-def _joined(
-    job: _Job, worked: Iterator[tuple[_Block, Accumulator | Outcome]]
-) -> Iterator[tuple[Region, Outcome]]:
+def _joined(job: Job, worked: Iterator[Worked]) -> Iterator[tuple[Region, Sequence[Outcome]]]:
     """Regions with their outcomes: blocks of a band joined, bands put below one another."""
-    for whole, of_region in groupby(worked, lambda pair: pair[0].whole):
+    for whole, of_region in groupby(worked, lambda one: one.block.whole):
         bands = [
-            _outcome(job, (found for _, found in of_band))
-            for _, of_band in groupby(of_region, lambda pair: pair[0].top)
+            _outcomes(job, of_band) for _, of_band in groupby(of_region, lambda one: one.block.top)
         ]
-        if len(bands) == 1:
-            yield whole, bands[0]
-        else:
-            values, valid = zip(*bands, strict=True)
-            yield whole, (np.concatenate(values), np.concatenate(valid))
+        yield whole, bands[0] if len(bands) == 1 else list(map(_below, zip(*bands, strict=True)))
 
 
-def _outcome(job: _Job, parts: Iterator[Accumulator | Outcome]) -> Outcome:
+def _below(bands: Sequence[Outcome]) -> Outcome:
+    values, valid = zip(*bands, strict=True)
+    return np.concatenate(values), np.concatenate(valid)
+
+
+def _outcomes(job: Job, parts: Iterator[Worked]) -> Sequence[Outcome]:
     """What came of the blocks of one band, in order."""
     first = next(parts)
-    if not isinstance(first, Accumulator):
-        return first
+    if first.outcomes:
+        return first.outcomes
     for part in parts:
-        assert isinstance(part, Accumulator)  # noqa: S101  only a block alone is an outcome
-        first.merge(part)
-    return job.finish(first)
+        for one, more in zip(first.accumulators, part.accumulators, strict=True):
+            one.merge(more)
+    return job.finish(first.accumulators)

@@ -4,6 +4,7 @@ The window of cells around the pixels is read as it is (and its steps made one),
 methods of :mod:`datacube.slicing.resample` gives the pixels' values. Nearest needs no window.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -11,7 +12,7 @@ import numpy as np
 from datacube.engine.context import Context
 from datacube.engine.cube import Cube
 from datacube.engine.places import Places
-from datacube.engine.values import find_values
+from datacube.engine.values import find_each
 from datacube.engine.wanted import Found, Wanted
 from datacube.model.coverage import Level
 from datacube.model.fields import Field
@@ -64,19 +65,38 @@ def find_resampled(
         As stored where the method gives values that occur, else physical: float32, or float64
         where the stored type needs it.
     """
+    reducers = () if reducer is None else (reducer,)
+    return resample_each(context, cube, wanted, how, places, reducers)[0]
+
+
+def resample_each(
+    context: Context,
+    cube: Cube,
+    wanted: Wanted,
+    how: Sampling,
+    places: Places,
+    reducers: Sequence[Reducer],
+) -> tuple[Found, ...]:
+    """The same by each of some reducers, which read once; by the most recent value without any."""
     grid = how.level.grid
     window = window_of(how.found, grid.shape, how.method, wraps=grid.wraps)
     if window is None:
         empty = np.zeros(how.found.shape, wanted.field.dtype)
-        return Found(wanted.field, empty, np.zeros(how.found.shape, bool))
-    cells = window.cells(grid.width)
-    read = find_values(context, cube, wanted, how.level.number, cells, places, reducer)
+        nothing = Found(wanted.field, empty, np.zeros(how.found.shape, bool))
+        return (nothing,) * max(len(reducers), 1)
+    cells, number = window.cells(grid.width), how.level.number
     moved = on_window(how.found, window, grid.width, wraps=grid.wraps)
-    if how.method in _KEEP:
-        data, valid = resample(how.method, read.data, read.valid, moved, wraps=window.closed)
+    read = find_each(context, cube, wanted, number, cells, places, reducers)
+    return tuple(_between(one, how.method, moved, wraps=window.closed) for one in read)
+
+
+def _between(read: Found, method: Interpolation, found: Positions, *, wraps: bool) -> Found:
+    """Values at positions among those that were read."""
+    if method in _KEEP:
+        data, valid = resample(method, read.data, read.valid, found, wraps=wraps)
         return Found(read.field, data, valid)
     physical = read.field.decode(read.data, read.valid)
-    data, valid = resample(how.method, physical, read.valid, moved, wraps=window.closed)
+    data, valid = resample(method, physical, read.valid, found, wraps=wraps)
     return Found(resampled_field(read.field), data.astype(physical.dtype, copy=False), valid)
 
 

@@ -14,7 +14,7 @@ from datacube.engine.map import plan_layer
 from datacube.engine.places import Places, find_places
 from datacube.engine.read import plan_field, read_field
 from datacube.engine.reducers import reducer_of
-from datacube.engine.values import find_values
+from datacube.engine.values import find_each, find_values
 from datacube.engine.wanted import Wanted, wanted_expression, wanted_field
 from datacube.model.axis import TimeAxis, axis_value
 from datacube.model.crs import CRS84, transform
@@ -176,9 +176,7 @@ def _reduced(
 ) -> tuple[Field, float | None, int]:
     """What the steps come to, and how many of them have a value."""
     by = reducer_of(cube, request.aggregate, request.by)
-    found, counted = (
-        find_values(context, cube, wanted, 0, cells, places, one) for one in (by, _COUNT)
-    )
+    found, counted = find_each(context, cube, wanted, 0, cells, places, (by, _COUNT))
     value = float(found.data[0, 0]) if found.valid[0, 0] else None
     return found.field, value, int(counted.data[0, 0])
 

@@ -5,6 +5,7 @@ the steps are made one, by the most recent valid value or by a reducer; what cam
 resampled last, where it is.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -45,10 +46,25 @@ def find_values(
     StorageError
         A chunk cannot be read.
     """
+    reducers = () if reducer is None else (reducer,)
+    return find_each(context, cube, wanted, level, cells, places, reducers, target)[0]
+
+
+def find_each(
+    context: Context,
+    cube: Cube,
+    wanted: Wanted,
+    level: int,
+    cells: IndexMap,
+    places: Places,
+    reducers: Sequence[Reducer],
+    target: RectifiedGrid | None = None,
+) -> tuple[Found, ...]:
+    """The same by each of some reducers, which read once; by the most recent value without any."""
     reader = StepReader(context, cube, wanted, level, cells, target)
-    if reducer is None:
-        return _most_recent(reader, places.candidates[: context.settings.limits.max_steps])
-    return reduce_steps(reader, places.candidates, reducer)
+    if not reducers:
+        return (_most_recent(reader, places.candidates[: context.settings.limits.max_steps]),)
+    return reduce_steps(reader, places.candidates, reducers)
 
 
 def _most_recent(reader: StepReader, places: tuple[tuple[int, ...], ...]) -> Found:

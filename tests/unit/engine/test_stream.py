@@ -184,7 +184,7 @@ def test_positions_of_many_cells_are_found_band_by_band(context, method):
     how = None if method == "nearest" else sampling(cube, target, method, level)
     at_once = replace(plan, cells=cells, sampling=how)
     groups = tuple(pick.groups[0] for pick in plan.picks)
-    data, valid = find_group(context, cube, 0, at_once, groups)
+    ((data, valid),) = find_group(context, cube, [0], at_once, groups)
     found = next(iter(get_coverage(context, query).blocks.values()))
     np.testing.assert_array_equal(found.valid.reshape(valid.shape), valid)
     np.testing.assert_array_equal(found.data.reshape(data.shape)[valid], data[valid])
