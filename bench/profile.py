@@ -208,8 +208,12 @@ def asked(app: Application, runner: asyncio.Runner, url: str) -> int:
         "server": ("127.0.0.1", 80),
     }  # fmt: skip
     seen: list[int] = []
+    told = asyncio.Event()
 
     async def receive() -> dict[str, Any]:
+        if told.is_set():
+            await asyncio.Event().wait()  # the client stays
+        told.set()
         return {"type": "http.request", "body": b"", "more_body": False}
 
     async def send(message: dict[str, Any]) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, Future
+from contextvars import copy_context
 from itertools import islice
 
 AHEAD = 6
@@ -12,7 +13,8 @@ def ahead[T, R](
 ) -> Iterator[R]:
     """Results in order, ``count`` of them computed ahead; no more are held.
 
-    When the iterator is closed, or an item fails, work that has not begun is given up.
+    When the iterator is closed, or an item fails, work that has not begun is given up. Whoever
+    waits for the results waits for what the threads do.
 
     Examples
     --------
@@ -22,11 +24,15 @@ def ahead[T, R](
     [10, 9, 8, 7, 6, 5, 4, 3, 2, 1]
     """
     rest = iter(items)
-    under_way: list[Future[R]] = [pool.submit(work, item) for item in islice(rest, count)]
+
+    def begun(most: int) -> list[Future[R]]:
+        return [pool.submit(copy_context().run, work, item) for item in islice(rest, most)]
+
+    under_way = begun(count)
     try:
         while under_way:
             result = under_way.pop(0).result()
-            under_way += [pool.submit(work, item) for item in islice(rest, 1)]
+            under_way += begun(1)
             yield result
     finally:
         for one in under_way:

@@ -4,6 +4,12 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 
+from datacube.engine.waiting import Abandoned, check_wanted
+
+
+class _GivenUp(Exception):
+    """Whoever has asked for the value first waits for it no longer."""
+
 
 class _Flight[T]:
     """A value that is being found: the lock is free when it has been, or could not be."""
@@ -19,6 +25,8 @@ class _Flight[T]:
     def result(self) -> T:
         """The value, when it is there."""
         with self.lock:
+            if isinstance(self.error, Abandoned):
+                raise _GivenUp
             if self.error is not None:
                 raise self.error
             return self.value
@@ -64,8 +72,17 @@ class Memo[T]:
         """The value of a key.
 
         It is found outside the lock, by one thread for all that want it; what that raises is
-        raised for each of them, and nothing is kept.
+        raised for each of them, and nothing is kept. Where nobody waits for that one any more,
+        the next goes on.
         """
+        while True:
+            try:
+                return self._found(key, find)
+            except _GivenUp:
+                check_wanted()
+
+    def _found(self, key: Hashable, find: Callable[[], T]) -> T:
+        """The same, unless the thread that finds it gives up."""
         with self._lock:
             found = self._held.get(key)
             if found is not None:

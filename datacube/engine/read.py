@@ -1,19 +1,22 @@
 """Values of one field at the cells of an index map: plan, fetch the chunks, gather."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from math import prod
 
 import numpy as np
 from numpy.typing import NDArray
 
+from datacube.engine.waiting import check_wanted
 from datacube.model.fields import Field
 from datacube.slicing.cells import IndexMap, PixelMap, ReadPlan, SeparableMap
 from datacube.slicing.gather import gather
-from datacube.slicing.plan import plan_read, stages
+from datacube.slicing.plan import Parts, in_turn, plan_read, stages
 from datacube.store.source import ChunkIndex, CubeSource
 
 type Values = tuple[NDArray[np.generic], NDArray[np.bool_]]
+type Plane = NDArray[np.generic]
+type Fetched = Callable[[Sequence[tuple[int, int]]], dict[tuple[int, int], Plane]]
 
 _HELD = 64 << 20  # bytes of decoded chunks that are held at a time
 
@@ -61,17 +64,34 @@ def read_field(
     if gaps:
         out.fill(_nothing(field))
     chunk, within = split_place(place, shape[:-2])
-    held: dict[tuple[int, int], NDArray[np.generic]] = {}
-    for parts, needed in stages(plan, max(_HELD // (prod(shape) * dtype.itemsize), 1)):
-        held = {at: held[at] for at in needed if at in held}
-        wanted = [(*chunk, *at) for at in needed if at not in held]
+
+    def fetched(places: Sequence[tuple[int, int]]) -> dict[tuple[int, int], Plane]:
+        wanted = [(*chunk, *at) for at in places]
         found = fetch_chunks(pool, cube, field.name, level, wanted)
-        held |= {(index[-2], index[-1]): one[within] for index, one in found.items()}
-        gather(parts, held, out)
+        return {(index[-2], index[-1]): one[within] for index, one in found.items()}
+
+    held: dict[tuple[int, int], Plane] = {}
+    for parts, needed in stages(plan, max(_HELD // (prod(shape) * dtype.itemsize), 1)):
+        if cube.remote:
+            kept = {at: held[at] for at in needed if at in held}
+            held = kept | fetched([at for at in needed if at not in kept])
+            gather(parts, held, out)
+        else:
+            _gather_in_turn(parts, fetched, out)
     field.valid(out, good)
     if gaps:
         _mask_outside(plan.map, good)
     return out, good
+
+
+def _gather_in_turn(parts: Parts, fetched: Fetched, out: Plane) -> None:
+    """Gather from each chunk as soon as it is there: the processor still has it at hand then."""
+    held: dict[tuple[int, int], Plane] = {}
+    for part, new, done in in_turn(parts):
+        held |= fetched(new)
+        gather((part,), held, out)
+        for at in done:
+            del held[at]
 
 
 def split_place(
@@ -93,7 +113,13 @@ def fetch_chunks(
 
     From a disk of this machine the thread that asks reads them one after the other: they come from
     the system's memory, and other requests keep the other processors busy.
+
+    Raises
+    ------
+    Abandoned
+        Nobody waits for them any more.
     """
+    check_wanted()
     if not cube.remote:
         return dict(zip(wanted, cube.chunks(field, level, wanted), strict=True))
     groups = cube.groups(field, level, wanted)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from datacube.engine.read import fetch_chunks, split_place
 from datacube.engine.series import series_window
 from datacube.engine.steps import StepReader
+from datacube.engine.waiting import check_wanted
 from datacube.slicing.cells import ReadPlan
 from datacube.slicing.regions import Region
 from datacube.store.cube import CubeStore
@@ -142,5 +143,6 @@ class RegionReader:
         for others, (start, stop) in spans.items():
             for _, first, last in copy.parts(start, stop):
                 for begin in range(first, last, copy.chunk_shape[0]):
+                    check_wanted()
                     times = slice(begin, min(begin + copy.chunk_shape[0], last))
                     yield read_series(store, field.name, others, rows, columns, times), None

@@ -11,6 +11,7 @@ from datacube.engine.context import Context
 from datacube.engine.cube import Cube
 from datacube.engine.picks import Pick
 from datacube.engine.read import Values, plan_field, read_field
+from datacube.engine.waiting import check_wanted
 from datacube.model.fields import Field
 from datacube.slicing.cells import PixelMap
 from datacube.slicing.plan import plan_read
@@ -183,6 +184,7 @@ def _paste(
     height, width = copy.chunk_shape[-2:]
     rows, columns = plan.cells.rows[0], plan.cells.columns[0]
     for row, column in plan_read(plan.cells, (height, width)).chunks:
+        check_wanted()
         chunk = copy.chunk(segment, (*place, row, column))
         values = chunk.reshape(chunk.shape[0], *chunk.shape[-2:])[times]
         here = np.flatnonzero((rows // height == row) & (columns // width == column))

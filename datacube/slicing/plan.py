@@ -26,7 +26,8 @@ from datacube.slicing.cells import (
     SeparableMap,
 )
 
-type Parts = tuple[ChunkProjection | BlockProjection, ...]
+type Part = ChunkProjection | BlockProjection
+type Parts = tuple[Part, ...]
 
 _SAMPLED = 16
 _SPANNED = 64
@@ -95,7 +96,7 @@ def stages(plan: ReadPlan, most: int) -> Iterator[tuple[Parts, tuple[Place, ...]
         if plan.parts:
             yield plan.parts, plan.chunks
         return
-    parts: list[ChunkProjection | BlockProjection] = []
+    parts: list[Part] = []
     needed: dict[Place, None] = {}
     for part in plan.parts:
         wider = needed | dict.fromkeys(part.chunks)
@@ -105,6 +106,23 @@ def stages(plan: ReadPlan, most: int) -> Iterator[tuple[Parts, tuple[Place, ...]
         parts.append(part)
         needed = wider
     yield tuple(parts), tuple(needed)
+
+
+def in_turn(parts: Parts) -> Iterator[tuple[Part, tuple[Place, ...], tuple[Place, ...]]]:
+    """Parts one after the other, each with the chunks that it is the first and the last to need.
+
+    Examples
+    --------
+    >>> plan = plan_read(SeparableMap(np.arange(4), np.array([0, 2, 0])), (4, 2))
+    >>> [(new, done) for _, new, done in in_turn(plan.parts)]
+    [(((0, 0),), ()), (((0, 1),), ((0, 1),)), ((), ((0, 0),))]
+    """
+    last = {chunk: number for number, part in enumerate(parts) for chunk in part.chunks}
+    met: set[Place] = set()
+    for number, part in enumerate(parts):
+        new = tuple(chunk for chunk in part.chunks if chunk not in met)
+        met.update(new)
+        yield part, new, tuple(chunk for chunk in part.chunks if last[chunk] == number)
 
 
 def runs(cells: IndexArray, size: int) -> Iterator[Run]:

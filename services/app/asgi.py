@@ -22,10 +22,12 @@ from starlette.types import Receive, Scope, Send
 
 from datacube.config.settings import Config
 from datacube.engine.context import Context, make_context
+from datacube.engine.waiting import Abandoned
 from datacube.store.objects import ObjectStore
 from datacube.store.url import open_store
 from services.app.access import Subject, write_line
 from services.app.answers import Outgoing, answer, at_once, outgoing
+from services.app.asker import Asker
 from services.app.board import Board
 from services.app.events import Events
 from services.app.inflow import Asked, Inflow
@@ -158,7 +160,7 @@ class Application:
         try:
             if early is None:
                 near = bool(version) and self.store.is_local
-                found = await self._found(request, route, subject, identifier, near=near)
+                found = await self._found(request, route, subject, identifier, receive, near=near)
             else:
                 found = outgoing(self.context, request, early, "", subject)
             if found.known is not None and asked is not None:
@@ -170,7 +172,7 @@ class Application:
                 nbytes = await self._events.tell(request, route.events, listener, send)
             else:
                 nbytes = await self._sent(scope, receive, found, identifier, send)
-        except ClientDisconnect:
+        except (ClientDisconnect, Abandoned):
             LOGGER.debug("client of %s has gone", identifier)
         finally:
             self._note(
@@ -184,12 +186,20 @@ class Application:
             )
 
     async def _found(
-        self, request: Request, route: Route, subject: Subject, identifier: str, *, near: bool
+        self,
+        request: Request,
+        route: Route,
+        subject: Subject,
+        identifier: str,
+        receive: Receive,
+        *,
+        near: bool,
     ) -> Outgoing:
         """The answer: found here where that takes a moment, else by a thread.
 
         Parameters
         ----------
+        receive : tells when the client has gone, so that a thread works on for nobody
         near : bool, whether no network and no look at the store stand before the answer
         """
 
@@ -207,7 +217,8 @@ class Application:
         if near and route.brief(request):
             with suppress(TakesLonger):
                 return await self._turns.here(moment)
-        return await self._turns.take(work)
+        with Asker(receive) as asker:
+            return await self._turns.take(asker.waits_for(work))
 
     async def _at_once(
         self,
