@@ -38,8 +38,10 @@ from datacube.config.styles import (
     ContoursModel,
     HillshadeModel,
     RampModel,
+    SldModel,
 )
 from datacube.model.fields import Category
+from datacube.model.symbolizer import RasterSymbolizer
 from datacube.render.style import (
     Arrows,
     Categories,
@@ -50,9 +52,11 @@ from datacube.render.style import (
     Hillshade,
     Style,
 )
+from datacube.render.symbolized import Described
 
+type Symbolizers = Mapping[SldModel, RasterSymbolizer]
 type DrawnModel = HillshadeModel | ContoursModel | ArrowsModel
-type StyleFile = RampModel | CategoriesModel | CompositeModel | DrawnModel
+type StyleFile = RampModel | CategoriesModel | CompositeModel | DrawnModel | SldModel
 
 
 def build_server(model: ServerModel) -> ServerSettings:
@@ -109,7 +113,10 @@ def build_time(model: TimeModel) -> TimePolicy:
 
 
 def build_cube(
-    model: CubeModel, styles: Mapping[str, Style], otherwise: TimePolicy
+    model: CubeModel,
+    styles: Mapping[str, Style | Described],
+    otherwise: TimePolicy,
+    symbolizers: Symbolizers,
 ) -> CubeSettings:
     """Overrides for a cube.
 
@@ -118,6 +125,7 @@ def build_cube(
     model : CubeModel
     styles : mapping of name to Style, those of ``styles/``
     otherwise : TimePolicy, where the cube has none
+    symbolizers : what the documents of styles written into the cube's file hold
     """
     time = model.dimensions.time
     return CubeSettings(
@@ -127,7 +135,7 @@ def build_cube(
         licence=model.licence,
         hidden=model.hidden,
         styles=tuple(
-            styles.get(one, one) if isinstance(one, str) else build_style(one, "")
+            styles.get(one, one) if isinstance(one, str) else build_style(one, "", symbolizers)
             for one in model.styles
         ),
         fields={name: _field(one) for name, one in model.fields.items()},
@@ -142,8 +150,8 @@ def _field(model: FieldModel) -> FieldSettings:
     return FieldSettings(model.title, model.unit, model.range, model.colormap, model.log)
 
 
-def build_style(model: StyleFile, name: str) -> Style:
-    """A style; ``name`` is the one of its file."""
+def build_style(model: StyleFile, name: str, symbolizers: Symbolizers) -> Style | Described:
+    """A style; ``name`` is the one of its file, ``symbolizers`` what documents of SLD hold."""
     own = model.name or name
     title = model.title or own
     match model:
@@ -156,10 +164,13 @@ def build_style(model: StyleFile, name: str) -> Style:
             )
             return Categories(own, title, model.field, entries)
         case CompositeModel():
-            channels = (_channel(one) for one in (model.red, model.green, model.blue))
-            return Composite(own, title, *channels)
+            red, green, blue = (_channel(one) for one in (model.red, model.green, model.blue))
+            return Composite(own, title, red, green, blue)
         case HillshadeModel() | ContoursModel() | ArrowsModel():
             return _drawn(model, own, title)
+        case SldModel():
+            described = symbolizers[model]
+            return Described(own, model.title or described.title or own, model.field, described)
         case _:
             assert_never(model)
 

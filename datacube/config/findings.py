@@ -11,7 +11,7 @@ from pydantic_core import ErrorDetails
 from datacube.config.document import Document
 from datacube.config.schema import keys_at, schema
 
-_KINDS = "ramp, categories, composite, hillshade, contours or arrows"
+_KINDS = "ramp, categories, composite, hillshade, contours, arrows or sld"
 _SHOWN = 60  # characters of a wrong value
 
 

@@ -2,33 +2,42 @@
 
 ``server.yaml`` stands beside the folders ``cubes/``, ``styles/`` and ``recipes/``; each of their
 ``*.yaml`` files is one cube's overrides, one style, one recipe, called like the file where it has
-no name of its own. The ``*.json`` files of ``tilematrixsets/`` are tile matrix sets as the OGC
-writes them.
+no name of its own. Styles may point to documents of SLD beside them. The ``*.json`` files of
+``tilematrixsets/`` are tile matrix sets as the OGC writes them.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
-from datacube.config.build import StyleFile, build_cube, build_recipe, build_server, build_style
+from datacube.config.build import (
+    StyleFile,
+    Symbolizers,
+    build_cube,
+    build_recipe,
+    build_server,
+    build_style,
+)
 from datacube.config.cubes import CubeModel
-from datacube.config.document import Document, read_document
+from datacube.config.described import read_symbolizer
+from datacube.config.document import Document, KeyPath, read_document
 from datacube.config.findings import findings_of
 from datacube.config.products import RecipeSettings
 from datacube.config.recipes import RecipeModel
 from datacube.config.retention import RetentionModel, build_retention
 from datacube.config.server import ServerModel
 from datacube.config.settings import Config, CubeSettings, TimePolicy
-from datacube.config.styles import StyleModel
+from datacube.config.styles import SldModel, StyleModel
 from datacube.config.tilesets import TileMatrixSetModel, build_tile_matrix_set
 from datacube.errors import ConfigError
 from datacube.model.tilesets import well_known_sets
 from datacube.model.tiling import TileMatrixSet
 from datacube.render.defaults import COMPOSITES, DEFAULT, INDEXES
 from datacube.render.style import Style
+from datacube.render.symbolized import Described
 from datacube.render.vectors import VECTORS
 from datacube.store.retention import Policy
 
@@ -131,6 +140,18 @@ class _Report:
             read = self.read(path, adapter, kind)
             yield read
 
+    def described(
+        self, document: Document, root: Path, models: Iterable[tuple[KeyPath, object]]
+    ) -> Symbolizers:
+        """What the documents hold that styles point to; those with findings are left out."""
+        found = {}
+        for place, model in models:
+            if isinstance(model, SldModel):
+                symbolizer = read_symbolizer(document, place, model, root, self.findings)
+                if symbolizer is not None:
+                    found[model] = symbolizer
+        return found
+
     def once(self, document: Document, name: str, known: Mapping[str, object], key: str) -> None:
         """Note a name that another file has taken."""
         if name in known:
@@ -151,12 +172,15 @@ def _changed(path: Path) -> str:
     return "" if not times else datetime.fromtimestamp(max(times), UTC).isoformat()
 
 
-def _styles(report: _Report, folder: Path) -> dict[str, Style | None]:
+def _styles(report: _Report, folder: Path) -> dict[str, Style | Described | None]:
     """Styles by name; None where the file has findings."""
-    styles: dict[str, Style | None] = {}
+    styles: dict[str, Style | Described | None] = {}
     adapter: TypeAdapter[StyleFile] = TypeAdapter(StyleModel)
     for document, model in report.folder(folder, adapter, "StyleFile"):
-        style = None if model is None else build_style(model, document.path.stem)
+        known = report.described(document, folder.parent, [((), model)])
+        style = None
+        if model is not None and (not isinstance(model, SldModel) or model in known):
+            style = build_style(model, document.path.stem, known)
         name = document.path.stem if style is None else style.name
         report.once(document, name, styles, "name")
         styles[name] = style
@@ -164,7 +188,10 @@ def _styles(report: _Report, folder: Path) -> dict[str, Style | None]:
 
 
 def _cubes(
-    report: _Report, folder: Path, styles: Mapping[str, Style | None], time: TimePolicy
+    report: _Report,
+    folder: Path,
+    styles: Mapping[str, Style | Described | None],
+    time: TimePolicy,
 ) -> dict[str, CubeSettings]:
     cubes: dict[str, CubeSettings] = {}
     sound = {name: style for name, style in styles.items() if style is not None}
@@ -173,7 +200,11 @@ def _cubes(
         if model is not None:
             identifier = model.id or document.path.stem
             report.once(document, identifier, cubes, "id")
-            cubes[identifier] = build_cube(model, sound, time)
+            listed = ((("styles", place), one) for place, one in enumerate(model.styles))
+            known = report.described(document, folder.parent, listed)
+            unread = {one for one in model.styles if isinstance(one, SldModel)} - known.keys()
+            if not unread:
+                cubes[identifier] = build_cube(model, sound, time, known)
     return cubes
 
 

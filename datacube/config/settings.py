@@ -1,16 +1,19 @@
 """The settings that engine and services see: plain frozen values with sensible defaults."""
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from datacube.config.metadata import InspireSettings, MetadataLink
 from datacube.config.products import RecipeSettings
+from datacube.errors import InvalidParameter
 from datacube.model.coverage import CoverageDescription
 from datacube.model.fields import Field, RangeType
 from datacube.model.tiling import TileMatrixSet
 from datacube.render.defaults import DEFAULT, default_styles
 from datacube.render.style import ColorRamp, Style, fields_of, for_field
+from datacube.render.symbolized import Described
 
 type TimeEncoding = Literal["iso", "strict"]
 type WcsVersion = Literal["1.0.0", "1.1.0", "1.1.1", "1.1.2", "2.0.1"]
@@ -204,9 +207,10 @@ class CubeSettings:
 
     Parameters
     ----------
-    styles : tuple of Style or str
+    styles : tuple of Style, Described or str
         Of the whole cube or of one field; they come before the styles that every cube has. A
-        name is one of those that every cube has, put first here.
+        name is one of those that every cube has, put first here; a description becomes a style
+        for the layers that have its bands.
     cloudiness : str
         Expression of its fields that ``AGG=leastcloudy`` ranks steps by, the lowest best.
     metadata : tuple of MetadataLink, its records elsewhere
@@ -218,7 +222,7 @@ class CubeSettings:
     attribution: str | None = None
     licence: str | None = None
     hidden: bool = False
-    styles: tuple[Style | str, ...] = ()
+    styles: tuple[Style | Described | str, ...] = ()
     fields: Mapping[str, FieldSettings] = field(default_factory=dict)
     time: TimePolicy = field(default_factory=TimePolicy)
     cloudiness: str = ""
@@ -262,6 +266,9 @@ class CubeSettings:
             if isinstance(listed, str):
                 usual = default_styles(description, names)
                 yield from (style for style in usual if style.name == listed)
+            elif isinstance(listed, Described):
+                with suppress(InvalidParameter):  # a band is not there
+                    yield listed.style_for([description.range_type.field(one) for one in names])
             else:
                 yield listed
         own = self.fields.get(names[0]) if len(names) == 1 else None
@@ -278,7 +285,7 @@ class Config:
     ----------
     server : ServerSettings
     cubes : mapping of cube id to CubeSettings
-    styles : mapping of name to Style, reusable by any cube
+    styles : mapping of name to Style or Described, reusable by any cube
     recipes : mapping of name to RecipeSettings
 
     Examples
@@ -289,7 +296,7 @@ class Config:
 
     server: ServerSettings = field(default_factory=ServerSettings)
     cubes: Mapping[str, CubeSettings] = field(default_factory=dict)
-    styles: Mapping[str, Style] = field(default_factory=dict)
+    styles: Mapping[str, Style | Described] = field(default_factory=dict)
     recipes: Mapping[str, RecipeSettings] = field(default_factory=dict)
 
     def cube(self, identifier: str) -> CubeSettings:

@@ -186,8 +186,26 @@ class CompositeModel(Model):
     blue: ChannelModel = Field(description="What is shown blue.")
 
 
+class SldModel(_OfField):
+    """A RasterSymbolizer in a document of SLD 1.0 or 1.1, such as QGIS exports."""
+
+    type: Literal["sld"] = Field(description="Kind of style.")
+    file: str = Field(
+        min_length=1, description="The document, relative to this file; within the configuration."
+    )
+    style: str = Field(
+        "", description="Name of its UserStyle; the default or first one where not given."
+    )
+
+
 type StyleModel = Annotated[
-    RampModel | CategoriesModel | CompositeModel | HillshadeModel | ContoursModel | ArrowsModel,
+    RampModel
+    | CategoriesModel
+    | CompositeModel
+    | HillshadeModel
+    | ContoursModel
+    | ArrowsModel
+    | SldModel,
     Field(discriminator="type"),
 ]
 
@@ -198,6 +216,7 @@ STYLE_MODELS = (
     HillshadeModel,
     ContoursModel,
     ArrowsModel,
+    SldModel,
 )
 
 
@@ -216,6 +235,7 @@ type ListedStyle = Annotated[
     | Annotated[CompositeModel, Tag("composite")]
     | Annotated[HillshadeModel, Tag("hillshade")]
     | Annotated[ContoursModel, Tag("contours")]
-    | Annotated[ArrowsModel, Tag("arrows")],
+    | Annotated[ArrowsModel, Tag("arrows")]
+    | Annotated[SldModel, Tag("sld")],
     Discriminator(_kind),
 ]

@@ -19,7 +19,7 @@ from datacube.engine.cube import Cube, Layer
 from datacube.engine.elsewhere import Elsewhere
 from datacube.engine.places import Places
 from datacube.engine.restyled import restyled
-from datacube.engine.symbolized import symbolized
+from datacube.engine.statistics import distribution
 from datacube.engine.values import find_values
 from datacube.engine.wanted import Found, Wanted, wanted_expression, wanted_field
 from datacube.errors import InvalidParameter
@@ -29,10 +29,13 @@ from datacube.model.query import LayerRequest
 from datacube.model.restyle import Restyle
 from datacube.model.symbolizer import RasterSymbolizer
 from datacube.render.ranges import resolved
+from datacube.render.stretch import stretched
 from datacube.render.style import ColorRamp, Style, fields_of
+from datacube.render.symbolized import Described
 from datacube.slicing.cells import SeparableMap
 from datacube.slicing.reduce import Reducer
 
+SLD_STYLE = "sld"
 _SHIFTED = frozenset({"count", "std", "var", "range", "sum", "any", "all"})
 
 
@@ -55,7 +58,22 @@ def drawn_style(layer: Layer, request: LayerRequest) -> Style:
         case Restyle() as change:
             return restyled(layer, style, change)
         case RasterSymbolizer() as symbolizer:
-            return symbolized(layer, symbolizer)
+            return described(layer, symbolizer)
+
+
+def described(layer: Layer, symbolizer: RasterSymbolizer) -> Style:
+    """The style that a request's description means for a layer.
+
+    Raises
+    ------
+    InvalidParameter
+        A band is not there, or the channels are neither one nor three.
+    """
+    known = layer.cube.description.range_type
+    style = Described(SLD_STYLE, symbolizer.title, "", symbolizer).style_for(
+        [known.field(name) for name in layer.fields]
+    )
+    return stretched(style, lambda name: distribution(layer.cube.store, name))
 
 
 def _expressed(layer: Layer, style: Style, request: LayerRequest) -> ColorRamp:

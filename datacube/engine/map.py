@@ -68,7 +68,11 @@ class PlannedLayer:
     @property
     def opacity(self) -> float:
         """Of the whole layer, in whatever style."""
-        return 1.0 if self.request.restyle is None else self.request.restyle.opacity
+        match self.request.restyle:
+            case Restyle(opacity=opacity):
+                return opacity
+            case _:
+                return 1.0
 
     @property
     def ranged(self) -> bool:

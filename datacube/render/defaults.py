@@ -153,7 +153,7 @@ def sentinel2_composites(fields: Mapping[str, Field]) -> tuple[Composite, ...]:
     """The composites of Sentinel-2 that these bands allow, true colour first."""
     bands = _bands(fields)
     return tuple(
-        Composite(name, title, *(_channel(bands[band], top) for band, top in channels))
+        _composite(name, title, [_channel(bands[band], top) for band, top in channels])
         for name, title, channels in _SENTINEL2
         if all(band in bands for band, _ in channels)
     )
@@ -185,6 +185,11 @@ def _bands(fields: Mapping[str, Field]) -> Mapping[str, Field]:
         for spelling in reversed(spellings)
         if spelling in by_name
     }
+
+
+def _composite(name: str, title: str, channels: Sequence[Channel]) -> Composite:
+    red, green, blue = channels
+    return Composite(name, title, red, green, blue)
 
 
 def _channel(field: Field, top: float) -> Channel:

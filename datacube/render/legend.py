@@ -21,7 +21,7 @@ from datacube.render.look import INK, WHITE, Look, Orientation
 from datacube.render.paint import category_colors
 from datacube.render.ranges import resolved
 from datacube.render.scale import boundaries, palette_of
-from datacube.render.stops import stop_label
+from datacube.render.stops import stop_rows
 from datacube.render.style import (
     Arrows,
     Categories,
@@ -70,9 +70,7 @@ def legend(style: Style, fields: Mapping[str, Field], look: Look | None = None) 
         case ColorStops(field=name):
             unit = show_unit(fields[name].uom)
             head = f"{title_of(fields[name])} [{unit}]" if unit else title_of(fields[name])
-            stops = enumerate(style.stops)
-            listed = tuple((one.color, stop_label(style, place)) for place, one in stops)
-            return _swatches(head, listed, look)
+            return _swatches(head, tuple(stop_rows(style)), look)
         case Composite():
             return _swatches(style.title or style.name, _channel_rows(style, fields), look)
         case Hillshade() | Contours():

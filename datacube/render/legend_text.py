@@ -13,7 +13,7 @@ from datacube.render.paint import category_colors
 from datacube.render.png import png
 from datacube.render.ranges import resolved
 from datacube.render.scale import boundaries, palette_of
-from datacube.render.stops import stop_label
+from datacube.render.stops import stop_colors, stop_label, stop_rows
 from datacube.render.style import Categories, ColorRamp, ColorStops, Composite, Rgba, Style, ramp_of
 from datacube.render.ticks import ticks
 from datacube.render.units import show_unit
@@ -52,9 +52,11 @@ def legend_json(style: Style, fields: Mapping[str, Field]) -> Json:
                 {
                     "value": one.value if isfinite(one.value) else None,
                     "label": stop_label(style, place),
-                    "color": _hex(one.color),
+                    "color": _hex(tuple(color.tolist())),
                 }
-                for place, one in enumerate(style.stops)
+                for place, (one, color) in enumerate(
+                    zip(style.stops, stop_colors(style), strict=True)
+                )
             ]
             return _field(fields[name]) | {"type": style.kind, "stops": stops}
         case Composite():
@@ -114,7 +116,7 @@ def legend_svg(style: Style, fields: Mapping[str, Field], look: Look) -> str:
             rows = list(zip(category_colors(style.entries), labels, strict=True))
             return _list(title_of(fields[name]), rows, look)
         case ColorStops(field=name):
-            rows = [(one.color, stop_label(style, at)) for at, one in enumerate(style.stops)]
+            rows = stop_rows(style)
             return _list(f"{title_of(fields[name])} {_bracketed(fields[name])}".strip(), rows, look)
     image = legend(style, fields, look)
     height, width = image.shape

@@ -16,6 +16,7 @@ from datacube.model.fields import Category, Field
 from datacube.render import arrows, contours, hillshade
 from datacube.render.colormap import table
 from datacube.render.composite import over, rgba_pixels
+from datacube.render.finish import finished
 from datacube.render.ranges import resolved
 from datacube.render.scale import (
     channel_lookup,
@@ -98,7 +99,7 @@ def paint(
         case Categories(field=name):
             return _paint_categories(style, fields[name], data[name], valid[name])
         case Composite():
-            return _paint_composite(style, fields, data, valid)
+            return finished(_paint_composite(style, fields, data, valid), style.finish)
         case Hillshade() | Contours() | Arrows():
             if scene is None:
                 raise ValueError(f"the style '{style.name}' needs a scene")
@@ -226,6 +227,9 @@ def _paint_composite(
     good = valid[names[0]]
     for name in names[1:]:
         good = good & valid[name]
+    for channel in style.channels:
+        if channel.clip:
+            good = good & _within(channel, fields[channel.field], data[channel.field], good)
     opaque = bool(good.all())
     pixels = np.empty((*good.shape, 3 if opaque else 4), np.uint8)
     for place, channel in enumerate(style.channels):
@@ -239,6 +243,13 @@ def _paint_composite(
         return RgbImage(pixels)
     pixels[..., 3] = good.view(np.uint8) * np.uint8(255)
     return RgbaImage(pixels)
+
+
+def _within(channel: Channel, field: Field, data: Values, valid: Valid) -> Valid:
+    """Where values lie between the ends of a channel."""
+    values = _physical(field, data, valid, channel.low)
+    inside: Valid = (values >= channel.low) & (values <= channel.high)
+    return inside
 
 
 def _levels(

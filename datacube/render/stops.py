@@ -8,7 +8,9 @@ from numpy.typing import NDArray
 
 from datacube.errors import InvalidParameter
 from datacube.model.block import Image, IndexedImage, RgbaImage
-from datacube.model.symbolizer import MapKind, Stop
+from datacube.model.symbolizer import PLAIN, Finish, MapKind, Stop
+from datacube.render.finish import finished, finished_colors
+from datacube.render.ramp import Rgba
 
 MOST_STOPS = 1000
 _MOST_ENTRIES = 255
@@ -23,6 +25,7 @@ class ColorStops:
     name, title, field : str
     kind : MapKind, as of a RasterSymbolizer
     stops : tuple of Stop, ascending
+    finish : Finish, of the colours in the end
 
     Raises
     ------
@@ -35,6 +38,7 @@ class ColorStops:
     field: str
     kind: MapKind
     stops: tuple[Stop, ...]
+    finish: Finish = PLAIN
 
     def __post_init__(self) -> None:
         values = [one.value for one in self.stops]
@@ -55,6 +59,15 @@ def stop_label(style: ColorStops, place: int) -> str:
         return f"≤ {one.value:g}"
     before = style.stops[place - 1].value
     return f"> {before:g}" if isinf(one.value) else f"{before:g} … {one.value:g}"
+
+
+def stop_rows(style: ColorStops) -> list[tuple[Rgba, str]]:
+    """Colour and meaning of each stop, for a legend."""
+    colors = stop_colors(style)
+    return [
+        ((int(red), int(green), int(blue), int(alpha)), stop_label(style, place))
+        for place, (red, green, blue, alpha) in enumerate(colors)
+    ]
 
 
 def paint_stops(style: ColorStops, values: NDArray[np.floating], valid: NDArray[np.bool_]) -> Image:
@@ -79,15 +92,20 @@ def paint_stops(style: ColorStops, values: NDArray[np.floating], valid: NDArray[
     >>> paint_stops(style, np.array([[0.5]]), np.array([[True]])).pixels.tolist()
     [[[128, 128, 128, 255]]]
     """
+    return finished(_painted(style, values, valid), style.finish)
+
+
+def stop_colors(style: ColorStops) -> NDArray[np.uint8]:
+    """Colour of each stop as it is shown: uint8, (stops, 4)."""
+    colors = np.array([one.color for one in style.stops], np.uint8)
+    return finished_colors(colors, style.finish)
+
+
+def _painted(style: ColorStops, values: NDArray[np.floating], valid: NDArray[np.bool_]) -> Image:
     places = np.array([one.value for one in style.stops])
     colors = np.array([one.color for one in style.stops], np.uint8)
     if style.kind == "ramp":
-        pixels = np.empty((*values.shape, 4), np.uint8)
-        for channel in range(4):
-            shades = np.interp(values, places, colors[:, channel].astype(np.float64))
-            pixels[..., channel] = np.floor(shades + 0.5)
-        pixels[~valid] = 0
-        return RgbaImage(pixels)
+        return RgbaImage(_shaded(places, colors, values, valid))
     at = np.searchsorted(places, values, side="left")
     found = at < len(places)
     at = np.minimum(at, len(places) - 1)
@@ -98,3 +116,22 @@ def paint_stops(style: ColorStops, values: NDArray[np.floating], valid: NDArray[
     if len(palette) <= _MOST_ENTRIES + 1:
         return IndexedImage(entries.astype(np.uint8), palette)
     return RgbaImage(palette[entries])
+
+
+def _shaded(
+    places: NDArray[np.float64],
+    colors: NDArray[np.uint8],
+    values: NDArray[np.floating],
+    valid: NDArray[np.bool_],
+) -> NDArray[np.uint8]:
+    """Colours between stops; two at one value are a step there, the upper one above the last."""
+    shades, last = colors.astype(np.float64), len(places)
+    while last > 1 and places[last - 2] == places[-1]:
+        last -= 1
+    pixels = np.empty((*values.shape, 4), np.uint8)
+    for channel in range(4):
+        line = shades[:, channel]
+        found = np.interp(values, places[:last], line[:last], right=line[-1])
+        pixels[..., channel] = np.floor(found + 0.5)
+    pixels[~valid] = 0
+    return pixels

@@ -68,8 +68,8 @@ def stretched(style: Style, known: Known) -> Style:
             inner = _ramp(ramp, known(style.field)) if ramp.percentiles else ramp
             return replace(style, ramp=inner)
         case Composite():
-            channels = (_channel(one, known) for one in style.channels)
-            return Composite(style.name, style.title, *channels)
+            red, green, blue = (_channel(one, known) for one in style.channels)
+            return replace(style, red=red, green=green, blue=blue)
         case ColorStops() | Categories() | Hillshade() | Contours() | Arrows():
             return style
         case _:

@@ -9,6 +9,7 @@ from datacube.algebra.text import parse
 from datacube.errors import InvalidParameter
 from datacube.model.fields import Category
 from datacube.model.query import Interpolation
+from datacube.model.symbolizer import PLAIN, Finish
 from datacube.render.drawn import Arrows, Contours, Hillshade
 from datacube.render.ramp import TRANSPARENT, ColorRamp, Rgba, check_percentiles, check_range, color
 from datacube.render.stops import ColorStops
@@ -77,6 +78,8 @@ class Channel:
     gamma : float, above 1 brightens the middle
     percentiles : (lower, upper), optional
         Percentiles of the cube's values instead of low and high, where they are known.
+    clip : bool
+        Whether the picture is transparent where values lie beyond low and high.
     """
 
     field: str
@@ -84,6 +87,7 @@ class Channel:
     high: float = 1.0
     gamma: float = 1.0
     percentiles: tuple[float, float] | None = None
+    clip: bool = False
 
     def __post_init__(self) -> None:
         check_range(self.low, self.high, self.field)
@@ -98,13 +102,21 @@ class Channel:
 
 @dataclass(frozen=True, slots=True)
 class Composite:
-    """Three fields as red, green and blue; transparent where any of them has no value."""
+    """Three fields as red, green and blue; transparent where any of them has no value.
+
+    Parameters
+    ----------
+    name, title : str
+    red, green, blue : Channel
+    finish : Finish, of the colours in the end
+    """
 
     name: str
     title: str
     red: Channel
     green: Channel
     blue: Channel
+    finish: Finish = PLAIN
 
     @property
     def channels(self) -> tuple[Channel, Channel, Channel]:

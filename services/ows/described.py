@@ -14,11 +14,13 @@ from datacube.config.settings import ServerSettings
 from datacube.engine.context import Context
 from datacube.engine.cube import Layer
 from datacube.errors import InvalidParameter, StyleNotFound
+from datacube.model.markup import LARGEST_DOCUMENT
 from datacube.model.query import LayerRequest
+from datacube.model.restyle import Restyle
+from datacube.model.symbolizer import RasterSymbolizer
+from datacube.render.sld import StyledLayer, read_sld
 from services.ows.dimensions import layer_requests
 from services.ows.kvp import Kvp
-from services.ows.sld import StyledLayer, read_sld
-from services.ows.xml import LARGEST_DOCUMENT
 
 _SECONDS = 10
 
@@ -59,7 +61,7 @@ def redrawn(
                 f"{', '.join(by_name)[:500]}",
                 subject=request.layer,
             )
-        found.append(replace(request, style=layer.style, restyle=layer.symbolizer))
+        found.append(replace(request, style=layer.style, restyle=_faded(layer, request.restyle)))
     return tuple(found)
 
 
@@ -78,6 +80,19 @@ def tile_requests(
     requests, pinned = layer_requests(kvp, [layer], [style])
     described = styled_layers(context.settings, kvp)
     return redrawn(requests, described) if described else requests, pinned and "sld" not in kvp
+
+
+def _faded(
+    layer: StyledLayer, change: Restyle | RasterSymbolizer | None
+) -> Restyle | RasterSymbolizer | None:
+    """The description with the opacity that the request's own parameters say."""
+    if not isinstance(change, Restyle) or change.opacity >= 1:
+        return layer.symbolizer
+    if layer.symbolizer is None:
+        return Restyle(opacity=change.opacity)
+    finish = layer.symbolizer.finish
+    faded = replace(finish, opacity=finish.opacity * change.opacity)
+    return replace(layer.symbolizer, finish=faded)
 
 
 class _Stay(HTTPRedirectHandler):

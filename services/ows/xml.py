@@ -1,4 +1,4 @@
-"""XML documents: element builders with fixed prefixes, serialising, and a parser without entities.
+"""XML documents: element builders with fixed prefixes, and serialising.
 
 Prefixes are part of the interface for some clients: QGIS, GDAL and ArcGIS match raw tag names.
 """
@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from lxml import etree
 
-from datacube.errors import InvalidParameter
+from datacube.model.markup import Element
 
 XLINK = "http://www.w3.org/1999/xlink"
 XSI = "http://www.w3.org/2001/XMLSchema-instance"
@@ -18,11 +18,25 @@ OWS11 = "http://www.opengis.net/ows/1.1"
 OWS20 = "http://www.opengis.net/ows/2.0"
 XML = "http://www.w3.org/XML/1998/namespace"
 
-type Element = etree._Element  # noqa: SLF001  lxml has no public name for it
+__all__ = [
+    "OGC",
+    "OWS10",
+    "OWS11",
+    "OWS20",
+    "XLINK",
+    "XML",
+    "XSI",
+    "Child",
+    "Element",
+    "Maker",
+    "add",
+    "clean",
+    "serialise",
+]
+
 type Child = Element | str | int | float | None
 
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-LARGEST_DOCUMENT = 1_000_000  # bytes of a request
 
 
 class Maker:
@@ -95,35 +109,6 @@ def serialise(root: Element, *, declaration: bool = True, doctype: str | None = 
     return etree.tostring(
         root, encoding="UTF-8", xml_declaration=declaration, pretty_print=True, doctype=doctype
     )
-
-
-def parse(document: bytes) -> Element:
-    """Root of a document from outside: no DTD, no entities, no network, at most 1 MB.
-
-    Raises
-    ------
-    InvalidParameter
-        It is no well-formed XML, has a DOCTYPE, or is too large.
-    """
-    if len(document) > LARGEST_DOCUMENT:
-        raise InvalidParameter(
-            f"the document has {len(document)} bytes; at most {LARGEST_DOCUMENT} are read"
-        )
-    parser = etree.XMLParser(
-        resolve_entities=False,
-        no_network=True,
-        load_dtd=False,
-        huge_tree=False,
-        remove_comments=True,
-        remove_pis=True,
-    )
-    try:
-        root = etree.fromstring(document, parser)
-    except etree.XMLSyntaxError as error:
-        raise InvalidParameter(f"the document is not well-formed XML: {error.msg}") from error
-    if root.getroottree().docinfo.doctype:
-        raise InvalidParameter("the document has a DOCTYPE, which is not accepted")
-    return root
 
 
 def _attribute(key: str) -> str:

@@ -9,8 +9,9 @@ from collections.abc import Iterator
 from lxml import etree
 
 from datacube.errors import InvalidParameter
+from datacube.model.markup import parse
 from services.ows.transport import Request
-from services.ows.xml import Element, parse
+from services.ows.xml import Element
 
 type Pairs = Iterator[tuple[str, str]]
 

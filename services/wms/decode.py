@@ -22,11 +22,11 @@ from datacube.model.crs import Crs
 from datacube.model.geometry import Path
 from datacube.model.grid import RectifiedGrid
 from datacube.model.query import MapQuery, SampleQuery
+from datacube.render.sld import StyledLayer
 from services.ows.described import redrawn, styled_layers
 from services.ows.dimensions import layer_requests, remembered_requests
 from services.ows.kvp import Kvp, boolean, comma_list, number, positive
 from services.ows.restyling import PARAMETERS, style_list
-from services.ows.sld import StyledLayer
 from services.wms.formats import without_alpha, wms_format
 from services.wms.version import Version
 

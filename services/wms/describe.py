@@ -2,10 +2,11 @@
 
 from datacube.engine.context import Context
 from datacube.engine.cube import Layer
+from datacube.model.symbolizer import Finish
 from datacube.render.paint import category_colors
 from datacube.render.ranges import resolved
 from datacube.render.scale import palette_of
-from datacube.render.style import Categories, ColorRamp, Composite, Style
+from datacube.render.style import Categories, Channel, ColorRamp, ColorStops, Composite, Style
 from services.ows.caching import DOCUMENT
 from services.ows.kvp import Kvp, comma_list
 from services.ows.transport import Request, Response
@@ -98,15 +99,35 @@ def _symbols(layer: Layer, style: Style) -> tuple[Element, ...]:
                 for one, color in zip(style.entries, colors, strict=True)
             )
             return (_gray(style.field), _SLD("ColorMap", *entries, type="values"))
+        case ColorStops():
+            stops = (_entry(one.value, one.color, one.label) for one in style.stops)
+            return (
+                *_opacity(style.finish),
+                _gray(style.field),
+                _SLD("ColorMap", *stops, type=style.kind),
+            )
         case Composite():
             names = ("RedChannel", "GreenChannel", "BlueChannel")
             channels = (
-                _SLD(name, _SLD("SourceChannelName", one.field))
+                _SLD(name, _SLD("SourceChannelName", one.field), _contrast(one))
                 for name, one in zip(names, style.channels, strict=True)
             )
-            return (_SLD("ChannelSelection", *channels),)
+            return (*_opacity(style.finish), _SLD("ChannelSelection", *channels))
         case _:
             return ()
+
+
+def _opacity(finish: Finish) -> tuple[Element, ...]:
+    return () if finish.opacity >= 1 else (_SLD("Opacity", finish.opacity),)
+
+
+def _contrast(channel: Channel) -> Element:
+    """The stretch of a channel, as QGIS and GeoServer write it."""
+    algorithm = "ClipToMinimumMaximum" if channel.clip else "StretchToMinimumMaximum"
+    options = (("algorithm", algorithm), ("minValue", channel.low), ("maxValue", channel.high))
+    gamma = _SLD("GammaValue", channel.gamma) if channel.gamma != 1.0 else None
+    listed = (_SLD("VendorOption", value, name=name) for name, value in options)
+    return _SLD("ContrastEnhancement", _SLD("Normalize", *listed), gamma)
 
 
 def _gray(field: str) -> Element:

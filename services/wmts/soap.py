@@ -10,11 +10,12 @@ from lxml import etree
 
 from datacube.engine.context import Context
 from datacube.errors import DatacubeError, InvalidParameter
+from datacube.model.markup import parse
 from services.ows.caching import NO_STORE
 from services.ows.kvp import Kvp
 from services.ows.reports import wmts100_report
 from services.ows.transport import Request, Response
-from services.ows.xml import OWS11, Element, Maker, parse, serialise
+from services.ows.xml import OWS11, Element, Maker, serialise
 
 NAMESPACE = "http://www.opengis.net/wmts/1.0"
 _KINDS: Mapping[str, str] = {

@@ -25,7 +25,7 @@ def pairs(root: Element) -> Pairs:
 
     Examples
     --------
-    >>> from services.ows.xml import parse
+    >>> from datacube.model.markup import parse
     >>> list(pairs(parse(b"<GetCoverage><CoverageId> sst </CoverageId></GetCoverage>")))[-1]
     ('CoverageId', 'sst')
     """

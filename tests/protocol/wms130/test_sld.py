@@ -10,8 +10,12 @@ from urllib.parse import quote
 import numpy as np
 import pytest
 
+from datacube.config.load import load_config
+from datacube.engine.context import open_context
+from datacube.model.fields import Field
 from services.wms import service
-from tests.protocol.pictures import Maps, rgba, root_of
+from tests.cubes import make_cube
+from tests.protocol.pictures import Maps, rgba, root_of, small
 from tests.protocol.wms130.test_errors import code_of
 
 VALUES = 10 * np.arange(5)[:, None] + np.arange(10)[None, :]
@@ -214,7 +218,7 @@ def test_the_legend_lists_the_entries(wms):
         (sld10(color_map("ramp", (1, "red", 1, ""))), "#rrggbb"),
         (sld10("<ChannelSelection><RedChannel/></ChannelSelection>"), "lacks a channel"),
         (sld10(f"<ChannelSelection>{channel('Gray', 'B99', 0, 1)}</ChannelSelection>"), "1 (v)"),
-        (sld10("<ContrastEnhancement><Histogram/></ContrastEnhancement>"), "histogram"),
+        (sld10("<ContrastEnhancement><Histogram/></ContrastEnhancement>"), "Histogram"),
     ],
 )
 def test_documents_that_cannot_be_drawn(wms, document, words):
@@ -266,3 +270,82 @@ def test_documents_are_fetched_from_allowed_hosts_alone(context, wms, host):
         "http://[::1",
     ):
         assert code_of(allowed.raw(query + quote(other))) is None
+
+
+def test_a_document_of_the_configuration_draws_as_one_of_the_request(tmp_path):
+    steps = color_map("intervals", (10, "#0000FF", 1, ""), (25, "#00FF00", 0.5, ""))
+    document = sld10(f"<Opacity>0.6</Opacity>{steps}")
+    for folder in ("styles", "cubes"):
+        (tmp_path / folder).mkdir()
+    (tmp_path / "server.yaml").write_text("title: T\n")
+    (tmp_path / "styles" / "steps.sld").write_text(document)
+    (tmp_path / "styles" / "steps.yaml").write_text("type: sld\nfile: steps.sld\n")
+    (tmp_path / "cubes" / "globe.yaml").write_text("styles: [steps]\n")
+    config = load_config(tmp_path / "server.yaml", {})
+    field = Field("v", "int32")
+    make_cube(tmp_path / "store", "globe", fields=(field,), width=10, height=5, formula=small)
+    maps = Maps(open_context(str(tmp_path / "store"), config), service, "/wms")
+    drawn = maps.raw(f"{START}&LAYERS=globe.v&STYLES=steps")
+    np.testing.assert_array_equal(rgba(drawn), rgba(get(maps, document)))
+    listed = maps.raw("SERVICE=WMS&VERSION=1.3.0&REQUEST=GetCapabilities").body
+    assert b"<Title>Mine</Title>" in listed
+    given = maps.raw("SERVICE=WMS&VERSION=1.1.1&REQUEST=GetStyles&LAYERS=globe.v").body
+    again = get(maps, given.decode().split("?>", 1)[1])
+    np.testing.assert_allclose(rgba(again).astype(int), rgba(drawn).astype(int), atol=1)
+
+
+def test_opacity_beside_a_document(wms):
+    document = sld10("<Opacity>0.5</Opacity>" + color_map("ramp", (0, "#112233", 1, "")))
+    found = rgba(get(wms, document, "&LAYERS=globe.v&OPACITY=40"))
+    assert (found == [0x11, 0x22, 0x33, 51]).all()
+
+
+def test_two_entries_at_one_value_are_a_step(wms):
+    cut = color_map(
+        "ramp", (10, "#000000", 0, ""), (10, "#000000", 1, ""), (40, "#00FF00", 1, ""),
+        (40, "#00FF00", 0, ""),
+    )  # fmt: skip
+    found = rgba(get(wms, sld10(cut)))
+    assert (found[(VALUES < 10) | (VALUES > 40)][:, 3] == 0).all()
+    assert (found[(VALUES >= 10) & (VALUES <= 40)][:, 3] == 255).all()
+
+
+def test_channels_that_are_cut_off(wms):
+    bands = "".join(channel(color, 1, 10, 30) for color in ("Red", "Green", "Blue"))
+    bands = bands.replace("StretchToMinimumMaximum", "ClipToMinimumMaximum", 1)
+    found = rgba(get(wms, sld10(f"<ChannelSelection>{bands}</ChannelSelection>")))
+    np.testing.assert_array_equal(found[..., 3] == 255, (VALUES >= 10) & (VALUES <= 30))
+
+
+@pytest.mark.parametrize(
+    ("options", "color"),
+    [
+        ({"brightness": 0.558824}, (130, 230, 255)),  # + 30
+        ({"contrast": 0.6}, (88, 232, 255)),  # 1.44 times as far from the middle
+        ({"invertColors": 1}, (155, 55, 5)),
+        ({"grayScale": "average"}, (183, 183, 183)),
+        ({"grayScale": "lightness"}, (175, 175, 175)),
+        ({"grayScale": "luminosity"}, (182, 182, 182)),
+        ({"saturation": 0}, (175, 175, 175)),
+    ],
+)
+def test_what_qgis_does_to_colours_in_the_end(wms, options, color):
+    vendor = "".join(
+        f'<VendorOption name="{name}">{value}</VendorOption>' for name, value in options.items()
+    )
+    found = rgba(get(wms, sld10(color_map("ramp", (0, "#64C8FA", 1, "")) + vendor)))
+    np.testing.assert_allclose(found[0, 0, :3].astype(int), color, atol=1)
+    assert (found == found[0, 0]).all()
+
+
+@pytest.mark.parametrize(
+    ("symbols", "words"),
+    [
+        ("<ContrastEnhancement><Logarithmic/></ContrastEnhancement>", "Logarithmic"),
+        ("<ShadedRelief/>", "hillshade"),
+        ('<VendorOption name="grayScale">blue</VendorOption>', "grayScale"),
+        ('<ColorMap><Interpolate method="cubic"/></ColorMap>', "linear"),
+    ],
+)
+def test_what_is_not_drawn_is_said(wms, symbols, words):
+    assert words in "".join(root_of(get(wms, sld10(symbols))).itertext())

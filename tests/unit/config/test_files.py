@@ -40,6 +40,7 @@ SECTIONS = {
     "HillshadeModel": "hillshade",
     "ContoursModel": "contours",
     "ArrowsModel": "arrows",
+    "SldModel": "sld",
     "ColorsModel": "colours",
     "RecipeModel": "Recipe",
     "FieldRecipeModel": "field of a recipe",

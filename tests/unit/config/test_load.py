@@ -22,7 +22,7 @@ from datacube.model.grid import RectifiedGrid
 from datacube.render.style import Categories, Channel, ColorRamp, Composite
 
 HOUR = 3_600_000
-KINDS = "ramp, categories, composite, hillshade, contours or arrows"
+KINDS = "ramp, categories, composite, hillshade, contours, arrows or sld"
 USUAL = (
     "default, true-color, false-color, urban, swir, ndvi, moisture, "
     "wind, wind-barbs, current, ice-drift, vector"

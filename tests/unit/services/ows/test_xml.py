@@ -4,7 +4,8 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from datacube.errors import InvalidParameter
-from services.ows.xml import LARGEST_DOCUMENT, XLINK, Maker, clean, parse, serialise
+from datacube.model.markup import LARGEST_DOCUMENT, parse
+from services.ows.xml import XLINK, Maker, clean, serialise
 
 WMS = Maker("http://www.opengis.net/wms", {None: "http://www.opengis.net/wms", "xlink": XLINK})
 
