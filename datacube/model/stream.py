@@ -64,12 +64,12 @@ class CoverageStream:
             for rows in self.bands[:: -1 if upward else 1]:
                 yield Part(name, place, rows)
 
-    def by_place(self) -> Iterator[Block]:
+    def by_place(self, *, upward: bool = False) -> Iterator[Block]:
         """Blocks of all fields, band by band at every place: (axes…, y, field)."""
         return self.read(
             Part(name, place, rows)
             for place in self._places()
-            for rows in self.bands
+            for rows in self.bands[:: -1 if upward else 1]
             for name in self.description.range_type.names
         )
 

@@ -20,7 +20,7 @@ from datacube.store.history import find_version, read_head, read_slice_document,
 from datacube.store.home import at_version, locate
 from datacube.store.index import INDEX_KEY, is_cube_id, read_index
 from datacube.store.layout import chunk_counts, chunk_key
-from datacube.store.manifest import Head, head_key
+from datacube.store.manifest import Head, SourceRecord, head_key
 from datacube.store.objects import ObjectStore
 from datacube.store.reader import read_chunk
 from datacube.store.series import SeriesCopy, series_copies
@@ -168,19 +168,23 @@ class CubeStore:
         """Ids of the granules in this version."""
         return tuple(self.record.sources)
 
+    def granules(self, slot_index: int) -> tuple[SourceRecord, ...]:
+        """What a logical time was made of, in the order in which it came; empty if not known."""
+        slices = self.record.slices
+        return self._granules.get(slices[slot_index].ticks, ()) if slices else ()
+
     def ingested(self, slot_index: int) -> str:
         """ISO 8601 time of the newest source of a logical time; empty where none says it."""
-        slices = self.record.slices
-        return self._ingested.get(slices[slot_index].ticks, "") if slices else ""
+        return max((one.ingested for one in self.granules(slot_index)), default="")
 
     @cached_property
-    def _ingested(self) -> Mapping[int | None, str]:
-        """Latest ingest by time."""
-        found: dict[int | None, str] = {}
+    def _granules(self) -> Mapping[int | None, tuple[SourceRecord, ...]]:
+        """Sources by time."""
+        found: dict[int | None, list[SourceRecord]] = {}
         for record, times in self.record.sources.values():
             for ticks in times:
-                found[ticks] = max(found.get(ticks, ""), record.ingested)
-        return found
+                found.setdefault(ticks, []).append(record)
+        return {ticks: tuple(records) for ticks, records in found.items()}
 
     @cached_property
     def last_deletion(self) -> str:

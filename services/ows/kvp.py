@@ -4,7 +4,7 @@ Names are compared without case, an empty value counts as absent, and a paramete
 once may be repeated only with the same value. Errors name the parameter as the standard spells it.
 """
 
-from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Sequence
 from math import isfinite
 from typing import overload
 
@@ -78,10 +78,6 @@ class Kvp:
     def but(self, *names: str) -> "Kvp":
         """The same parameters but those of these names, in lower case."""
         return Kvp((name, value) for name, value in self.pairs if name not in names)
-
-    def put(self, values: Mapping[str, str]) -> "Kvp":
-        """The same parameters but some, whose names are in lower case and which get one value."""
-        return Kvp([*(pair for pair in self.pairs if pair[0] not in values), *values.items()])
 
     @overload
     def one(self, name: str) -> str: ...

@@ -17,6 +17,9 @@ from services.wcs.v201 import posted as v201
 
 _READERS: Mapping[str, tuple[str, Callable[[Element], Pairs]]] = {
     "http://www.opengis.net/wcs/2.0": ("2.0.1", v201.pairs),
+    "http://www.opengis.net/wcs/wcseo/1.0": ("2.0.1", v201.pairs),
+    "http://www.opengis.net/wcs/wcseo/1.1": ("2.0.1", v201.pairs),
+    "http://www.opengis.net/wcseo/1.0": ("2.0.1", v201.pairs),
     "http://www.opengis.net/wcs/1.1.1": ("1.1.1", v110.pairs),
     "http://www.opengis.net/wcs/1.1": ("1.1.2", v110.pairs),
     "http://www.opengis.net/wcs": ("1.0.0", v100.pairs),

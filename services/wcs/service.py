@@ -46,13 +46,13 @@ def _answer(context: Context, request: Request, kvp: Kvp, offered: tuple[str, ..
     name = asked.lower()
     number = negotiated(kvp, offered) if name == _CAPABILITIES else stated(kvp, offered)
     operations = VERSIONS[number].operations
-    if (operation := operations.get(name)) is None:
+    named = next((one for one in operations if one.lower() == name), None)
+    if named is None:
         raise OperationNotSupported(
-            f"there is no operation '{asked[:100]}'; there are "
-            "GetCapabilities, DescribeCoverage and GetCoverage",
+            f"there is no operation '{asked[:100]}'; there are {', '.join(operations)}",
             subject=asked[:100],
         )
-    return operation(context, request, kvp)
+    return operations[named](context, request, kvp)
 
 
 def _told(kvp: Kvp, offered: tuple[str, ...]) -> Version | None:

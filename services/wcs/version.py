@@ -19,7 +19,7 @@ class Version:
     Parameters
     ----------
     number : str
-    operations : mapping of a name in lower case to its handler
+    operations : mapping of a name, as the standard spells it, to its handler
     report : function
         Makes an exception report; ``strict`` sends 4xx and 5xx where the version sends 200.
     """

@@ -6,9 +6,9 @@ from services.wcs.version import Version
 VERSION = Version(
     names.VERSION,
     {
-        "getcapabilities": handlers.answer_capabilities,
-        "describecoverage": handlers.answer_description,
-        "getcoverage": handlers.answer_coverage,
+        "GetCapabilities": handlers.answer_capabilities,
+        "DescribeCoverage": handlers.answer_description,
+        "GetCoverage": handlers.answer_coverage,
     },
     handlers.report,
 )

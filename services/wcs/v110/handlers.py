@@ -7,7 +7,6 @@ from datacube.model.query import CoverageQuery
 from services.ows import caching
 from services.ows.coveragefile import CoverageFile
 from services.ows.kvp import Kvp
-from services.ows.sequence import is_current
 from services.ows.transport import Request, Response
 from services.ows.urls import kvp_prefix, with_query
 from services.ows.xml import serialise
@@ -42,15 +41,15 @@ def operations(names: Names) -> dict[str, Handler]:
         return _coverage(names, context, request, kvp)
 
     return {
-        "getcapabilities": answer_capabilities,
-        "describecoverage": answer_description,
-        "getcoverage": answer_coverage,
+        "GetCapabilities": answer_capabilities,
+        "DescribeCoverage": answer_description,
+        "GetCoverage": answer_coverage,
     }
 
 
 def _capabilities(names: Names, context: Context, request: Request, kvp: Kvp) -> Response:
-    wanted, sequence = decode.sections(kvp), context.catalog.sequence
-    known = is_current(kvp, sequence)
+    wanted, sequence = decode.sections(kvp), context.catalog.version
+    known = kvp.optional("updateSequence", str.strip, "") == sequence
     url = kvp_prefix(request, "/wcs")
 
     def make() -> bytes:

@@ -15,9 +15,10 @@ def _report(error: DatacubeError, _strict: bool) -> Response:
 VERSION = Version(
     names.VERSION,
     {
-        "getcapabilities": handlers.answer_capabilities,
-        "describecoverage": handlers.answer_description,
-        "getcoverage": handlers.answer_coverage,
+        "GetCapabilities": handlers.answer_capabilities,
+        "DescribeCoverage": handlers.answer_description,
+        "GetCoverage": handlers.answer_coverage,
+        "DescribeEOCoverageSet": handlers.answer_coverage_set,
     },
     _report,
 )

@@ -4,13 +4,17 @@ from collections.abc import Callable, Iterable
 
 from datacube.config.settings import ServerSettings
 from datacube.engine.cube import Cube
-from datacube.formats.registry import encoders
 from datacube.model.crs import Crs
 from services.ows.boxes import geographic_box, ordered_edges
 from services.ows.extents import plain_number
 from services.ows.gml import coverage_subtype
 from services.ows.sections import Operation, operations_metadata, service_provider
 from services.ows.xml import OWS20, Element, serialise
+from services.wcs.v201.decode import LISTS
+from services.wcs.v201.eo.datasets import series_of
+from services.wcs.v201.eo.decode import COUNT_DEFAULT
+from services.wcs.v201.eo.documents import series_summaries
+from services.wcs.v201.formats import media_types
 from services.wcs.v201.names import (
     CRS_MAKER,
     INTERPOLATION_MAKER,
@@ -31,6 +35,12 @@ PROFILES = (
     "http://www.opengis.net/spec/WCS_service-extension_interpolation/1.0/conf/interpolation",
     "http://www.opengis.net/spec/WCS_service-extension_crs/1.0/conf/crs",
     "http://www.opengis.net/spec/WCS_service-extension_crs/1.0/conf/crs-gridded-coverage",
+    "http://www.opengis.net/spec/GMLCOV/1.0/conf/gml",
+    "http://www.opengis.net/spec/GMLCOV/1.0/conf/gml-coverage",
+    "http://www.opengis.net/spec/GMLCOV/1.0/conf/multipart",
+    "http://www.opengis.net/spec/WCS_application-profile_earth-observation/1.0/conf/eowcs",
+    "http://www.opengis.net/spec/WCS_application-profile_earth-observation/1.0/conf/eowcs_get-kvp",
+    "http://www.opengis.net/spec/WCS_application-profile_earth-observation/1.0/conf/eowcs_soap",
     "http://www.opengis.net/spec/GMLCOV_geotiff-coverages/1.0/conf/geotiff-coverage",
 )
 INTERPOLATIONS = tuple(
@@ -40,7 +50,7 @@ INTERPOLATIONS = tuple(
 """Methods that have an identifier; the others are asked for by their names."""
 
 COMMON_CRS = ("EPSG:4326", "OGC:CRS84", "EPSG:3857")
-OPERATIONS = ("GetCapabilities", "DescribeCoverage", "GetCoverage")
+OPERATIONS = ("GetCapabilities", "DescribeCoverage", "GetCoverage", "DescribeEOCoverageSet")
 
 
 def capabilities(
@@ -55,7 +65,7 @@ def capabilities(
     Parameters
     ----------
     url : str, public URL of the service, ending in ``?``
-    sequence : str, updateSequence
+    sequence : str, the catalogue's version, as updateSequence
     """
     published = tuple(cubes)
     makers: dict[str, Callable[[], Element]] = {
@@ -63,7 +73,7 @@ def capabilities(
         "ServiceProvider": lambda: service_provider(OWS20, settings, url.rstrip("?")),
         "OperationsMetadata": lambda: _operations(url),
         "ServiceMetadata": lambda: _service_metadata(published),
-        "Contents": lambda: WCS("Contents", *(_summary(cube) for cube in published)),
+        "Contents": lambda: _contents(published, sections),
     }
     return serialise(
         _root(sequence, *(make() for name, make in makers.items() if name in sections))
@@ -103,7 +113,10 @@ def _identification(settings: ServerSettings) -> Element:
 def _operations(url: str) -> Element:
     posted = url.rstrip("?")
     operations = tuple(Operation(name, {"": url}, {"": posted}) for name in OPERATIONS)
-    return operations_metadata(OWS20, operations, {"PostEncoding": ("XML", "SOAP")})
+    found = operations_metadata(OWS20, operations, {"PostEncoding": ("XML", "SOAP")})
+    most = OWS("NoValues"), OWS("DefaultValue", str(COUNT_DEFAULT))
+    found.append(OWS("Constraint", *most, name="CountDefault"))
+    return found
 
 
 def _service_metadata(cubes: Iterable[Cube]) -> Element:
@@ -121,8 +134,19 @@ def _service_metadata(cubes: Iterable[Cube]) -> Element:
             *(CRS_MAKER("crsSupported", uri) for uri in dict.fromkeys(one.uri for one in systems)),
         ),
     )
-    formats = (WCS("formatSupported", name) for name in encoders().media_types)
+    formats = (WCS("formatSupported", name) for name in media_types())
     return WCS("ServiceMetadata", *formats, extension)
+
+
+def _contents(cubes: tuple[Cube, ...], sections: frozenset[str]) -> Element:
+    """The coverages, and the series of datasets, where each is wanted (10-140r1, 7.2.2)."""
+    coverages, series = (name in sections for name in LISTS)
+    found = (one for one in map(series_of, cubes) if one is not None)
+    return WCS(
+        "Contents",
+        *(_summary(cube) for cube in cubes if coverages),
+        series_summaries(found) if series else None,
+    )
 
 
 def _summary(cube: Cube) -> Element:

@@ -34,6 +34,8 @@ SECTIONS = (
     "ServiceMetadata",
     "Contents",
 )
+LISTS = ("CoverageSummary", "DatasetSeriesSummary")
+"""Parts of the contents, which may be asked for by themselves (10-140r1, 7.2.1)."""
 MOST_SUBSETS = 100
 _ABSENT = frozenset({"", "none", "null"})
 _METHODS: dict[str, Interpolation] = {
@@ -94,24 +96,28 @@ class CoverageRequest:
 
 
 def sections(kvp: Kvp) -> frozenset[str]:
-    """Sections of the capabilities that are wanted (OWS Common, table 7).
+    """Sections of the capabilities that are wanted (OWS Common, table 7), and lists in them.
 
     Raises
     ------
     InvalidParameter
         There is no such section.
     """
+    every = (*SECTIONS, *LISTS)
     named = kvp.optional("Sections", comma_list, ())
     if not named or "all" in {name.lower() for name in named}:
-        return frozenset(SECTIONS)
-    known = {name.lower(): name for name in SECTIONS}
+        return frozenset(every)
+    known = {name.lower(): name for name in every}
     wrong = [name for name in named if name.lower() not in known]
     if wrong:
         raise InvalidParameter(
-            f"there is no section '{wrong[0][:100]}'; there are {', '.join(SECTIONS)}",
+            f"there is no section '{wrong[0][:100]}'; there are {', '.join(every)}",
             subject="sections",
         )
-    return frozenset(known[name.lower()] for name in named)
+    found = {known[name.lower()] for name in named}
+    if "Contents" in found:
+        found.update(LISTS)
+    return frozenset(found | {"Contents"} if found & set(LISTS) else found)
 
 
 def coverage_ids(kvp: Kvp) -> tuple[str, ...]:

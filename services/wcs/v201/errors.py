@@ -36,6 +36,10 @@ class TilingInvalid(errors.InvalidParameter):
     """A tile whose sides are no multiples of 16 (12-100r1, table 5)."""
 
 
+class NoSuchDatasetSeriesOrCoverage(errors.NotFoundError):
+    """An id that is neither that of a dataset series nor that of a dataset (10-140r1, table 12)."""
+
+
 CODES: Table = {
     **WCS201,
     IllegalFieldSequence: Code("IllegalFieldSequence", 404),
@@ -46,5 +50,6 @@ CODES: Table = {
     PredictorNotSupported: Code("PredictorNotSupported", 404),
     InterleavingNotSupported: Code("InterleavingNotSupported", 404),
     TilingInvalid: Code("TilingInvalid", 404),
+    NoSuchDatasetSeriesOrCoverage: Code("NoSuchDatasetSeriesOrCoverage", 404, locator="eoId"),
 }
 """Exception codes of WCS 2.0.1 with its extensions."""

@@ -1,29 +1,47 @@
 """Coverages in GMLCOV 1.0: the description of a cube, and of an answer beside its file."""
 
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from datacube.engine.cube import Cube
 from datacube.formats.registry import Encoder, encoders
 from datacube.model.coverage import CoverageDescription
+from datacube.model.domain import DomainSet
 from services.ows.frames import TimeEncoding, frame
 from services.ows.gml import bounded_by, coverage_subtype, domain_set
 from services.ows.swe import GMLCOV, range_type
 from services.ows.xml import Element, serialise
-from services.wcs.v201.names import GML_MAKER, GMLCOV_MAKER, SCHEMA, WCS, WCS20, with_id
+from services.wcs.v201.eo.datasets import Dataset
+from services.wcs.v201.eo.metadata import eo_metadata
+from services.wcs.v201.names import (
+    EO,
+    GML_MAKER,
+    GMLCOV_MAKER,
+    SCHEMA,
+    WCS,
+    WCS20,
+    WCSEO,
+    with_id,
+)
+
+_SCHEMA = f"{GMLCOV} http://schemas.opengis.net/gmlcov/1.0/gmlcovAll.xsd"
+_EO_SCHEMA = f"{WCSEO} http://schemas.opengis.net/wcs/wcseo/1.0/wcsEOAll.xsd"
 
 
-def coverage_descriptions(
-    descriptions: tuple[CoverageDescription, ...], encoding: TimeEncoding
-) -> bytes:
+def coverage_descriptions(coverages: Iterable[Cube | Dataset], encoding: TimeEncoding) -> bytes:
     """The answer of DescribeCoverage (09-110r4, 8.3)."""
     return serialise(
         WCS(
             "CoverageDescriptions",
-            *(coverage_description(one, encoding) for one in descriptions),
+            *(coverage_description(one, encoding) for one in coverages),
             xsi_schemaLocation=f"{WCS20} {SCHEMA}/wcsAll.xsd",
         )
     )
 
 
-def coverage_description(description: CoverageDescription, encoding: TimeEncoding) -> Element:
-    """``wcs:CoverageDescription`` of a cube."""
+def coverage_description(coverage: Cube | Dataset, encoding: TimeEncoding) -> Element:
+    """``wcs:CoverageDescription`` of a cube or of a dataset."""
+    description = coverage.description
     axes = frame(description.domain, encoding)
     native = encoders().native(description.domain)
     element = WCS(
@@ -32,19 +50,36 @@ def coverage_description(description: CoverageDescription, encoding: TimeEncodin
         GML_MAKER("name", description.title) if description.title else None,
         bounded_by(axes),
         WCS("CoverageId", description.id),
+        eo_metadata(coverage) if isinstance(coverage, Dataset) else None,
         domain_set(axes, description.id),
         range_type(description.range_type),
         WCS(
             "ServiceParameters",
-            WCS("CoverageSubtype", coverage_subtype(description.domain)),
+            WCS("CoverageSubtype", _subtype(coverage)),
             WCS("nativeFormat", native.media_type),
         ),
     )
     return with_id(element, description.id)
 
 
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What an answer of GetCoverage is a part of.
+
+    Parameters
+    ----------
+    coverage : Cube or Dataset
+    encoding : how documents write times
+    request : str, URL that asks for the answer, for the lineage of a dataset
+    """
+
+    coverage: Cube | Dataset
+    encoding: TimeEncoding
+    request: str = ""
+
+
 def coverage_beside_file(
-    description: CoverageDescription, encoder: Encoder, reference: str, encoding: TimeEncoding
+    subject: Subject, description: CoverageDescription, encoder: Encoder, reference: str
 ) -> bytes:
     """A GML coverage whose values lie in another part of the message (09-146r2, 9.3).
 
@@ -53,7 +88,6 @@ def coverage_beside_file(
     description : of exactly the answer
     reference : str, ``cid:`` URL of the file
     """
-    axes = frame(description.domain, encoding)
     file = GML_MAKER(
         "File",
         GML_MAKER("rangeParameters"),
@@ -61,12 +95,56 @@ def coverage_beside_file(
         GML_MAKER("fileStructure"),
         GML_MAKER("mimeType", encoder.media_type),
     )
-    coverage = GMLCOV_MAKER(
-        coverage_subtype(description.domain),
+    return serialise(_coverage(subject, description, file))
+
+
+def coverage_around_values(
+    subject: Subject, description: CoverageDescription
+) -> tuple[bytes, bytes]:
+    """A GML coverage that holds its values, without these: what is before and behind them."""
+    block = GML_MAKER("DataBlock", GML_MAKER("rangeParameters"), GML_MAKER("tupleList"))
+    document = serialise(_coverage(subject, description, block, _sequence(description.domain)))
+    head, _, tail = document.partition(b"<gml:tupleList/>")  # no text in it has a "<"
+    return head + b"<gml:tupleList>", b"</gml:tupleList>" + tail
+
+
+def _coverage(
+    subject: Subject,
+    description: CoverageDescription,
+    values: Element,
+    sequence: Element | None = None,
+) -> Element:
+    axes = frame(description.domain, subject.encoding)
+    coverage, identifier = subject.coverage, subject.coverage.description.id
+    eo = isinstance(coverage, Dataset)
+    make = EO if eo else GMLCOV_MAKER
+    element = make(
+        _subtype_of(coverage, description.domain),
         bounded_by(axes),
-        domain_set(axes, description.id),
-        GML_MAKER("rangeSet", file),
+        domain_set(axes, identifier),
+        GML_MAKER("rangeSet", values),
+        sequence,
         range_type(description.range_type),
-        xsi_schemaLocation=f"{GMLCOV} http://schemas.opengis.net/gmlcov/1.0/gmlcovAll.xsd",
+        eo_metadata(coverage, subject.request) if isinstance(coverage, Dataset) else None,
+        xsi_schemaLocation=_EO_SCHEMA if eo else _SCHEMA,
     )
-    return serialise(with_id(coverage, description.id))
+    return with_id(element, identifier)
+
+
+def _subtype(coverage: Cube | Dataset) -> str:
+    return _subtype_of(coverage, coverage.description.domain)
+
+
+def _subtype_of(coverage: Cube | Dataset, domain: DomainSet) -> str:
+    """Kind of a part of a coverage, or of the whole."""
+    kind = coverage_subtype(domain)
+    return kind.replace("GridCoverage", "Dataset") if isinstance(coverage, Dataset) else kind
+
+
+def _sequence(domain: DomainSet) -> Element:
+    """The order of tuples: along x, along y, then along the last of the other axes first."""
+    count = len(domain.axes)
+    order = " ".join(f"+{place}" for place in (1, 2, *range(count + 2, 2, -1)))
+    rule = GML_MAKER("sequenceRule", "Linear", axisOrder=order)
+    start = GML_MAKER("startPoint", " ".join(["0"] * (count + 2)))
+    return GML_MAKER("coverageFunction", GML_MAKER("GridFunction", rule, start))

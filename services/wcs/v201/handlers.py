@@ -1,37 +1,43 @@
 """The operations of WCS 2.0.1: decode, query, engine, encode."""
 
 from dataclasses import replace
+from operator import itemgetter
 
 from datacube.engine.context import Context
 from datacube.engine.coverage import plan_coverage
-from datacube.formats.registry import Encoder, encoders
+from datacube.engine.cube import Cube
+from datacube.formats import gml
+from datacube.formats.registry import Encoder
 from datacube.model.coverage import CoverageDescription
 from datacube.model.grid import RectifiedGrid
 from datacube.model.query import CoverageQuery, ScaleFactor
 from services.ows import caching
 from services.ows.coveragefile import CoverageFile
 from services.ows.kvp import Kvp
-from services.ows.sequence import is_current
 from services.ows.transport import Request, Response
-from services.ows.urls import kvp_prefix
+from services.ows.urls import kvp_prefix, with_query
 from services.wcs.answer import send
 from services.wcs.filenames import file_name
 from services.wcs.order import Order
-from services.wcs.published import published, published_cube
+from services.wcs.published import published
 from services.wcs.scaling import resolve_scaling
 from services.wcs.v201 import capabilities, decode, gmlcov
 from services.wcs.v201.decode import CoverageRequest
+from services.wcs.v201.eo import documents
+from services.wcs.v201.eo.datasets import Dataset, coverage_of
+from services.wcs.v201.eo.decode import coverage_set
+from services.wcs.v201.eo.search import find
+from services.wcs.v201.formats import formats_of
 from services.wcs.v201.names import VERSION
 
 _XML = "text/xml"
-_GML = "application/gml+xml"
 
 
 def answer_capabilities(context: Context, request: Request, kvp: Kvp) -> Response:
     """GetCapabilities."""
     wanted = decode.sections(kvp)
-    sequence = context.catalog.sequence
-    known = is_current(kvp, sequence)
+    sequence = context.catalog.version
+    known = kvp.optional("updateSequence", str.strip, "") == sequence
     url = kvp_prefix(request, "/wcs")
 
     def make() -> bytes:
@@ -46,44 +52,63 @@ def answer_capabilities(context: Context, request: Request, kvp: Kvp) -> Respons
 
 def answer_description(context: Context, request: Request, kvp: Kvp) -> Response:
     """DescribeCoverage."""
-    cubes = [published_cube(context, name) for name in decode.coverage_ids(kvp)]
-    descriptions = tuple(cube.description for cube in cubes)
+    coverages = [coverage_of(context, name) for name in decode.coverage_ids(kvp)]
     encoding = context.settings.wcs_time_encoding
-    body = gmlcov.coverage_descriptions(descriptions, encoding)
-    response = Response(200, _XML, body, (caching.DOCUMENT,))
-    return caching.conditional(request, response, caching.etag([], body))
+    return _described(request, gmlcov.coverage_descriptions(coverages, encoding))
+
+
+def answer_coverage_set(context: Context, request: Request, kvp: Kvp) -> Response:
+    """DescribeEOCoverageSet."""
+    asked = coverage_set(kvp)
+    found = find(context, asked)
+    encoding = context.settings.wcs_time_encoding
+    return _described(request, documents.coverage_set(found, asked.sections, encoding))
 
 
 def answer_coverage(context: Context, request: Request, kvp: Kvp) -> Response:
     """GetCoverage."""
     asked = decode.get_coverage(kvp)
-    registry = encoders()
+    coverage = coverage_of(context, asked.coverage)
+    subject = gmlcov.Subject(coverage, context.settings.wcs_time_encoding, _url(request, kvp))
+    registry = formats_of(subject)
     named = registry.find(asked.media_type) if asked.media_type else None
-    query = _bound(context, asked)
-    cube = published_cube(context, asked.coverage)
-    encoder = named or registry.native(cube.description.domain)
+    query = _bound(context, coverage, asked)
+    encoder = named or registry.native(coverage.description.domain)
     plan = plan_coverage(context, query)
-    name = _file_name(asked, plan.description, encoder)
+    described = replace(plan.description, id=coverage.description.id)
+    name = _file_name(asked, described, encoder)
     order = Order(query, encoder, name, dict(asked.options), dry=asked.dry)
-    if not asked.multipart:
+    if not asked.multipart or encoder.media_type == gml.MEDIA_TYPE:
         return send(context, request, order)
 
     def describe(file: CoverageFile) -> bytes:
-        encoding = context.settings.wcs_time_encoding
-        return gmlcov.coverage_beside_file(file.description, encoder, f"cid:{name}", encoding)
+        return gmlcov.coverage_beside_file(subject, file.description, encoder, f"cid:{name}")
 
-    return send(context, request, order, describe, _GML)
+    return send(context, request, order, describe, gml.MEDIA_TYPE)
 
 
 def decode_query(context: Context, kvp: Kvp) -> CoverageQuery:
     """The query of a GetCoverage request."""
-    return _bound(context, decode.get_coverage(kvp))
+    asked = decode.get_coverage(kvp)
+    return _bound(context, coverage_of(context, asked.coverage), asked)
 
 
-def _bound(context: Context, asked: CoverageRequest) -> CoverageQuery:
-    description = published_cube(context, asked.coverage).description
-    query = decode.bind_query(asked, description)
-    scaling = resolve_scaling(asked.scaling, description.domain, lambda: _unscaled(context, query))
+def _described(request: Request, body: bytes) -> Response:
+    response = Response(200, _XML, body, (caching.DOCUMENT,))
+    return caching.conditional(request, response, caching.etag([], body))
+
+
+def _url(request: Request, kvp: Kvp) -> str:
+    """The request as a URL, in whatever binding it came; names in order, as one that was posted."""
+    pairs = sorted(kvp.but("plain").pairs, key=itemgetter(0))
+    return with_query(kvp_prefix(request, "/wcs"), pairs)
+
+
+def _bound(context: Context, coverage: Cube | Dataset, asked: CoverageRequest) -> CoverageQuery:
+    domain = coverage.description.domain
+    query = decode.bind_query(asked, coverage.description)
+    query = coverage.of_cube(query) if isinstance(coverage, Dataset) else query
+    scaling = resolve_scaling(asked.scaling, domain, lambda: _unscaled(context, query))
     return replace(query, scaling=scaling)
 
 

@@ -9,6 +9,7 @@ SCHEMA = "http://schemas.opengis.net/wcs/2.0"
 VERSION = "2.0.1"
 CRS_EXTENSION = "http://www.opengis.net/wcs/crs/1.0"
 INTERPOLATION_EXTENSION = "http://www.opengis.net/wcs/interpolation/1.0"
+WCSEO = "http://www.opengis.net/wcs/wcseo/1.0"
 
 PREFIXES: dict[str | None, str] = {
     "wcs": WCS20,
@@ -26,6 +27,7 @@ INTERPOLATION_MAKER = Maker(INTERPOLATION_EXTENSION, {"int": INTERPOLATION_EXTEN
 OWS = Maker(OWS20, PREFIXES)
 GMLCOV_MAKER = Maker(GMLCOV, PREFIXES)
 GML_MAKER = Maker(GML, PREFIXES)
+EO = Maker(WCSEO, {**PREFIXES, "wcseo": WCSEO})
 
 
 def with_id(element: Element, identifier: str) -> Element:

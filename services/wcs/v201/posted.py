@@ -9,6 +9,7 @@ from services.wcs.posted import (
     attributes,
     capabilities_pairs,
     children,
+    listed,
     local,
     unknown,
     words,
@@ -36,11 +37,22 @@ def pairs(root: Element) -> Pairs:
             yield from capabilities_pairs(root)
         case "DescribeCoverage":
             yield "CoverageId", ",".join(words(one) for one in children(root, "CoverageId"))
+        case "DescribeEOCoverageSet":
+            yield from _coverage_set(root)
         case "GetCoverage":
             for element in root:
                 yield from _part(element)
         case _:
             raise unknown(root)
+
+
+def _coverage_set(root: Element) -> Pairs:
+    yield from attributes(root, "count", "startIndex")
+    yield "eoId", ",".join(words(one) for one in children(root, "eoId"))
+    yield from listed(root, ("Sections", "Section"), "sections")
+    for name in ("containment", "DimensionTrim"):
+        for one in children(root, name):
+            yield from _part(one)
 
 
 def _part(element: Element) -> Pairs:

@@ -165,3 +165,12 @@ def report(response):
 
 def texts(root, path):
     return [element.text for element in root.findall(path, NS)]
+
+
+def same(one, other):
+    """Whether two documents say the same in elements, attributes and words."""
+    return _said(one) == _said(other)
+
+
+def _said(root):
+    return [(one.tag, dict(one.attrib), (one.text or "").strip()) for one in root.iter()]

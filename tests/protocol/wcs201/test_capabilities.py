@@ -12,7 +12,7 @@ def document(service):
 def test_the_root_names_version_and_sequence(document, service):
     assert document.tag == f"{{{NS['wcs']}}}Capabilities"
     assert document.get("version") == "2.0.1"
-    assert document.get("updateSequence") == service.context.catalog.sequence
+    assert document.get("updateSequence") == service.context.catalog.version
 
 
 @pytest.mark.xsd
@@ -67,6 +67,7 @@ def test_operations_have_the_public_url(document):
         "GetCapabilities",
         "DescribeCoverage",
         "GetCoverage",
+        "DescribeEOCoverageSet",
     ]
     links = document.findall(".//ows:Get", NS)
     urls = {link.get(f"{{{NS['xlink']}}}href") for link in links}
@@ -83,6 +84,7 @@ def test_formats(document):
         "image/vnd.cog",
         "application/x-netcdf3",
         "application/vnd.zarr+zip",
+        "application/gml+xml",
     ]
 
 

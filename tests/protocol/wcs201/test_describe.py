@@ -148,7 +148,7 @@ def test_a_long_axis_is_quick_and_small():
     import time
 
     from datacube.model.axis import TimeAxis
-    from datacube.model.coverage import CoverageDescription
+    from datacube.model.coverage import Coverage, CoverageDescription
     from datacube.model.domain import DomainSet
     from datacube.model.fields import Field, RangeType
     from services.wcs.v201.gmlcov import coverage_descriptions
@@ -158,7 +158,7 @@ def test_a_long_axis_is_quick_and_small():
     domain = DomainSet(make_coverage().description.domain.grid, (TimeAxis("time", steps.cumsum()),))
     long = CoverageDescription("long", "", "", domain, RangeType((Field("v", "int16"),)))
     start = time.perf_counter()
-    document = coverage_descriptions((long,), "iso")
+    document = coverage_descriptions((Coverage(long, {}),), "iso")
     assert time.perf_counter() - start < 2.0
     assert len(gzip.compress(document, 6)) < 1_000_000
     assert document.count(b'Z"') == 100_002
