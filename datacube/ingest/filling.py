@@ -1,8 +1,10 @@
 """Filling slices with the values of a granule: window by window, here or by the hands of others."""
 
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
 import numpy as np
@@ -11,16 +13,16 @@ from datacube.config.products import RecipeSettings
 from datacube.ingest.memory import Thrift
 from datacube.ingest.places import JoinedBand
 from datacube.ingest.report import BytesRead, Event
-from datacube.ingest.source import BandSource, Granule, ReadOptions
+from datacube.ingest.source import BandSource, Granule, ReadOptions, is_parallel
 from datacube.model.axis import TimeAxis
 from datacube.store.objects import ObjectStore
+from datacube.store.slicechunks import Window
 from datacube.store.writer import SliceWriter
 
 WINDOW_BYTES = 32 * 2**20
 """About how many bytes of a field are held at once."""
 
-type Window = tuple[int, int, int, int]
-"""First row, row after the last, first column, column after the last."""
+_OPEN_SLICES = 4
 
 
 class Filling(Protocol):
@@ -72,7 +74,7 @@ class Job:
 
 
 class Local:
-    """This process: one thread reads, those of the store's writer write."""
+    """This process: the threads of the store's writer, and one that reads what only one may."""
 
     @contextmanager
     def filling(self, store: ObjectStore, granule: Granule, job: Job) -> Iterator[Filling]:
@@ -87,26 +89,31 @@ class _Here:
     def __init__(self, granule: Granule, job: Job) -> None:
         self._granule = granule
         self._job = job
-        self._before: SliceWriter | None = None
+        self._full: deque[SliceWriter] = deque()
         self._thrift = Thrift()
 
     def fill(self, writer: SliceWriter, position: int) -> None:
-        """Read everything; the slice is closed while the next one is read."""
+        """Read everything, or have it read; slices are closed while the next ones are read."""
+        fields = self._granule.description.range_type
         for name, index, window in windows_of(self._granule, position, writer, bands):
             row0, row1, column0, column1 = window
             band = self._granule.slices[position].bands[name]
-            values = band.read(index, row0, row1, column0, column1)
-            writer.write(name, index, row0, column0, values)
-            self._thrift.used(values.nbytes)
-            self._job.report(BytesRead(self._job.source, self._granule.cube_id, values.nbytes))
-        self.finish()
-        self._before = writer
+            if is_parallel(band):
+                writer.fill(name, index, window, partial(band.read, index, *window))
+            else:
+                values = band.read(index, row0, row1, column0, column1)
+                writer.write(name, index, row0, column0, values)
+            size = (row1 - row0) * (column1 - column0) * np.dtype(fields.field(name).dtype).itemsize
+            self._thrift.used(size)
+            self._job.report(BytesRead(self._job.source, self._granule.cube_id, size))
+        self._full.append(writer)
+        while len(self._full) > _OPEN_SLICES:
+            self._full.popleft().close()
 
     def finish(self) -> None:
         """See :class:`Filling`."""
-        before, self._before = self._before, None
-        if before is not None:
-            before.close()
+        while self._full:
+            self._full.popleft().close()
 
 
 type Shape = Callable[[int, int], tuple[int, int]]

@@ -1,11 +1,10 @@
 """The child process that decodes GRIB: ``python -m datacube.ingest.grib_worker FILE``.
 
 ecCodes aborts a process in which PROJ is loaded later, and a damaged message can end it; so it
-lives in a process of its own. It answers one JSON line for each JSON line; values follow their
-line as raw bytes. Whatever libraries print goes to the standard error.
-
-The first line is the index: the messages with their keys and place in the file, the grid sections
-that occur, and how many damaged messages were passed over.
+lives in a process of its own. It answers one JSON line for each JSON line. ``{"index": true}`` asks
+for the messages with their keys and place in the file, the grid sections that occur, and how many
+damaged messages were passed over; ``{"place": […]}`` for values, which follow their line as raw
+bytes. Whatever libraries print goes to the standard error.
 """
 
 import json
@@ -17,8 +16,9 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
+_NAMES = ("cfVarName", "shortName", "paramId", "name", "units", "cfName")
 _MESSAGE = (
-    *("cfVarName", "shortName", "paramId", "name", "units", "cfName", "typeOfLevel", "stepType"),
+    *("typeOfLevel", "stepType"),
     *("level", "topLevel", "bottomLevel", "dataDate", "dataTime", "validityDate", "validityTime"),
     *("number", "startStep", "endStep", "stepUnits", "centreDescription"),
 )
@@ -31,31 +31,35 @@ _GRID = (
     *("angleOfRotationInDegrees", "iDirectionIncrementInDegrees", "jDirectionIncrementInDegrees"),
     *("DxInMetres", "DyInMetres", "DiInMetres", "DjInMetres", "projectionCentreFlag"),
 )
+_SCANNED = (
+    *("Ni", "Nj", "Nx", "Ny", "iScansNegatively", "jPointsAreConsecutive"),
+    *("alternativeRowScanning", "bitmapPresent"),
+)
 _MISSING = float(np.finfo(np.float32).max)
 _MOST_DAMAGED = 1000
+_START = 1 << 14
 
 
 def main(path: str) -> None:
-    """Index the file, then serve planes of values until the input ends."""
+    """Answer until the input ends."""
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     import eccodes  # noqa: PLC0415  only in this process
 
     eccodes.codes_grib_multi_support_on()
     with Path(path).open("rb") as file:
-        try:
-            _say(answers, _index(file))
-        except Exception as error:  # noqa: BLE001  the parent process words it
-            _say(answers, {"error": f"{type(error).__name__}: {error}"})
-            return
         for line in sys.stdin.buffer:
+            asked = json.loads(line)
             try:
-                values = _plane(file, *json.loads(line)["place"])
+                if "index" in asked:
+                    _say(answers, _index(file))
+                    continue
+                values = _plane(file, *asked["place"])
             except Exception as error:  # noqa: BLE001  the parent process words it
                 _say(answers, {"error": f"{type(error).__name__}: {error}"})
                 continue
             _say(answers, {"shape": values.shape, "dtype": values.dtype.str})
-            answers.write(values.tobytes())
+            answers.write(values.data)
             answers.flush()
 
 
@@ -66,6 +70,7 @@ def _index(file: BinaryIO) -> dict[str, Any]:
     grids: dict[str, dict[str, Any]] = {}
     messages: list[dict[str, Any]] = []
     damage: list[str] = []
+    names: dict[object, dict[str, Any]] = {}
     for handle in _handles(file, damage):
         section = str(eccodes.codes_get(handle, "md5GridSection"))
         if section not in grids:
@@ -73,9 +78,37 @@ def _index(file: BinaryIO) -> dict[str, Any]:
         offset, place = int(eccodes.codes_get(handle, "offset")), 0
         if messages and messages[-1]["place"][0] == offset:  # several fields in one message
             place = messages[-1]["place"][1] + 1
+        product = None if place else _product(file, offset)
+        named = names.get((section, product)) if product else None
+        if named is None:
+            named = names[section, product] = dict(_keys(handle, _NAMES))
         keys = dict(_keys(handle, _MESSAGE))
-        messages.append({"grid": section, "place": [offset, place], **keys})
+        messages.append({"grid": section, "place": [offset, place], **named, **keys})
     return {"messages": messages, "grids": grids, "damage": damage}
+
+
+def _product(file: BinaryIO, offset: int) -> bytes | None:
+    """All that a message of edition 2 says of its product but its date; None where that is long.
+
+    Messages that say the same have the same names, which take ecCodes longest to find.
+    """
+    start = os.pread(file.fileno(), _START, offset)
+    if start[:4] != b"GRIB" or start[7] != 2:
+        return None
+    said, at = b"", 16
+    while len(start) >= at + 5:
+        size, number = int.from_bytes(start[at : at + 4], "big"), start[at + 4]
+        section = start[at : at + size]
+        if number == 1:
+            said += section[:12] + section[19:]
+        elif number == 2:
+            said += section
+        elif number == 4:
+            return said + section if len(section) == size else None
+        elif number != 3:
+            return None
+        at += size
+    return None
 
 
 def _handles(file: BinaryIO, damage: list[str]) -> Iterator[Any]:
@@ -120,7 +153,7 @@ def _plane(file: BinaryIO, offset: int, place: int) -> np.ndarray[Any, Any]:
     try:
         eccodes.codes_set(handle, "missingValue", _MISSING)
         values = eccodes.codes_get_values(handle)
-        key = dict(_keys(handle, (*_GRID, "bitmapPresent")))
+        key = dict(_keys(handle, _SCANNED))
     finally:
         eccodes.codes_release(handle)
     if key.get("bitmapPresent"):

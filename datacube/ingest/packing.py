@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from datacube.ingest.source import BandSource
+from datacube.ingest.source import BandSource, is_parallel
 from datacube.model.fields import Field
 
 _EXACT = 1e-6  # of a step
@@ -33,6 +33,11 @@ class Repacked:
     band: BandSource
     field: Field
     shift: int
+
+    @property
+    def parallel(self) -> bool:
+        """See :func:`~datacube.ingest.source.is_parallel`."""
+        return is_parallel(self.band)
 
     def read(
         self, index: tuple[int, ...], row0: int, row1: int, column0: int, column1: int

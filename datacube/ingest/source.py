@@ -46,6 +46,14 @@ class BandSource(Protocol):
         ...
 
 
+def is_parallel(band: BandSource) -> bool:
+    """Whether several threads may read windows of a band at once; else one thread reads a source.
+
+    Bands that may say so by their ``parallel``.
+    """
+    return bool(getattr(band, "parallel", False))
+
+
 @dataclass(frozen=True, eq=False)
 class SliceSource:
     """The fields of a granule at one instant.

@@ -14,13 +14,12 @@ from dataclasses import dataclass
 from datacube.config.products import RecipeSettings
 from datacube.errors import ConflictError, SourceError
 from datacube.ingest.fetch import local
-from datacube.ingest.filling import Window
 from datacube.ingest.memory import Thrift
 from datacube.ingest.opened import opened, readied
 from datacube.ingest.readers import Readers, find_reader, unknown
 from datacube.ingest.source import Granule, ReadOptions
 from datacube.store.objects import ObjectStore
-from datacube.store.slicechunks import Piece, SliceChunks, SlicePlace
+from datacube.store.slicechunks import Piece, SliceChunks, SlicePlace, Window
 from datacube.store.url import open_store
 
 _OPEN = 2

@@ -7,7 +7,6 @@ import stat
 import threading
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from hashlib import sha256
 from pathlib import Path
@@ -18,6 +17,7 @@ from numpy.typing import NDArray
 from datacube.errors import StorageError
 from datacube.store.buffers import Stored
 from datacube.store.claims import LocalClaims
+from datacube.store.durable import Disk, sync_file
 from datacube.store.objects import Claim, Listed
 
 _CHANGES = ".changes"
@@ -49,6 +49,7 @@ class LocalObjects:
         self._root = str(folder)
         self._was_there = folder.is_dir()
         self._claims = LocalClaims()
+        self._disk = Disk(self._root)
         self._token = uuid.uuid4().hex[:8]
         self._count = itertools.count()
         self._lent = threading.local()
@@ -178,7 +179,7 @@ class LocalObjects:
                 os.close(descriptor)
 
     def sync(self, keys: Iterable[str]) -> None:
-        """Fsync files and the folders that hold their names."""
+        """Make files durable, and the folders that hold their names."""
         names = {""}
         for key in keys:
             names.add(key)
@@ -186,10 +187,8 @@ class LocalObjects:
             while above not in names:
                 names.add(above)
                 above = above.rpartition("/")[0]
-        paths = [f"{self._root}/{name}" for name in sorted(names)]
         try:
-            with ThreadPoolExecutor(8) as pool:
-                list(pool.map(_fsync, paths))
+            self._disk.sync([f"{self._root}/{name}" for name in sorted(names)])
         except OSError as error:
             raise _failure("make durable", self._root, error) from error
 
@@ -265,9 +264,12 @@ class LocalObjects:
         try:
             descriptor = _made(beside, folder)
             try:
+                self._disk.watch()
                 _write_all(descriptor, data)
                 if durable:
                     os.fsync(descriptor)
+                else:
+                    self._disk.wrote(len(data))
             finally:
                 os.close(descriptor)
             os.replace(beside, path)  # noqa: PTH105 (hot path)
@@ -276,7 +278,7 @@ class LocalObjects:
                 os.unlink(beside)  # noqa: PTH108 (hot path)
             raise
         if durable:
-            _fsync(folder)
+            sync_file(folder)
 
 
 @contextmanager
@@ -311,14 +313,6 @@ def _write_all(descriptor: int, data: bytes) -> None:
     rest = memoryview(data)
     while rest:
         rest = rest[os.write(descriptor, rest) :]
-
-
-def _fsync(path: str) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _failure(what: str, key: str, error: OSError) -> StorageError:

@@ -22,6 +22,8 @@ from datacube.store.statistics import Collector, Counted, Summary
 from datacube.store.tables import ChunkTable
 
 type Place = tuple[int, ...]
+type Window = tuple[int, int, int, int]
+"""First row, row after the last, first column, column after the last."""
 type Levels = tuple[Mapping[str, Any], ...]
 type Put = Callable[[str, bytes], None]
 

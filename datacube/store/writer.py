@@ -16,7 +16,7 @@ from datacube.errors import StorageError
 from datacube.model.coverage import CoverageDescription
 from datacube.model.fields import Field
 from datacube.store.objects import Claim, ObjectStore
-from datacube.store.slicechunks import Piece, Place, SliceChunks, SlicePlace
+from datacube.store.slicechunks import Piece, Place, SliceChunks, SlicePlace, Window
 from datacube.store.tables import SliceDocument
 
 
@@ -189,6 +189,30 @@ class SliceWriter:
         for row, column, part in self._chunks.split(row0, col0, block):
             self._submit(partial(self._chunks.write, known, axes_index, row, column, part))
 
+    def fill(
+        self, field: str, axes_index: Place, window: Window, read: Callable[[], NDArray[Any]]
+    ) -> None:
+        """Write a window as :meth:`write` does, of values that the thread which writes it reads.
+
+        Parameters
+        ----------
+        field : str
+        axes_index : tuple of int
+        window : first row, row after the last, first column, column after the last
+        read : function that gives the block
+        """
+        known = self._description.range_type.field(field)
+        row0, _, col0, _ = window
+        self.renew()
+
+        def work() -> None:
+            block = read()
+            self._check(known, axes_index, row0, col0, block)
+            for row, column, part in self._chunks.split(row0, col0, block):
+                self._chunks.write(known, axes_index, row, column, part)
+
+        self._submit(work)
+
     def take(self, piece: Piece) -> None:
         """Take in what another process has written of this slice at :attr:`place`."""
         self.renew()
@@ -221,8 +245,7 @@ class SliceWriter:
             Something could not be written.
         """
         self._wait()
-        self._submit(self._chunks.rest)
-        self._wait()
+        self._chunks.rest()
         tables, statistics = self._chunks.found()
         self._done(SliceDocument(self._slot, tables, statistics, self.place.layout))
 

@@ -7,17 +7,19 @@ does not hold are no data. Messages that are damaged, or on a grid that is not r
 with a warning as long as others can be read.
 """
 
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from dataclasses import field as made
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from datacube.errors import SourceError
-from datacube.ingest.readers.gribchild import GribChild
+from datacube.ingest.readers.gribchild import GribDecoder
 from datacube.ingest.readers.gribgrid import grid_of_section
 from datacube.ingest.readers.gribindex import (
     Hypercube,
@@ -47,12 +49,11 @@ _UNITS = {
 }
 
 
-@dataclass(slots=True)
-class _Plane:
-    """The plane read last, so that windows of one message decode it once."""
+class _Plane(threading.local):
+    """The plane that a thread read last, so that windows of one message decode it once."""
 
     message: Message | None = None
-    values: NDArray[np.float32] = made(default_factory=lambda: np.empty((0, 0), np.float32))
+    values: NDArray[np.float32] = np.empty((0, 0), np.float32)
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,13 +62,15 @@ class GribBand:
 
     Parameters
     ----------
-    child : GribChild
+    decoder : GribDecoder
     messages : mapping of places along the further axes to Message
         A place without a message is no data.
-    last : the plane read last, shared by the bands of a file
+    last : the planes read last, shared by the bands of a file
     """
 
-    child: GribChild
+    parallel: ClassVar[bool] = True
+
+    decoder: GribDecoder
     messages: Mapping[tuple[int, ...], Message]
     last: _Plane
 
@@ -79,7 +82,7 @@ class GribBand:
         if message is None:
             return np.full((row1 - row0, column1 - column0), np.nan, np.float32)
         if self.last.message is not message:
-            self.last.values = self.child.plane(message.place)
+            self.last.values = self.decoder.plane(message.place)
             self.last.message = message
         return self.last.values[row0:row1, column0:column1]
 
@@ -97,23 +100,25 @@ class GribReader:
     @contextmanager
     def open(self, path: Path, options: ReadOptions) -> Iterator[tuple[Granule, ...]]:
         """Granules of the file; see :class:`~datacube.ingest.source.SourceReader`."""
-        with GribChild(path) as child:
+        with GribDecoder(path) as decoder:
             with reading(path):
-                granules = _Opened(path, child, options).granules()
+                granules = _Opened(path, decoder, options).granules()
             yield granules
 
 
 @dataclass(frozen=True, eq=False)
 class _Opened:
     path: Path
-    child: GribChild
+    decoder: GribDecoder
     options: ReadOptions
     last: _Plane = made(default_factory=_Plane)
 
     def granules(self) -> tuple[Granule, ...]:
         warnings = self._damage()
         grids, refused = self._grids()
-        messages = [message_of(one) for one in self.child.index["messages"] if one["grid"] in grids]
+        messages = [
+            message_of(one) for one in self.decoder.index["messages"] if one["grid"] in grids
+        ]
         if not messages:
             raise SourceError(refused[0] if refused else "the file holds no GRIB message")
         origin = Origin(
@@ -128,10 +133,10 @@ class _Opened:
 
     def _damage(self) -> tuple[str, ...]:
         """What is said of messages that cannot be read, while others can."""
-        damage: list[str] = self.child.index["damage"]
+        damage: list[str] = self.decoder.index["damage"]
         if not damage:
             return ()
-        whole = len(self.child.index["messages"])
+        whole = len(self.decoder.index["messages"])
         words = f"{len(damage)} damaged or cut ({damage[0].lower()})"
         if not whole:
             raise SourceError(f"damaged or unknown GRIB: no message can be read, {words}")
@@ -140,7 +145,7 @@ class _Opened:
     def _grids(self) -> tuple[dict[str, Grid], tuple[str, ...]]:
         """Grids by digest, and why others are not read."""
         found, refused = {}, []
-        for digest, keys in self.child.index["grids"].items():
+        for digest, keys in self.decoder.index["grids"].items():
             try:
                 found[digest] = grid_of_section(keys)
             except SourceError as error:
@@ -157,7 +162,7 @@ class _Opened:
                 tick if given is None else given,
                 {
                     field.name: GribBand(
-                        self.child, _placed(cube, messages, runs, times.step), self.last
+                        self.decoder, _placed(cube, messages, runs, times.step), self.last
                     )
                     for field, messages in zip(fields, cube.variables.values(), strict=True)
                 },

@@ -1,10 +1,13 @@
 """The parent's end of the GRIB decoder (:mod:`datacube.ingest.grib_worker`)."""
 
+import fcntl
 import json
+import os
 import subprocess
 import sys
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
+from queue import SimpleQueue
 from types import TracebackType
 from typing import Any, Self
 
@@ -13,9 +16,13 @@ from numpy.typing import NDArray
 
 from datacube.errors import SourceError
 
+_LARGE = 64 << 20
+_MOST = 4
+_PIPE = 1 << 20
 
-class GribChild:
-    """A child process that decodes one GRIB file; a context manager.
+
+class GribDecoder:
+    """Child processes that decode one GRIB file, several for a large one; a context manager.
 
     Parameters
     ----------
@@ -24,12 +31,71 @@ class GribChild:
     Attributes
     ----------
     index : mapping
-        ``messages``, ``grids`` and ``damage``, as the child says them.
+        ``messages``, ``grids`` and ``damage``, as the first child says them.
 
     Raises
     ------
     SourceError
         The file is damaged, or decoding it ended the child.
+    """
+
+    def __init__(self, path: Path) -> None:
+        count = min(os.cpu_count() or 1, _MOST) if path.stat().st_size >= _LARGE else 1
+        self._idle: SimpleQueue[GribChild] = SimpleQueue()
+        with ExitStack() as children:
+            for _ in range(count):
+                child = GribChild(path)
+                children.callback(child.close)
+                self._idle.put(child)
+            first = self._idle.get()
+            self.index = first.index()
+            self._idle.put(first)
+            self._children = children.pop_all()
+
+    def plane(self, place: tuple[int, int]) -> NDArray[np.float32]:
+        """Values of a message, by a child that has nothing to do; safe on many threads.
+
+        Parameters
+        ----------
+        place : offset, and number of the field in the message
+
+        Returns
+        -------
+        values : (rows as scanned, columns)
+
+        Raises
+        ------
+        SourceError
+            That message is damaged.
+        """
+        child = self._idle.get()
+        try:
+            return child.plane(place)
+        finally:
+            self._idle.put(child)
+
+    def close(self) -> None:
+        """End the children."""
+        self._children.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+class GribChild:
+    """One of them; for one thread at a time.
+
+    Parameters
+    ----------
+    path : Path
     """
 
     def __init__(self, path: Path) -> None:
@@ -40,11 +106,20 @@ class GribChild:
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
         )
-        try:
-            self.index: dict[str, Any] = self._answer()
-        except SourceError:
-            self.close()
-            raise
+        if self._process.stdout is not None and hasattr(fcntl, "F_SETPIPE_SZ"):
+            with suppress(OSError):  # a system that allows no more
+                fcntl.fcntl(self._process.stdout, fcntl.F_SETPIPE_SZ, _PIPE)
+
+    def index(self) -> dict[str, Any]:
+        """Messages, grid sections and damage of the file.
+
+        Raises
+        ------
+        SourceError
+            It cannot be read, or reading it ended the child.
+        """
+        self._ask({"index": True})
+        return self._answer()
 
     def plane(self, place: tuple[int, int]) -> NDArray[np.float32]:
         """Values of a message: offset, and number of the field in it; (rows as scanned, columns).
@@ -54,18 +129,15 @@ class GribChild:
         SourceError
             That message is damaged.
         """
-        process = self._process
-        if process.stdin is None or process.stdout is None:
-            raise SourceError("the GRIB decoder is closed", subject=str(self._path))
-        process.stdin.write(json.dumps({"place": place}).encode() + b"\n")
-        process.stdin.flush()
+        self._ask({"place": place})
         answer = self._answer()
-        dtype = np.dtype(answer["dtype"])
-        size = int(np.prod(answer["shape"])) * dtype.itemsize
-        content = process.stdout.read(size)
-        if len(content) != size:
+        values = np.empty(answer["shape"], answer["dtype"])
+        stream, rest = self._process.stdout, memoryview(values).cast("B")
+        while rest and stream is not None and (size := stream.readinto(rest)):  # type: ignore[attr-defined]
+            rest = rest[size:]
+        if rest:
             raise self._ended()
-        return np.frombuffer(content, dtype).reshape(answer["shape"])
+        return values
 
     def close(self) -> None:
         """End the child."""
@@ -79,16 +151,15 @@ class GribChild:
             self._process.kill()
             self._process.wait()
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
+    def _ask(self, question: dict[str, Any]) -> None:
+        stream = self._process.stdin
+        if stream is None or stream.closed:
+            raise SourceError("the GRIB decoder is closed", subject=str(self._path))
+        try:
+            stream.write(json.dumps(question).encode() + b"\n")
+            stream.flush()
+        except OSError as error:
+            raise self._ended() from error
 
     def _answer(self) -> dict[str, Any]:
         stream = self._process.stdout

@@ -6,15 +6,18 @@ Everything else stays with the library.
 """
 
 import os
+import threading
 from collections import OrderedDict
+from collections.abc import Collection
 from itertools import product
 from pathlib import Path
 from typing import Any, Self
 
 import h5py
 import numpy as np
-from isal import igzip_lib
 from numpy.typing import NDArray
+
+from datacube.ingest.readers.inflate import inflated
 
 _DEFLATE, _SHUFFLE = 1, 2
 _HELD = 32 << 20
@@ -70,7 +73,7 @@ class HdfChunks:
 class ChunkedVariable:
     """A variable in deflated chunks; indexed by whole numbers and slices with both ends.
 
-    The chunks that were inflated last are kept, up to some bytes.
+    The chunks that were inflated last are kept, up to some bytes. Any number of threads may read.
 
     Parameters
     ----------
@@ -91,6 +94,7 @@ class ChunkedVariable:
         self._sides: Place = dataset.chunks
         self._dtype: np.dtype[Any] = dataset.dtype
         self._bytes = int(np.prod(self._sides, dtype=np.int64)) * self._dtype.itemsize
+        self._lock = threading.Lock()
         self._kept: OrderedDict[Place, NDArray[Any]] = OrderedDict()
         self.dimensions = dimensions
 
@@ -123,14 +127,24 @@ class ChunkedVariable:
             whole[tuple(slice(low - start, high - start) for low, high, _, start in cuts)] = part
         return whole[scalar]
 
+    def parallel(self, dimensions: Collection[str]) -> bool:
+        """Whether windows at other places along these dimensions lie in other chunks.
+
+        Such windows are best read by several threads at once.
+        """
+        sides = dict(zip(self.dimensions, self._sides, strict=True))
+        return all(sides[name] == 1 for name in dimensions)
+
     def _chunk(self, place: Place) -> NDArray[Any]:
-        if place in self._kept:
-            self._kept.move_to_end(place)
-            return self._kept[place]
+        with self._lock:
+            if place in self._kept:
+                self._kept.move_to_end(place)
+                return self._kept[place]
         values = self._inflated(place)
-        self._kept[place] = values
-        while len(self._kept) > max(1, _HELD // self._bytes):
-            self._kept.popitem(last=False)
+        with self._lock:
+            self._kept[place] = values
+            while len(self._kept) > max(1, _HELD // self._bytes):
+                self._kept.popitem(last=False)
         return values
 
     def _inflated(self, place: Place) -> NDArray[Any]:
@@ -142,7 +156,7 @@ class ChunkedVariable:
         for number, code in reversed(tuple(enumerate(self._filters))):
             if not found.filter_mask >> number & 1:
                 inflate = code == _DEFLATE
-                data = _inflate(data, self._bytes) if inflate else _unshuffle(data, self._dtype)
+                data = inflated(data, self._bytes) if inflate else _unshuffle(data, self._dtype)
         if len(data) != self._bytes:
             raise ValueError(f"a chunk of '{self._dataset.name}' has {len(data)} bytes")
         values: NDArray[Any] = np.frombuffer(data, self._dtype).reshape(self._sides)
@@ -156,20 +170,14 @@ def _filters(dataset: Any) -> tuple[int, ...] | None:
     return codes if codes in {(_DEFLATE,), (_SHUFFLE, _DEFLATE)} else None
 
 
-def _inflate(data: bytes | memoryview, size: int) -> bytes:
-    machine = igzip_lib.IgzipDecompressor(igzip_lib.DECOMP_ZLIB, 15)
-    try:
-        found: bytes = machine.decompress(data, size)
-    except igzip_lib.IsalError as error:  # type: ignore[misc]
-        raise ValueError(f"deflated data is damaged: {error}") from error
-    if not machine.eof:
-        raise ValueError("deflated data is cut short, or longer than its chunk")
-    return found
-
-
 def _unshuffle(data: bytes | memoryview, dtype: np.dtype[Any]) -> memoryview:
     """Bytes of the same rank lie together: put those of a number side by side."""
     parts = np.frombuffer(data, np.uint8).reshape(dtype.itemsize, -1)
+    if dtype.itemsize == 2:
+        pairs = parts[1].astype("<u2")
+        pairs <<= 8
+        pairs |= parts[0]
+        return memoryview(pairs).cast("B")
     whole = np.empty(parts.size, np.uint8)
     for rank, part in enumerate(parts):
         whole[rank :: dtype.itemsize] = part

@@ -32,7 +32,7 @@ from datacube.ingest.readers.cf import (
 )
 from datacube.ingest.readers.cfcheck import mapping_agrees
 from datacube.ingest.readers.cfreason import why_not_gridded
-from datacube.ingest.readers.hdfchunks import HdfChunks
+from datacube.ingest.readers.hdfchunks import ChunkedVariable, HdfChunks
 from datacube.ingest.readers.parts import Origin, Part, granules_of, reading
 from datacube.ingest.readers.runs import RUN, by_run, with_steps
 from datacube.ingest.source import Granule, ReadOptions, SliceSource, content_id, instant, magic
@@ -73,6 +73,12 @@ class NetcdfBand:
     rows: str
     columns: str
     path: Path
+
+    @property
+    def parallel(self) -> bool:
+        """See :func:`~datacube.ingest.source.is_parallel`."""
+        one = self.variable
+        return isinstance(one, ChunkedVariable) and one.parallel((*self.fixed, *self.axes))
 
     def read(
         self, index: tuple[int, ...], row0: int, row1: int, column0: int, column1: int

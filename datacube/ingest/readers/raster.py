@@ -3,6 +3,7 @@
 import warnings
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from rasterio.errors import NotGeoreferencedWarning, RasterioError
 from rasterio.windows import Window
 
 from datacube.errors import SourceError
+from datacube.ingest.readers.tifftiles import TiffTiles, tiles_of
 from datacube.model.crs import Crs
 from datacube.model.fields import Number
 from datacube.model.grid import RectifiedGrid
@@ -39,6 +41,16 @@ class RasterBand:
     gone: Number | None = None
     factor: int = 1
 
+    @cached_property
+    def tiles(self) -> TiffTiles | None:
+        """The tiles, where they can be read past GDAL, which has one thread for a file."""
+        return tiles_of(self.file, self.band)
+
+    @property
+    def parallel(self) -> bool:
+        """See :func:`~datacube.ingest.source.is_parallel`."""
+        return self.tiles is not None
+
     def read(
         self, index: tuple[int, ...], row0: int, row1: int, column0: int, column1: int
     ) -> NDArray[np.generic]:
@@ -61,10 +73,12 @@ class RasterBand:
 
     def _window(self, top: int, bottom: int, left: int, right: int) -> NDArray[np.generic]:
         try:
+            if self.tiles is not None:
+                return self.tiles.read(top, bottom, left, right)
             found: NDArray[np.generic] = self.file.read(
                 self.band, window=Window(left, top, right - left, bottom - top)
             )
-        except (RasterioError, OSError) as error:
+        except (RasterioError, OSError, ValueError) as error:
             raise SourceError(
                 f"{self.path.name} is damaged: rows {top} to {bottom} cannot be decoded",
                 subject=str(self.path),

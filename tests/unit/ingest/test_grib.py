@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -10,8 +11,9 @@ import pytest
 
 from datacube.errors import SourceError
 from datacube.ingest.pipeline import ingest
+from datacube.ingest.readers import gribchild
 from datacube.ingest.readers.grib import GribReader
-from datacube.ingest.source import ReadOptions
+from datacube.ingest.source import ReadOptions, is_parallel
 
 PLANE = np.add.outer(10.0 * np.arange(4), np.arange(5.0)).astype("f4")
 
@@ -47,6 +49,20 @@ def test_a_run_becomes_valid_times_and_pressure_an_axis(tmp_path):
         place = domain.vertical.coordinates.tolist().index(500)
         values = one.slices[2].bands["t"].read((place,), 1, 4, 2, 5)
         np.testing.assert_array_equal(values, PLANE[1:4, 2:5] + 12500)
+
+
+def test_a_large_file_is_decoded_by_several_children_at_once(tmp_path, monkeypatch):
+    monkeypatch.setattr(gribchild, "_LARGE", 0)
+    monkeypatch.setattr(gribchild.os, "cpu_count", lambda: 3)
+    levels = (1000, 850, 700, 500, 300, 250, 200, 100)
+    path = make(tmp_path / "a.grib2", *(message(level=level) for level in levels))
+    with granules(path) as (one,), ThreadPoolExecutor(5) as threads:
+        band = one.slices[0].bands["t"]
+        assert is_parallel(band)
+        places = one.description.domain.vertical.coordinates.tolist()
+        found = list(threads.map(lambda at: band.read((at,), 0, 4, 0, 5), range(len(places))))
+        for level, values in zip(places, found, strict=True):
+            np.testing.assert_array_equal(values, PLANE + level)
 
 
 def test_one_pressure_level_is_an_axis_of_one(tmp_path):

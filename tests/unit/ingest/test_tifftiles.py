@@ -1,0 +1,106 @@
+"""Deflated tiles of TIFF files, against GDAL's own reading."""
+
+import numpy as np
+import pytest
+import rasterio
+from rasterio.transform import from_origin
+from rasterio.windows import Window
+
+from datacube.errors import SourceError
+from datacube.ingest.readers.raster import RasterBand
+from datacube.ingest.readers.tifftiles import tiles_of
+
+HEIGHT, WIDTH = 70, 101
+WINDOWS = ((0, 70, 0, 101), (3, 40, 30, 33), (32, 64, 64, 96), (69, 70, 100, 101))
+TILED = {"tiled": True, "blockxsize": 32, "blockysize": 16, "compress": "deflate"}
+
+
+@pytest.fixture
+def image(tmp_path):
+    """A file of two bands, made and opened."""
+    opened = []
+
+    def make(dtype, bands=2, **options):
+        path = tmp_path / "a.tif"
+        rng = np.random.default_rng(3)
+        values = rng.integers(0, 250, (bands, HEIGHT, WIDTH)).astype(dtype)
+        with rasterio.open(
+            path,
+            "w",
+            driver="GTiff",
+            count=bands,
+            height=HEIGHT,
+            width=WIDTH,
+            dtype=np.dtype(dtype).name,
+            crs="EPSG:32632",
+            transform=from_origin(0, 0, 10, 10),
+            **options,
+        ) as file:
+            file.write(values)
+        opened.append(rasterio.open(path))
+        return path, opened[-1]
+
+    yield make
+    for one in opened:
+        one.close()
+
+
+@pytest.mark.parametrize("dtype", ["u1", "u2", "i2", "u4", "i4"])
+@pytest.mark.parametrize("predictor", [1, 2])
+def test_windows_are_those_of_gdal(image, dtype, predictor):
+    _, file = image(dtype, interleave="band", predictor=predictor, **TILED)
+    tiles = tiles_of(file, 2)
+    assert tiles is not None
+    for top, bottom, left, right in WINDOWS:
+        known = file.read(2, window=Window(left, top, right - left, bottom - top))
+        np.testing.assert_array_equal(tiles.read(top, bottom, left, right), known)
+
+
+def test_floats_without_a_predictor_are_read_too(image):
+    _, file = image("f4", bands=1, **TILED)
+    tiles = tiles_of(file, 1)
+    assert tiles is not None
+    np.testing.assert_array_equal(tiles.read(*WINDOWS[0]), file.read(1))
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"compress": "deflate"},
+        {**TILED, "interleave": "pixel"},
+        {**TILED, "interleave": "band", "endianness": "big"},
+        {**TILED, "interleave": "band", "compress": "lzw"},
+    ],
+)
+def test_other_storage_is_left_to_gdal(image, options):
+    path, file = image("u2", **options)
+    assert tiles_of(file, 1) is None
+    assert not RasterBand(file, 1, path).parallel
+
+
+def test_an_image_that_lacks_tiles_is_left_to_gdal(image):
+    path, file = image("u2", interleave="band", **TILED)
+    profile = {**file.profile, "sparse_ok": True}
+    with rasterio.open(path, "w", **profile):
+        pass
+    with rasterio.open(path) as sparse:
+        assert tiles_of(sparse, 1) is None
+
+
+def test_a_predictor_of_floats_is_left_to_gdal(image):
+    _, file = image("f4", bands=1, predictor=3, **TILED)
+    assert tiles_of(file, 1) is None
+
+
+def test_a_damaged_tile_is_said(image):
+    path, file = image("u2", interleave="band", **TILED)
+    tiles = tiles_of(file, 1)
+    start, size = tiles.places[1, 1].tolist()
+    data = bytearray(path.read_bytes())
+    data[start + size // 2] ^= 0xFF
+    path.write_bytes(data)
+    band = RasterBand(file, 1, path)
+    assert band.parallel
+    with pytest.raises(SourceError, match=r"a\.tif is damaged: rows 16 to 32 cannot be decoded"):
+        band.read((), 16, 32, 32, 64)
