@@ -8,7 +8,15 @@ from pydantic import AfterValidator, Field, model_validator
 
 from datacube.config.base import Count, Duration, Model, Size
 from datacube.config.inspire import InspireModel
-from datacube.config.settings import Contact, Limits, ServerSettings, TileCacheSettings, WcsVersion
+from datacube.config.settings import (
+    Contact,
+    Limits,
+    NativeFormat,
+    ServerSettings,
+    TileCacheSettings,
+    WcsVersion,
+    WmsLayers,
+)
 
 _DEFAULT = ServerSettings()
 _LIMITS = Limits()
@@ -111,6 +119,11 @@ class WmsModel(Model):
         description="Whether WMS 1.3.0 lists series, profiles and sections (GetTimeseries …), in a "
         "namespace of the server's own.",
     )
+    layers: WmsLayers = Field(
+        _DEFAULT.wms_layers,
+        description="Layers that capabilities list: all, in a group for each cube its picture and "
+        "its fields, or only the pictures of the cubes, without groups. All can be asked for.",
+    )
 
 
 class WmtsModel(Model):
@@ -130,6 +143,12 @@ class WcsModel(Model):
         _DEFAULT.wcs_time_encoding,
         description="Times as quoted ISO 8601, which clients read, or as numeric days, which the "
         "schema asks for.",
+    )
+    native_format: NativeFormat = Field(
+        _DEFAULT.wcs_native_format,
+        description="What a coverage comes as where 2.0.1 is asked without a format: a file "
+        "(GeoTIFF, NetCDF of more than two axes), or a GML document, as the OGC's test suite "
+        "asks.",
     )
     versions: tuple[WcsVersion, ...] = Field(
         _DEFAULT.wcs_versions,

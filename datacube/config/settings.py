@@ -16,6 +16,8 @@ from datacube.render.style import ColorRamp, Style, fields_of, for_field
 from datacube.render.symbolized import Described
 
 type TimeEncoding = Literal["iso", "strict"]
+type NativeFormat = Literal["file", "gml"]
+type WmsLayers = Literal["all", "cubes"]
 type WcsVersion = Literal["1.0.0", "1.1.0", "1.1.1", "1.1.2", "2.0.1"]
 
 WCS_VERSIONS: tuple[WcsVersion, ...] = ("1.0.0", "1.1.0", "1.1.1", "1.1.2", "2.0.1")
@@ -145,10 +147,12 @@ class ServerSettings:
         WMS errors with their HTTP status instead of 200.
     wms_charts : bool
         Whether WMS 1.3.0 lists series, profiles and sections, in a namespace of its own.
+    wms_layers : ``all``, or ``cubes``: the capabilities list only the pictures of cubes
     wmts_strict : bool
         Whether WMTS refuses what its standard forbids and a tile can do without.
     wcs_time_encoding : ``iso`` (quoted ISO 8601, what clients read) or ``strict`` (numeric days,
         what the schema allows)
+    wcs_native_format : ``file`` or ``gml``: what WCS 2.0.1 gives where no format is asked for
     tile_matrix_sets : tuple of TileMatrixSet, beside the well-known ones
     wcs_versions : versions of WCS that are offered, lowest first
     inspire : InspireSettings, optional
@@ -170,8 +174,10 @@ class ServerSettings:
     sld_hosts: tuple[str, ...] = ()
     strict_http: bool = False
     wms_charts: bool = True
+    wms_layers: WmsLayers = "all"
     wmts_strict: bool = False
     wcs_time_encoding: TimeEncoding = "iso"
+    wcs_native_format: NativeFormat = "file"
     tile_matrix_sets: tuple[TileMatrixSet, ...] = ()
     tile_cache: TileCacheSettings | None = None
     wcs_versions: tuple[WcsVersion, ...] = WCS_VERSIONS

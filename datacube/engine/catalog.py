@@ -225,8 +225,10 @@ class Catalog:
         sequence = before.sequence
         if version != before.version:
             stores = (cube.store for cube in own.values())
-            commits = [store.committed for store in stores if isinstance(store, CubeStore)]
-            sequence = sequence_of(commits, (__version__, version, self._config), sequence)
+            times = [store.committed for store in stores if isinstance(store, CubeStore)]
+            changed = self._config.server.changed
+            state = __version__, version, self._config
+            sequence = sequence_of([*times, *([changed] if changed else [])], state, sequence)
         at, aliases = self._clock(), self._foreign.aliases()
         return _Seen(cubes, layers, version, sequence, at, pulse, 0, frozenset(foreign), aliases)
 

@@ -49,7 +49,7 @@ def root_layer(
         words.wms("Title", title),
         *(words.wms(words.crs, crs.short) for crs in common if words.offers(crs)),
         *boxes,
-        *(_group(words, request, group) for group in groups),
+        *(one for group in groups for one in _group(words, request, group)),
     )
 
 
@@ -97,14 +97,14 @@ def text_element(wms: Maker, name: str, text: str) -> Element | None:
     return wms(name, text) if text else None
 
 
-def _group(words: Vocabulary, request: Request, group: Group) -> Element:
+def _group(words: Vocabulary, request: Request, group: Group) -> tuple[Element, ...]:
+    """The layers of a cube, in one of their own or as they are."""
     wms = words.wms
-    return wms(
-        "Layer",
-        wms("Title", group.title),
-        text_element(wms, "Abstract", group.abstract),
-        *(_layer(words, request, layer) for layer in group.layers),
-    )
+    layers = tuple(_layer(words, request, layer) for layer in group.layers)
+    if not group.apart:
+        return layers
+    abstract = text_element(wms, "Abstract", group.abstract)
+    return (wms("Layer", wms("Title", group.title), abstract, *layers),)
 
 
 def _layer(words: Vocabulary, request: Request, layer: LayerEntry) -> Element:

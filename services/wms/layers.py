@@ -2,7 +2,8 @@
 
 The root holds a group for each cube, and a group the cube's default picture (``cube``) and its
 fields (``cube.field``). Groups have no name of their own: styles are inherited from named layers,
-and the styles of the picture are none of a field's.
+and the styles of the picture are none of a field's. Where only the pictures are listed, there are
+no groups.
 """
 
 from collections.abc import Iterator, Sequence
@@ -85,11 +86,19 @@ class LayerEntry:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """A cube's layers."""
+    """A cube's layers.
+
+    Parameters
+    ----------
+    title, abstract : str
+    layers : the cube's picture, then its fields
+    apart : bool, whether they stand in a layer of their own
+    """
 
     title: str
     abstract: str
     layers: tuple[LayerEntry, ...]
+    apart: bool
 
 
 def layer_tree(context: Context, cubes: Sequence[str] = ()) -> tuple[Group, ...]:
@@ -122,6 +131,7 @@ def _group(context: Context, cube: Cube) -> Group:
     box = cube.description.domain.bbox
     world, boxes = geographic_box(box), published_boxes(box)
     dimensions = tuple(_dimensions(cube.shown))
+    apart = context.settings.wms_layers == "all"
     layers = tuple(
         LayerEntry(
             layer.name,
@@ -139,9 +149,9 @@ def _group(context: Context, cube: Cube) -> Group:
             cube.id,
             cube.settings.metadata,
         )
-        for layer in cube.layers
+        for layer in (cube.layers if apart else cube.layers[:1])
     )
-    return Group(cube.title, cube.abstract, layers)
+    return Group(cube.title, cube.abstract, layers, apart)
 
 
 def _dimensions(cube: Cube) -> Iterator[Dimension]:

@@ -66,6 +66,23 @@ _WMS13 = {
     **dict.fromkeys((*_PROFILES, "recommended"), "no"),
 }
 
+_WMS11 = {
+    "updatesequence": "auto",
+    "low-updatesequence": "",
+    "high-updatesequence": "",
+    "recommended": "true",
+    "getfeatureinfo": "true",
+    "feesconstraints": "true",
+    "bboxconstraints": "strict",
+}
+_WMS11_HELPERS = (
+    "cite1-utils/src/main/java/org/opengis/cite",
+    "cite1-utils/src/main/java/org/opengroup/ts/handlers/extensions/ogc",
+    "cite1-utils/src/main/java/com/occamlab/ctlfns/JaxenFunction.java",
+    "cite1-utils/src/main/java/com/occamlab/te/parsers/CustomTransformer.java",
+    "cite1-utils/src/main/java/com/occamlab/te/parsers/HeadersParser.java",
+)
+_JAXEN = ("jaxen:jaxen:1.0-FCS", "saxpath:saxpath:1.0-FCS")
 _EARLIER, _LATER = "1000-01-01T00:00:00Z", "9999-12-31T23:59:59Z"
 """Values of updateSequence below and above every one of the server's."""
 
@@ -90,6 +107,7 @@ SUITES = (
         "/wms?service=WMS&request=GetCapabilities",
         parameters={**_WMS13, **{name: name for name in _PROFILES}},
         store="profiles",
+        config="profiles.yaml",
     ),
     Suite(
         "wms11",
@@ -99,24 +117,23 @@ SUITES = (
         "main-auto.xml",
         "wms:main_wms_auto",
         "/wms?service=WMS&version=1.1.1&request=GetCapabilities",
-        parameters={
-            "updatesequence": "auto",
-            "low-updatesequence": "",
-            "high-updatesequence": "",
-            "profile": "no",
-            "recommended": "true",
-            "getfeatureinfo": "true",
-            "feesconstraints": "true",
-            "bboxconstraints": "strict",
-        },
-        libraries=("jaxen:jaxen:1.0-FCS", "saxpath:saxpath:1.0-FCS"),
-        helpers=(
-            "cite1-utils/src/main/java/org/opengis/cite",
-            "cite1-utils/src/main/java/org/opengroup/ts/handlers/extensions/ogc",
-            "cite1-utils/src/main/java/com/occamlab/ctlfns/JaxenFunction.java",
-            "cite1-utils/src/main/java/com/occamlab/te/parsers/CustomTransformer.java",
-            "cite1-utils/src/main/java/com/occamlab/te/parsers/HeadersParser.java",
-        ),
+        parameters={**_WMS11, "profile": "no"},
+        libraries=_JAXEN,
+        helpers=_WMS11_HELPERS,
+    ),
+    Suite(
+        "wms11-profiles",
+        "WMS 1.1.1, basic and queryable",
+        "ets-wms11",
+        "1.23",
+        "main-auto.xml",
+        "wms:main_wms_auto",
+        "/wms?service=WMS&version=1.1.1&request=GetCapabilities",
+        parameters={**_WMS11, "profile": "queryable"},
+        store="profiles",
+        config="profiles.yaml",
+        libraries=_JAXEN,
+        helpers=_WMS11_HELPERS,
     ),
     Suite(
         "wmts10",
@@ -193,7 +210,7 @@ SUITES = (
         },
         store="series",
         config="wcs10.yaml",
-        libraries=("jaxen:jaxen:1.0-FCS", "saxpath:saxpath:1.0-FCS"),
+        libraries=_JAXEN,
         helpers=(
             "cite1-utils/src/main/java/org/opengis/cite/functions",
             "cite1-utils/src/main/java/com/occamlab/ctlfns/JaxenFunction.java",

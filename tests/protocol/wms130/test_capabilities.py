@@ -11,6 +11,7 @@ from owslib.wms import WebMapService
 
 from datacube.config.settings import Config
 from datacube.engine.context import open_context
+from datacube.engine.memo import Memo
 from services.wms import service
 from tests.cubes import make_cube
 from tests.protocol.pictures import BASE, Maps, root_of
@@ -236,3 +237,22 @@ def test_the_older_version_has_no_place_for_charts(charted, xsd_validator):
 def test_styles_may_be_sent(root):
     said = root.find("w:Capability/sld:UserDefinedSymbolization", NS)
     assert (said.get("SupportSLD"), said.get("UserStyle")) == ("1", "1")
+
+
+@pytest.mark.parametrize("version", ["1.3.0", "1.1.1"])
+def test_only_the_pictures_of_cubes(context, version, xsd_validator):
+    config = Config(replace(context.settings, wms_layers="cubes"))
+    maps = Maps(replace(context, settings=config.server, bodies=Memo(4)), service, "/wms")
+    body = maps.raw(f"SERVICE=WMS&VERSION={version}&REQUEST=GetCapabilities").body
+    assert xsd_validator(body) == []
+    top = etree.fromstring(body).find("{*}Capability/{*}Layer")
+    layers = top.findall("{*}Layer")
+    assert [one.findtext("{*}Name") for one in layers] == [
+        "around",
+        "deep",
+        "globe",
+        "holes",
+        "model",
+        "utm",
+    ]
+    assert [one for layer in layers for one in layer.findall("{*}Layer")] == []
