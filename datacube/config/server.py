@@ -81,7 +81,14 @@ class LimitsModel(Model):
     )
     max_stream_bytes: Size = Field(
         _LIMITS.max_stream_bytes,
-        description="Values of a coverage that is sent while it is read (GeoTIFF, CSV, NumPy).",
+        description="Values of a coverage that is sent while it is read "
+        "(GeoTIFF, NetCDF-3, Zarr, CSV, JSON, NumPy).",
+    )
+    max_spool_bytes: Size = Field(
+        _LIMITS.max_spool_bytes,
+        description="Values of a coverage whose file is made in the folder for temporary files "
+        "before it is sent (NetCDF-4, COG, compressed GeoTIFF); up to four times as much is "
+        "needed there.",
     )
     cache_bytes: Size = Field(_LIMITS.cache_bytes, description="Decoded chunks kept in memory.")
     answer_cache_bytes: Size = Field(

@@ -36,6 +36,7 @@ class Limits:
     max_reduced_cells : int, stored cells that one map or coverage may reduce, over all its steps
     max_coverage_bytes : int, values of a coverage in memory
     max_stream_bytes : int, values of a coverage that is sent while it is read
+    max_spool_bytes : int, values of a coverage whose file is made on disk before it is sent
     cache_bytes : int, decoded chunks kept in memory
     answer_cache_bytes : int, pictures and documents kept in memory as they are sent
     max_body_bytes : int, body of a request
@@ -49,6 +50,7 @@ class Limits:
     max_reduced_cells: int = 10_000_000_000
     max_coverage_bytes: int = 256 << 20
     max_stream_bytes: int = 64 << 30
+    max_spool_bytes: int = 4 << 30
     cache_bytes: int = 512 << 20
     answer_cache_bytes: int = 64 << 20
     max_body_bytes: int = 1 << 20

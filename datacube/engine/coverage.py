@@ -55,7 +55,7 @@ def get_coverage(context: Context, query: CoverageQuery, streaming: Sequence[str
     """
     cube = context.catalog.cube(query.coverage)
     plan = make_plan(cube, query)
-    check_coverage(context.settings.limits, plan.size, streaming)
+    check_coverage(context.settings.limits, plan.size(), streaming)
     check_aggregate(context.settings.limits, plan)
     blocks: dict[str, Block] = {}
     for numbers in plan.alike:

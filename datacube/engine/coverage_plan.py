@@ -1,6 +1,6 @@
 """Planning a part of a coverage: what the answer is, and what has to be read for it. No I/O."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import groupby, pairwise
@@ -67,7 +67,6 @@ class CoveragePlan:
     reducers : how grouped steps become one for each source; empty where there are no groups
     notes : what was clamped
     count : int, number of values over all fields
-    nbytes : int, size of the values
     chunks : int, number of chunks to read
     """
 
@@ -83,7 +82,6 @@ class CoveragePlan:
     reducers: tuple[Reducer, ...]
     notes: tuple[str, ...]
     count: int
-    nbytes: int
     chunks: int
 
     @property
@@ -132,19 +130,31 @@ class CoveragePlan:
         return prod(len(pick.groups) for pick in self.picks)
 
     @property
-    def size(self) -> Size:
-        """How large the answer is in memory: values and masks."""
-        return self._size(self.nbytes, 1)
+    def nbytes(self) -> int:
+        """Size of the values in memory, with their masks."""
+        return self.size().nbytes
 
-    @property
-    def stream_size(self) -> Size:
+    def size(self, fields: Sequence[Field] = ()) -> Size:
+        """How large the answer is in memory: values and masks.
+
+        Parameters
+        ----------
+        fields : what the values are made, where they are made others
+        """
+        return self._size(fields, 1)
+
+    def stream_size(self, fields: Sequence[Field] = ()) -> Size:
         """How large it is where it is sent while it is read: the values alone."""
-        return self._size(self.nbytes - self.count, 0)
+        return self._size(fields, 0)
 
-    def _size(self, nbytes: int, mask: int) -> Size:
-        scaled = (resampled_field(one, self.method) for one in self.description.range_type.fields)
-        each = sum(np.dtype(one.dtype).itemsize + mask for one in scaled)
-        return Size(nbytes, self.cells.shape, self.steps, each)
+    def _size(self, others: Sequence[Field], mask: int) -> Size:
+        fields = others or self.description.range_type.fields
+        scaled = (resampled_field(one, self.method) for one in fields)
+        each, grown = (
+            sum(np.dtype(one.dtype).itemsize + mask for one in some) for some in (fields, scaled)
+        )
+        shape = self.cells.shape
+        return Size(self.steps * prod(shape) * each, shape, self.steps, grown)
 
 
 @lru_cache(maxsize=2)
@@ -186,7 +196,6 @@ def make_plan(cube: Cube, query: CoverageQuery) -> CoveragePlan:
         reducers,
         (*clamped, *clamped_axes(domain.axes, picks)),
         count * len(fields),
-        count * sum(np.dtype(field.dtype).itemsize + 1 for field in fields),
         sum(
             reads * len(plan_field(cube.store, one, level.number, around).chunks)
             if window_of is None

@@ -1,6 +1,6 @@
 """A part of a coverage of any size: read band by band while it is written."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 
@@ -40,7 +40,7 @@ def stream_coverage(context: Context, query: CoverageQuery) -> CoverageStream:
     """
     cube = context.catalog.cube(query.coverage)
     plan = make_plan(cube, query)
-    check_stream(context.settings.limits, plan.stream_size)
+    check_stream(context.settings.limits, plan.stream_size())
     check_aggregate(context.settings.limits, plan)
     bands = bands_of(cube, plan)
     reader = _Reader(context, cube, plan, bands)
@@ -48,16 +48,20 @@ def stream_coverage(context: Context, query: CoverageQuery) -> CoverageStream:
     return CoverageStream(plan.description, reader.read, bands, gaps, plan.notes)
 
 
-def is_large(limits: Limits, plan: CoveragePlan) -> bool:
+def is_large(limits: Limits, plan: CoveragePlan, fields: Sequence[Field] = ()) -> bool:
     """Whether a coverage is better streamed than held.
 
     One that is read from the copy for long times is held as long as it may be: a stream reads the
     chunks of maps. So is one of several reducers: a stream of one field after the other would read
     the steps for each of them.
+
+    Parameters
+    ----------
+    fields : what the values are made, where they are made others
     """
     at_once = len(set(plan.reducers)) > 1 or any(window is not None for window in plan.series)
     held = limits.max_coverage_bytes if at_once else _STREAM_FROM
-    return plan.nbytes > min(held, limits.max_coverage_bytes)
+    return plan.size(fields).nbytes > min(held, limits.max_coverage_bytes)
 
 
 @dataclass(frozen=True, eq=False)

@@ -152,9 +152,28 @@ def check_coverage(limits: Limits, size: Size, streaming: Sequence[str] = ()) ->
     """
     if size.nbytes <= limits.max_coverage_bytes:
         return
-    streamed = f"{' or '.join(streaming)}, which are sent while they are read"
-    within = bool(streaming) and size.nbytes <= limits.max_stream_bytes
-    _refuse(size, limits.max_coverage_bytes, streamed * within)
+    _refuse(size, limits.max_coverage_bytes, _streamed(limits, size, streaming))
+
+
+def check_spool(
+    limits: Limits, size: Size, room: int, free: int, streaming: Sequence[str] = ()
+) -> None:
+    """Refuse a coverage whose file would not fit on disk.
+
+    Parameters
+    ----------
+    room : int, how many times the size of the values the file takes while it is made
+    free : int, bytes that are free there
+    streaming : media types that this coverage could be had in all the same
+
+    Raises
+    ------
+    RequestTooLarge
+        The message says the size, the limit and what would pass.
+    """
+    limit = min(limits.max_spool_bytes, free // room)
+    if size.nbytes > limit:
+        _refuse(size, limit, _streamed(limits, size, streaming))
 
 
 def check_stream(limits: Limits, size: Size) -> None:
@@ -217,6 +236,11 @@ def check_stacked(limits: Limits, cells: int, steps: int, fields: int) -> None:
             f"at most {limit // (cells * each):,} steps, or mean, min or max",
             subject="coords",
         )
+
+
+def _streamed(limits: Limits, size: Size, streaming: Sequence[str]) -> str:
+    within = bool(streaming) and size.nbytes <= limits.max_stream_bytes
+    return f"{' or '.join(streaming)}, which are sent while they are read" * within
 
 
 def _refuse(size: Size, limit: int, streamed: str = "") -> NoReturn:

@@ -8,12 +8,13 @@ The document is made piece by piece, so that a long one needs little memory.
 
 import json
 from collections.abc import Iterator, Mapping
-from itertools import chain
+from itertools import chain, groupby
 from typing import Any, assert_never
 
 import numpy as np
 from numpy.typing import NDArray
 
+from datacube.formats.pieces import Streamed, gathered
 from datacube.model.axis import (
     Axis,
     IndexAxis,
@@ -31,12 +32,13 @@ from datacube.model.crs import Crs
 from datacube.model.domain import DomainSet
 from datacube.model.fields import Category, Field
 from datacube.model.grid import RectifiedGrid, ReferenceableGrid
+from datacube.model.stream import CoverageStream, stream_of
 
 _PIECE = 65_536
 _CF_CALENDARS = "https://cfconventions.org/cf-conventions/cf-conventions.html#calendar"
 
 
-def encode(coverage: Coverage, options: Mapping[str, str]) -> Iterator[bytes]:  # noqa: ARG001
+def encode(coverage: Coverage, options: Mapping[str, str]) -> Iterator[bytes]:
     """A CoverageJSON document, in pieces.
 
     Parameters
@@ -49,19 +51,34 @@ def encode(coverage: Coverage, options: Mapping[str, str]) -> Iterator[bytes]:  
     pieces : iterator of bytes
         UTF-8; together one document of the type Coverage.
     """
+    return stream(stream_of(coverage), options).pieces
+
+
+def stream(coverage: CoverageStream, options: Mapping[str, str]) -> Streamed:  # noqa: ARG001
+    """The same while the coverage is read.
+
+    Parameters
+    ----------
+    coverage : CoverageStream
+    options : unused
+    """
+    return Streamed(gathered(b"", _document(coverage)))
+
+
+def _document(coverage: CoverageStream) -> Iterator[bytes]:
     description = coverage.description
     names = axis_keys(description.domain)
     head = {
         "type": "Coverage",
         "id": description.id,
-        **_provenance(description),
+        **provenance(description),
         "domain": domain_object(description.domain),
         "parameters": {
             field.name: parameter_object(field) for field in description.range_type.fields
         },
     }
     start = json.dumps(head, ensure_ascii=False)[:-1] + ', "ranges": {'
-    return chain([start.encode()], _ranges(coverage.blocks, names), [b"}}"])
+    return chain([start.encode()], _ranges(coverage, names), [b"}}"])
 
 
 def domain_object(domain: DomainSet) -> dict[str, Any]:
@@ -206,7 +223,8 @@ def _category(one: Category) -> dict[str, Any]:
     return {"id": str(one.value), "label": {"en": one.label}, **colour}
 
 
-def _provenance(description: CoverageDescription) -> dict[str, str]:
+def provenance(description: CoverageDescription) -> dict[str, str]:
+    """Where a coverage comes from and what may be done with it, as far as that is known."""
     said = {
         "title": description.title,
         "attribution": description.attribution,
@@ -216,14 +234,28 @@ def _provenance(description: CoverageDescription) -> dict[str, str]:
     return {name: text for name, text in said.items() if text}
 
 
-def _ranges(blocks: Mapping[str, Block], names: tuple[str, ...]) -> Iterator[bytes]:
-    for number, (name, block) in enumerate(blocks.items()):
-        data, valid = _placed(block)
-        head = {"type": "NdArray", "dataType": "float", "axisNames": names, "shape": data.shape}
-        start = json.dumps(head)[:-1]
+def _ranges(coverage: CoverageStream, names: tuple[str, ...]) -> Iterator[bytes]:
+    shape = _shape(coverage.description.domain)
+    head = {"type": "NdArray", "dataType": "float", "axisNames": names, "shape": shape}
+    start = json.dumps(head)[:-1]
+    blocks = groupby(coverage.by_field(), lambda block: block.field.name)
+    for number, (name, found) in enumerate(blocks):
         yield f'{", " if number else ""}{json.dumps(name)}: {start}, "values": ['.encode()
-        yield from (text.encode() for text in _values(block.field, data, valid))
+        between = ""
+        for text in (text for block in found for text in _values(block.field, *_placed(block))):
+            yield f"{between}{text}".encode()
+            between = ", "
         yield b"]}"
+
+
+def _shape(domain: DomainSet) -> tuple[int, ...]:
+    """Sizes of the axes that values have: of those with positions of their own one for all."""
+    sizes = tuple(axis.size for axis in domain.axes)
+    match domain.grid:
+        case RectifiedGrid() as grid:
+            return (*sizes, *grid.shape)
+        case ReferenceableGrid(_, x, y):
+            return (*sizes, int((np.isfinite(x) & np.isfinite(y)).sum()))
 
 
 def _placed(block: Block) -> tuple[NDArray[np.generic], NDArray[np.bool_]]:
@@ -237,10 +269,8 @@ def _placed(block: Block) -> tuple[NDArray[np.generic], NDArray[np.bool_]]:
 
 
 def _values(field: Field, data: NDArray[np.generic], valid: NDArray[np.bool_]) -> Iterator[str]:
-    """Numbers, decoded run by run."""
+    """Numbers with commas between them, decoded run by run."""
     data, valid = data.reshape(-1), valid.reshape(-1)
     for start in range(0, data.size, _PIECE):
         part = slice(start, start + _PIECE)
-        physical = field.decode(data[part], valid[part])
-        text = "".join(numbers(physical))
-        yield f", {text}" if start else text
+        yield "".join(numbers(field.decode(data[part], valid[part])))

@@ -14,11 +14,13 @@ import numpy as np
 from affine import Affine
 from rasterio.io import MemoryFile
 
+from datacube.formats.gdalcopy import copied
 from datacube.formats.geotiff_tags import (
     Layout,
     check,
     common_dtype,
     describe,
+    laid_out_profile,
     north_up,
     plain_profile,
     texts_of,
@@ -81,11 +83,34 @@ def stream(coverage: CoverageStream, options: Mapping[str, str]) -> Streamed:  #
     InvalidFormat
         As :func:`encode`.
     """
-    description = coverage.description
-    check(description)
-    fields = description.range_type.fields
+    check(coverage.description)
+    return _forward(coverage, *_ahead(coverage))
+
+
+def spool(coverage: CoverageStream, options: Mapping[str, str]) -> Streamed:
+    """A GeoTIFF that is compressed or lies otherwise, made on disk while the coverage is read.
+
+    Parameters
+    ----------
+    coverage, options : as of :func:`stream` and :func:`encode`
+
+    Raises
+    ------
+    InvalidFormat
+        As :func:`encode`.
+    """
+    check(coverage.description)
+    dtype, nil = _ahead(coverage)
+    grid = coverage.description.domain.rectified
+    laid_out = {"interleave": "band"} | laid_out_profile(grid, dtype, Layout.of(options))
+    return copied(_forward(coverage, dtype, nil), "GTiff", laid_out)
+
+
+def _ahead(coverage: CoverageStream) -> tuple[np.dtype[np.generic], float | None]:
+    """A dtype that leaves a number for no data, and that number, before any value is known."""
+    fields = coverage.description.range_type.fields
     preferred = common_dtype([field.dtype for field in fields])
-    return _forward(coverage, *nil_ahead(fields, wider_dtypes(preferred), gaps=coverage.gaps))
+    return nil_ahead(fields, wider_dtypes(preferred), gaps=coverage.gaps)
 
 
 def _forward(coverage: CoverageStream, dtype: np.dtype[np.generic], nil: float | None) -> Streamed:

@@ -73,7 +73,8 @@ def written(
     description = coverage.description
     grid = description.domain.rectified
     blocks = tuple(coverage.blocks.values())
-    profile = plain_profile(grid, len(blocks), dtype, nil) | _laid_out(grid, dtype, layout)
+    profile = plain_profile(grid, len(blocks), dtype, nil) | {"BIGTIFF": "IF_SAFER"}
+    profile |= laid_out_profile(grid, dtype, layout)
     with MemoryFile() as memory:
         with memory.open(**profile) as file:
             describe(file, texts_of(description), description.range_type.fields)
@@ -175,10 +176,17 @@ def plain_profile(
     }
 
 
-def _laid_out(
+def laid_out_profile(
     grid: RectifiedGrid, dtype: np.dtype[np.generic], layout: Layout
 ) -> dict[str, object]:
-    profile: dict[str, object] = {"BIGTIFF": "IF_SAFER", "num_threads": "ALL_CPUS"}
+    """How rasterio shall lay out the values of a file.
+
+    Raises
+    ------
+    InvalidFormat
+        A predictor of floats for whole numbers.
+    """
+    profile: dict[str, object] = {"num_threads": "ALL_CPUS"}
     if layout.compress and layout.compress != "none":
         profile["compress"] = layout.compress
         if layout.compress == "deflate":

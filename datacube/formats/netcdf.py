@@ -19,16 +19,20 @@ import numpy as np
 from datacube.formats import cf
 from datacube.formats.nodata import filled, nil_ahead, nil_for
 from datacube.formats.pieces import Streamed, cut, together, whole_file
+from datacube.model.block import Block
 from datacube.model.coverage import Coverage, CoverageDescription
 from datacube.model.domain import DomainSet
 from datacube.model.fields import Field
 from datacube.model.grid import ReferenceableGrid
 from datacube.model.stream import CoverageStream
 
+type Stored = tuple[np.dtype[Any], float | None]
+
 LIBRARY = threading.Lock()
 """Held during every call into the libraries."""
 _COMPRESSED_FROM = 65_536
 _CHUNK_SIDE = 512
+_WIDER = ("uint8", "int8", "uint16", "int16", "uint32", "int32", "int64")
 _OPEN_CHUNKS = 16 << 20
 
 
@@ -46,47 +50,51 @@ def encode(coverage: Coverage, options: Mapping[str, str]) -> bytes | Streamed:
     InvalidFormat
         A field without a no-data value has invalid cells and every number of its dtype is taken.
     """
-    nils = {
-        block.field.name: nil_for([block], _storable(np.dtype(block.field.dtype)))
-        for block in coverage.blocks.values()
-    }
+    kinds = {name: _kind(block) for name, block in coverage.blocks.items()}
     room = _guess(coverage.description)
     with LIBRARY:
         file = netCDF4.Dataset("coverage.nc", mode="w", format="NETCDF4", memory=room)
         try:
-            _define(file, coverage.description, nils, options)
+            _define(file, coverage.description, kinds, options)
             for name, block in coverage.blocks.items():
-                variable = file[name]
-                variable[...] = filled(block, variable.dtype, nils[name])
+                file[name][...] = filled(block, *kinds[name])
         except BaseException:
             file.close()
             raise
         return _trimmed(file.close())
 
 
-def spool(coverage: CoverageStream, options: Mapping[str, str]) -> Streamed | None:
+def _kind(block: Block) -> Stored:
+    dtype = _storable(np.dtype(block.field.dtype))
+    return dtype, nil_for([block], dtype)
+
+
+def spool(coverage: CoverageStream, options: Mapping[str, str]) -> Streamed:
     """The same while the coverage is read: by way of a file on disk, of which nothing is held.
 
-    Returns
-    -------
-    file : None where a field without a no-data value may have invalid cells
+    A number that stands for no data must be known before the values are: where a field has none,
+    its variable may take a wider dtype than that of :func:`encode`.
     """
-    nils: dict[str, float | None] = {}
-    for field in coverage.description.range_type.fields:
-        dtype = _storable(np.dtype(field.dtype))
-        if dtype.kind != "f" and field.nil is None and coverage.gaps:
-            return None
-        nils[field.name] = nil_ahead([field], [dtype], gaps=coverage.gaps)[1]
+    kinds = {
+        one.name: _ahead(one, gaps=coverage.gaps) for one in coverage.description.range_type.fields
+    }
     with tempfile.TemporaryDirectory(prefix="coverage-") as folder:
         path = Path(folder, "coverage.nc")
-        _write(path, coverage, nils, options)
+        _write(path, coverage, kinds, options)
         return whole_file(path)
+
+
+def _ahead(field: Field, *, gaps: bool) -> Stored:
+    dtype = _storable(np.dtype(field.dtype))
+    wider = _WIDER[_WIDER.index(dtype.name) + 1 :] if dtype.name in _WIDER else ()
+    held = (one for one in map(np.dtype, wider) if np.can_cast(dtype, one))
+    return nil_ahead([field], [dtype, *held], gaps=gaps)
 
 
 def _write(
     path: Path,
     coverage: CoverageStream,
-    nils: Mapping[str, float | None],
+    kinds: Mapping[str, Stored],
     options: Mapping[str, str],
 ) -> None:
     """Write a file; other files are written between its parts."""
@@ -94,11 +102,11 @@ def _write(
         file = netCDF4.Dataset(path, mode="w", format="NETCDF4")
     try:
         with LIBRARY:
-            _define(file, coverage.description, nils, options)
+            _define(file, coverage.description, kinds, options)
         for part, block in zip(coverage.parts(), coverage.by_field(), strict=True):
             with LIBRARY:
                 variable = file[part.field]
-                values = filled(block, variable.dtype, nils[part.field])
+                values = filled(block, *kinds[part.field])
                 variable[(*part.place, part.rows)] = values.reshape(values.shape[-2:])
     finally:
         with LIBRARY:
@@ -108,7 +116,7 @@ def _write(
 def _define(
     file: Any,
     description: CoverageDescription,
-    nils: Mapping[str, float | None],
+    kinds: Mapping[str, Stored],
     options: Mapping[str, str],
 ) -> None:
     """Everything but the values of the fields."""
@@ -117,7 +125,7 @@ def _define(
     _write_coordinates(file, description)
     deflate = options.get("compression") == "deflate"
     for field in description.range_type.fields:
-        _define_field(file, field, description.domain, nils[field.name], deflate=deflate)
+        _define_field(file, field, description.domain, kinds[field.name], deflate=deflate)
 
 
 def _trimmed(buffer: memoryview) -> bytes | Streamed:
@@ -173,9 +181,9 @@ def _write_coordinates(file: Any, description: CoverageDescription) -> None:
 
 
 def _define_field(
-    file: Any, field: Field, domain: DomainSet, nil: float | None, *, deflate: bool
+    file: Any, field: Field, domain: DomainSet, kind: Stored, *, deflate: bool
 ) -> None:
-    dtype, shape = _storable(np.dtype(field.dtype)), domain.shape
+    (dtype, nil), shape = kind, domain.shape
     large = deflate and prod(shape) >= _COMPRESSED_FROM
     variable = file.createVariable(
         field.name,
@@ -193,7 +201,10 @@ def _define_field(
         variable.set_var_chunk_cache(size=min(max(2 * row, _OPEN_CHUNKS), 4 * _OPEN_CHUNKS))
     variable.set_auto_maskandscale(False)
     positions = isinstance(domain.grid, ReferenceableGrid)
-    variable.setncatts(cf.field_attributes(field, positions=positions))
+    attributes = dict(cf.field_attributes(field, positions=positions))
+    if "flag_values" in attributes:  # which have the type of the variable
+        attributes["flag_values"] = np.asarray(attributes["flag_values"]).astype(dtype)
+    variable.setncatts(attributes)
 
 
 def _storable(dtype: np.dtype[np.generic]) -> np.dtype[np.generic]:

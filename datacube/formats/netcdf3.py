@@ -1,25 +1,25 @@
-"""CF NetCDF-3 (64-bit offsets) for older programs: the same variables in the types that it knows.
+"""CF NetCDF-3 for older programs, written forward: the same variables in the types that it knows.
 
 There are bytes, 16 and 32-bit integers with a sign, floats and characters; others become the next
-wider one. Labels are arrays of characters.
+wider one. Labels are arrays of characters. A file that the classic format cannot hold, for its
+integers of 64 bits or a variable of 2 GiB, is CDF-5, which newer programs read.
 """
 
-import tempfile
-from collections.abc import Mapping
-from pathlib import Path
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-import netCDF4
 import numpy as np
 from numpy.typing import NDArray
 
-from datacube.errors import InvalidFormat
 from datacube.formats import cf
-from datacube.formats.netcdf import LIBRARY, global_attributes
-from datacube.formats.nodata import filled, nil_for
-from datacube.formats.pieces import Streamed, together, whole_file
+from datacube.formats.classic import Variable, make_header, padded, stored
+from datacube.formats.netcdf import global_attributes
+from datacube.formats.nodata import filled, nil_ahead, nil_for
+from datacube.formats.pieces import Streamed, cut, gathered, together
 from datacube.model.coverage import Coverage
+from datacube.model.fields import Field
 from datacube.model.grid import ReferenceableGrid
+from datacube.model.stream import CoverageStream, stream_of
 
 _TYPES = {
     "bool": "int8",
@@ -28,12 +28,15 @@ _TYPES = {
     "uint32": "float64",
     "float16": "float32",
 }
+_WIDER = ("int8", "int16", "int32", "float64")
+_INTEGER = 1 << 31
 _WHOLE = 1 << 53  # numbers up to which a double is exact
-_MOST = (1 << 31) - 1  # bytes of a variable
+
+type Stored = tuple[np.dtype[Any], float | None]
 
 
 def encode(coverage: Coverage, options: Mapping[str, str]) -> bytes | Streamed:
-    """A NetCDF-3 file that follows CF-1.11.
+    """A NetCDF-3 file that follows CF-1.11; a large one in pieces.
 
     Parameters
     ----------
@@ -44,87 +47,126 @@ def encode(coverage: Coverage, options: Mapping[str, str]) -> bytes | Streamed:
     Raises
     ------
     InvalidFormat
-        Numbers of 64 bits do not fit, or a field is larger than 2 GiB.
+        A field without a no-data value has invalid cells and every number of its dtype is taken.
     """
-    with tempfile.TemporaryDirectory(prefix="coverage-") as folder:
-        path = Path(folder, "coverage.nc")
-        with LIBRARY:
-            file = netCDF4.Dataset(path, mode="w", format="NETCDF3_64BIT_OFFSET")
-            try:
-                _write(file, coverage, options)
-            finally:
-                file.close()
-        return together(whole_file(path))
+    dtypes = {name: _dtype(one.data.dtype) for name, one in coverage.blocks.items()}
+    kinds = {
+        name: (dtypes[name], nil_for([one], dtypes[name])) for name, one in coverage.blocks.items()
+    }
+    return together(_forward(stream_of(coverage), kinds, options))
 
 
-def _write(file: Any, coverage: Coverage, options: Mapping[str, str]) -> None:
-    domain = coverage.description.domain
-    file.set_fill_off()  # every value is written
-    file.setncatts(global_attributes(coverage.description, options))
-    for name, size in zip(cf.dimension_names(domain), domain.shape, strict=True):
-        file.createDimension(name, size)
-    for one in cf.coordinates(domain):
-        _write_coordinate(file, one)
-    for name in coverage.blocks:
-        _write_field(file, coverage, name)
+def stream(coverage: CoverageStream, options: Mapping[str, str]) -> Streamed:
+    """The same while the coverage is read; its length is exact.
+
+    A number that stands for no data must be known before the values are: where a field has none,
+    the file may take a wider dtype than :func:`encode`.
+
+    Parameters
+    ----------
+    coverage : CoverageStream
+    options : as of :func:`encode`
+
+    Raises
+    ------
+    InvalidFormat
+        No dtype leaves a number for no data.
+    """
+    kinds = {one.name: _ahead(one, gaps=coverage.gaps) for one in _fields(coverage)}
+    return _forward(coverage, kinds, options)
 
 
-def _write_coordinate(file: Any, one: cf.Variable) -> None:
-    if "bnds" in one.dims and "bnds" not in file.dimensions:
-        file.createDimension("bnds", 2)
-    values, dims = one.values, one.dims
+def _ahead(field: Field, *, gaps: bool) -> Stored:
+    dtype = _dtype(np.dtype(field.dtype))
+    wider = _WIDER[_WIDER.index(dtype.name) + 1 :] if dtype.name in _WIDER else ()
+    return nil_ahead([field], [dtype, *map(np.dtype, wider)], gaps=gaps)
+
+
+def _forward(
+    coverage: CoverageStream, kinds: Mapping[str, Stored], options: Mapping[str, str]
+) -> Streamed:
+    description = coverage.description
+    domain = description.domain
+    dims = dict(zip(cf.dimension_names(domain), domain.shape, strict=True))
+    placed = [_coordinate(one, dims) for one in cf.coordinates(domain)]
+    positions = isinstance(domain.grid, ReferenceableGrid)
+    fields = [
+        Variable(one.name, cf.dimension_names(domain), kinds[one.name][0], attributes)
+        for one in description.range_type.fields
+        for attributes in [_described(one, *kinds[one.name], positions=positions)]
+    ]
+    variables = [*(one for one, _ in placed), *fields]
+    header = make_header(dims, global_attributes(description, options), variables)
+    first = b"".join(_coordinate_bytes(values) for _, values in placed)
+    pieces = gathered(header.content + first, _values(coverage, kinds))
+    return Streamed(pieces, header.nbytes)
+
+
+def _values(coverage: CoverageStream, kinds: Mapping[str, Stored]) -> Iterator[bytes]:
+    """Values of every field in order, each filled up to four bytes."""
+    name, size = "", 0
+    for block in coverage.by_field():
+        if block.field.name != name:
+            yield bytes(padded(size) - size)
+            name, size = block.field.name, 0
+        dtype, nil = kinds[name]
+        for piece in cut(filled(block, dtype, nil).astype(stored(dtype), copy=False)):
+            size += len(piece)
+            yield piece
+    yield bytes(padded(size) - size)
+
+
+def _described(
+    field: Field, dtype: np.dtype[Any], nil: float | None, *, positions: bool
+) -> dict[str, Any]:
+    attributes: dict[str, Any] = {} if nil is None else {"_FillValue": dtype.type(nil)}
+    for name, value in cf.field_attributes(field, positions=positions).items():
+        attributes[name] = _attribute(value)
+    if "flag_values" in attributes:  # which have the type of the variable
+        attributes["flag_values"] = np.asarray(attributes["flag_values"]).astype(dtype)
+    return attributes
+
+
+def _coordinate(one: cf.Variable, dims: dict[str, int]) -> tuple[Variable, NDArray[Any]]:
+    """A variable of an axis with its values; the dimensions that it brings along are added."""
+    values, names = one.values, one.dims
+    if "bnds" in names:
+        dims["bnds"] = 2
     if values.dtype == object:
         texts = np.array([str(text).encode() for text in values.tolist()])
         values = texts.view("S1").reshape(len(texts), -1)
-        dims = (*dims, f"{one.name}_length")
-        file.createDimension(dims[-1], values.shape[1])
+        names = (*names, f"{one.name}_length")
+        dims[names[-1]] = values.shape[1]
     else:
-        values = _storable(one.name, values)
-    variable = file.createVariable(one.name, values.dtype, dims)
-    variable.setncatts({name: _attribute(value) for name, value in one.attributes.items()})
-    variable[...] = values
+        values = _storable(values)
+    attributes = {name: _attribute(value) for name, value in one.attributes.items()}
+    return Variable(one.name, names, values.dtype, attributes), values
 
 
-def _write_field(file: Any, coverage: Coverage, name: str) -> None:
-    block, domain = coverage.blocks[name], coverage.description.domain
-    dtype = _dtype(name, block.data)
-    if block.data.size * dtype.itemsize > _MOST:
-        raise InvalidFormat(
-            f"the field {name} is larger than a variable of NetCDF-3 can be (2 GiB); ask for "
-            "application/netcdf, or for fewer steps",
-            subject="format",
-        )
-    nil = nil_for([block], dtype)
-    fill = False if nil is None else dtype.type(nil)
-    variable = file.createVariable(name, dtype, cf.dimension_names(domain), fill_value=fill)
-    variable.set_auto_maskandscale(False)
-    positions = isinstance(domain.grid, ReferenceableGrid)
-    attributes = cf.field_attributes(block.field, positions=positions)
-    variable.setncatts({key: _attribute(value) for key, value in attributes.items()})
-    variable[...] = filled(block, dtype, nil)
+def _coordinate_bytes(values: NDArray[Any]) -> bytes:
+    content = values.astype(stored(values.dtype)).tobytes()
+    return content.ljust(padded(len(content)), b"\0")
 
 
-def _dtype(name: str, values: NDArray[np.generic]) -> np.dtype[np.generic]:
-    kind = values.dtype.name
-    if kind in {"int64", "uint64"}:
-        raise InvalidFormat(
-            f"{name} has integers of 64 bits, which NetCDF-3 does not know; ask for "
-            "application/netcdf",
-            subject="format",
-        )
-    return np.dtype(_TYPES.get(kind, kind))
+def _fields(coverage: CoverageStream) -> tuple[Field, ...]:
+    return coverage.description.range_type.fields
 
 
-def _storable(name: str, values: NDArray[np.generic]) -> NDArray[np.generic]:
-    """Coordinates of 64-bit integers as doubles, as long as these are exact."""
+def _dtype(dtype: np.dtype[np.generic]) -> np.dtype[np.generic]:
+    return np.dtype(_TYPES.get(dtype.name, dtype.name))
+
+
+def _storable(values: NDArray[np.generic]) -> NDArray[np.generic]:
+    """Integers of 64 bits as doubles, where these are exact."""
     if values.dtype.kind in "iu" and values.dtype.itemsize == 8:
-        if values.size and int(np.abs(values).max()) > _WHOLE:
-            _dtype(name, values)
-        return values.astype("float64")
-    return values.astype(_dtype(name, values))
+        exact = not values.size or int(np.abs(values).max()) <= _WHOLE
+        return values.astype("float64") if exact else values
+    return values.astype(_dtype(values.dtype))
 
 
-def _attribute(value: cf.Value) -> cf.Value:
-    if isinstance(value, np.ndarray | np.generic):
-        return _storable("an attribute", np.asarray(value))
-    return float(value) if isinstance(value, int) and abs(value) > _MOST else value
+def _attribute(value: cf.Value) -> Any:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, int) and abs(value) < _INTEGER:
+        return np.int32(value)
+    return _storable(np.asarray(value))

@@ -15,6 +15,7 @@ from datacube.formats import (
     netcdf,
     netcdf3,
     npy,
+    plainjson,
     zarrzip,
 )
 from datacube.formats.pieces import Streamed
@@ -51,8 +52,10 @@ class Encoder:
         ``stream(coverage, options) -> Streamed``: the file while the coverage is read, for a
         format that can be written forward.
     spool : callable or None
-        ``spool(coverage, options) -> content``: the file, written to disk, while the coverage is
-        read; None where it does not know enough beforehand.
+        ``spool(coverage, options) -> content``: the file, written to disk while the coverage is
+        read.
+    room : int
+        How many times the size of the values that takes on disk, at most.
     same : bool
         Whether that file has the very bytes that ``write`` gives.
     """
@@ -65,7 +68,8 @@ class Encoder:
     dims: int | None = None
     check: Callable[[CoverageDescription], None] = lambda _description: None
     stream: Callable[[CoverageStream, Options], Streamed] | None = None
-    spool: Callable[[CoverageStream, Options], Content | None] | None = None
+    spool: Callable[[CoverageStream, Options], Content] | None = None
+    room: int = 1
     same: bool = False
 
     def holds(self, domain: DomainSet) -> bool:
@@ -157,6 +161,8 @@ def builtin() -> Registry:
                 0,
                 geotiff_tags.check,
                 geotiff.stream,
+                geotiff.spool,
+                room=3,
             ),
             Encoder(
                 "application/netcdf",
@@ -171,7 +177,8 @@ def builtin() -> Registry:
                 "covjson",
                 "CoverageJSON",
                 coveragejson.encode,
-                ("coveragejson", "covjson", "json", "application/json"),
+                ("coveragejson", "covjson"),
+                stream=coveragejson.stream,
             ),
             Encoder("text/csv", "csv", "CSV", csv.encode, ("csv",), stream=csv.stream, same=True),
             Encoder(
@@ -184,6 +191,14 @@ def builtin() -> Registry:
                 same=True,
             ),
             Encoder(
+                "application/json",
+                "json",
+                "JSON",
+                plainjson.encode,
+                ("json", "plain-json"),
+                stream=plainjson.stream,
+            ),
+            Encoder(
                 "image/vnd.cog",
                 "tif",
                 "Cloud-optimised GeoTIFF",
@@ -191,6 +206,8 @@ def builtin() -> Registry:
                 ("cog", "image/cog", "cloud-optimized"),
                 0,
                 geotiff_tags.check,
+                spool=cog.spool,
+                room=4,
             ),
             Encoder(
                 "application/x-netcdf3",
@@ -198,6 +215,7 @@ def builtin() -> Registry:
                 "CF NetCDF-3",
                 netcdf3.encode,
                 ("netcdf3", "nc3", "netcdf-3"),
+                stream=netcdf3.stream,
             ),
             Encoder(
                 "application/vnd.zarr+zip",
@@ -205,6 +223,7 @@ def builtin() -> Registry:
                 "Zarr in a zip",
                 zarrzip.encode,
                 ("zarr", "application/vnd+zarr", "application/zarr", "zarr.zip"),
+                stream=zarrzip.stream,
             ),
         )
     )

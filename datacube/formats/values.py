@@ -36,6 +36,11 @@ def stated_field(one: Field, how: Stated) -> Field:
             assert_never(how)
 
 
+def stated_fields(description: CoverageDescription, how: Stated) -> tuple[Field, ...]:
+    """The fields of such values of a coverage."""
+    return tuple(stated_field(one, how) for one in description.range_type.fields)
+
+
 def stated(coverage: Coverage, how: Stated) -> Coverage:
     """A coverage of such values."""
     blocks = {name: _block(one, how) for name, one in coverage.blocks.items()}
@@ -52,8 +57,7 @@ def stated_stream(coverage: CoverageStream, how: Stated) -> CoverageStream:
 
 
 def _description(description: CoverageDescription, how: Stated) -> CoverageDescription:
-    fields = tuple(stated_field(one, how) for one in description.range_type.fields)
-    return replace(description, range_type=RangeType(fields))
+    return replace(description, range_type=RangeType(stated_fields(description, how)))
 
 
 def _block(block: Block, how: Stated) -> Block:

@@ -6,10 +6,9 @@ from datacube.engine.context import Context
 from datacube.engine.coverage import coverage_state
 from datacube.engine.cube import Cube
 from datacube.formats.registry import Encoder
-from datacube.model.axis import Axis, TimeAxis, axis_values
+from datacube.model.axis import TimeAxis, axis_values
 from datacube.model.domain import DomainSet
 from datacube.model.query import (
-    Aggregate,
     AxisSubset,
     CoverageQuery,
     Several,
@@ -19,6 +18,7 @@ from datacube.model.query import (
 )
 from services.ogcapi.media import coverage_encoder
 from services.ogcapi.parameters import COVERAGE_PARAMETERS, decode_coverage, known
+from services.ows.aggregate import axes_made_one
 from services.ows.caching import cache_control, etag, matches, not_modified, warnings, weak
 from services.ows.compression import parse_compression
 from services.ows.coveragefile import coverage_file
@@ -88,7 +88,7 @@ def fitted(
     if encoder.dims is None:
         return query, ()
     taken = [domain.axis(subset.axis) for subset in query.subsets]
-    taken += _made_one(query.aggregate, domain)
+    taken += axes_made_one(query.aggregate, domain)
     added: list[Subset] = []
     notes: list[str] = []
     for axis in domain.axes:
@@ -100,15 +100,6 @@ def fitted(
         added.append(Slice(axis.name, "latest" if newest else point))
         notes.append(f"Default value used: {axis.name}={point}")
     return replace(query, subsets=(*query.subsets, *added)), tuple(notes)
-
-
-def _made_one(aggregate: Aggregate | None, domain: DomainSet) -> list[Axis | str]:
-    """The axes of which an aggregate leaves one place."""
-    if aggregate is None or aggregate.every or aggregate.window:
-        return []
-    if not aggregate.axes:
-        return [] if domain.time is None else [domain.time]
-    return [domain.axis(name) for name in aggregate.axes]
 
 
 def moves(subsets: tuple[AxisSubset, ...], domain: DomainSet) -> bool:

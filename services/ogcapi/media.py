@@ -17,6 +17,7 @@ DOCUMENTS = {
     "application/vnd.oai.openapi+json": JSON,
 }
 COVERAGE_JSON = "application/prs.coverage+json"
+_JSON = frozenset({"json", "application/json"})  # which of a coverage is CoverageJSON
 
 
 class NotAcceptable(InvalidFormat):
@@ -94,8 +95,8 @@ def coverage_encoder(f: str | None, accept: str) -> Encoder:
     """
     registry = encoders()
     if f is not None:
-        return registry.find(f)
-    names = accepted(accept)
+        return registry.find(COVERAGE_JSON if f.strip().lower() in _JSON else f)
+    names = [COVERAGE_JSON if name in _JSON else name for name in accepted(accept)]
     for name in names:
         found = next((one for one in registry.entries if _is_meant(name, one)), None)
         if found is not None:

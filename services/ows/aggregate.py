@@ -4,9 +4,28 @@
 ``AGG=leastcloudy&BY=cloud_fraction``
 """
 
+from datacube.model.axis import Axis
+from datacube.model.domain import DomainSet
 from datacube.model.query import Aggregate, LayerRequest
+from services.ows.declared import Parameter
 from services.ows.kvp import Kvp, comma_list
 
+PARAMETERS = (
+    Parameter(
+        "AGG",
+        "methods, with commas between them, by which the places of an axis become one: mean, sum, "
+        "min, max, range, count, std, var, median, p95, any, all, first, last, leastcloudy; "
+        "mean,count has the number of values beside the mean",
+    ),
+    Parameter("OVER", "the axes whose places AGG makes one; time where it is not given"),
+    Parameter(
+        "PERIOD",
+        "one result of AGG for each hour, day, pentad, dekad, month, season, year, or duration "
+        "such as P10D",
+    ),
+    Parameter("WINDOW", "one result of AGG for each step, of so many steps or a duration before"),
+    Parameter("BY", "expression that ranks the steps for AGG=leastcloudy, the lowest best"),
+)
 MAP_REDUCTION = frozenset({"agg", "period", "window", "by"})
 REDUCTION = MAP_REDUCTION | {"over"}
 
@@ -24,6 +43,15 @@ def decode_aggregate(kvp: Kvp) -> Aggregate | None:
     if "agg" not in kvp and not (over or period or window or by):
         return None
     return Aggregate(tuple(over), tuple(kvp.one("agg", comma_list)), period, window, by)
+
+
+def axes_made_one(aggregate: Aggregate | None, domain: DomainSet) -> list[Axis | str]:
+    """The axes of which an aggregate leaves one place."""
+    if aggregate is None or aggregate.every or aggregate.window:
+        return []
+    if not aggregate.axes:
+        return [] if domain.time is None else [domain.time]
+    return [domain.axis(name) for name in aggregate.axes]
 
 
 def decode_reduction(kvp: Kvp) -> LayerRequest:

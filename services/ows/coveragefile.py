@@ -2,15 +2,18 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from shutil import disk_usage
+from tempfile import gettempdir
 
 from datacube.engine.context import Context
 from datacube.engine.coverage import get_coverage, plan_coverage
 from datacube.engine.coverage_stream import is_large, stream_coverage
-from datacube.engine.limits import check_coverage
+from datacube.engine.limits import check_coverage, check_spool, check_stream
 from datacube.formats.pieces import Streamed
 from datacube.formats.registry import Content, Encoder, Options, encoders
-from datacube.formats.values import STATED, Stated, stated, stated_stream
+from datacube.formats.values import STATED, Stated, stated, stated_fields, stated_stream
 from datacube.model.coverage import CoverageDescription
+from datacube.model.fields import Field
 from datacube.model.query import CoverageQuery
 from datacube.model.stream import CoverageStream
 
@@ -72,11 +75,12 @@ def coverage_file(
         The query cannot be meant, costs too much, does not fit the format, or cannot be read.
     """
     plan, limits = plan_coverage(context, query), context.settings.limits
-    large = is_large(limits, plan)
+    how, fields = _how(options), made_fields(plan.description, options)
+    large = is_large(limits, plan, fields)
     wanted = large or (head and encoder.same)
     arranged = not encoder.same and any(options.get(name, "none") != "none" for name in ARRANGED)
-    how = next((one for one in STATED if one == options.get("values")), None)
     if encoder.stream is not None and wanted and not arranged:
+        check_stream(limits, plan.stream_size(fields))
         coverage = _stated_stream(stream_coverage(context, query), how)
         made = encoder.stream(coverage, options)
         pieces = made.pieces if head else begun(made.pieces)
@@ -84,14 +88,25 @@ def coverage_file(
     others = encoders().streaming(plan.description.domain)
     if arranged:
         others = tuple(one for one in others if one != encoder.media_type)
-    check_coverage(limits, plan.size, others)
     if encoder.spool is not None and large:
+        free = disk_usage(gettempdir()).free
+        check_spool(limits, plan.stream_size(fields), encoder.room, free, others)
         coverage = _stated_stream(stream_coverage(context, query), how)
-        if (content := encoder.spool(coverage, options)) is not None:
-            return _whole(coverage.description, coverage.notes, content)
+        return _whole(coverage.description, coverage.notes, encoder.spool(coverage, options))
+    check_coverage(limits, plan.size(fields), others)
     found = get_coverage(context, query)
     found = found if how is None else stated(found, how)
     return _whole(found.description, found.notes, encoder.encode(found, options))
+
+
+def made_fields(description: CoverageDescription, options: Options) -> tuple[Field, ...]:
+    """What the values are made where the options state it; nothing where they do not."""
+    how = _how(options)
+    return () if how is None else stated_fields(description, how)
+
+
+def _how(options: Options) -> Stated | None:
+    return next((one for one in STATED if one == options.get("values")), None)
 
 
 def _stated_stream(coverage: CoverageStream, how: Stated | None) -> CoverageStream:

@@ -12,10 +12,16 @@ from typing import get_args
 from datacube.errors import InvalidParameter
 from datacube.model.domain import DomainSet
 from datacube.model.query import SelectionRule, Subset, Trim
+from services.ows.declared import Parameter
 
 _ENTRY = re.compile(r"\s*(?P<axis>[^\s(),]+)\s*\(\s*(?P<rule>[^()]*?)\s*\)\s*(?:,|$)")
 RULES: tuple[SelectionRule, ...] = get_args(SelectionRule.__value__)
 _LONGEST = 1000
+PARAMETER = Parameter(
+    "SELECTION",
+    f"which cells a trim takes: one of {', '.join(RULES)} for all axes, or for each: "
+    "Long(nearest),Lat(inside)",
+)
 
 
 @dataclass(frozen=True, slots=True)

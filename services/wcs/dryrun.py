@@ -11,7 +11,7 @@ from datacube.engine.explain import explain_coverage
 from datacube.model.axis import Axis, axis_value
 from datacube.model.grid import RectifiedGrid
 from services.ows.caching import NO_STORE, warnings
-from services.ows.coveragefile import coverage_file
+from services.ows.coveragefile import coverage_file, made_fields
 from services.ows.transport import Response
 from services.wcs.order import Order
 
@@ -37,7 +37,7 @@ def tell(context: Context, order: Order) -> Response:
         "axes": {name: _axis(axis) for name, axis in _axes(plan).items()},
         "fields": {one.name: one.dtype for one in fields},
         "values": plan.count,
-        "bytes": plan.nbytes - plan.count,
+        "bytes": plan.stream_size(made_fields(plan.description, order.options)).nbytes,
         "length": _length(context, order, plan),
         "chunks": cost.reads.chunks,
         "memory": cost.memory_bytes,
@@ -50,10 +50,12 @@ def tell(context: Context, order: Order) -> Response:
 
 def _length(context: Context, order: Order, plan: CoveragePlan) -> int | None:
     """Size of a file that is written forward; None where its values decide it."""
-    forward = order.encoder.stream is not None and not order.options
-    if not forward or not (order.encoder.same or is_large(context.settings.limits, plan)):
+    forward = order.encoder.stream is not None and not {*order.options} - {"values"}
+    made = made_fields(plan.description, order.options)
+    large = is_large(context.settings.limits, plan, made)
+    if not forward or not (order.encoder.same or large):
         return None
-    return coverage_file(context, order.query, order.encoder, {}, head=True).length
+    return coverage_file(context, order.query, order.encoder, order.options, head=True).length
 
 
 def _axes(plan: CoveragePlan) -> dict[str, Axis | tuple[int, float, float]]:

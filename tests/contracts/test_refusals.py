@@ -27,6 +27,7 @@ LIMITS = Limits(
     max_reduced_cells=180_000,
     max_coverage_bytes=100_000,
     max_stream_bytes=1_000_000,
+    max_spool_bytes=100_000,
 )
 MAP = (
     "/wms?SERVICE=WMS&VERSION=1.3.0&REQUEST=GetMap&STYLES=&CRS=CRS:84&BBOX=-180,-90,180,90"
@@ -102,8 +103,8 @@ CASES: tuple[tuple[str, str, str, Follow], ...] = (
     ),
     (
         "the format of a coverage",
-        f"{WCS}&FORMAT=application/prs.coverage%2Bjson&SUBSET=ansi({DAYS[0]},{DAYS[4]})",
-        r"or (text/csv)",
+        f"{WCS}&FORMAT=application/netcdf&SUBSET=ansi({DAYS[0]},{DAYS[4]})",
+        r"or (text/csv) or",
         lambda found: f"{WCS}&FORMAT={found[1]}&SUBSET=ansi({DAYS[0]},{DAYS[4]})",
     ),
     (
@@ -128,16 +129,16 @@ CASES: tuple[tuple[str, str, str, Follow], ...] = (
     ),
     (
         "the steps of an OGC API coverage",
-        f"{OGC}/coverage?f=json",
+        f"{OGC}/coverage?f=netcdf",
         STEPS,
-        lambda found: f"{OGC}/coverage?f=json&datetime={DAYS[0]}/{until(found[1])}",
+        lambda found: f"{OGC}/coverage?f=netcdf&datetime={DAYS[0]}/{until(found[1])}",
     ),
     (
         "the cells of an OGC API coverage",
-        f"{OGC}/coverage?f=json&datetime={DAYS[0]}/{DAYS[1]}",
+        f"{OGC}/coverage?f=netcdf&datetime={DAYS[0]}/{DAYS[1]}",
         SCALED,
         lambda found: (
-            f"{OGC}/coverage?f=json&datetime={DAYS[0]}/{DAYS[1]}"
+            f"{OGC}/coverage?f=netcdf&datetime={DAYS[0]}/{DAYS[1]}"
             f"&scale-size=Lon({found[1]}),Lat({found[2]})"
         ),
     ),

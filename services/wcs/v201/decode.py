@@ -22,10 +22,10 @@ from services.ows.aggregate import decode_aggregate
 from services.ows.geometries import parse_area
 from services.ows.kvp import Kvp, boolean, comma_list
 from services.ows.selection import STANDARD, Selection, parse_selection
+from services.wcs.options import encoder_options
 from services.wcs.scaling import AxisScaling, decode_scaling
 from services.wcs.subsets import Bracket, bind, horizontal_crs, parse_brackets
 from services.wcs.v201.errors import IllegalFieldSequence, OutputCrsNotSupported
-from services.wcs.v201.options import encoder_options
 
 SECTIONS = (
     "ServiceIdentification",

@@ -81,6 +81,7 @@ def test_formats(document):
         "application/prs.coverage+json",
         "text/csv",
         "application/x-npy",
+        "application/json",
         "image/vnd.cog",
         "application/x-netcdf3",
         "application/vnd.zarr+zip",

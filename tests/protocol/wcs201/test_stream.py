@@ -1,6 +1,8 @@
 """GetCoverage of what is too large to hold: the same file, its size beforehand, clear refusals."""
 
 import io
+import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -101,13 +103,54 @@ def test_head_over_http(context, store):
     app.close()
 
 
-def test_formats_that_cannot_stream_name_those_that_can(context):
-    for media_type in ("application/netcdf", "application/prs.coverage+json"):
-        status, code, _, text = report(ask(context, COVERAGEID="large", FORMAT=media_type))
-        assert status in {400, 413}
-        assert code
-        assert "or image/tiff or text/csv or application/x-npy, which are sent while" in text
-        assert "scaled to at most 408 x 816 of its 700 x 1400 cells" in text
+@pytest.mark.parametrize("media_type", ["application/netcdf", "image/vnd.cog"])
+def test_what_is_made_on_disk_is_refused_where_it_would_not_fit_there(store, media_type):
+    limits = replace(SMALL.limits, max_spool_bytes=1_000_000)
+    context = make_context(store, Config(replace(SMALL, limits=limits)))
+    status, code, _, text = report(ask(context, COVERAGEID="large", FORMAT=media_type))
+    assert store.chunks_read == 0
+    assert (status, code) == (413, "NoApplicableCode")
+    assert "image/tiff or application/prs.coverage+json or text/csv or application/x-npy" in text
+    assert "which are sent while they are read" in text
+    assert "scaled to at most 500 x 1000 of its 700 x 1400 cells" in text
+
+
+@pytest.mark.parametrize(
+    ("media_type", "known"),
+    [
+        ("application/netcdf", True),
+        ("image/vnd.cog", True),
+        ("application/x-netcdf3", True),
+        ("application/json", False),
+        ("application/prs.coverage+json", False),
+        ("application/vnd.zarr+zip", False),
+    ],
+)
+def test_more_than_may_be_held_in_every_format(context, media_type, known):
+    """The length is told where it is known before the last value is."""
+    asked = {"COVERAGEID": "large", "FORMAT": media_type}
+    response = ask(context, **asked)
+    assert response.status == 200
+    size = sum(map(len, response.body))
+    assert size > 20_000
+    assert response.header("Content-Length") == (str(size) if known else "")
+
+
+def test_physical_values_are_reckoned_before_anything_is_read(store):
+    """2 MB as they are stored, 8 bytes a value as they are asked for."""
+    limits = Limits(max_coverage_bytes=1_000_000, max_stream_bytes=5_000_000)
+    context = make_context(store, Config(replace(SMALL, limits=limits)))
+    asked = {"COVERAGEID": "large", "FORMAT": "image/tiff"}
+    _, _, _, text = report(ask(context, **asked, VALUES="physical"))
+    assert "7.8 MB; the limit is 5.0 MB" in text
+    assert store.chunks_read == 0
+    context = make_context(store, Config(SMALL))
+    stored, made = (
+        json.loads(ask(context, **asked, VALUES=how, DRYRUN="true").body)
+        for how in ("raw", "physical")
+    )
+    assert (stored["bytes"], made["bytes"]) == (1_960_000, 7_840_000)
+    assert stored["length"] > stored["bytes"]
 
 
 @pytest.mark.parametrize("media_type", ["image/tiff", "application/netcdf"])
@@ -128,10 +171,21 @@ def test_compression_that_is_none_is_refused(context):
     assert "none, deflate" in text
 
 
-def test_a_large_compressed_file_is_refused_with_what_would_pass(context):
+def test_a_large_compressed_file_is_made_on_disk(context):
     asked = {"COVERAGEID": "large", "FORMAT": "image/tiff", "COMPRESSION": "deflate"}
+    body = b"".join(ask(context, **asked).body)
+    with MemoryFile(body) as memory, memory.open() as file:
+        assert file.compression.value == "DEFLATE"
+        y, x = np.arange(1400)[:, None], np.arange(700)
+        assert np.array_equal(file.read(1), (3 * y + x) % 30_000)
+
+
+def test_a_large_compressed_file_is_refused_with_what_would_pass(store):
+    asked = {"COVERAGEID": "large", "FORMAT": "image/tiff", "COMPRESSION": "deflate"}
+    limits = replace(SMALL.limits, max_spool_bytes=1_000_000)
+    context = make_context(store, Config(replace(SMALL, limits=limits)))
     status, _, _, text = report(ask(context, **asked))
-    assert status in {400, 413}
+    assert status == 413
     assert "application/x-npy" in text
     assert "image/tiff" not in text
 

@@ -162,15 +162,13 @@ def test_a_damaged_chunk_ends_the_stream_with_its_name(tmp_path):
 
 
 def test_what_is_large_depends_on_the_limits(context):
-    def limited(**limits):
-        return Limits(**limits)
-
-    plan = replace(plan_coverage(context, CoverageQuery("tall")), nbytes=10 << 20, series=(None,))
-    assert not is_large(limited(), plan)
-    assert is_large(limited(max_coverage_bytes=1 << 20), plan)
-    assert is_large(limited(), replace(plan, nbytes=20 << 20))
+    plan = replace(plan_coverage(context, CoverageQuery("tall")), series=(None,))
+    small, large = (Field("v", "int8"),), (Field("v", "float64"),)  # of 6 million cells
+    assert not is_large(Limits(), plan, small)
+    assert is_large(Limits(max_coverage_bytes=1 << 20), plan, small)
+    assert is_large(Limits(), plan, large)
     times = SeriesWindow(slice(0, 9), slice(0, 9), slice(0, 9), 1, 1)
-    assert not is_large(limited(), replace(plan, nbytes=20 << 20, series=(times,)))
+    assert not is_large(Limits(), replace(plan, series=(times,)), large)
 
 
 @pytest.mark.parametrize("method", ["nearest", "bilinear", "average"])

@@ -1,7 +1,11 @@
 """Coverages made by hand with value = 1000*t + 10*y + x (row, column of the array)."""
 
+from contextlib import contextmanager
+from dataclasses import replace
+
 import numpy as np
 from affine import Affine
+from rasterio.io import MemoryFile
 
 from datacube.model.axis import Axis, TimeAxis
 from datacube.model.block import Block
@@ -10,6 +14,7 @@ from datacube.model.crs import Crs
 from datacube.model.domain import DomainSet
 from datacube.model.fields import Field, RangeType
 from datacube.model.grid import RectifiedGrid
+from datacube.model.stream import stream_of
 
 DAY = 86_400_000
 
@@ -57,3 +62,22 @@ def make_coverage(
             valid[place] = False
         blocks[field.name] = Block(field, domain, data, valid)
     return Coverage(description, blocks, notes)
+
+
+def in_bands(coverage, height, *, gaps=None):
+    """The coverage as a stream of bands of so many rows."""
+    whole = stream_of(coverage)
+    rows = whole.bands[0].stop
+    bands = tuple(slice(top, min(top + height, rows)) for top in range(0, rows, height))
+    return replace(whole, bands=bands, gaps=whole.gaps if gaps is None else gaps)
+
+
+def whole(content):
+    """A file that may come in pieces."""
+    return content if isinstance(content, bytes) else b"".join(content)
+
+
+@contextmanager
+def opened_tiff(content):
+    with MemoryFile(whole(content)) as memory, memory.open() as file:
+        yield file

@@ -81,5 +81,5 @@ def test_numbers_are_exact_across_pieces_and_never_infinite():
 
 def test_long_ones_come_in_pieces():
     pieces = list(encode(make_coverage(Field("v", "int32"), size=(400, 400), step=(0.1, -0.1)), {}))
-    assert len(pieces) > 4
+    assert len(pieces) > 2
     assert len(json.loads(b"".join(pieces))["ranges"]["v"]["values"]) == 160_000

@@ -2,7 +2,6 @@
 
 import io
 import zipfile
-from contextlib import contextmanager
 
 import netCDF4
 import numpy as np
@@ -10,7 +9,6 @@ import pytest
 import rasterio
 import xarray as xr
 import zarr
-from rasterio.io import MemoryFile
 
 from datacube.errors import InvalidFormat
 from datacube.formats import cog, csv, geotiff, netcdf3, zarrzip
@@ -18,19 +16,9 @@ from datacube.formats.values import stated, stated_stream
 from datacube.model.axis import IndexAxis, RegularAxis
 from datacube.model.fields import Category, Field
 from datacube.model.stream import stream_of
-from tests.unit.formats.coverages import closed_form, days, make_coverage
+from tests.unit.formats.coverages import closed_form, days, make_coverage, opened_tiff, whole
 
 PACKED = Field("sst", "int16", "K", -32768, 0.01, 273.15, "Sea surface", "sea_surface_temperature")
-
-
-def whole(content):
-    return content if isinstance(content, bytes) else b"".join(content)
-
-
-@contextmanager
-def opened_tiff(content):
-    with MemoryFile(whole(content)) as memory, memory.open() as file:
-        yield file
 
 
 class TestCog:
@@ -132,9 +120,13 @@ class TestNetcdf3:
             assert netCDF4.chartostring(file["scenario"][:]).tolist() == ["a1b", "e1"]
             assert file["k"].flag_values.dtype == np.int16
 
-    def test_numbers_of_64_bits_are_refused(self):
-        with pytest.raises(InvalidFormat, match="64 bits"):
-            netcdf3.encode(make_coverage(Field("v", "int64")), {})
+    @pytest.mark.parametrize("dtype", ["int64", "uint64"])
+    def test_numbers_of_64_bits_make_it_cdf_5(self, classic, dtype):
+        coverage = make_coverage(Field("v", dtype, nil=0), invalid=[(1, 1)])
+        with classic(coverage) as file:
+            assert file.data_model == "NETCDF3_64BIT_DATA"
+            expected = np.ma.masked_array(closed_form((4, 6)), ~coverage.blocks["v"].valid)
+            np.testing.assert_array_equal(file["v"][:], expected)
 
 
 class TestZarr:

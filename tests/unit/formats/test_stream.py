@@ -2,7 +2,6 @@
 
 import csv
 import io
-from dataclasses import replace
 from math import ceil
 
 import numpy as np
@@ -22,7 +21,7 @@ from datacube.formats.tiff import Strips, file_head, read_entries
 from datacube.model.axis import IndexAxis, RegularAxis
 from datacube.model.fields import Category, Field
 from datacube.model.stream import stream_of
-from tests.unit.formats.coverages import closed_form, days, make_coverage
+from tests.unit.formats.coverages import closed_form, days, in_bands, make_coverage
 
 LAEA = "+proj=laea +lat_0=50 +lon_0=7 +x_0=1000 +y_0=2000 +ellps=GRS80 +units=m +no_defs +type=crs"
 SST = Field("sst", "int16", "K", -32768, 0.01, 273.15, "Sea surface temperature", "sst_name")
@@ -46,14 +45,6 @@ COVERAGES = {
     "crs84": make_coverage(crs="OGC:CRS84"),
     "strips": make_coverage(Field("a", "float64"), size=(300, 700), step=(0.1, -0.1)),
 }
-
-
-def in_bands(coverage, height):
-    """The coverage as a stream of bands of so many rows."""
-    whole = stream_of(coverage)
-    rows = whole.bands[0].stop
-    bands = tuple(slice(top, min(top + height, rows)) for top in range(0, rows, height))
-    return replace(whole, bands=bands)
 
 
 def joined(made):
@@ -205,8 +196,16 @@ def test_pieces_are_neither_tiny_nor_huge():
 
 def test_the_formats_that_stream_are_known():
     flat, deep = make_coverage().description, make_coverage(axes=(days(1, 2),)).description
-    assert encoders().streaming(flat.domain) == ("image/tiff", "text/csv", "application/x-npy")
-    assert encoders().streaming(deep.domain) == ("text/csv", "application/x-npy")
+    anywhere = (
+        "application/prs.coverage+json",
+        "text/csv",
+        "application/x-npy",
+        "application/json",
+        "application/x-netcdf3",
+        "application/vnd.zarr+zip",
+    )
+    assert encoders().streaming(flat.domain) == ("image/tiff", *anywhere)
+    assert encoders().streaming(deep.domain) == anywhere
 
 
 def test_the_closed_form_is_what_is_streamed():

@@ -8,6 +8,7 @@ without; ``values=raw`` and ``values=physical``.
 from collections.abc import Iterator, Mapping
 
 from datacube.formats.values import STATED
+from services.ows.declared import Parameter
 from services.ows.kvp import Kvp, boolean, positive, word
 from services.wcs.v201.errors import (
     CompressionNotSupported,
@@ -22,6 +23,23 @@ _PREDICTORS: Mapping[str, str] = {"none": "1", "horizontal": "2", "floatingpoint
 _INTERLEAVES = ("pixel", "band")
 _SIDE = 256
 _LARGEST = 4096
+PARAMETERS = (
+    Parameter(
+        "VALUES",
+        "raw stored numbers or physical ones, where the format's own are not wanted",
+        STATED,
+    ),
+    Parameter(
+        "COMPRESSION",
+        "of a GeoTIFF; deflate of a NetCDF-4 too (geotiff:compression)",
+        _COMPRESSIONS,
+    ),
+    Parameter("PREDICTOR", "of a compressed GeoTIFF (geotiff:predictor)", tuple(_PREDICTORS)),
+    Parameter("INTERLEAVE", "of the bands of a GeoTIFF (geotiff:interleave)", _INTERLEAVES),
+    Parameter("TILING", "whether a GeoTIFF has tiles (geotiff:tiling)", ("true", "false")),
+    Parameter("TILEWIDTH", f"of a GeoTIFF, {_SIDE} where not given (geotiff:tilewidth)"),
+    Parameter("TILEHEIGHT", f"of a GeoTIFF, {_SIDE} where not given (geotiff:tileheight)"),
+)
 
 
 def encoder_options(kvp: Kvp) -> tuple[tuple[str, str], ...]:
