@@ -3,11 +3,13 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from datacube.config.settings import ServerSettings
 from datacube.engine.cube import Cube
+from datacube.formats import gml
 from datacube.formats.registry import Encoder, encoders
 from datacube.model.coverage import CoverageDescription
 from datacube.model.domain import DomainSet
-from services.ows.frames import TimeEncoding, frame
+from services.ows.frames import frame
 from services.ows.gml import bounded_by, coverage_subtype, domain_set
 from services.ows.swe import GMLCOV, range_type
 from services.ows.xml import Element, serialise
@@ -28,22 +30,21 @@ _SCHEMA = f"{GMLCOV} http://schemas.opengis.net/gmlcov/1.0/gmlcovAll.xsd"
 _EO_SCHEMA = f"{WCSEO} http://schemas.opengis.net/wcs/wcseo/1.0/wcsEOAll.xsd"
 
 
-def coverage_descriptions(coverages: Iterable[Cube | Dataset], encoding: TimeEncoding) -> bytes:
+def coverage_descriptions(coverages: Iterable[Cube | Dataset], settings: ServerSettings) -> bytes:
     """The answer of DescribeCoverage (09-110r4, 8.3)."""
     return serialise(
         WCS(
             "CoverageDescriptions",
-            *(coverage_description(one, encoding) for one in coverages),
+            *(coverage_description(one, settings) for one in coverages),
             xsi_schemaLocation=f"{WCS20} {SCHEMA}/wcsAll.xsd",
         )
     )
 
 
-def coverage_description(coverage: Cube | Dataset, encoding: TimeEncoding) -> Element:
+def coverage_description(coverage: Cube | Dataset, settings: ServerSettings) -> Element:
     """``wcs:CoverageDescription`` of a cube or of a dataset."""
     description = coverage.description
-    axes = frame(description.domain, encoding)
-    native = encoders().native(description.domain)
+    axes = frame(description.domain, settings.wcs_time_encoding)
     element = WCS(
         "CoverageDescription",
         GML_MAKER("description", description.abstract) if description.abstract else None,
@@ -56,10 +57,17 @@ def coverage_description(coverage: Cube | Dataset, encoding: TimeEncoding) -> El
         WCS(
             "ServiceParameters",
             WCS("CoverageSubtype", _subtype(coverage)),
-            WCS("nativeFormat", native.media_type),
+            WCS("nativeFormat", native_format(description.domain, settings)),
         ),
     )
     return with_id(element, description.id)
+
+
+def native_format(domain: DomainSet, settings: ServerSettings) -> str:
+    """Media type of an answer for which no format is named."""
+    if settings.wcs_native_format == "gml":
+        return gml.MEDIA_TYPE
+    return encoders().native(domain).media_type
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +77,12 @@ class Subject:
     Parameters
     ----------
     coverage : Cube or Dataset
-    encoding : how documents write times
+    settings : ServerSettings, how documents write times
     request : str, URL that asks for the answer, for the lineage of a dataset
     """
 
     coverage: Cube | Dataset
-    encoding: TimeEncoding
+    settings: ServerSettings
     request: str = ""
 
 
@@ -114,7 +122,7 @@ def _coverage(
     values: Element,
     sequence: Element | None = None,
 ) -> Element:
-    axes = frame(description.domain, subject.encoding)
+    axes = frame(description.domain, subject.settings.wcs_time_encoding)
     coverage, identifier = subject.coverage, subject.coverage.description.id
     eo = isinstance(coverage, Dataset)
     make = EO if eo else GMLCOV_MAKER

@@ -53,27 +53,27 @@ def answer_capabilities(context: Context, request: Request, kvp: Kvp) -> Respons
 def answer_description(context: Context, request: Request, kvp: Kvp) -> Response:
     """DescribeCoverage."""
     coverages = [coverage_of(context, name) for name in decode.coverage_ids(kvp)]
-    encoding = context.settings.wcs_time_encoding
-    return _described(request, gmlcov.coverage_descriptions(coverages, encoding))
+    body = gmlcov.coverage_descriptions(coverages, context.settings)
+    return _described(request, body)
 
 
 def answer_coverage_set(context: Context, request: Request, kvp: Kvp) -> Response:
     """DescribeEOCoverageSet."""
     asked = coverage_set(kvp)
     found = find(context, asked)
-    encoding = context.settings.wcs_time_encoding
-    return _described(request, documents.coverage_set(found, asked.sections, encoding))
+    body = documents.coverage_set(found, asked.sections, context.settings)
+    return _described(request, body)
 
 
 def answer_coverage(context: Context, request: Request, kvp: Kvp) -> Response:
     """GetCoverage."""
     asked = decode.get_coverage(kvp)
     coverage = coverage_of(context, asked.coverage)
-    subject = gmlcov.Subject(coverage, context.settings.wcs_time_encoding, _url(request, kvp))
-    registry = formats_of(subject)
-    named = registry.find(asked.media_type) if asked.media_type else None
+    domain, settings = coverage.description.domain, context.settings
+    subject = gmlcov.Subject(coverage, settings, _url(request, kvp))
+    wanted = asked.media_type or gmlcov.native_format(domain, settings)
+    encoder = formats_of(subject).find(wanted)
     query = _bound(context, coverage, asked)
-    encoder = named or registry.native(coverage.description.domain)
     plan = plan_coverage(context, query)
     described = replace(plan.description, id=coverage.description.id)
     name = _file_name(asked, described, encoder)

@@ -147,6 +147,7 @@ def test_a_long_axis_is_quick_and_small():
     import gzip
     import time
 
+    from datacube.config.settings import ServerSettings
     from datacube.model.axis import TimeAxis
     from datacube.model.coverage import Coverage, CoverageDescription
     from datacube.model.domain import DomainSet
@@ -158,7 +159,7 @@ def test_a_long_axis_is_quick_and_small():
     domain = DomainSet(make_coverage().description.domain.grid, (TimeAxis("time", steps.cumsum()),))
     long = CoverageDescription("long", "", "", domain, RangeType((Field("v", "int16"),)))
     start = time.perf_counter()
-    document = coverage_descriptions((Coverage(long, {}),), "iso")
+    document = coverage_descriptions((Coverage(long, {}),), ServerSettings())
     assert time.perf_counter() - start < 2.0
     assert len(gzip.compress(document, 6)) < 1_000_000
     assert document.count(b'Z"') == 100_002

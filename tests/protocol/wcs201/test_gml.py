@@ -1,5 +1,7 @@
 """GML coverages: values in the order that the document says, valid against the schemas."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from lxml import etree
@@ -10,7 +12,7 @@ from datacube.formats import gml
 from services.ows.transport import Request
 from services.wcs.service import handle
 from tests.cubes import make_cube
-from tests.protocol.wcs201.service import NS, closed, report, same, texts
+from tests.protocol.wcs201.service import NS, SETTINGS, Service, closed, report, same, texts
 
 FUNCTION = "gml:coverageFunction/gml:GridFunction"
 
@@ -101,6 +103,14 @@ def test_of_several_parts_it_needs_none(service):
     )
     assert related.media_type == "application/gml+xml"
     assert b"".join(alone.body) == b"".join(related.body)
+
+
+def test_it_can_be_what_a_coverage_comes_as(store_url):
+    settings = replace(SETTINGS, wcs_native_format="gml")
+    service = Service(open_context(store_url, Config(settings)))
+    assert texts(service.describe("bands"), ".//wcs:nativeFormat") == ["application/gml+xml"]
+    assert service.get("CoverageId=bands").media_type == "application/gml+xml"
+    assert service.get("CoverageId=bands&FORMAT=image/tiff").media_type == "image/tiff"
 
 
 def test_a_large_one_is_streamed_and_one_too_large_refused(tmp_path, monkeypatch):

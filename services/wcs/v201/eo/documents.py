@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable
 
+from datacube.config.settings import ServerSettings
 from services.ows.boxes import geographic_box
 from services.ows.extents import plain_number
-from services.ows.frames import TimeEncoding
 from services.ows.xml import Element, serialise
 from services.wcs.v201.eo.datasets import Series
 from services.wcs.v201.eo.footprints import outline
@@ -16,9 +16,9 @@ from services.wcs.v201.names import EO, OWS, WCS, WCSEO, with_id
 _SCHEMA = "http://schemas.opengis.net/wcs/wcseo/1.0/wcsEOAll.xsd"
 
 
-def coverage_set(found: Found, sections: frozenset[str], encoding: TimeEncoding) -> bytes:
+def coverage_set(found: Found, sections: frozenset[str], settings: ServerSettings) -> bytes:
     """``wcseo:EOCoverageSetDescription`` (10-140r1, 7.5.3)."""
-    coverages = (coverage_description(one, encoding) for one in found.datasets)
+    coverages = (coverage_description(one, settings) for one in found.datasets)
     series = (_description(one) for one in found.series)
     parts = {
         "CoverageDescriptions": (WCS, coverages),
