@@ -17,7 +17,7 @@ from datacube.engine.cube import Cube
 from datacube.engine.limits import check_coverage, check_reduction
 from datacube.engine.picks import times_of
 from datacube.engine.places import Places
-from datacube.engine.read import Values, plan_field, read_field
+from datacube.engine.read import Values, mask_of, plan_field, read_stored
 from datacube.engine.resampled import resample_each
 from datacube.engine.series import SeriesWindow, read_window, reduce_groups
 from datacube.engine.values import find_each
@@ -104,24 +104,36 @@ def _read_blocks(
     fields = [plan.description.range_type.fields[number] for number in numbers]
     sizes = tuple(len(pick.groups) for pick in plan.picks)
     shape = (*sizes, *plan.cells.shape)
-    into = [(np.empty(shape, one.dtype), np.empty(shape, bool)) for one in fields]
+    inside = None if plan.within is None else plan.within.inside(slice(0, shape[-2]))
     window = plan.series[numbers[0]]
+    series = window is not None and isinstance(cube.store, CubeStore)
+    if not (series or plan.reducers or plan.resampled):
+        data, mask = _read_steps(context, cube, plan.sources[numbers[0]], plan, shape)
+        return [_block(plan, fields[0], data, mask, inside)]
+    into = [(np.empty(shape, one.dtype), np.empty(shape, bool)) for one in fields]
     if window is not None and isinstance(cube.store, CubeStore):
         _put(into, _series(cube.store, numbers, plan, window))
-    elif plan.reducer is None and not plan.resampled:
-        _read_steps(context, cube, plan.sources[numbers[0]], plan, into[0])
     else:
         _put(into, _found(context, cube, numbers, plan))
-    inside = None if plan.within is None else plan.within.inside(slice(0, shape[-2]))
-    return [_block(plan, *one, inside) for one in zip(fields, into, strict=True)]
+    return [
+        _block(plan, one, data, valid, inside)
+        for one, (data, valid) in zip(fields, into, strict=True)
+    ]
 
 
-def _block(plan: CoveragePlan, one: Field, values: Values, inside: BoolArray | None) -> Block:
+def _block(
+    plan: CoveragePlan,
+    one: Field,
+    data: NDArray[np.generic],
+    mask: BoolArray | None,
+    inside: BoolArray | None,
+) -> Block:
     """A field of the answer; nothing is valid outside a region."""
-    domain, (data, valid) = plan.description.domain, values
     if inside is not None:
-        valid &= inside
-    return Block(one, domain, data.reshape(domain.shape), valid.reshape(domain.shape))
+        mask = (one.valid(data) if mask is None else mask) & inside
+    domain = plan.description.domain
+    there = None if mask is None else mask.reshape(domain.shape)
+    return Block(one, domain, data.reshape(domain.shape), there)
 
 
 def _put(into: Sequence[Values], parts: Iterator[tuple[Target, Sequence[Values]]]) -> None:
@@ -152,17 +164,28 @@ def _series(
 
 
 def _read_steps(
-    context: Context, cube: Cube, source: Field, plan: CoveragePlan, into: Values
-) -> None:
-    """Stored values, band by band; the cells of a band are found once for every place."""
-    data, valid = into
+    context: Context, cube: Cube, source: Field, plan: CoveragePlan, shape: tuple[int, ...]
+) -> tuple[NDArray[np.generic], BoolArray | None]:
+    """Stored values, band by band; the cells of a band are found once for every place.
+
+    Returns
+    -------
+    data : stored dtype, shape
+    mask : bool, shape; None where the values say it
+    """
+    data = np.empty(shape, source.dtype)
+    mask: BoolArray | None = None
     for band in bands_of(cube, plan):
         cells = plan.of_rows(band).around
         some = plan_field(cube.store, source, plan.level, cells)
         for target, groups in _places(plan):
             place = tuple(group.start for group in groups)
-            part = data[target][band], valid[target][band]
-            read_field(context.pool, cube.store, source, plan.level, some, place, part)
+            part = data[target][band]
+            read_stored(context.pool, cube.store, source, plan.level, some, place, part)
+        if (inside := mask_of(source, cells)) is not None:
+            mask = np.ones(shape, bool) if mask is None else mask
+            mask[..., band, :] = inside
+    return data, mask
 
 
 def bands_of(cube: Cube, plan: CoveragePlan) -> tuple[slice, ...]:

@@ -4,6 +4,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 
+import numpy as np
+from numpy.typing import NDArray
+
 from datacube.config.settings import Limits
 from datacube.engine.ahead import ahead
 from datacube.engine.bandmap import BandMap
@@ -12,12 +15,14 @@ from datacube.engine.coverage import bands_of, check_aggregate, find_group
 from datacube.engine.coverage_plan import CoveragePlan, make_plan
 from datacube.engine.cube import Cube
 from datacube.engine.limits import check_stream
-from datacube.engine.read import Values, plan_field, read_field
+from datacube.engine.read import Plane, mask_of, plan_field, read_stored
 from datacube.model.block import Block
 from datacube.model.fields import Field
 from datacube.model.query import CoverageQuery
 from datacube.model.stream import CoverageStream, Part, part_domain
 from datacube.slicing.cells import ReadPlan, SeparableMap
+
+type BoolArray = NDArray[np.bool_]
 
 _STREAM_FROM = 16 << 20
 _AHEAD = 32 << 20  # bytes of values that are read ahead
@@ -96,8 +101,9 @@ class _Reader:
         place = tuple(group.start for group in self._groups(part.place))
         source, store = self.plan.sources[number], self.cube.store
         chunks = self._read_plan(source, part.rows)
-        values = read_field(self.context.pool, store, source, self.plan.level, chunks, place)
-        return self._block(number, part, values)
+        data = np.empty(chunks.map.shape, source.dtype)
+        read_stored(self.context.pool, store, source, self.plan.level, chunks, place, data)
+        return self._block(number, part, data, mask_of(source, chunks.map))
 
     def _computed(self, parts: Iterable[Part]) -> Iterator[Block]:
         """Values of steps made one, or between cells; neighbours of one source are read once."""
@@ -106,7 +112,8 @@ class _Reader:
             numbers = [self._number(part) for part in asked]
             plan = self.plan.of_rows(slice(top, stop))
             found = find_group(self.context, self.cube, numbers, plan, self._groups(place))
-            yield from map(self._block, numbers, asked, found)
+            for number, part, values in zip(numbers, asked, found, strict=True):
+                yield self._block(number, part, *values)
 
     def _origin(self, part: Part) -> tuple[tuple[int, ...], int, int, str]:
         """Where a part comes from: place, first and last row, stored field."""
@@ -116,14 +123,16 @@ class _Reader:
     def _number(self, part: Part) -> int:
         return self.plan.description.range_type.names.index(part.field)
 
-    def _block(self, number: int, part: Part, values: Values) -> Block:
-        description, (data, valid) = self.plan.description, values
+    def _block(self, number: int, part: Part, data: Plane, mask: BoolArray | None) -> Block:
+        description = self.plan.description
         one = description.range_type.fields[number]
         domain = part_domain(description.domain, part)
-        if self.plan.within is not None:
-            valid = valid & self.plan.within.inside(part.rows)
         data = data.astype(one.dtype, copy=False)
-        return Block(one, domain, data.reshape(domain.shape), valid.reshape(domain.shape))
+        if self.plan.within is not None:
+            mask = one.valid(data) if mask is None else mask
+            mask = mask & self.plan.within.inside(part.rows)
+        there = None if mask is None else mask.reshape(domain.shape)
+        return Block(one, domain, data.reshape(domain.shape), there)
 
     def _groups(self, place: tuple[int, ...]) -> tuple[range, ...]:
         """Indexes on every axis of the cube for a place on those that the answer still has."""

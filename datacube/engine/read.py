@@ -34,9 +34,8 @@ def read_field(
     level: int,
     plan: ReadPlan,
     place: tuple[int, ...],
-    into: Values | None = None,
 ) -> Values:
-    """Stored values of a field for every target pixel.
+    """Stored values of a field for every target pixel, and where they are data.
 
     Parameters
     ----------
@@ -45,7 +44,6 @@ def read_field(
     level : int, the level that the plan's cells are on
     plan : ReadPlan
     place : index on each of the other axes, in array order
-    into : data and valid, which are filled and returned where they are given
 
     Returns
     -------
@@ -57,11 +55,31 @@ def read_field(
     StorageError
         A chunk is missing or damaged.
     """
+    out = np.empty(plan.map.shape, field.dtype)
+    read_stored(pool, cube, field, level, plan, place, out)
+    good = field.valid(out)
+    if plan.map.gaps:
+        _mask_outside(plan.map, good)
+    return out, good
+
+
+def read_stored(
+    pool: ThreadPoolExecutor,
+    cube: CubeSource,
+    field: Field,
+    level: int,
+    plan: ReadPlan,
+    place: tuple[int, ...],
+    out: Plane,
+) -> None:
+    """Stored values of a field for every target pixel; as :func:`read_field`.
+
+    Parameters
+    ----------
+    out : stored dtype, (y, x) of the target; filled
+    """
     shape = cube.chunk_shape(field.name, level)
-    dtype = np.dtype(field.dtype)
-    gaps, size = plan.map.gaps, plan.map.shape
-    out, good = (np.empty(size, dtype), np.empty(size, bool)) if into is None else into
-    if gaps:
+    if plan.map.gaps:
         out.fill(_nothing(field))
     chunk, within = split_place(place, shape[:-2])
 
@@ -71,17 +89,22 @@ def read_field(
         return {(index[-2], index[-1]): one[within] for index, one in found.items()}
 
     held: dict[tuple[int, int], Plane] = {}
-    for parts, needed in stages(plan, max(_HELD // (prod(shape) * dtype.itemsize), 1)):
+    for parts, needed in stages(plan, max(_HELD // (prod(shape) * out.itemsize), 1)):
         if cube.remote:
             kept = {at: held[at] for at in needed if at in held}
             held = kept | fetched([at for at in needed if at not in kept])
             gather(parts, held, out)
         else:
             _gather_in_turn(parts, fetched, out)
-    field.valid(out, good)
-    if gaps:
-        _mask_outside(plan.map, good)
-    return out, good
+
+
+def mask_of(field: Field, cells: IndexMap) -> NDArray[np.bool_] | None:
+    """Which target pixels lie on the cube: bool, (y, x); None where stored values say it."""
+    if not cells.gaps or field.nil is not None or np.dtype(field.dtype).kind == "f":
+        return None
+    inside = np.ones(cells.shape, bool)
+    _mask_outside(cells, inside)
+    return inside
 
 
 def _gather_in_turn(parts: Parts, fetched: Fetched, out: Plane) -> None:

@@ -116,6 +116,8 @@ def _says_so(block: Block, nil: float) -> bool:
     floating = isnan(nil) and block.data.dtype.kind == "f"
     if not floating and (own is None or own != nil):
         return bool(block.valid.all())
+    if block.mask is None and (own is None or isnan(own) or not floating):
+        return True
     data, valid = (one.reshape(-1) for one in (block.data, block.valid))
     marker = np.asarray(nil).astype(data.dtype)
     for start in range(0, data.size, _PART):

@@ -63,6 +63,7 @@ def _description(description: CoverageDescription, how: Stated) -> CoverageDescr
 def _block(block: Block, how: Stated) -> Block:
     field = stated_field(block.field, how)
     if field.dtype == block.field.dtype:
-        return replace(block, field=field)
+        mask = block.mask if field.nil == block.field.nil else block.valid
+        return replace(block, field=field, mask=mask)
     data = block.physical().astype(field.dtype, copy=False)
     return Block(field, block.domain, data, block.valid)

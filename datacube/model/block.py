@@ -1,6 +1,7 @@
 """Blocks of values, and pictures."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,20 +19,27 @@ class Block:
     field : Field
     domain : DomainSet
     data : stored dtype of field, (*axes, y, x)
-    valid : bool, (*axes, y, x), True where data is data
+    mask : bool, (*axes, y, x), optional
+        True where data is data; None where the values themselves say it.
     """
 
     field: Field
     domain: DomainSet
     data: NDArray[np.generic]
-    valid: NDArray[np.bool_]
+    mask: NDArray[np.bool_] | None = None
 
     def __post_init__(self) -> None:
-        if not self.data.shape == self.valid.shape == self.domain.shape:
+        mask = self.data.shape if self.mask is None else self.mask.shape
+        if not self.data.shape == mask == self.domain.shape:
             raise ValueError(
-                f"{self.field.name}: data {self.data.shape}, valid {self.valid.shape}, "
+                f"{self.field.name}: data {self.data.shape}, valid {mask}, "
                 f"domain {self.domain.shape}"
             )
+
+    @cached_property
+    def valid(self) -> NDArray[np.bool_]:
+        """True where data is data; bool, (*axes, y, x)."""
+        return self.field.valid(self.data) if self.mask is None else self.mask
 
     def physical(self) -> NDArray[np.floating]:
         """Physical values in the field's unit, NaN where not valid; (*axes, y, x)."""

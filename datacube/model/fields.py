@@ -86,25 +86,20 @@ class Field:
             return np.dtype(np.float32) if stored.itemsize <= 4 else np.dtype(np.float64)
         return np.dtype(np.float32) if stored.itemsize <= 2 else np.dtype(np.float64)
 
-    def valid(
-        self, packed: NDArray[np.generic], out: NDArray[np.bool_] | None = None
-    ) -> NDArray[np.bool_]:
+    def valid(self, packed: NDArray[np.generic]) -> NDArray[np.bool_]:
         """Where packed values are data: not nil, not NaN; same shape, bool.
 
         Parameters
         ----------
         packed : stored dtype, any shape
-        out : bool, same shape; filled and returned where it is given
         """
-        good = np.empty(packed.shape, bool) if out is None else out
         floating = packed.dtype.kind == "f"
         if self.nil is None or np.isnan(self.nil):
-            if floating:
-                np.equal(packed, packed, out=good)  # NaN equals nothing
-            else:
-                good.fill(True)
+            if not floating:
+                return np.ones(packed.shape, bool)
+            good: NDArray[np.bool_] = np.equal(packed, packed)  # NaN equals nothing
             return good
-        np.not_equal(packed, np.asarray(self.nil).astype(packed.dtype), out=good)
+        good = np.not_equal(packed, np.asarray(self.nil).astype(packed.dtype))
         return np.logical_and(good, ~np.isnan(packed), out=good) if floating else good
 
     def decode(self, packed: NDArray[np.generic], valid: NDArray[np.bool_]) -> NDArray[np.floating]:

@@ -94,10 +94,8 @@ def stream_of(coverage: Coverage) -> CoverageStream:
             block = coverage.blocks[part.field]
             domain = part_domain(block.domain, part)
             at: tuple[int | slice, ...] = (*part.place, part.rows)
-            data, valid = block.data[at], block.valid[at]
-            yield Block(
-                block.field, domain, data.reshape(domain.shape), valid.reshape(domain.shape)
-            )
+            mask = None if block.mask is None else block.mask[at].reshape(domain.shape)
+            yield Block(block.field, domain, block.data[at].reshape(domain.shape), mask)
 
     rows = slice(0, coverage.description.domain.grid.shape[0])
     gaps = any(
