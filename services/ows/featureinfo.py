@@ -48,8 +48,13 @@ def info_format(text: str) -> str:
 
 
 def encode_samples(samples: Sequence[Sample], media_type: str) -> bytes:
-    """Samples as a document of one of :data:`INFO_FORMATS`."""
-    return WRITERS[media_type](most_recent(samples)).encode("utf-8", "replace")
+    """What the picture shows, as a document of one of :data:`INFO_FORMATS`."""
+    return encode_all(most_recent(samples), media_type)
+
+
+def encode_all(samples: Sequence[Sample], media_type: str) -> bytes:
+    """Samples, perhaps of several times of a field, as a document."""
+    return WRITERS[media_type](samples).encode("utf-8", "replace")
 
 
 def most_recent(samples: Sequence[Sample]) -> tuple[Sample, ...]:
@@ -91,10 +96,11 @@ def properties(sample: Sample) -> Properties:
 
 def as_json(samples: Sequence[Sample]) -> str:
     """GeoJSON FeatureCollection; the geometry is the cell's centre in CRS84, null outside."""
+    several = len({(sample.layer, sample.field.name) for sample in samples}) < len(samples)
     features = [
         {
             "type": "Feature",
-            "id": f"{sample.layer}/{sample.field.name}",
+            "id": f"{sample.layer}/{sample.field.name}" + (f"/{sample.time}" if several else ""),
             "geometry": (
                 None
                 if sample.lon is None or sample.lat is None

@@ -95,6 +95,7 @@ PARAMETERS = (
     Parameter("HOLD", _FILM, "Seconds that the last frame stays longer", "HOLD=2"),
     Parameter("CAPTION", _FILM, "The time, or a text with {time}, on each frame", "CAPTION=true"),
     Parameter("LEGEND", _FILM, "The legend on each frame", "LEGEND=true"),
+    Parameter("SERIES", "WMS GetFeatureInfo", "A value for each time", "SERIES=true&TIME=2020"),
     Parameter("LINESTRING", _LINES, "Of a transect, section, Hovmöller", "LINESTRING=8 50,9 51"),
     Parameter("CHART_WIDTH", _LINES, "Pixels of a chart", "CHART_WIDTH=1200"),
     Parameter("CHART_HEIGHT", _LINES, "Pixels of a chart", "CHART_HEIGHT=400"),

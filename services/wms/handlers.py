@@ -3,7 +3,7 @@
 from datacube.engine.context import Context
 from datacube.engine.map import draw_map, plan_map
 from services.ows.featureinfo import info_format
-from services.ows.kvp import Kvp
+from services.ows.kvp import Kvp, boolean
 from services.ows.maps import answer_map, answer_plan
 from services.ows.pictures import MAP_FORMATS
 from services.ows.samples import answer_samples
@@ -11,6 +11,7 @@ from services.ows.transport import Request, Response, TakesLonger
 from services.wms.animation import get_animation, wants_animation
 from services.wms.decode import decode_info, decode_map
 from services.wms.formats import encoded, sent_as
+from services.wms.series import get_series
 from services.wms.version import Version
 
 
@@ -43,7 +44,9 @@ def get_map(context: Context, request: Request, kvp: Kvp, version: Version) -> R
 
 
 def get_feature_info(context: Context, request: Request, kvp: Kvp, version: Version) -> Response:
-    """Values under a pixel of a map (06-042, 7.4)."""
-    asked = decode_info(context, kvp, version)
+    """Values under a pixel of a map (06-042, 7.4), or with ``SERIES=true`` those of each time."""
     media_type = kvp.one("INFO_FORMAT", info_format)
+    if kvp.optional("SERIES", boolean, False):
+        return get_series(context, request, kvp, version, media_type)
+    asked = decode_info(context, kvp, version)
     return answer_samples(context, request, asked.query, media_type, pinned=asked.pinned)

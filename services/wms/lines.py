@@ -67,9 +67,9 @@ def line_request(kind: Kind) -> Callable[[Context, Request, Kvp, Version], Respo
 def _answer(context: Context, request: Request, kvp: Kvp, version: Version, kind: Kind) -> Response:
     cube, fields = _asked(context, kvp)
     path = _line(kvp) if kind.along else decode_pixel(context, kvp, version)
-    subsets, moving = _subsets(kvp, cube, kind)
+    subsets, moving = line_subsets(kvp, cube, kind)
     query = LineQuery(cube.id, path, subsets, fields)
-    aggregate = _aggregate(kvp) if kind.times else None
+    aggregate = line_aggregate(kvp) if kind.times else None
     drawn = Drawn.of(kvp, profile=kind.levels and not kind.along, plain=not kind.along)
     tag = etag([cube.snapshot, cube.fingerprint], query, aggregate, drawn)
     control = cache_control(moving=moving)
@@ -82,7 +82,7 @@ def _answer(context: Context, request: Request, kvp: Kvp, version: Version, kind
     return Response(200, drawn.media_type, body, (("ETag", tag), control, *warnings(sampled.notes)))
 
 
-def _aggregate(kvp: Kvp) -> Aggregate | None:
+def line_aggregate(kvp: Kvp) -> Aggregate | None:
     """``AGG`` with ``PERIOD`` or ``WINDOW``: the steps of a series that become one."""
     aggregate = decode_aggregate(kvp.but("over"))
     if aggregate is not None and len(aggregate.methods) > 1:
@@ -117,7 +117,7 @@ def _vertices(text: str) -> tuple[tuple[float, float], ...]:
     return tuple(found)
 
 
-def _subsets(kvp: Kvp, cube: Cube, kind: Kind) -> tuple[tuple[Subset, ...], bool]:
+def line_subsets(kvp: Kvp, cube: Cube, kind: Kind) -> tuple[tuple[Subset, ...], bool]:
     """Where on each axis, and whether newer data would change the answer."""
     domain, layer = cube.description.domain, cube.layers[0]
     if kind.times and domain.time is None:

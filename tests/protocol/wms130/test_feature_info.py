@@ -5,8 +5,9 @@ import json
 import numpy as np
 import pytest
 
+from services.ows.featureinfo import INFO_FORMATS
 from tests.protocol.pictures import rgba, root_of, warnings_of
-from tests.protocol.wms130.test_errors import INFO, query_of
+from tests.protocol.wms130.test_errors import INFO, code_of, query_of
 
 
 def features(response):
@@ -127,3 +128,52 @@ def test_an_expression_has_the_value_under_its_picture(wms, changes, value):
     (found,) = features(wms.raw(asked))
     assert found["properties"]["value"] == value
     assert found["properties"]["title"] == changes["EXPR"]
+
+
+def series(wms, query, layers="globe.v", kind="application/json"):
+    return wms.raw(
+        f"SERVICE=WMS&VERSION=1.3.0&REQUEST=GetFeatureInfo&LAYERS={layers}&QUERY_LAYERS={layers}"
+        "&STYLES=&CRS=CRS:84&BBOX=-180,-90,180,90&WIDTH=10&HEIGHT=5&I=3&J=2&SERIES=true"
+        f"&INFO_FORMAT={kind.replace('+', '%2B')}{query}"
+    )
+
+
+@pytest.mark.parametrize(
+    ("query", "wanted"),
+    [
+        ("", [("2020-01-01", 23), ("2020-01-02", 123), ("2020-01-03", 223)]),
+        ("&TIME=2020-01-02/..", [("2020-01-02", 123), ("2020-01-03", 223)]),
+        ("&TIME=2020-01-02", [("2020-01-02", 123)]),
+        ("&AGG=mean&PERIOD=month", [("2020-01-01", 123)]),
+    ],
+)
+def test_a_series(wms, query, wanted):
+    features = json.loads(series(wms, query).body)["features"]
+    found = [one["properties"] for one in features]
+    assert [(one["time"][:10], one["value"]) for one in found] == wanted
+    assert {one["unit"] for one in found} == {"K"}
+    assert {one["distance_m"] for one in found} == {0.0}
+    assert len({one["id"] for one in features}) == len(features)
+
+
+def test_a_series_of_several_layers(wms):
+    found = json.loads(series(wms, "&ELEVATION=10", "holes.v,deep.v,utm.v").body)["features"]
+    said = [(one["properties"]["layer"], one["properties"]["value"]) for one in found]
+    assert said == [
+        *(("holes.v", value) for value in (23, 123, 223)),
+        ("deep.v", 623),
+        ("utm.v", None),
+    ]
+    assert found[3]["properties"]["depth"] == 10.0
+
+
+@pytest.mark.parametrize("kind", INFO_FORMATS)
+def test_a_series_in_every_format(wms, kind):
+    response = series(wms, "", "holes.v", kind)
+    assert (response.status, response.media_type) == (200, kind)
+    assert all(value in response.body for value in (b"23", b"123", b"223"))
+
+
+@pytest.mark.parametrize("query", ["&EXPR=v*2", "&MASK=v>1", "&AGG=mean", "&SERIES=maybe"])
+def test_a_series_of_what_has_none(wms, query):
+    code_of(series(wms, query))
