@@ -50,12 +50,12 @@ function sentence(text, response) {
 }
 
 export async function fetchCubes() {
-  return (await get(new URL("cubes.json", page()))).json();
+  return (await get(new URL("cubes.json", page()), { cache: "no-cache" })).json();
 }
 
 export async function fetchTimes(cube) {
   const url = new URL(`cubes/${encodeURIComponent(cube)}/times.json`, page());
-  return (await get(url)).json();
+  return (await get(url, { cache: "no-cache" })).json();
 }
 
 /** A tile as a bitmap, with the words of the server's Warning header if it sent one. */
@@ -73,12 +73,15 @@ function service(path, parameters) {
   return url.href;
 }
 
-/** Address of a tile of a picture {layer, style, time, elevation}; time and elevation may be null. */
-export function tileUrl({ layer, style, time, elevation }, z, x, y) {
+/**
+ * Address of a tile of a picture {layer, style, time, elevation, token}; time and elevation may be
+ * null. With the token of the cube's state the browser keeps the tile without asking again.
+ */
+export function tileUrl({ layer, style, time, elevation, token }, z, x, y) {
   return service("wmts", {
     SERVICE: "WMTS", REQUEST: "GetTile", VERSION: "1.0.0", LAYER: layer, STYLE: style,
     FORMAT: "image/png", TILEMATRIXSET: "WebMercatorQuad", TILEMATRIX: z, TILEROW: y, TILECOL: x,
-    time, elevation,
+    time, elevation, v: token,
   });
 }
 

@@ -3,7 +3,7 @@ import Feature from "ol/Feature.js";
 import LineString from "ol/geom/LineString.js";
 import Polygon from "ol/geom/Polygon.js";
 import Graticule from "ol/layer/Graticule.js";
-import VectorLayer from "ol/layer/Vector.js";
+import VectorImageLayer from "ol/layer/VectorImage.js";
 import VectorSource from "ol/source/Vector.js";
 import Fill from "ol/style/Fill.js";
 import Stroke from "ol/style/Stroke.js";
@@ -43,8 +43,9 @@ function graticule(colours) {
 /** Put the basemap on a map, in the colours that the person's system asks for. */
 export async function addBasemap(map) {
   const dark = matchMedia("(prefers-color-scheme: dark)");
-  const land = new VectorLayer({ source: new VectorSource({ wrapX: true }), zIndex: 0 });
-  const coast = new VectorLayer({ source: new VectorSource({ wrapX: true }), zIndex: 2 });
+  // drawn once for a view, not again with every step of time
+  const land = new VectorImageLayer({ source: new VectorSource({ wrapX: true }), zIndex: 0 });
+  const coast = new VectorImageLayer({ source: new VectorSource({ wrapX: true }), zIndex: 2 });
   map.addLayer(land);
   map.addLayer(coast);
   let grid = null;

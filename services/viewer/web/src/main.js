@@ -14,6 +14,7 @@ import { upcoming } from "./time.js";
 import "./style.css";
 
 const AHEAD = 4; // steps fetched in advance while playing
+const LOOK = 15_000; // milliseconds between two looks for new data
 
 const parts = Object.fromEntries(
   [...document.querySelectorAll("[id]")].map((element) => [element.id, element]),
@@ -46,6 +47,7 @@ function picture(index = timebar.index) {
     style: chosen.style?.name ?? "default",
     time: timebar.times[index] ?? null,
     elevation: chosen.elevation,
+    token: chosen.cube.token,
     unit: chosen.cube.elevation?.uom,
     extent: mercatorExtent(chosen.cube.bbox),
   };
@@ -53,7 +55,9 @@ function picture(index = timebar.index) {
 
 /** Show what is chosen; false when the server failed. */
 async function show() {
+  const start = performance.now();
   const { shown, failed, warning } = await frames.show(picture());
+  performance.measure("frame", { start });
   if (!shown) return true; // something else was asked for meanwhile
   if (!failed) messages.clear();
   messages.remark(warning);
@@ -100,6 +104,20 @@ async function choose(wanted) {
     if (chosen.cube !== cube) return;
     timebar.fill(times, wanted.time ?? latest);
   }
+  await show();
+}
+
+/** Look whether data have come; then later steps are on the bar, and what has changed is drawn anew. */
+async function refresh() {
+  if (document.hidden) return;
+  const { cubes: found } = await fetchCubes();
+  cubes = found;
+  const cube = cubes.find(({ id }) => id === chosen.cube?.id);
+  if (!cube || cube.token === chosen.cube.token) return;
+  const { times } = await fetchTimes(cube.id);
+  if (chosen.cube?.id !== cube.id) return;
+  chosen.cube = cube;
+  timebar.update(times);
   await show();
 }
 
@@ -150,7 +168,7 @@ function listen() {
   view.map.on("singleclick", ({ coordinate }) => chosen.cube && read(coordinate));
   view.map.on("moveend", () => {
     writeHash();
-    if (chosen.cube && frames.layer) fetchAhead();
+    if (chosen.cube && frames.picture) fetchAhead();
   });
   parts.map.addEventListener("keydown", (event) => {
     if (event.key === "Enter" && chosen.cube) read(view.map.getView().getCenter());
@@ -172,6 +190,7 @@ async function start() {
   panel.fill(cubes);
   listen();
   await readHash();
+  setInterval(() => refresh().catch(() => {}), LOOK); // a server that is away now may be back later
 }
 
 start().catch(fail);

@@ -46,6 +46,15 @@ export class TimeBar {
   /** Take the steps of a cube; none hides the bar. */
   fill(times, wanted) {
     this.player.stop();
+    this.#take(times, wanted);
+  }
+
+  /** Take steps that the same cube has now, and stay where one is, playing or not. */
+  update(times) {
+    this.#take(times, this.time);
+  }
+
+  #take(times, wanted) {
     this.times = times;
     this.ordinals = times.map((time) => ordinal(time) ?? 0);
     this.length = labelLength(times);
