@@ -15,6 +15,7 @@ from math import isfinite
 from datacube.engine.sample import Sample
 from datacube.errors import InvalidFormat
 from services.ows.extents import plain_number
+from services.ows.kvp import bare_type
 from services.ows.xml import Element, Maker, serialise
 
 type Properties = dict[str, str | float | int | None]
@@ -39,7 +40,7 @@ def info_format(text: str) -> str:
     >>> info_format("Text/Plain; charset=utf-8")
     'text/plain'
     """
-    wanted = text.partition(";")[0].strip().lower()
+    wanted = bare_type(text)
     if wanted not in WRITERS:
         raise InvalidFormat(
             f"'{text[:100]}' is no format offered for values; offered: {', '.join(INFO_FORMATS)}"

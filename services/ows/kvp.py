@@ -4,7 +4,7 @@ Names are compared without case, an empty value counts as absent, and a paramete
 once may be repeated only with the same value. Errors name the parameter as the standard spells it.
 """
 
-from collections.abc import Callable, Collection, Hashable, Iterable, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from math import isfinite
 from typing import overload
 
@@ -79,6 +79,10 @@ class Kvp:
         """The same parameters but those of these names, in lower case."""
         return Kvp((name, value) for name, value in self.pairs if name not in names)
 
+    def put(self, values: Mapping[str, str]) -> "Kvp":
+        """The same parameters but some, whose names are in lower case and which get one value."""
+        return Kvp([*(pair for pair in self.pairs if pair[0] not in values), *values.items()])
+
     @overload
     def one(self, name: str) -> str: ...
 
@@ -129,6 +133,17 @@ class Kvp:
             for key in keys:
                 values += self.values(key) if key[len(stem) :].isdecimal() else ()
         return tuple(_parsed(name, value, parse) for value in values)
+
+
+def bare_type(text: str) -> str:
+    """A media type without parameters; a plus that a URL has brought as a blank is one again.
+
+    Examples
+    --------
+    >>> bare_type("Image/SVG xml"), bare_type("text/plain; charset=utf-8")
+    ('image/svg+xml', 'text/plain')
+    """
+    return text.partition(";")[0].strip().lower().replace(" ", "+")
 
 
 def comma_list(text: str) -> tuple[str, ...]:

@@ -17,7 +17,7 @@ from datacube.render.ramp import Rgba
 from services.ows.caching import DOCUMENT
 from services.ows.described import redrawn, styled_layers
 from services.ows.dimensions import layer_requests
-from services.ows.kvp import Kvp, boolean, positive, word
+from services.ows.kvp import Kvp, bare_type, boolean, positive, word
 from services.ows.pictures import MAP_FORMATS, PNG, map_format, opaque
 from services.ows.transport import Request, Response
 from services.wms.decode import color, transparent
@@ -95,7 +95,7 @@ def legend_side(text: str) -> int:
 
 
 def _legend_format(text: str) -> str:
-    wanted = text.partition(";")[0].strip().lower()
+    wanted = bare_type(text)
     if wanted in {SVG, "svg"}:
         return SVG
     if wanted in {JSON, "json"}:

@@ -17,7 +17,7 @@ from datacube.model.fields import Field
 from datacube.model.sampled import Places, Sampled
 from datacube.render.chart import Along, Shown, lines, section
 from datacube.render.presets import preset_of
-from services.ows.kvp import Kvp, positive
+from services.ows.kvp import Kvp, bare_type, positive
 from services.ows.pictures import PNG
 
 LINE_FORMATS = ("text/csv", "application/json", "application/prs.coverage+json", PNG)
@@ -76,7 +76,7 @@ def write_line(sampled: Sampled, drawn: Drawn) -> bytes:
 
 
 def _line_format(text: str) -> str:
-    wanted = text.partition(";")[0].strip().lower()
+    wanted = bare_type(text)
     if wanted not in LINE_FORMATS:
         raise InvalidFormat(
             f"'{text[:100]}' is no format offered here; offered: {', '.join(LINE_FORMATS)}"

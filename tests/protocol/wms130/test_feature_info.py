@@ -134,7 +134,7 @@ def series(wms, query, layers="globe.v", kind="application/json"):
     return wms.raw(
         f"SERVICE=WMS&VERSION=1.3.0&REQUEST=GetFeatureInfo&LAYERS={layers}&QUERY_LAYERS={layers}"
         "&STYLES=&CRS=CRS:84&BBOX=-180,-90,180,90&WIDTH=10&HEIGHT=5&I=3&J=2&SERIES=true"
-        f"&INFO_FORMAT={kind.replace('+', '%2B')}{query}"
+        f"&INFO_FORMAT={kind}{query}"
     )
 
 
