@@ -150,7 +150,10 @@ def _by_rule(row: CellRow, low: float, high: float, rule: SelectionRule) -> tupl
     match rule:
         case "cells":
             begin, end = floor(low + _TINY), ceil(high - _TINY)
-            return (begin, end) if end > begin else (begin, begin + 1)
+            if end <= begin:  # no wider than an edge between cells, or than that of the axis
+                begin -= begin == row.size and low <= row.size + _TINY and not row.wraps
+                end = begin + 1
+            return begin, end
         case "inside" | "strict-inside":
             begin, end = ceil(low - 0.5 - _TINY), floor(high - 0.5 + _TINY) + 1
             if begin >= end:

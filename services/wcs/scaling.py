@@ -27,6 +27,7 @@ _BY_AXIS: Mapping[str, Kind] = {
     "SIZE": "size",
     "RESOLUTION": "resolution",
 }
+_BY_STANDARD = ("SCALEFACTOR", "SCALEAXES", "SCALESIZE", "SCALEEXTENT")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,11 @@ def decode_scaling(kvp: Kvp) -> ScaleFactor | ScaleSize | AxisScaling | None:
     if len(given) > 1:
         raise InvalidParameter(
             f"{' and '.join(given)} contradict each other; give one of them", subject=given[1]
+        )
+    empty = [name for name in _BY_STANDARD if kvp.given(name) and name not in given]
+    if empty:
+        raise InvalidParameter(
+            f"{empty[0]} has no value; leave it out, or say how much is wanted", subject=empty[0]
         )
     if not given:
         return None

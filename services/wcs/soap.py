@@ -1,9 +1,11 @@
 """SOAP 1.1 and 1.2 (09-149r1): a request in an envelope, and the answer in another.
 
-A document is the body of the answer; a file is attached to it, as XOP describes.
+A document is the body of the answer, a GML coverage too; a file is attached to it, as XOP
+describes.
 """
 
 import re
+from collections.abc import Iterator
 from dataclasses import replace
 
 from lxml import etree
@@ -38,13 +40,16 @@ def in_envelope(response: Response, namespace: str) -> Response:
     """The answer in an envelope of the kind that the request had; an exception as a fault."""
     media_type = _NAMESPACES[namespace]
     whole = response.body if isinstance(response.body, bytes) else None
-    if whole is not None and response.media_type.partition(";")[0].endswith("xml"):
+    if whole is not None and _is_xml(response):
         document = etree.fromstring(whole, etree.XMLParser(huge_tree=True))
         inner = _fault(namespace, document) if response.status >= 400 else document
         body = _wrapped(namespace, inner)
         return replace(response, media_type=media_type, body=body, lasting=False)
     if response.status != 200:
         return response
+    if not isinstance(response.body, bytes) and _is_xml(response):
+        pieces = _around(namespace, response.body)
+        return replace(response, media_type=media_type, body=pieces, lasting=False)
     name = _name(response)
     part = _WCS("Coverage", _INCLUDE("Include", href=f"cid:{name}"))
     length = response.header("Content-Length")
@@ -59,6 +64,21 @@ def in_envelope(response: Response, namespace: str) -> Response:
     kept = tuple(one for one in response.headers if one[0] not in {"Content-Length", "ETag"})
     size = (("Content-Length", str(message.length)),) if message.length is not None else ()
     return Response(200, message.media_type, message.pieces, (*kept, *size))
+
+
+def _is_xml(response: Response) -> bool:
+    return response.media_type.partition(";")[0].endswith("xml")
+
+
+def _around(namespace: str, pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """A document that comes in pieces, in an envelope; its declaration is in the first of them."""
+    soap = Maker(namespace, {"soap": namespace})
+    head, _, tail = serialise(soap("Envelope", soap("Body"))).partition(b"<soap:Body/>")
+    first = next(pieces, b"")
+    declared = first.startswith(b"<?xml")
+    yield head + b"<soap:Body>" + (first.partition(b"?>")[2] if declared else first)
+    yield from pieces
+    yield b"</soap:Body>" + tail
 
 
 def _wrapped(namespace: str, inner: Element) -> bytes:

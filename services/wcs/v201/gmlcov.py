@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from lxml import etree
+
 from datacube.config.settings import ServerSettings
 from datacube.engine.cube import Cube
 from datacube.formats import gml
@@ -136,6 +138,7 @@ def _coverage(
         eo_metadata(coverage, subject.request) if isinstance(coverage, Dataset) else None,
         xsi_schemaLocation=_EO_SCHEMA if eo else _SCHEMA,
     )
+    etree.indent(element, level=1)  # as a description stands in its document, to the last blank
     return with_id(element, identifier)
 
 

@@ -12,7 +12,7 @@ from datacube.formats import gml
 from services.ows.transport import Request
 from services.wcs.service import handle
 from tests.cubes import make_cube
-from tests.protocol.wcs201.service import NS, SETTINGS, Service, closed, report, same, texts
+from tests.protocol.wcs201.service import NS, SETTINGS, Service, closed, report, texts
 
 FUNCTION = "gml:coverageFunction/gml:GridFunction"
 
@@ -59,7 +59,8 @@ def test_the_document_is_the_description_with_values(strict_service):
     root = document(strict_service, "CoverageId=air")
     for path in ("gml:boundedBy", "gml:domainSet", "gmlcov:rangeType"):
         part = described.find(f"wcs:CoverageDescription/{path}", NS)
-        assert same(root.find(path, NS), part)
+        one, other = (etree.tostring(one, with_tail=False) for one in (root.find(path, NS), part))
+        assert one.partition(b">")[2] == other.partition(b">")[2]  # to the last blank
 
 
 @pytest.mark.xsd

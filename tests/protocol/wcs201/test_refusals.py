@@ -103,3 +103,8 @@ def test_an_unexpected_failure_says_nothing_of_itself():
     status, code, _, text = report(failure(Request("GET", "/wcs"), "abc123"))
     assert (status, code) == (500, "NoApplicableCode")
     assert "abc123" in text
+
+
+@pytest.mark.parametrize("name", ["SCALEFACTOR", "SCALEAXES", "SCALESIZE", "SCALEEXTENT"])
+def test_a_scaling_without_a_value(service, name):
+    assert service.refused(f"CoverageId=bands&{name}=")[1:3] == ("InvalidParameterValue", name)

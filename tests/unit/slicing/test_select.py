@@ -9,7 +9,7 @@ from datacube.errors import InvalidSubset, SubsetOutOfDomain
 from datacube.model.axis import IndexAxis, IrregularAxis, TimeAxis
 from datacube.model.query import Slice, Trim
 from datacube.model.time import Timestamp
-from datacube.slicing.select import CellRow, select_cells, slice_cell
+from datacube.slicing.select import CellRow, Span, select_cells, slice_cell
 from datacube.slicing.select_axis import nearest_place, select_places
 
 LAT = CellRow("Lat", 90.0, -0.5, 360)
@@ -77,6 +77,22 @@ def test_longitudes_find_their_turn(row, low, high, expected):
     whole = row.size
     assert span.size == expected[1] - expected[0]
     assert (span.start - expected[0]) % whole == 0 if row.wraps else span.start == expected[0]
+
+
+@pytest.mark.parametrize(
+    ("point", "start"), [(0.0, 0), (3.0, 3), (3.5, 3), (10.0, 9), (10.0 + 1e-9, 9)]
+)
+def test_an_interval_without_length_takes_the_cell_that_holds_it(point, start):
+    row = CellRow("x", 0.0, 1.0, 10)
+    assert select_cells(row, point, point, "cells") == Span(start, start + 1)
+    beyond = CellRow("x", 0.0, -1.0, 10)
+    assert select_cells(beyond, -point, -point, "cells") == Span(start, start + 1)
+
+
+@pytest.mark.parametrize("point", [-0.1, 10.1])
+def test_an_interval_without_length_beside_the_axis_is_refused(point):
+    with pytest.raises(SubsetOutOfDomain):
+        select_cells(CellRow("x", 0.0, 1.0, 10), point, point, "cells")
 
 
 def test_beyond_the_axis_is_clamped_or_refused():
