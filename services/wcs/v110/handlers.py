@@ -7,6 +7,7 @@ from datacube.model.query import CoverageQuery
 from services.ows import caching
 from services.ows.coveragefile import CoverageFile
 from services.ows.kvp import Kvp
+from services.ows.sequence import is_current
 from services.ows.transport import Request, Response
 from services.ows.urls import kvp_prefix, with_query
 from services.ows.xml import serialise
@@ -48,8 +49,8 @@ def operations(names: Names) -> dict[str, Handler]:
 
 
 def _capabilities(names: Names, context: Context, request: Request, kvp: Kvp) -> Response:
-    wanted, sequence = decode.sections(kvp), context.catalog.version
-    known = kvp.optional("updateSequence", str.strip, "") == sequence
+    wanted, sequence = decode.sections(kvp), context.catalog.sequence
+    known = is_current(kvp, sequence)
     url = kvp_prefix(request, "/wcs")
 
     def make() -> bytes:

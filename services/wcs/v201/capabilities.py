@@ -65,7 +65,7 @@ def capabilities(
     Parameters
     ----------
     url : str, public URL of the service, ending in ``?``
-    sequence : str, the catalogue's version, as updateSequence
+    sequence : str, updateSequence
     """
     published = tuple(cubes)
     makers: dict[str, Callable[[], Element]] = {

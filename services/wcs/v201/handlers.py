@@ -14,6 +14,7 @@ from datacube.model.query import CoverageQuery, ScaleFactor
 from services.ows import caching
 from services.ows.coveragefile import CoverageFile
 from services.ows.kvp import Kvp
+from services.ows.sequence import is_current
 from services.ows.transport import Request, Response
 from services.ows.urls import kvp_prefix, with_query
 from services.wcs.answer import send
@@ -36,8 +37,8 @@ _XML = "text/xml"
 def answer_capabilities(context: Context, request: Request, kvp: Kvp) -> Response:
     """GetCapabilities."""
     wanted = decode.sections(kvp)
-    sequence = context.catalog.version
-    known = kvp.optional("updateSequence", str.strip, "") == sequence
+    sequence = context.catalog.sequence
+    known = is_current(kvp, sequence)
     url = kvp_prefix(request, "/wcs")
 
     def make() -> bytes:

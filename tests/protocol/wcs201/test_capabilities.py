@@ -12,7 +12,7 @@ def document(service):
 def test_the_root_names_version_and_sequence(document, service):
     assert document.tag == f"{{{NS['wcs']}}}Capabilities"
     assert document.get("version") == "2.0.1"
-    assert document.get("updateSequence") == service.context.catalog.version
+    assert document.get("updateSequence") == service.context.catalog.sequence
 
 
 @pytest.mark.xsd
