@@ -15,7 +15,8 @@ from datacube.engine.resampled import Sampling, sampling
 from datacube.model.coverage import Level
 from datacube.model.grid import RectifiedGrid
 from datacube.model.query import Interpolation
-from datacube.slicing.cells import IndexArray, IndexMap, SeparableMap
+from datacube.slicing.along import IndexArray
+from datacube.slicing.cells import IndexMap, SeparableMap
 from datacube.slicing.level import map_on_level
 
 MOST = 1 << 20

@@ -120,6 +120,11 @@ class Crs:
         """The key names it; the WKT would drown messages and cache keys."""
         return f"Crs({self.key!r})"
 
+    @override
+    def __hash__(self) -> int:
+        """The key's."""
+        return hash(self.key)
+
     @property
     def authority(self) -> str:
         """``EPSG``, ``OGC``, … or ``WKT``."""

@@ -6,23 +6,23 @@ lie in a small window each.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-IndexArray = NDArray[np.intp]
+from datacube.slicing.along import Along, IndexArray, Run
+
 BoolArray = NDArray[np.bool_]
 type Place = tuple[int, int]
-type Picker = slice | IndexArray
 
 _SIDE = 256
+_MUCH = 2
 ROOM = 1 << 20
 """Cells of the largest window."""
 
 
-@dataclass(frozen=True, eq=False)
 class SeparableMap:
     """Rows by target row, columns by target column.
 
@@ -30,12 +30,35 @@ class SeparableMap:
     ----------
     rows : intp, (y,), source row of each target row, -1 outside
     columns : intp, (x,), source column of each target column, -1 outside
+
+    Attributes
+    ----------
+    down, across : Along, the rows and the columns
     cuts : what :func:`~datacube.slicing.plan.plan_read` has found, by shape of the chunks
     """
 
-    rows: IndexArray
-    columns: IndexArray
-    cuts: "dict[tuple[int, int], Cut]" = field(default_factory=dict, init=False, repr=False)
+    __match_args__ = ("rows", "columns")
+
+    def __init__(self, rows: IndexArray, columns: IndexArray) -> None:
+        self.down, self.across = Along(rows), Along(columns)
+        self.cuts: dict[tuple[int, int], Cut] = {}
+
+    @staticmethod
+    def of(down: Along, across: Along) -> "SeparableMap":
+        """A map of rows and columns that other maps have too."""
+        made = SeparableMap(down.cells, across.cells)
+        made.down, made.across = down, across
+        return made
+
+    @property
+    def rows(self) -> IndexArray:
+        """Source rows."""
+        return self.down.cells
+
+    @property
+    def columns(self) -> IndexArray:
+        """Source columns."""
+        return self.across.cells
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -47,10 +70,33 @@ class SeparableMap:
         """Memory that it takes."""
         return self.rows.nbytes + self.columns.nbytes
 
-    @cached_property
+    @property
     def gaps(self) -> bool:
         """Whether some pixels lie outside."""
-        return bool(self.rows.min(initial=0) < 0 or self.columns.min(initial=0) < 0)
+        return self.down.gaps or self.across.gaps
+
+    @cached_property
+    def distinct(self) -> "Distinct | None":
+        """Its cells, each once, where they are much fewer than the pixels; else None."""
+        (down, rows), (across, columns) = self.down.distinct, self.across.distinct
+        if len(down.cells) * len(across.cells) * _MUCH > len(rows) * len(columns):
+            return None
+        return Distinct(SeparableMap.of(down, across), rows, columns)
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Distinct:
+    """The cells of a map, each once, and which of them each pixel takes.
+
+    Parameters
+    ----------
+    cells : SeparableMap, smaller than the target
+    rows, columns : intp, (y,) and (x,), places in it
+    """
+
+    cells: SeparableMap
+    rows: IndexArray
+    columns: IndexArray
 
 
 class PixelMap:
@@ -152,22 +198,6 @@ class PixelMap:
 
 
 type IndexMap = SeparableMap | PixelMap
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """Target places start … stop - 1 along one axis that lie in one chunk.
-
-    Parameters
-    ----------
-    chunk : int, index of the chunk along the axis
-    target : slice of the target axis
-    source : slice or intp array, places within the chunk; a slice where they are contiguous
-    """
-
-    chunk: int
-    target: slice
-    source: Picker
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,8 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from datacube.slicing.cells import BlockProjection, ChunkProjection, Picker
+from datacube.slicing.along import Picker
+from datacube.slicing.cells import BlockProjection, ChunkProjection
 
 type Chunks = Mapping[tuple[int, int], NDArray[np.generic]]
 
@@ -35,13 +36,15 @@ def gather(
     for part in parts:
         match part:
             case ChunkProjection(chunk, rows, columns):
-                picked = _crossed(chunks[chunk], rows.source, columns.source)
-                out[rows.target, columns.target] = picked
+                target = out[rows.target, columns.target]
+                _cross(chunks[chunk], rows.source, columns.source, target)
             case BlockProjection():
                 _gather_block(part, chunks, out)
 
 
-def _crossed(values: NDArray[np.generic], rows: Picker, columns: Picker) -> NDArray[np.generic]:
+def _cross(
+    values: NDArray[np.generic], rows: Picker, columns: Picker, target: NDArray[np.generic]
+) -> None:
     """Rows and columns; of rows that stand for several pixels each the columns are picked once.
 
     Whole rows are copied, but columns are picked cell by cell.
@@ -49,8 +52,9 @@ def _crossed(values: NDArray[np.generic], rows: Picker, columns: Picker) -> NDAr
     if not isinstance(rows, slice) and abs(int(rows[-1]) - int(rows[0])) + 1 < len(rows):
         first, last = int(rows.min()), int(rows.max())
         if last - first + 1 < len(rows):
-            return _picked(_picked(values[first : last + 1], columns, 1), rows - first, 0)
-    return _picked(_picked(values, rows, 0), columns, 1)
+            _put(_picked(values[first : last + 1], columns, 1), rows - first, 0, target)
+            return
+    _put(_picked(values, rows, 0), columns, 1, target)
 
 
 def _picked(values: NDArray[np.generic], places: Picker, axis: int) -> NDArray[np.generic]:
@@ -61,6 +65,16 @@ def _picked(values: NDArray[np.generic], places: Picker, axis: int) -> NDArray[n
     if isinstance(places, slice):
         return values[places] if axis == 0 else values[:, places]
     return values.take(places, axis=axis, mode="clip")
+
+
+def _put(
+    values: NDArray[np.generic], places: Picker, axis: int, target: NDArray[np.generic]
+) -> None:
+    """The same into a target, which takes them without a copy where it lies in one piece."""
+    if isinstance(places, slice) or not target.flags.c_contiguous or target.dtype != values.dtype:
+        target[...] = _picked(values, places, axis)
+    else:
+        values.take(places, axis=axis, out=target, mode="clip")
 
 
 def _gather_block(part: BlockProjection, chunks: Chunks, out: NDArray[np.generic]) -> None:

@@ -9,9 +9,12 @@ from datacube.model.coverage import Level
 from datacube.model.grid import Grid, RectifiedGrid, ReferenceableGrid
 from datacube.slicing.cells import IndexMap
 from datacube.slicing.curvilinear import Inverses
+from datacube.slicing.lines import Lines, lines_of
 from datacube.slicing.net import Net
 from datacube.slicing.pace import cells_per_pixel
 from datacube.slicing.warp import Positions, net_of, positions, separable, to_cells
+
+type Place = Positions | Net | Lines
 
 _TINY = 1e-6
 _SEEN = 512
@@ -94,22 +97,22 @@ def map_on_level(
     return _cells(_found(finest, target, inverses), finest, level)
 
 
-def _found(finest: Grid, target: RectifiedGrid, inverses: Inverses | None) -> Positions | Net:
+def _found(finest: Grid, target: RectifiedGrid, inverses: Inverses | None) -> Place:
     """Where the pixels are: a net of positions where PROJ is needed for each of them."""
-    if isinstance(finest, RectifiedGrid) and not separable(finest.crs, target.crs):
+    if not isinstance(finest, RectifiedGrid):
+        return positions(finest, target, inverses=inverses)
+    if not separable(finest.crs, target.crs):
         return net_of(finest, target)
-    return positions(finest, target, inverses=inverses)
+    return lines_of(finest, target) or positions(finest, target)
 
 
-def _pace(
-    found: Positions | Net, finest: Grid, target: RectifiedGrid, inverses: Inverses | None
-) -> float:
+def _pace(found: Place, finest: Grid, target: RectifiedGrid, inverses: Inverses | None) -> float:
     """Cells that a pixel spans; where there is one in a row or column, with a neighbour of it."""
     if 1 in target.shape:
         height, width = (max(size, 2) for size in target.shape)
         wider = RectifiedGrid(target.crs, target.transform, width, height)
         found = _found(finest, wider, inverses)
-    return found.pace() if isinstance(found, Net) else cells_per_pixel(found, finest)
+    return found.pace() if isinstance(found, Net | Lines) else cells_per_pixel(found, finest)
 
 
 def _level(levels: tuple[Level, ...], pace: float) -> Level:
@@ -117,7 +120,7 @@ def _level(levels: tuple[Level, ...], pace: float) -> Level:
     return levels[min(max(wanted, 0), len(levels) - 1)]
 
 
-def _cells(found: Positions | Net, finest: Grid, level: Level) -> IndexMap:
-    if isinstance(found, Net):
+def _cells(found: Place, finest: Grid, level: Level) -> IndexMap:
+    if isinstance(found, Net | Lines):
         return found.cells(level.factor)
     return to_cells(found, finest, level.factor)

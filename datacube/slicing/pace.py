@@ -20,14 +20,20 @@ def cells_per_pixel(found: Positions, source: Grid) -> float:
     height, width = source.shape
     match found:
         case SeparablePositions(u, v):
-            across, down = _pace(u, width), _pace(v, height)
+            across, down = pace_along(u, width), pace_along(v, height)
             return max(across, down) if across and down else 0.0
         case PixelPositions(u, v):
             return _steepness(u, v, (height, width))
 
 
-def _pace(position: FloatArray, size: int) -> float:
-    """Mean step of neighbours of which one is inside; 0 where none is; a seam's jump is no step."""
+def pace_along(position: FloatArray, size: int) -> float:
+    """Mean step of neighbours of which one is inside; 0 where none is; a seam's jump is no step.
+
+    Parameters
+    ----------
+    position : float64, (n,), in cells along one axis
+    size : int, how many there are
+    """
     low, high = float(position.min()), float(position.max())
     if low > -EDGE and high < size + EDGE and {position[0], position[-1]} == {low, high} != {low}:
         return (high - low) / (len(position) - 1)

@@ -5,33 +5,27 @@ one :class:`ChunkProjection`. Of a pixel map each block lists the chunks that it
 """
 
 from collections.abc import Iterator
-from itertools import pairwise, product
+from itertools import pairwise
 from typing import assert_never
 
 import numpy as np
 
+from datacube.slicing.along import Along, IndexArray, Picker, Run
 from datacube.slicing.cells import (
     BlockProjection,
     ChunkProjection,
     Cut,
-    IndexArray,
     IndexMap,
-    Picker,
     Piece,
     PixelBlock,
     PixelMap,
     Place,
     ReadPlan,
-    Run,
     SeparableMap,
 )
 
 type Part = ChunkProjection | BlockProjection
 type Parts = tuple[Part, ...]
-
-_SAMPLED = 16
-_SPANNED = 64
-_FEW = 512
 
 
 def plan_read(cells: IndexMap, chunk_shape: tuple[int, int]) -> ReadPlan:
@@ -52,11 +46,11 @@ def plan_read(cells: IndexMap, chunk_shape: tuple[int, int]) -> ReadPlan:
 
 def _parts(cells: IndexMap, chunk_shape: tuple[int, int]) -> Parts:
     match cells:
-        case SeparableMap(rows, columns):
-            across = tuple(runs(columns, chunk_shape[1]))
+        case SeparableMap():
+            across = _known_runs(cells.across, chunk_shape[1])
             return tuple(
                 ChunkProjection((down.chunk, right.chunk), down, right)
-                for down in runs(rows, chunk_shape[0])
+                for down in _known_runs(cells.down, chunk_shape[0])
                 for right in across
             )
         case PixelMap():
@@ -64,8 +58,7 @@ def _parts(cells: IndexMap, chunk_shape: tuple[int, int]) -> Parts:
                 BlockProjection(
                     block,
                     tuple(
-                        _piece(block, chunk, chunk_shape)
-                        for chunk in sorted(_touched(block, chunk_shape))
+                        _piece(block, chunk, chunk_shape) for chunk in _touched(block, chunk_shape)
                     ),
                 )
                 for block in cells.blocks
@@ -125,6 +118,13 @@ def in_turn(parts: Parts) -> Iterator[tuple[Part, tuple[Place, ...], tuple[Place
         yield part, new, tuple(chunk for chunk in part.chunks if last[chunk] == number)
 
 
+def _known_runs(along: Along, size: int) -> tuple[Run, ...]:
+    found = along.runs.get(size)
+    if found is None:
+        found = along.runs[size] = tuple(runs(along.cells, size))
+    return found
+
+
 def runs(cells: IndexArray, size: int) -> Iterator[Run]:
     """Maximal runs of target places within one chunk; places outside (-1) are left out.
 
@@ -149,20 +149,25 @@ def _picker(places: IndexArray) -> Picker:
     return places
 
 
-def _touched(block: PixelBlock, chunk_shape: tuple[int, int]) -> set[Place]:
-    """The chunks that pixels of a block fall into: those in its window, if some pixels say so."""
+def _touched(block: PixelBlock, chunk_shape: tuple[int, int]) -> Iterator[Place]:
+    """The chunks that pixels of a block fall into, in order."""
     spanned = [
         range(first // size, (first + count - 1) // size + 1)
         for first, count, size in zip(
             (block.top, block.left), (block.height, block.width), chunk_shape, strict=True
         )
     ]
-    number = len(spanned[0]) * len(spanned[1])
-    if number == 1:
-        return set(product(spanned[0], spanned[1]))
-    some = slice(None, None, _SAMPLED) if number <= _SPANNED else slice(None)
-    found = _chunks_of(block, some, chunk_shape)
-    return found if len(found) == number else _chunks_of(block, slice(None), chunk_shape)
+    if all(len(one) == 1 for one in spanned):
+        yield spanned[0].start, spanned[1].start
+        return
+    used = np.zeros(block.height * block.width, bool)
+    used[block.places if block.inside is None else block.places[block.inside]] = True
+    touched = used.reshape(block.height, block.width)
+    for axis, first in enumerate((block.top, block.left)):
+        begins = [max(chunk * chunk_shape[axis] - first, 0) for chunk in spanned[axis]]
+        touched = np.logical_or.reduceat(touched, begins, axis)
+    for row, column in np.argwhere(touched).tolist():
+        yield spanned[0][row], spanned[1][column]
 
 
 def _piece(block: PixelBlock, chunk: Place, chunk_shape: tuple[int, int]) -> Piece:
@@ -180,18 +185,3 @@ def _overlap(start: int, count: int, begin: int, size: int) -> tuple[slice, slic
     """The places that two intervals share, counted from the first and from the second."""
     low, high = max(start, begin), min(start + count, begin + size)
     return slice(low - start, high - start), slice(low - begin, high - begin)
-
-
-def _chunks_of(block: PixelBlock, some: slice, chunk_shape: tuple[int, int]) -> set[Place]:
-    """Chunks of some rows and columns of a block's pixels; those outside have none."""
-    places = block.places[some, some]
-    if block.inside is not None:
-        places = places[block.inside[some, some]]
-    rows, columns = np.divmod(places, block.width)
-    rows += block.top
-    columns += block.left
-    across = (block.left + block.width) // chunk_shape[1] + 1
-    numbers = (rows // chunk_shape[0] * across + columns // chunk_shape[1]).reshape(-1)
-    if numbers.size > _FEW:
-        numbers = np.flatnonzero(np.bincount(numbers))
-    return {divmod(number, across) for number in set(numbers.tolist())}

@@ -11,7 +11,8 @@ from typing import Any, assert_never
 import numpy as np
 from numpy.typing import NDArray
 
-from datacube.slicing.cells import IndexArray, IndexMap, Picker, PixelMap, ReadPlan, SeparableMap
+from datacube.slicing.along import IndexArray, Picker
+from datacube.slicing.cells import IndexMap, PixelMap, ReadPlan, SeparableMap
 from datacube.slicing.plan import runs
 
 type Values = NDArray[Any]

@@ -182,13 +182,11 @@ def separable(one: Crs, other: Crs) -> bool:
 
 def _on_axes(source: RectifiedGrid, target: RectifiedGrid, *, extended: bool) -> SeparablePositions:
     """Two short arrays: columns asked along the middle row, rows along the middle column."""
-    x, y = target.x_centres(), target.y_centres()
-    turn = turn_of(source)
-    middle = _middle(x), _middle(y)
-    u = snapped(_columns(source, target, x, middle[1]), turn)
-    v = snapped(_rows(source, target, y, middle[0]))
+    u, v = columns_of(source, target), rows_of(source, target)
     if not extended:
         return SeparablePositions(u, v)
+    x, y = target.x_centres(), target.y_centres()
+    turn, middle = turn_of(source), (_middle(x), _middle(y))
     x_edges, y_edges = _edges(x, target.dx), _edges(y, target.dy)
     extent = Footprint(
         *interval(snapped(_columns(source, target, x_edges, middle[1])), u, turn),
@@ -197,8 +195,20 @@ def _on_axes(source: RectifiedGrid, target: RectifiedGrid, *, extended: bool) ->
     return SeparablePositions(u, v, extent)
 
 
+def columns_of(source: RectifiedGrid, target: RectifiedGrid) -> FloatArray:
+    """Position of each column of a separable target: float64, (x,), in the source's cells."""
+    x, y = target.x_centres(), _middle(target.y_centres())
+    return snapped(_columns(source, target, x, y), turn_of(source))
+
+
+def rows_of(source: RectifiedGrid, target: RectifiedGrid) -> FloatArray:
+    """Position of each row of a separable target: float64, (y,), in the source's cells."""
+    x, y = _middle(target.x_centres()), target.y_centres()
+    return snapped(_rows(source, target, y, x))
+
+
 def _columns(source: RectifiedGrid, target: RectifiedGrid, x: FloatArray, y: float) -> FloatArray:
-    if _from_mercator(source, target):
+    if _from_mercator(source.crs, target.crs):
         x = x * (180 / (np.pi * _RADIUS))
     else:
         x, _ = transform(x, np.full_like(x, y), target.crs, source.crs)
@@ -206,7 +216,7 @@ def _columns(source: RectifiedGrid, target: RectifiedGrid, x: FloatArray, y: flo
 
 
 def _rows(source: RectifiedGrid, target: RectifiedGrid, y: FloatArray, x: float) -> FloatArray:
-    if _from_mercator(source, target):
+    if _from_mercator(source.crs, target.crs):
         with np.errstate(over="ignore"):
             y = np.degrees(np.arctan(np.sinh(y / _RADIUS)))
     else:
@@ -214,9 +224,14 @@ def _rows(source: RectifiedGrid, target: RectifiedGrid, y: FloatArray, x: float)
     return (y - source.transform.f) / source.dy
 
 
-def _from_mercator(source: RectifiedGrid, target: RectifiedGrid) -> bool:
+def _from_mercator(source: Crs, target: Crs) -> bool:
     """Whether Mercator's pixels look for longitudes and latitudes: two formulas, without PROJ."""
-    return target.crs.key == _MERCATOR and source.crs.key in _LONLAT
+    return target.key == _MERCATOR and source.key in _LONLAT
+
+
+def independent(source: Crs, target: Crs) -> bool:
+    """Whether columns are found without a look at y, and rows without one at x."""
+    return _from_mercator(source, target) or source.same_plane(target)
 
 
 def net_of(source: RectifiedGrid, target: RectifiedGrid) -> Net:
