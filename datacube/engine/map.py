@@ -23,10 +23,10 @@ from datacube.model.coverage import Level
 from datacube.model.grid import RectifiedGrid
 from datacube.model.query import LayerRequest, MapQuery
 from datacube.model.restyle import Restyle
-from datacube.render.composite import faded, flatten, over
+from datacube.render.composite import faded, flatten, over, picked
 from datacube.render.paint import margin_of, paint
 from datacube.render.style import Style
-from datacube.slicing.cells import IndexMap
+from datacube.slicing.cells import Distinct, IndexMap, SeparableMap
 from datacube.slicing.level import best_level, map_on_best_level, map_on_level
 from datacube.slicing.reduce import Reducer
 from datacube.slicing.regions import cells_shown
@@ -326,7 +326,7 @@ def draw_layer(
         chosen = level or best_level(cube.description.levels, grid, cube.inverses)
         scene = draw_scene(context, cube, style, wanted, grid, chosen, places, reduce)
         return faded(scene, planned.opacity)
-    found = layer_values(context, planned, grid, level)
+    found, drawn = _values_drawn(context, planned, grid, level)
     if not planned.ranged:
         style = with_range(context, cube, style, wanted, places, reduce)
     image = paint(
@@ -335,7 +335,20 @@ def draw_layer(
         {name: one.data for name, one in found.items()},
         {name: one.valid for name, one in found.items()},
     )
+    if drawn is not None:
+        image = picked(image, drawn.rows, drawn.columns)
     return faded(image, planned.opacity)
+
+
+def _values_drawn(
+    context: Context, planned: PlannedLayer, grid: RectifiedGrid, level: Level | None
+) -> tuple[Mapping[str, Found], Distinct | None]:
+    """What is drawn: the values at the pixels, or where they show few cells those of each cell."""
+    if planned.request.interpolation == "nearest" and not planned.others:
+        chosen, cells = _cells_of(context, planned.cube, grid, level)
+        if isinstance(cells, SeparableMap) and (few := cells.distinct) is not None:
+            return _values_of(context, planned, chosen, few.cells, None), few
+    return layer_values(context, planned, grid, level), None
 
 
 def layer_values(
@@ -347,22 +360,35 @@ def layer_values(
     ----------
     level : Level, optional; the one that is read, else the best for the grid
     """
-    cube, places, reduce = planned.cube, planned.places, planned.reducer
-    request, wanted = planned.request, planned.drawn
-    levels = cube.description.levels
+    cube, request = planned.cube, planned.request
     if request.interpolation == "nearest":
-        chosen, cells = (
-            map_of(context, cube, grid)
-            if level is None
-            else (level, map_on_level(levels, level, grid, cube.inverses))
-        )
-        return {
-            name: find_values(context, cube, one, chosen.number, cells, places, reduce, grid)
-            for name, one in wanted.items()
-        }
-    chosen = level or best_level(levels, grid, cube.inverses)
+        chosen, cells = _cells_of(context, cube, grid, level)
+        return _values_of(context, planned, chosen, cells, grid)
+    chosen = level or best_level(cube.description.levels, grid, cube.inverses)
     how = sampling(cube, grid, request.interpolation, chosen)
     return {
-        name: find_resampled(context, cube, one, how, places, reduce)
-        for name, one in wanted.items()
+        name: find_resampled(context, cube, one, how, planned.places, planned.reducer)
+        for name, one in planned.drawn.items()
+    }
+
+
+def _cells_of(
+    context: Context, cube: Cube, grid: RectifiedGrid, level: Level | None
+) -> tuple[Level, IndexMap]:
+    if level is None:
+        return map_of(context, cube, grid)
+    return level, map_on_level(cube.description.levels, level, grid, cube.inverses)
+
+
+def _values_of(
+    context: Context,
+    planned: PlannedLayer,
+    level: Level,
+    cells: IndexMap,
+    target: RectifiedGrid | None,
+) -> Mapping[str, Found]:
+    cube, places, reduce = planned.cube, planned.places, planned.reducer
+    return {
+        name: find_values(context, cube, one, level.number, cells, places, reduce, target)
+        for name, one in planned.drawn.items()
     }

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from datacube.model.block import Image, IndexedImage, RgbaImage, RgbImage
 
 type Pixels = NDArray[np.uint8]
+type Places = NDArray[np.intp]
 
 
 def over(base: Image | None, top: Image) -> Image:
@@ -72,6 +73,34 @@ def flatten(
             return RgbImage(_without_alpha(_blend(_plain(image.shape, background), pixels)))
         case _:
             assert_never(image)
+
+
+def picked(image: Image, rows: Places, columns: Places) -> Image:
+    """The picture of some rows and columns of another, each as often as it is named.
+
+    Parameters
+    ----------
+    rows, columns : intp, (y,) and (x,) of the result, places in the picture
+
+    Examples
+    --------
+    >>> small = IndexedImage(np.array([[1, 2]], "uint8"), np.zeros((3, 4), "uint8"))
+    >>> picked(small, np.array([0, 0]), np.array([0, 1, 1])).index.tolist()
+    [[1, 2, 2], [1, 2, 2]]
+    """
+    match image:
+        case IndexedImage(index=index, palette=palette):
+            return IndexedImage(_crossed(index, rows, columns), palette)
+        case RgbImage(pixels=pixels):
+            return RgbImage(_crossed(pixels, rows, columns))
+        case RgbaImage(pixels=pixels):
+            return RgbaImage(_crossed(pixels, rows, columns))
+        case _:
+            assert_never(image)
+
+
+def _crossed(pixels: Pixels, rows: Places, columns: Places) -> Pixels:
+    return pixels.take(columns, axis=1, mode="clip").take(rows, axis=0, mode="clip")
 
 
 def faded(image: Image, opacity: float) -> Image:

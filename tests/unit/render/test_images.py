@@ -10,7 +10,7 @@ from PIL import Image as Pillow
 
 from datacube.errors import InvalidFormat
 from datacube.model.block import Image, IndexedImage, RgbaImage, RgbImage
-from datacube.render.composite import blank, flatten, over, rgba_pixels
+from datacube.render.composite import blank, flatten, over, picked, rgba_pixels
 from datacube.render.encode import FORMATS, encode, find_format
 
 RNG = np.random.default_rng(7)
@@ -118,6 +118,14 @@ def test_over_nothing_is_the_picture_itself():
 def test_sizes_must_agree():
     with pytest.raises(ValueError, match=r"\(13, 17\)"):
         over(blank(2, 2), INDEXED)
+
+
+@pytest.mark.parametrize("image", EVERY)
+def test_rows_and_columns_are_picked_in_any_order(image):
+    rows, columns = RNG.integers(0, 13, 40), RNG.integers(0, 17, 30)
+    found = picked(image, rows, columns)
+    assert type(found) is type(image)
+    assert np.array_equal(rgba_pixels(found), rgba_pixels(image)[np.ix_(rows, columns)])
 
 
 @pytest.mark.parametrize("image", EVERY)
