@@ -86,10 +86,12 @@ def check_work(limits: Limits, cells: int, each: int, subject: str, steps: int =
     datacube.errors.RequestTooLarge: 100 cells x 11 steps, fields and operations are 1,100 \
 to compute; the limit is 1,000. Ask for at most 90 cells, or at most 10 of the 11 steps
     """
+    if cells * each <= limits.max_cells:
+        return
     what = (
         f"{cells:,} cells x {each:,} steps, fields and operations are {cells * each:,} to compute"
     )
-    _check_cells(limits.max_cells, what, cells, each, subject, steps)
+    _refuse_cells(limits.max_cells, what, cells, each, subject, steps)
 
 
 def check_reduction(
@@ -117,15 +119,17 @@ def check_reduction(
     datacube.errors.RequestTooLarge: 100 cells x 11 steps and fields are 8,800 to reduce, each \
 counted 8 times; the limit is 1,000. Ask for at most 11 cells, or at most 1 of the 11 steps
     """
-    counted = f", each counted {effort} times" * (effort > 1)
     total = cells * each * effort
-    what = f"{cells:,} cells x {each:,} steps and fields are {total:,} to reduce{counted}"
-    _check_cells(limits.max_reduced_cells, what, cells, each * effort, subject, steps)
-
-
-def _check_cells(limit: int, what: str, cells: int, each: int, subject: str, steps: int) -> None:
-    if cells * each <= limit:
+    if total <= limits.max_reduced_cells:
         return
+    counted = f", each counted {effort} times" * (effort > 1)
+    what = f"{cells:,} cells x {each:,} steps and fields are {total:,} to reduce{counted}"
+    _refuse_cells(limits.max_reduced_cells, what, cells, each * effort, subject, steps)
+
+
+def _refuse_cells(
+    limit: int, what: str, cells: int, each: int, subject: str, steps: int
+) -> NoReturn:
     fewer = limit * steps // (cells * each)
     ways = [
         f"at most {limit // each:,} cells" * (limit >= each),

@@ -5,7 +5,6 @@ colours as the difference to the row above (filter 2).
 """
 
 import struct
-from binascii import crc32
 from functools import lru_cache
 from typing import assert_never
 
@@ -98,7 +97,7 @@ def chunk(kind: bytes, data: bytes) -> bytes:
 
 
 def _framed(kind: bytes, data: bytes) -> tuple[bytes, bytes, bytes]:
-    checksum = crc32(data, crc32(kind))
+    checksum = isal_zlib.crc32(data, isal_zlib.crc32(kind))
     return struct.pack(">I4s", len(data), kind), data, struct.pack(">I", checksum)
 
 
