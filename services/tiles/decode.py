@@ -59,4 +59,11 @@ def asked_of(
 ) -> tuple[Iterable[LayerRequest], bool]:
     """Requests for a layer, one for each time of a list, and whether they are firm."""
     style = "" if source.valued or source.style == "default" else source.style
-    return tile_requests(context, kvp.without("default"), layer, style)
+
+    def find() -> tuple[tuple[LayerRequest, ...], bool]:
+        return tile_requests(context, kvp.without("default"), layer, style)
+
+    if "sld" in kvp:
+        return find()  # a document at a URL may have changed
+    key = ("xyz", source, kvp.beside(()))
+    return context.understood.get(context.catalog.version, key, find, lambda found: len(found[0]))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from datacube.engine.context import Context
 from datacube.engine.cube import Layer
-from datacube.errors import InvalidPixel, MissingParameter
+from datacube.errors import InvalidParameter, InvalidPixel, MissingParameter
 from datacube.model.grid import RectifiedGrid
 from datacube.model.query import LayerRequest, MapQuery, SampleQuery
 from datacube.model.tiling import TileMatrixSet
@@ -17,8 +17,11 @@ from services.ows.featureinfo import info_format
 from services.ows.kvp import Kvp, integer
 from services.ows.pictures import map_format, opaque
 from services.ows.tilesets import tile_matrix_set
+from services.ows.transport import Request
+from services.wmts.rest import TILE_ENDINGS, parameters
 from services.wmts.strict import check_limits
 
+_DIGITS = 9
 _PLACE = frozenset({"tilerow", "tilecol"})
 
 
@@ -64,6 +67,61 @@ def decode_tile(context: Context, kvp: Kvp) -> TileRequest:
     grid = kind.matrix_set.grid_of_tile(kind.matrix, row, column)
     if context.settings.wmts_strict:
         check_limits(_layer(context, kvp), kind.matrix_set, kind.matrix, row, column)
+    return _on(grid, kind)
+
+
+def decode_path(context: Context, request: Request, tail: str) -> TileRequest | None:
+    """Read the path of a tile; what stands before the row is worked out once for all its tiles.
+
+    Parameters
+    ----------
+    tail : str
+        Percent-decoded path below ``/wmts/``.
+
+    Returns
+    -------
+    TileRequest, or None of what is no tile, is written in no usual way or has to be looked at anew
+
+    Raises
+    ------
+    What :func:`decode_tile` and :func:`~services.wmts.rest.parameters` raise.
+    """
+    above, _, name = tail.rpartition("/")
+    above, _, row = above.rpartition("/")
+    column, _, ending = name.rpartition(".")
+    usual = ending in TILE_ENDINGS and "&" not in tail and _is_count(row) and _is_count(column)
+    if not usual or context.settings.wmts_strict or "sld" in Kvp(request.query):
+        return None
+
+    def find() -> _Kind:
+        kvp = parameters(context, request, tail)
+        check_version(kvp)
+        return _kind(context, kvp)
+
+    key = ("tiles", above, ending, request.query)
+    kind = context.understood.get(context.catalog.version, key, find, _weight)
+    return _on(kind.matrix_set.grid_of_tile(kind.matrix, int(row), int(column)), kind)
+
+
+def check_version(kvp: Kvp) -> None:
+    """Refuse another version than the one there is.
+
+    Raises
+    ------
+    InvalidParameter
+    """
+    version = kvp.optional("version", str.strip, "1.0.0")
+    if version != "1.0.0":
+        raise InvalidParameter(
+            f"version={version[:20]} is not offered; offered: 1.0.0", subject="version"
+        )
+
+
+def _is_count(text: str) -> bool:
+    return text.isdecimal() and len(text) <= _DIGITS
+
+
+def _on(grid: RectifiedGrid, kind: _Kind) -> TileRequest:
     query = MapQuery(kind.requests, grid, transparent=not opaque(kind.media_type))
     return TileRequest(query, kind.media_type, kind.pinned)
 

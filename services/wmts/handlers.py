@@ -5,12 +5,16 @@ from services.ows.kvp import Kvp
 from services.ows.maps import answer_map
 from services.ows.samples import answer_samples
 from services.ows.transport import Request, Response
-from services.wmts.decode import decode_info, decode_tile
+from services.wmts.decode import TileRequest, decode_info, decode_tile
 
 
 def get_tile(context: Context, request: Request, kvp: Kvp) -> Response:
     """The picture of a tile (07-057r7, 7.2); transparent where the cube has no data."""
-    asked = decode_tile(context, kvp)
+    return answer_tile(context, request, decode_tile(context, kvp))
+
+
+def answer_tile(context: Context, request: Request, asked: TileRequest) -> Response:
+    """The picture of a tile that has been understood."""
     return answer_map(context, request, asked.query, asked.media_type, pinned=asked.pinned)
 
 

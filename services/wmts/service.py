@@ -16,7 +16,8 @@ from services.ows.urls import check_parameters
 from services.ows.xml import serialise
 from services.wmts import soap
 from services.wmts.capabilities import capabilities_document, unchanged
-from services.wmts.handlers import get_feature_info, get_tile
+from services.wmts.decode import check_version, decode_path
+from services.wmts.handlers import answer_tile, get_feature_info, get_tile
 from services.wmts.rest import CAPABILITIES, TILE_ENDINGS, NoSuchPath, parameters
 
 type Handler = Callable[[Context, Request, Kvp], Response]
@@ -56,6 +57,8 @@ def handle_rest(context: Context, request: Request, tail: str) -> Response:
         if tail.strip("/").partition("&")[0] == CAPABILITIES:
             own = [pair for pair in request.query if pair[0].lower() in {"time", "cube"}]
             return get_capabilities(context, request, Kvp(own))
+        if (tile := decode_path(context, request, tail)) is not None:
+            return answer_tile(context, request, tile)
         kvp = parameters(context, request, tail)
         return _operation(kvp)(context, request, kvp)
     except NoSuchPath as error:
@@ -116,17 +119,9 @@ def _operation(kvp: Kvp) -> Handler:
     for name, handler in _OPERATIONS.items():
         if name.lower() == asked.lower():
             if handler is not get_capabilities:
-                _check_version(kvp)
+                check_version(kvp)
             return handler
     raise InvalidParameter(
         f"there is no operation '{asked[:50]}'; operations are {', '.join(_OPERATIONS)}",
         subject="request",
     )
-
-
-def _check_version(kvp: Kvp) -> None:
-    version = kvp.optional("version", str.strip, "1.0.0")
-    if version != "1.0.0":
-        raise InvalidParameter(
-            f"version={version[:20]} is not offered; offered: 1.0.0", subject="version"
-        )

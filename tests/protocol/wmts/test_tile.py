@@ -60,6 +60,29 @@ def test_rest_and_kvp_give_the_same_bytes_and_tags(wmts):
 
 
 @pytest.mark.parametrize(
+    "unusual",
+    ["globe.v/exact/WorldCRS84Quad/1/0.0/2.png", "globe.v/exact/WorldCRS84Quad/1/+0/2e0.PNG"],
+)
+def test_numbers_in_paths_are_those_of_kvp_however_they_are_written(wmts, unusual):
+    usual = wmts.rest(f"{PATH}/globe.v/exact/WorldCRS84Quad/1/0/2.png?TIME=2020-01-02")
+    found = wmts.rest(f"{PATH}/{unusual}?TIME=2020-01-02")
+    assert (found.status, found.body) == (200, usual.body)
+
+
+def test_what_a_path_means_is_remembered_with_its_parameters(wmts):
+    path = f"{PATH}/globe.v/exact/WorldCRS84Quad/1/0/2.png"
+    asked = [f"{path}?time=2020-01-0{day}&version={'1.0.0'}" for day in (1, 2, 1, 2)]
+    first, second, *again = (wmts.rest(url) for url in asked)
+    assert [one.body for one in again] == [first.body, second.body]
+    assert first.body != second.body
+    refused = wmts.rest(f"{path}?time=2020-01-01&version=2.0.0")
+    assert refused.status == 400
+    assert b"version=2.0.0 is not offered" in refused.body
+    for row, code in (("2", b"TileOutOfRange"), ("9" * 5000, b"InvalidParameterValue")):
+        assert code in wmts.rest(path.replace("/0/2.png", f"/{row}/2.png")).body
+
+
+@pytest.mark.parametrize(
     ("url", "step"),
     [
         ("globe.v/coarse/2020-01-02/WebMercatorQuad/1/0/0.png", 1),
