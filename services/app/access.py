@@ -5,6 +5,7 @@ import os
 import select
 import threading
 import time
+from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -100,6 +101,10 @@ def write_line(
         return
     now = time.time()
     line = _Line(now, identifier, client, method, subject, status, seconds, nbytes, chunks)
+    handlers = LOGGER.handlers
+    if len(handlers) == 1 and isinstance(handlers[0], GatheringHandler):
+        handlers[0].take(line)  # a record takes longer than all else that is done for the line
+        return
     # without a search for the caller, who is always the same
     LOGGER.handle(logging.LogRecord(LOGGER.name, logging.INFO, __file__, 0, line, (), None))
 
@@ -118,17 +123,21 @@ class GatheringHandler(logging.Handler):
     def __init__(self, stream: TextIO) -> None:
         super().__init__()
         self._stream = stream
-        self._records: list[logging.LogRecord] = []
+        self._lines: deque[object] = deque()
         self._read = True
         self._waiting = threading.Event()
         self._writer = 0
 
     @override
     def emit(self, record: logging.LogRecord) -> None:
-        """Take a line."""
+        """Take the line of a record."""
+        self.take(record.getMessage())
+
+    def take(self, line: object) -> None:
+        """Take a line, which becomes text when it is written; from any thread."""
         if not self._read:
             return
-        self._records.append(record)
+        self._lines.append(line)
         if not self._waiting.is_set():
             self._waiting.set()
             self._begin()
@@ -137,10 +146,14 @@ class GatheringHandler(logging.Handler):
     def flush(self) -> None:
         """Write what has come."""
         with self.lock or threading.RLock():
-            records, self._records = self._records, []
-            for piece in _pieces(f"{one.getMessage()}\n" for one in records):
+            for piece in _pieces(f"{line}\n" for line in self._taken()):
                 self._stream.write(piece)
                 self._stream.flush()
+
+    def _taken(self) -> Iterator[object]:
+        """What has come, each once."""
+        while self._lines:
+            yield self._lines.popleft()
 
     def _begin(self) -> None:
         """Begin the thread that writes, in the process that has something to write."""

@@ -1,8 +1,8 @@
 """From what the HTTP server hands over to a request and its route, and a URL's key."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from starlette.requests import ClientDisconnect
 from starlette.requests import Request as HttpRequest
@@ -20,8 +20,7 @@ _METHODS = frozenset({"GET", "HEAD", "POST", "OPTIONS"})
 _FORWARDED = (b"x-forwarded-proto", b"x-forwarded-host", b"x-forwarded-prefix")
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(NamedTuple):
     """A GET or HEAD as most are.
 
     Parameters

@@ -9,6 +9,7 @@ has not touched is not drawn again.
 from collections import OrderedDict
 from collections.abc import Hashable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from services.app.access import Subject
 
@@ -19,8 +20,7 @@ MOST_BYTES = 8 << 20
 _ENTRY = 2000  # bytes of an entry beside its key
 
 
-@dataclass(frozen=True, slots=True)
-class UrlKey:
+class UrlKey(NamedTuple):
     """All of a GET request that decides a lasting answer.
 
     Parameters

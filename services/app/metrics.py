@@ -4,11 +4,10 @@ Each worker writes what it counts to its part of the board; whichever is asked a
 that takes the place of another goes on counting where that one has ended.
 """
 
-from array import array
 from bisect import bisect_left
 from collections.abc import Iterator
 from itertools import accumulate
-from operator import add
+from struct import Struct
 from typing import override
 
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
@@ -54,6 +53,8 @@ _GAUGES = (
 )
 _HELD = _STORE + len(_COUNTERS)
 _WIDTH = _HELD + len(_GAUGES)
+_NUMBERS = Struct(f"{_WIDTH - _STORE}d")
+_NUMBER = 8  # bytes
 
 
 def make_board(workers: int = 1) -> Board:
@@ -99,13 +100,16 @@ class Metrics:
 
     def _note_store(self) -> None:
         """Write down the numbers that the caches keep themselves, after those of earlier ones."""
-        own, cache, bodies = self._own, self._context.cache, self._context.bodies
-        now = (
-            *(cache.hits, cache.misses, cache.chunks_read, cache.bytes_read),
-            *(bodies.hits, bodies.misses),
+        cache, bodies = self._context.cache, self._context.bodies
+        hits, misses, chunks, nbytes, found, made = self._before
+        _NUMBERS.pack_into(
+            self._own,
+            _STORE * _NUMBER,
+            *(hits + cache.hits, misses + cache.misses),
+            *(chunks + cache.chunks_read, nbytes + cache.bytes_read),
+            *(found + bodies.hits, made + bodies.misses),
+            *(cache.held_bytes, bodies.weight),
         )
-        sums = map(add, self._before, now)
-        own[_STORE:_WIDTH] = array("d", (*sums, cache.held_bytes, bodies.weight))
 
 
 class _RequestCollector(Collector):
