@@ -12,6 +12,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from typing import cast
@@ -27,6 +28,7 @@ from datacube.slicing.curvilinear import Inverses
 from datacube.store.cache import ChunkCache
 from datacube.store.cube import CubeStore, list_cubes, open_cube
 from datacube.store.foreign import ForeignCubes
+from datacube.store.history import read_head
 from datacube.store.objects import ObjectStore
 from datacube.store.source import CubeSource
 
@@ -91,6 +93,20 @@ class Catalog:
         self._foreign = ForeignCubes(store, cache, clock)
         self._earlier = Memo[CubeStore](32)
         self._seen = _Seen({}, {}, "", "", -REFRESH_SECONDS - 1 + clock())
+
+    def open_own(self) -> None:
+        """Open the cubes that lie in the store itself, before it is looked at.
+
+        What a process holds then, those that are forked from it have in common. Not so the other
+        cubes: the libraries that read them have threads, and a forked process is without them.
+        """
+        opened: dict[str, Cube] = {}
+        with suppress(DatacubeError):
+            for name in list_cubes(self._store):
+                with suppress(*_UNREADABLE):  # the first look will say so
+                    if not read_head(self._store, name).storage:
+                        opened[name] = self._newest(name, None)
+        self._seen = replace(self._seen, cubes=opened)
 
     @property
     def version(self) -> str:

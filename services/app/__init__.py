@@ -4,6 +4,6 @@
 limits), ``asgi`` joins the two, ``metrics`` counts and ``serve`` runs the process.
 """
 
-from services.app.asgi import Application, create_app
+from services.app.asgi import Application, applications, create_app
 
-__all__ = ["Application", "create_app"]
+__all__ = ["Application", "applications", "create_app"]

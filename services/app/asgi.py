@@ -8,7 +8,7 @@ packed bytes.
 import asyncio
 import logging
 import os
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -66,6 +66,32 @@ def create_app(
     store = open_store(store_url)
     context = make_context(store, config, board, board.workers)
     return Application(context, store, board, worker)
+
+
+def applications(config: Config, store_url: str, board: Board) -> Callable[[int], "Application"]:
+    """What makes the application of each worker, in the process that is forked for it.
+
+    Of a store on this machine they hold the cubes in common. A connection to another machine does
+    not outlive a fork, so that each worker has its own.
+
+    Parameters
+    ----------
+    config : Config
+    store_url : str
+    board : Board
+
+    Raises
+    ------
+    StorageError
+        The store cannot be opened.
+    """
+    tiles = config.server.tile_cache
+    stores = [open_store(url) for url in (store_url, *(() if tiles is None else (tiles.url,)))]
+    if not all(one.is_local for one in stores):
+        return partial(create_app, config, store_url, board)
+    context = make_context(stores[0], config, board, board.workers)
+    context.catalog.open_own()
+    return partial(Application, context, stores[0], board)
 
 
 class Application:

@@ -67,7 +67,7 @@ def usual_workers() -> int:
 
 
 def serve(
-    make: Callable[[Board, int], Application],
+    prepare: Callable[[Board], Callable[[int], Application]],
     place: Place,
     started: Callable[[str, int, str], None],
     workers: int = 1,
@@ -79,8 +79,8 @@ def serve(
 
     Parameters
     ----------
-    make : callable
-        Makes the application of a worker, with a part of the board.
+    prepare : callable
+        Board -> what makes the application of a worker, by its number.
     place : Place
     started : callable
         Told the URL when the port is open, how many cubes there are, and what is wrong with the
@@ -95,8 +95,9 @@ def serve(
     """
     place = replace(place, port=free_port(place.host, place.port))
     board = make_board(workers)
+    make = prepare(board)
     if workers == 1:
-        app = make(board, 0)
+        app = make(0)
         cubes = _settle(app)
         started(place.url, cubes, absence(app.store))
         asyncio.run(_serve(app, place, None))
@@ -104,7 +105,7 @@ def serve(
 
     def work(post: Post) -> None:
         try:
-            app = make(board, post.number)
+            app = make(post.number)
             report = _settle(app), absence(app.store)
         except Exception as error:  # noqa: BLE001  the parent tells it
             post.failed(error)

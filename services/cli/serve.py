@@ -1,11 +1,12 @@
 """``datacube serve``."""
 
+from functools import partial
 from pathlib import Path
 
 import click
 
 from datacube.config.load import load_config
-from services.app import create_app, memory
+from services.app import applications, memory
 from services.app.serve import GRACE, Place, configure_logging, serve, usual_workers
 from services.cli.options import store_option
 
@@ -65,7 +66,7 @@ def serve_command(
         click.echo(f"Serving {cubes} {noun} of {store} on {url}", err=True)
 
     serve(
-        lambda board, worker: create_app(config, store, board, worker),
+        partial(applications, config, store),
         Place(host, port, grace),
         started,
         workers or config.server.workers or usual_workers(),

@@ -102,6 +102,29 @@ def test_an_earlier_version_is_that_of_the_cube_that_is_there_now(catalog, clock
     assert read_level(catalog.earlier(catalog.cube("sea").store, again), "v")[0, 0] == 5
 
 
+def test_what_is_opened_beforehand_is_what_the_first_look_finds(catalog, clock, folder):
+    make_cube(folder, "broken")
+    (folder / "broken" / "manifest" / "head.json").write_bytes(b"{}")
+    make_cube(folder, "late")
+    catalog.open_own()
+    assert catalog.version_at_hand == ""
+    opened = dict(catalog._seen.cubes)
+    assert list(opened) == ["air", "late", "sea"]
+    shutil.rmtree(folder / "late")
+    shutil.rmtree(folder / "sea")
+    make_cube(folder, "sea", times=("2020-01-09",))
+    found = {cube.id: cube for cube in catalog.cubes()}
+    assert list(found) == ["air", "sea"]
+    assert found["air"] is opened["air"]
+    assert found["sea"] is not opened["sea"]
+
+
+def test_nothing_is_opened_beforehand_of_a_store_that_is_not_there(tmp_path, clock):
+    catalog = Catalog(open_store(str(tmp_path / "absent")), Config(), ChunkCache(1 << 20), clock)
+    catalog.open_own()
+    assert catalog.cubes() == ()
+
+
 class Word:
     """What several catalogues tell one another."""
 
