@@ -4,13 +4,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
-from math import isclose
+from math import isclose, isfinite
 from typing import override
 
 import numpy as np
 from affine import Affine
 from numpy.typing import NDArray
 
+from datacube.errors import InvalidSubset
 from datacube.model.bbox import BoundingBox
 from datacube.model.crs import Crs
 
@@ -51,8 +52,16 @@ class RectifiedGrid:
 
     @staticmethod
     def from_bbox(bbox: BoundingBox, width: int, height: int) -> "RectifiedGrid":
-        """North-up grid whose outer cell edges are the box (unwrapped over the antimeridian)."""
+        """North-up grid whose outer cell edges are the box (unwrapped over the antimeridian).
+
+        Raises
+        ------
+        InvalidSubset
+            The sides of the box are longer than numbers are.
+        """
         box = bbox.unwrapped()
+        if not (isfinite(box.right - box.left) and isfinite(box.top - box.bottom)):
+            raise InvalidSubset("the box is too large: its sides are no numbers", subject="BBOX")
         transform = Affine(
             (box.right - box.left) / width,
             0.0,
