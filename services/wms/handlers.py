@@ -45,7 +45,10 @@ def get_map(context: Context, request: Request, kvp: Kvp, version: Version) -> R
 
 def get_feature_info(context: Context, request: Request, kvp: Kvp, version: Version) -> Response:
     """Values under a pixel of a map (06-042, 7.4), or with ``SERIES=true`` those of each time."""
-    media_type = kvp.one("INFO_FORMAT", info_format)
+    usual = version.info_format
+    media_type = (
+        usual if usual and "INFO_FORMAT" not in kvp else kvp.one("INFO_FORMAT", info_format)
+    )
     if kvp.optional("SERIES", boolean, False):
         return get_series(context, request, kvp, version, media_type)
     asked = decode_info(context, kvp, version)

@@ -104,10 +104,11 @@ def _cubes(kvp: Kvp) -> tuple[str, ...]:
 
 
 def _stated(kvp: Kvp) -> Version:
-    asked = kvp.one("VERSION").strip()
+    name = "WMTVER" if "WMTVER" in kvp and "VERSION" not in kvp else "VERSION"
+    asked = kvp.one(name).strip()
     if asked not in VERSIONS:
         raise InvalidParameter(
-            f"VERSION={asked[:20]} is not offered; offered: {', '.join(VERSIONS)}",
-            subject="VERSION",
+            f"{name}={asked[:20]} is not offered; offered: {', '.join(VERSIONS)}",
+            subject=name,
         )
     return VERSIONS[asked]

@@ -35,6 +35,9 @@ _EXCEPTIONS = (
     "application/json",
 )
 
+_VERTICAL = {"CRS:88": "EPSG:5703"}
+"""Vertical CRSs of 1.3.0 by the names that they have in EPSG, the only ones here (C.2)."""
+
 WMS = Maker("", {})
 
 
@@ -121,7 +124,8 @@ def _standard(name: str) -> str:
 
 def _dimensions(dimensions: Sequence[Dimension]) -> Iterator[Element]:
     for one in dimensions:
-        yield WMS("Dimension", name=one.name, units=one.unit, unitSymbol=one.symbol or None)
+        unit = _VERTICAL.get(one.unit, one.unit)
+        yield WMS("Dimension", name=one.name, units=unit, unitSymbol=one.symbol or None)
     for one in dimensions:
         yield WMS(
             "Extent",
@@ -140,6 +144,7 @@ VERSION = Version(
     crs="SRS",
     column=("X", "I"),
     row=("Y", "J"),
+    info_format="text/plain",
     authority_order=False,
     capabilities=get_capabilities,
     report=report,

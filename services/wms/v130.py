@@ -130,6 +130,7 @@ VERSION = Version(
     crs="CRS",
     column=("I", "X"),
     row=("J", "Y"),
+    info_format="",
     authority_order=True,
     capabilities=get_capabilities,
     report=report,

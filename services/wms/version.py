@@ -34,6 +34,8 @@ class Version:
         Name of the parameter with the CRS.
     column, row : tuple of str
         Names under which a pixel's column and row are sent, the standard's own first.
+    info_format : str
+        Format of values where none is asked for; empty where one must be.
     authority_order : bool
         Whether BBOX follows the CRS' axis order; x before y otherwise.
     capabilities : function
@@ -46,6 +48,7 @@ class Version:
     crs: str
     column: tuple[str, ...]
     row: tuple[str, ...]
+    info_format: str
     authority_order: bool
     capabilities: Callable[[Context, Request, Listing], Response]
     report: Callable[[DatacubeError, bool], Response]

@@ -15,8 +15,8 @@ from typing import override
 from urllib.parse import urlsplit
 
 FOLDER = "DATACUBE_XSD"
-DEFINITIONS = "www.opengis.net/def/"
-"""Identifiers that a suite resolves only to see whether they can be."""
+EMPTY = ("www.opengis.net/def/", "cite.opengeospatial.org/OGCTestData/")
+"""What a suite asks for only to see that there is an answer."""
 
 HOP_BY_HOP = frozenset({"connection", "keep-alive", "transfer-encoding", "proxy-connection"})
 
@@ -62,8 +62,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._pass_on(url.netloc)
         elif path.is_relative_to(self.server.mirror) and path.is_file():
             self._answer(200, path.read_bytes(), {"Content-Type": "application/xml"})
-        elif name.startswith(DEFINITIONS):
-            self._answer(200, b"<definition/>", {"Content-Type": "application/xml"})
+        elif name.startswith(EMPTY):
+            self._answer(200, b"<empty/>", {"Content-Type": "application/xml"})
         else:
             self.server.missed.add(self.path)
             self._answer(404, b"", {})

@@ -148,3 +148,15 @@ def test_refusals_as_json(wms, version, spelling):
     (found,) = json.loads(response.body)["exceptions"]
     assert (found["code"], found["locator"]) == ("StyleNotDefined", "nothing")
     assert "its styles are exact" in found["text"]
+
+
+def test_values_have_a_format_of_their_own_accord(wms):
+    response = ask(wms, INFO, INFO_FORMAT=None)
+    assert response.media_type == "text/plain"
+    assert b"value: 23" in response.body
+
+
+def test_the_older_name_of_the_version(wms):
+    asked = ask(wms, VERSION=None, WMTVER="1.1.1")
+    np.testing.assert_array_equal(cells(asked), CELLS)
+    assert b"WMTVER=1.0.0 is not offered" in ask(wms, VERSION=None, WMTVER="1.0.0").body

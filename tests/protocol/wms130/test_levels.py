@@ -108,3 +108,11 @@ def test_usual_levels(store):
     assert dimension.attrib["nearestValue"] == "1"
     for levels in ("0/50", "0,50"):
         assert code_of(usual.raw(f"{MAP}&ELEVATION={levels}")) == "InvalidDimensionValue"
+
+
+def test_the_older_document_names_the_vertical_crs_of_epsg(several, xsd_validator):
+    response = several.raw("SERVICE=WMS&VERSION=1.1.1&REQUEST=GetCapabilities")
+    assert xsd_validator(response.body) == []
+    root = root_of(response)
+    assert root.find(".//Dimension").attrib["units"] == "EPSG:5703"
+    assert root.find(".//Extent").text == "0/1000/5"
