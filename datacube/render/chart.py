@@ -5,6 +5,7 @@ matplotlib draws them, without its windows; it is imported when the first chart 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from io import BytesIO
 from typing import Any
 
@@ -61,6 +62,7 @@ def lines(
     if len(shown) > 1:
         axes.legend()
     axes.grid(visible=True, alpha=0.3)
+    _dated(axes.yaxis if upright else axes.xaxis, along, size[upright])
     return _saved(figure)
 
 
@@ -81,12 +83,23 @@ def section(across: Along, up: Along, shown: Shown, size: tuple[int, int], color
     if up.downwards:
         axes.invert_yaxis()
     figure.colorbar(mesh, label=_titled(shown.label, shown.unit))
+    _dated(axes.xaxis, across, size[0])
+    _dated(axes.yaxis, up, 2 * size[1])
     return _saved(figure)
 
 
 def _titled(label: str, unit: str) -> str:
     shown = show_unit(unit)
     return f"{label} [{shown}]" if shown else label
+
+
+def _dated(axis: Any, along: Along, room: int) -> None:
+    """Dates along an axis, as many as stand beside each other in that many pixels."""
+    if np.asarray(along.places).dtype.kind == "M":
+        dates: Any = import_module("matplotlib.dates")
+        locator = dates.AutoDateLocator(minticks=2, maxticks=max(3, room // 90))
+        axis.set_major_locator(locator)
+        axis.set_major_formatter(dates.ConciseDateFormatter(locator))
 
 
 def _figure(size: tuple[int, int]) -> tuple[Any, Any]:

@@ -122,13 +122,21 @@ def _channel_rows(style: Composite, fields: Mapping[str, Field]) -> tuple[tuple[
     return tuple(rows)
 
 
-def _marks(style: ColorRamp, room: int, each: float) -> tuple[Tick, ...]:
-    """Ticks that do not touch along a bar of that many pixels."""
+def _marks(style: ColorRamp, room: int, each: float, closest: float) -> tuple[Tick, ...]:
+    """Ticks that do not touch along a bar of that many pixels: where bands meet, if they are few.
+
+    Parameters
+    ----------
+    each : float, pixels that a tick has for itself
+    closest : float, pixels that it has at least
+    """
     low, high = float(style.low or 0.0), float(style.high or 0.0)
-    most = max(2, min(9, int(room / each)))
-    if style.bands is not None and style.bands < most:
-        return at_values(boundaries(style).tolist(), low, high, log=style.log)
-    return ticks(low, high, log=style.log, most=most)
+    if style.bands is not None:
+        steps = -(-style.bands // max(1, min(12, int(room / closest))))
+        if steps <= 2 and style.bands % steps == 0:
+            edges = boundaries(style)[::steps]
+            return at_values(edges.tolist(), low, high, log=style.log)
+    return ticks(low, high, log=style.log, most=max(2, min(9, int(room / each))))
 
 
 def _bar(style: ColorRamp, length: int) -> NDArray[np.uint8]:
@@ -165,7 +173,7 @@ def _vertical(style: ColorRamp, field: Field, look: Look) -> RgbaImage:
     pad, row, text = look.pad, look.row, look.text
     thick = round(18 * look.zoom)
     unit = show_unit(field.uom)
-    wanted = _marks(style, 10 * row, 1.6 * row)
+    wanted = _marks(style, 10 * row, 1.6 * row, 1.05 * row)
     beside = max(text_width(tick.label, text) for tick in wanted)
     lines = wrapped(title_of(field), text, 9 * row)
     head_width = max((text_width(words, text) for words in (*lines, unit)), default=0) + 2 * pad
@@ -191,7 +199,7 @@ def _vertical(style: ColorRamp, field: Field, look: Look) -> RgbaImage:
     bar = _bar(style, max(length - 2, 1))[::-1]
     canvas.paste(pad + 1, top + 1, np.repeat(bar[:, np.newaxis], thick - 2, axis=1))
     canvas.frame(pad, top, pad + thick - 1, top + length - 1)
-    for tick in _marks(style, length, 1.6 * row):
+    for tick in _marks(style, length, 1.6 * row, 1.05 * row):
         y = top + round((1 - tick.place) * (length - 1))
         canvas.line(pad + thick, y, pad + thick + pad // 2, y)
         canvas.text(pad + thick + pad, y, tick.label, text, "lm")
@@ -203,7 +211,7 @@ def _horizontal(style: ColorRamp, field: Field, look: Look) -> RgbaImage:
     thick = round(14 * look.zoom)
     unit = show_unit(field.uom)
     title = f"{title_of(field)} [{unit}]" if unit else title_of(field)
-    widest = max(text_width(tick.label, text) for tick in _marks(style, 9, 1))
+    widest = max(text_width(tick.label, text) for tick in _marks(style, 9, 1, 1))
     canvas = look.canvas(
         max(round(300 * look.zoom), min(text_width(title, text), 500) + 2 * pad),
         2 * pad + row + thick + row + pad // 2,
@@ -222,7 +230,7 @@ def _horizontal(style: ColorRamp, field: Field, look: Look) -> RgbaImage:
     bar = _bar(style, max(length - 2, 1))
     canvas.paste(side + 1, top + 1, np.repeat(bar[np.newaxis], thick - 2, axis=0))
     canvas.frame(side, top, end, top + thick - 1)
-    for tick in _marks(style, length, widest + 2 * pad):
+    for tick in _marks(style, length, widest + 2 * pad, widest + pad):
         x = side + round(tick.place * (length - 1))
         canvas.line(x, top + thick, x, top + thick + pad // 2 - 1)
         canvas.text(x, top + thick + pad // 2 + 2, tick.label, text, "mt")
