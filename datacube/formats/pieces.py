@@ -9,7 +9,8 @@ from typing import override
 import numpy as np
 from numpy.typing import NDArray
 
-_MOST = 1 << 20
+_MOST = 2 << 20
+_WHOLE = 1 << 20
 _LEAST = 1 << 18
 
 
@@ -41,7 +42,7 @@ def together(made: Streamed) -> bytes | Streamed:
     >>> together(Streamed(iter([b"one", b"two"]), 6))
     b'onetwo'
     """
-    if made.length is None or made.length > _MOST:
+    if made.length is None or made.length > _WHOLE:
         return made
     return b"".join(made.pieces)
 
@@ -77,7 +78,7 @@ class _FilePieces(Iterator[bytes]):
 
 
 def cut(values: NDArray[np.generic]) -> Iterator[bytes]:
-    """The bytes of an array in C order, in pieces of at most 1 MiB.
+    """The bytes of an array in C order, in pieces of at most 2 MiB.
 
     Examples
     --------

@@ -26,7 +26,7 @@ SMALLEST = 64 << 10
 """Bytes of a chunk from which it pays; below, numpy's own memory is as good."""
 
 _PAGE = 4096
-_SPARE = 32 << 20
+_SPARE = 8 << 20
 
 
 def fresh(size: int) -> NDArray[np.uint8]:

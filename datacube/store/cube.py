@@ -274,7 +274,7 @@ class CubeStore:
             table = self._table(field, level, slot_index)
             return self._load(field, level, slot_index, place, table)
 
-        return self.cache.chunk(key, load)
+        return self.cache.chunk(key, load, near=not self.remote)
 
     def groups(
         self, field: str, level: int, indexes: Sequence[ChunkIndex]
@@ -300,7 +300,8 @@ class CubeStore:
             tables = {slot: self._table(field, level, slot) for slot, _ in wanted}
             return [self._load(field, level, slot, place, tables[slot]) for slot, place in wanted]
 
-        return cast("list[NDArray[Any]]", self.cache.chunks(keys, load))
+        found = self.cache.chunks(keys, load, near=not self.remote)
+        return cast("list[NDArray[Any]]", found)
 
     def refreshed(self) -> "CubeStore":
         """Itself while the head has not moved (one small read), else the newest.

@@ -17,7 +17,7 @@ PAUSE = 5.0
 
 _TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENA_MAX = -1, -3, -8  # malloc.h
 _SETTINGS = {_MMAP_THRESHOLD: 32 << 20, _TRIM_THRESHOLD: 64 << 20, _ARENA_MAX: 2}
-_SPARE = 64 << 20
+_SPARE = 32 << 20
 
 
 class _MallInfo(ctypes.Structure):

@@ -30,6 +30,26 @@ def test_what_is_read_once_takes_an_eighth():
     assert asked(cache, *range(60, 100)) == 0
 
 
+def test_what_is_had_again_in_a_moment_takes_little():
+    cache = ChunkCache(320 * MIB)
+    near = [cache.chunk(key, chunk, near=True) for key in range(100)]
+    assert len(near) == 100
+    assert cache.held_bytes == 8 * MIB
+    assert asked(cache, *range(92, 100)) == 0
+    assert asked(cache, *range(200, 300)) == 100
+    assert cache.held_bytes == (8 + 40) * MIB
+    cache.chunk(0, chunk, near=True)
+    cache.chunks(range(500, 540), lambda places: [chunk() for _ in places], near=True)
+    assert asked(cache, 0) == 0
+
+
+def test_little_memory_is_shared_by_all_that_pass():
+    cache = ChunkCache(10 * MIB)
+    for key in range(50):
+        cache.chunk(key, chunk, near=key % 2 == 0)
+    assert cache.held_bytes == 10 * MIB
+
+
 def test_what_is_wanted_again_stays_while_others_pass():
     cache = ChunkCache(320 * MIB)
     asked(cache, *range(20), *range(20))
