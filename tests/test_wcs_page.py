@@ -40,6 +40,8 @@ def test_every_request(client, request_):
     elif media_type in {"image/tiff", "image/vnd.cog"}:
         with MemoryFile(answer.content) as memory, memory.open() as file:
             assert file.read_masks(1).any()
+    elif media_type == "image/png":
+        assert answer.content.startswith(b"\x89PNG")
     else:
         assert media_type.startswith(("multipart/related", "application/netcdf"))
         assert len(answer.content) > 2000

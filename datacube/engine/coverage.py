@@ -107,7 +107,7 @@ def _read_blocks(
     inside = None if plan.within is None else plan.within.inside(slice(0, shape[-2]))
     window = plan.series[numbers[0]]
     series = window is not None and isinstance(cube.store, CubeStore)
-    if not (series or plan.reducers or plan.resampled):
+    if not (series or plan.computed):
         data, mask = _read_steps(context, cube, plan.sources[numbers[0]], plan, shape)
         return [_block(plan, fields[0], data, mask, inside)]
     into = [(np.empty(shape, one.dtype), np.empty(shape, bool)) for one in fields]
@@ -200,12 +200,12 @@ def bands_of(cube: Cube, plan: CoveragePlan) -> tuple[slice, ...]:
 def _found(
     context: Context, cube: Cube, numbers: Sequence[int], plan: CoveragePlan
 ) -> Iterator[tuple[Target, Sequence[Values]]]:
-    """Values of each group of steps made one, and of cells made pixels."""
-    if not isinstance(plan.cells, BandMap):
+    """Values of each group of steps made one, of cells made pixels, or where a mask is true."""
+    if not isinstance(plan.cells, BandMap) and plan.mask is None:
         for target, groups in _places(plan):
             yield target, find_group(context, cube, numbers, plan, groups)
         return
-    for band in plan.cells.bands:
+    for band in bands_of(cube, plan):
         some = plan.of_rows(band)
         for target, groups in _places(plan):
             yield (*target, band), find_group(context, cube, numbers, some, groups)
@@ -224,7 +224,7 @@ def find_group(
     ----------
     numbers : of fields of the answer that come of one stored field
     """
-    wanted = wanted_field(plan.sources[numbers[0]])
+    wanted = wanted_field(plan.sources[numbers[0]], plan.mask)
     places = Places(tuple(product(*map(reversed, groups))))
     by = tuple(plan.reducers[number] for number in numbers) if plan.reducers else ()
     if plan.sampling is None:

@@ -20,6 +20,7 @@ from datacube.engine.read import plan_field
 from datacube.engine.resampled import Sampling, resampled_field, sampling
 from datacube.engine.series import SeriesWindow, series_window
 from datacube.engine.steps import rows_of
+from datacube.engine.wanted import Wanted, wanted_expression
 from datacube.errors import InvalidScaling, RequestTooLarge
 from datacube.model.axis import TimeAxis
 from datacube.model.bbox import BoundingBox
@@ -65,6 +66,7 @@ class CoveragePlan:
     series : for each source the window of the series copy that is read, None for map chunks
     picks : one for each axis of the cube other than x and y
     reducers : how grouped steps become one for each source; empty where there are no groups
+    mask : the expression that is true where stored values are kept, None for everywhere
     notes : what was clamped
     count : int, number of values over all fields
     chunks : int, number of chunks to read
@@ -80,6 +82,7 @@ class CoveragePlan:
     series: tuple[SeriesWindow | None, ...]
     picks: tuple[Pick, ...]
     reducers: tuple[Reducer, ...]
+    mask: Wanted | None
     notes: tuple[str, ...]
     count: int
     chunks: int
@@ -89,7 +92,7 @@ class CoveragePlan:
         """What a cell is reckoned as while it is read."""
         if isinstance(self.cells, BandMap):
             return _MAPPED
-        if self.reducer is not None or self.resampled:
+        if self.computed:
             return _COMPUTED
         return max(np.dtype(one.dtype).itemsize for one in self.sources)
 
@@ -102,6 +105,11 @@ class CoveragePlan:
     def resampled(self) -> bool:
         """Whether values between cells are wanted."""
         return self.sampling is not None or _between(self.cells)
+
+    @property
+    def computed(self) -> bool:
+        """Whether more is wanted than stored values of single steps."""
+        return bool(self.reducers) or self.mask is not None or self.resampled
 
     def of_rows(self, rows: slice) -> "CoveragePlan":
         """The plan of some rows of the answer: their cells, and how values between are found."""
@@ -177,7 +185,9 @@ def make_plan(cube: Cube, query: CoverageQuery) -> CoveragePlan:
     count = prod(len(pick.groups) for pick in picks) * prod(window.shape)
     reads = prod(sum(map(len, pick.groups)) for pick in picks)
     times = times_of(domain, picks)
-    regional = between or around is not cells or not _by_series(domain, picks, reducers)
+    mask = wanted_expression(cube.description, query.mask, subject="MASK") if query.mask else None
+    apart = between or around is not cells or mask is not None
+    regional = apart or not _by_series(domain, picks, reducers)
     series = tuple(
         None if regional else series_window(cube.store, one, level.number, around, times)
         for one in sources
@@ -194,15 +204,24 @@ def make_plan(cube: Cube, query: CoverageQuery) -> CoveragePlan:
         series,
         picks,
         reducers,
+        mask,
         (*clamped, *clamped_axes(domain.axes, picks)),
         count * len(fields),
         sum(
             reads * len(plan_field(cube.store, one, level.number, around).chunks)
             if window_of is None
             else elsewhere * window_of.chunks
-            for one, window_of in dict(zip(sources, series, strict=True)).items()
+            for one, window_of in _read_for(sources, series, mask).items()
         ),
     )
+
+
+def _read_for(
+    sources: tuple[Field, ...], series: tuple[SeriesWindow | None, ...], mask: Wanted | None
+) -> dict[Field, SeriesWindow | None]:
+    """The stored fields that are read, those of a mask too, and which part of a series copy."""
+    beside = () if mask is None else mask.needs
+    return dict.fromkeys(beside) | dict(zip(sources, series, strict=True))
 
 
 def _window(

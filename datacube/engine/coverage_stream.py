@@ -49,7 +49,7 @@ def stream_coverage(context: Context, query: CoverageQuery) -> CoverageStream:
     check_aggregate(context.settings.limits, plan)
     bands = bands_of(cube, plan)
     reader = _Reader(context, cube, plan, bands)
-    gaps = plan.within is not None or not _by_steps(plan) or _has_outside(plan)
+    gaps = plan.within is not None or plan.computed or _has_outside(plan)
     return CoverageStream(plan.description, reader.read, bands, gaps, plan.notes)
 
 
@@ -89,7 +89,7 @@ class _Reader:
 
     def read(self, parts: Iterable[Part]) -> Iterator[Block]:
         """Blocks in order, some of them ahead; reduced steps are read ahead each for itself."""
-        if not _by_steps(self.plan):
+        if self.plan.computed:
             return self._computed(parts)
         height = max(band.stop - band.start for band in self.bands)
         size = height * self.plan.cells.shape[1] * self.plan.cell_bytes
@@ -150,11 +150,6 @@ class _Reader:
             if isinstance(self.plan.cells, SeparableMap):  # others are as large as the values
                 self._read_plans[key] = found
         return found
-
-
-def _by_steps(plan: CoveragePlan) -> bool:
-    """Whether stored values of single steps are what is wanted."""
-    return plan.reducer is None and not plan.resampled
 
 
 def _has_outside(plan: CoveragePlan) -> bool:

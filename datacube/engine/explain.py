@@ -190,10 +190,16 @@ def explain_coverage(context: Context, query: CoverageQuery) -> Explained:
     kind = _kind(cells) if cells is plan.cells or plan.sampling else "pixel by pixel, in bands"
     groups = [[index for one in pick.groups for index in one] for pick in plan.picks]
     read = [_source(context, cube, plan, some[0], cells, groups) for some in plan.alike]
+    beside = (
+        [] if plan.mask is None else [one for one in plan.mask.needs if one not in plan.sources]
+    )
+    places = list(product(*groups))
+    read += [(of_maps(cube.store, one, plan.level, cells, places), False) for one in beside]
     reads = sum((tally for tally, _ in read), Tally())
     stages = (
         f"plan ({kind})",
         "read",
+        "" if plan.mask is None else "mask",
         f"reduce by {', '.join(dict.fromkeys(one.name for one in plan.reducers))}"
         if plan.reducers
         else "",
@@ -208,7 +214,7 @@ def explain_coverage(context: Context, query: CoverageQuery) -> Explained:
         _copies(read),
         plan.level,
         len(cube.description.levels),
-        tuple(dict.fromkeys(one.name for one in plan.sources)),
+        tuple(dict.fromkeys(one.name for one in (*plan.sources, *beside))),
         steps,
         reads,
         2 * plan.nbytes + reads.decoded // max(steps, 1),

@@ -99,14 +99,14 @@ def _jobs(steps: StepReader, reducers: tuple[Reducer, ...]) -> Iterator[Job]:
 def _has_series(steps: StepReader) -> bool:
     """Whether there is a copy of what is read whose chunks are long in time."""
     store = steps.cube.store
-    if steps.level or steps.wanted.tree is not None or not isinstance(store, CubeStore):
+    if steps.level or not steps.wanted.as_stored or not isinstance(store, CubeStore):
         return False
     return store.series(steps.wanted.field.name) is not None
 
 
 def _way(steps: StepReader, reducer: Reducer) -> Way:
     wanted = steps.wanted
-    inner = None if wanted.tree is not None else on_packed(reducer, wanted.field)
+    inner = on_packed(reducer, wanted.field) if wanted.as_stored else None
     return Way(reducer, inner or reducer, inner is not None)
 
 

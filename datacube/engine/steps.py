@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from datacube.algebra.evaluate import evaluate
-from datacube.algebra.nodes import FieldRef
+from datacube.algebra.nodes import FieldRef, Node
 from datacube.engine.context import Context
 from datacube.engine.cube import Cube
 from datacube.engine.elsewhere import OtherField, cells_elsewhere
@@ -48,12 +48,19 @@ class StepReader:
             self.plans[one.name] = plan_field(self.cube.store, one, self.level, self.cells)
 
     def read(self, place: tuple[int, ...]) -> Values:
-        """Stored values of a field, or values of an expression."""
-        if self.wanted.tree is None:
-            return self._field(self.wanted.field, place)
+        """Stored values of a field where it is kept, or values of an expression."""
+        if self.wanted.tree is not None:
+            return self._evaluated(self.wanted.tree, place)
+        data, valid = self._field(self.wanted.field, place)
+        if self.wanted.keep is not None:
+            kept, known = self._evaluated(self.wanted.keep, place)
+            valid = valid & known & (kept != 0)
+        return data, valid
+
+    def _evaluated(self, tree: Node, place: tuple[int, ...]) -> Values:
         blocks = {one.name: _physical(one, self._field(one, place)) for one in self.wanted.needs}
         others = {one.ref: self._beside(one, place) for one in self.wanted.others}
-        values, valid = evaluate(self.wanted.tree, blocks, others)
+        values, valid = evaluate(tree, blocks, others)
         return (values.astype(np.float32) if values.dtype.kind == "b" else values), valid
 
     def physical(self, place: tuple[int, ...]) -> Values:

@@ -24,18 +24,25 @@ class Wanted:
     needs : fields that are read for it
     tree : the expression, None for the field itself
     others : fields of other cubes that the expression reads
+    keep : expression that is true where a field is kept as it is stored, None for everywhere
     """
 
     field: Field
     needs: tuple[Field, ...]
     tree: Node | None = None
     others: tuple[OtherField, ...] = ()
+    keep: Node | None = None
+
+    @property
+    def as_stored(self) -> bool:
+        """Whether it is a field as it is stored, everywhere."""
+        return self.tree is None and self.keep is None
 
     @property
     def work(self) -> int:
         """How much is computed for a pixel: fields that are read, and parts of the expression."""
-        fields = len(self.needs) + len(self.others)
-        return fields + (0 if self.tree is None else sum(1 for _ in walk(self.tree)))
+        trees = (tree for tree in (self.tree, self.keep) if tree is not None)
+        return len(self.needs) + len(self.others) + sum(1 for tree in trees for _ in walk(tree))
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,9 +54,11 @@ class Found:
     valid: np.ndarray
 
 
-def wanted_field(one: Field) -> Wanted:
-    """A field as it is stored."""
-    return Wanted(one, (one,))
+def wanted_field(one: Field, mask: Wanted | None = None) -> Wanted:
+    """A field as it is stored, where an expression is true."""
+    if mask is None:
+        return Wanted(one, (one,))
+    return Wanted(one, tuple(dict.fromkeys((one, *mask.needs))), keep=mask.tree)
 
 
 def wanted_expression(
@@ -57,12 +66,14 @@ def wanted_expression(
     text: str,
     name: str = "expression",
     elsewhere: Elsewhere | None = None,
+    subject: str = "EXPR",
 ) -> Wanted:
     """Band maths over a cube's fields, and those of other cubes.
 
     Parameters
     ----------
     elsewhere : Elsewhere, optional; without it no other cube may be named
+    subject : str, the parameter that has the text
 
     Raises
     ------
@@ -70,9 +81,9 @@ def wanted_expression(
         The text cannot be read, or names a field or a cube that is not there.
     """
     known = description.range_type
-    tree = parse(text, subject="EXPR")
+    tree = parse(text, subject=subject)
     others = {} if elsewhere is None else elsewhere.range_types(tree)
-    dtype = check(tree, known, others, subject="EXPR")
+    dtype = check(tree, known, others, subject=subject)
     tree = resolve(tree, known)
     used = tuple(known.field(one) for one in sorted(needs(tree)))
     return Wanted(

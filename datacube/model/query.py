@@ -139,6 +139,9 @@ class CoverageQuery:
     grid : RectifiedGrid, optional
         Exactly the cells of the answer, in its CRS, in place of trims of x and y, a scaling and an
         output CRS; those beside the coverage have no data.
+    mask : str
+        Expression over the coverage's fields that is true where stored values are kept; where it
+        is not, or has no value, there is no data. Steps are aggregated and cells resampled after.
     """
 
     coverage: str
@@ -150,6 +153,7 @@ class CoverageQuery:
     output_crs: Crs | None = None
     clip: Region | None = None
     grid: RectifiedGrid | None = None
+    mask: str = ""
 
 
 @dataclass(frozen=True, slots=True)

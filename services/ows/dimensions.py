@@ -110,7 +110,7 @@ def layer_requests(
                 run=run,
                 lead=lead,
                 restyle=change,
-                mask=mask and mask_expression(layer, mask),
+                mask=mask and mask_expression(layer.cube.description.range_type, mask),
             )
             for choice in choices
             for places in alternatives

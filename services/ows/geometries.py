@@ -2,7 +2,14 @@
 
 import numpy as np
 import shapely
-from shapely.geometry import LineString, MultiPoint, MultiPolygon, Point, Polygon
+from shapely.geometry import (
+    GeometryCollection,
+    LineString,
+    MultiPoint,
+    MultiPolygon,
+    Point,
+    Polygon,
+)
 from shapely.geometry.base import BaseGeometry
 
 from datacube.errors import InvalidSubset
@@ -74,6 +81,8 @@ def parse_region(text: str, crs: Crs) -> Region:
 def parse_area(text: str, crs: Crs) -> Region:
     """A polygon or several in well-known text, or in GeoJSON, whose longitudes come first.
 
+    Of a collection of features it is what their polygons cover together.
+
     Examples
     --------
     >>> from datacube.model.crs import CRS84
@@ -86,7 +95,10 @@ def parse_area(text: str, crs: Crs) -> Region:
     if len(text) > LONGEST:
         raise _too_long(text)
     try:
-        return parse_region(shapely.to_wkt(shapely.from_geojson(text), -1), CRS84)
+        found = shapely.from_geojson(text)
+        if isinstance(found, GeometryCollection):  # of features: a layer of polygons
+            found = shapely.union_all([one for one in found.geoms if one.area])
+        return parse_region(shapely.to_wkt(found, -1), CRS84)
     except (shapely.errors.ShapelyError, ValueError) as error:
         raise InvalidSubset(
             f"'{text[:80]}' is no polygon in GeoJSON: {' '.join(str(error).split())[:120]}"

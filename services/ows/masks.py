@@ -9,17 +9,22 @@ import re
 
 from datacube.algebra.show import shown_name
 from datacube.algebra.text import parse
-from datacube.engine.cube import Layer
 from datacube.errors import InvalidParameter
-from datacube.model.fields import Category, Field
+from datacube.model.fields import Category, Field, RangeType
 from datacube.render.defaults import classes_of
+from services.ows.declared import Parameter
 
+PARAMETER = Parameter(
+    "MASK",
+    "which cells have data: SCL:vegetation,water keeps classes, !SCL:8,9 and !QA60:bit10 drop "
+    "them, cloud_fraction<0.2 is an expression",
+)
 _SHORT = re.compile(r'^\s*(?P<drop>!?)\s*"?(?P<field>[A-Za-z_][\w-]*)"?\s*:(?P<parts>[^:?]+)$')
 _BIT = re.compile(r"^bit\s*(\d{1,2})$", re.IGNORECASE)
 
 
-def mask_expression(layer: Layer, text: str) -> str:
-    """The expression that a mask means for a layer's cube.
+def mask_expression(fields: RangeType, text: str) -> str:
+    """The expression that a mask means for the fields of a cube.
 
     Raises
     ------
@@ -34,7 +39,7 @@ def mask_expression(layer: Layer, text: str) -> str:
     if found is None:
         parse(text, subject="MASK")
         return text
-    field = layer.cube.description.range_type.field(found["field"])
+    field = fields.field(found["field"])
     name, classes = shown_name(field.name), classes_of(field)
     tests, values = [], []
     for part in (one.strip() for one in found["parts"].split(",")):

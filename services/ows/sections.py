@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from datacube.config.settings import Contact, ServerSettings
+from services.ows.declared import Parameter
 from services.ows.xml import OWS10, OWS11, OWS20, Element, Maker
 
 _MAKERS = {
@@ -23,12 +24,14 @@ class Operation:
         KVP URLs end in ``?``. The encoding becomes the constraint GetEncoding where not empty.
     post : mapping of encoding (``XML``, ``SOAP``) to URL
     parameters : mapping of parameter name to allowed values
+    own : parameters of this server, beside the standard's
     """
 
     name: str
     get: Mapping[str, str]
     post: Mapping[str, str] = field(default_factory=dict)
     parameters: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    own: tuple[Parameter, ...] = ()
 
 
 def maker(namespace: str) -> Maker:
@@ -116,6 +119,7 @@ def _operation(ows: Maker, operation: Operation) -> Element:
         "Operation",
         ows("DCP", ows("HTTP", *methods)),
         *(_domain(ows, "Parameter", *one) for one in operation.parameters.items()),
+        *(_domain(ows, "Parameter", one.name, one.values, one.meaning) for one in operation.own),
         name=operation.name,
     )
 
@@ -125,12 +129,15 @@ def _method(ows: Maker, name: str, url: str, encoding: str) -> Element:
     return ows(name, constraint, xlink_type="simple", xlink_href=url)
 
 
-def _domain(ows: Maker, kind: str, name: str, values: tuple[str, ...]) -> Element:
-    listed = [ows("Value", value) for value in values]
+def _domain(
+    ows: Maker, kind: str, name: str, values: tuple[str, ...], meaning: str = ""
+) -> Element:
+    """What something can be; OWS Common 1.0 has no room for what it means but among the values."""
     if ows.namespace == OWS10:
-        return ows(kind, *listed, name=name)
-    allowed = ows("AllowedValues", *listed)
-    return ows(kind, allowed if values else ows("AnyValue"), name=name)
+        return ows(kind, *(ows("Value", value) for value in values or (meaning,)), name=name)
+    allowed = ows("AllowedValues", *(ows("Value", value) for value in values))
+    said = ows("Meaning", meaning) if meaning else None
+    return ows(kind, allowed if values else ows("AnyValue"), said, name=name)
 
 
 def address_parts(contact: Contact) -> tuple[tuple[str, str], ...]:

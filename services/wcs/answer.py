@@ -8,6 +8,7 @@ from services.ows import caching
 from services.ows.coveragefile import CoverageFile, content_length, coverage_file
 from services.ows.transport import Request, Response
 from services.wcs.dryrun import tell
+from services.wcs.forms import Picture
 from services.wcs.multipart import related
 from services.wcs.order import Order
 
@@ -40,18 +41,27 @@ def send(
     plan = plan_coverage(context, order.query)
     order.encoder.check(plan.description)
     options = sorted(order.options.items())
-    parts = (order.query, order.encoder.media_type, options, describe is not None)
+    form = order.encoder.media_type, order.style
+    parts = (order.query, form, options, describe is not None)
     tag = caching.weak(caching.etag(state, *parts))
     if caching.matches(request, tag):
         return caching.not_modified(tag, caching.MOVING)
-    history = f"GetCoverage {order.name.rpartition('.')[0]}"
-    wanted = {"history": history, **order.options}
-    file = coverage_file(context, order.query, order.encoder, wanted, head=request.head)
+    file = _file(context, request, order)
     notes = caching.warnings((*order.notes, *file.notes))
     headers = (("ETag", tag), caching.MOVING, *notes)
     if describe is None:
         return _alone(order, file).with_headers(*headers)
     return _behind(order, file, describe(file), description_type).with_headers(*headers)
+
+
+def _file(context: Context, request: Request, order: Order) -> CoverageFile:
+    match order.encoder:
+        case Picture():
+            return order.encoder.draw(context, order.query, order.style)
+        case encoder:
+            history = f"GetCoverage {order.name.rpartition('.')[0]}"
+            wanted = {"history": history, **order.options}
+            return coverage_file(context, order.query, encoder, wanted, head=request.head)
 
 
 def _alone(order: Order, file: CoverageFile) -> Response:

@@ -1,6 +1,6 @@
 """From the body or the URL of a request to its parameters, in whatever binding they come."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from lxml import etree
@@ -26,6 +26,7 @@ _READERS: Mapping[str, tuple[str, Callable[[Element], Pairs]]] = {
 }
 
 
+_SHAPES = frozenset({"application/geo+json", "application/json", "text/plain"})
 _ALONE = "plain", "true"  # the envelope stands before the file, nothing else
 
 
@@ -56,7 +57,7 @@ def bound(request: Request) -> Bound:
         The document is none, or no request of this service.
     """
     if not is_xml(request):
-        return Bound(request, Kvp.of(request))
+        return Bound(request, Kvp([*request.parameters(), *_shape(request)]))
     root = document_of(request)
     envelope = envelope_of(root)
     inner = request_in(root) if envelope else root
@@ -69,6 +70,12 @@ def bound(request: Request) -> Bound:
         return Bound(request, Kvp(pairs))
     pairs = [(name, value) for name, value in pairs if name.lower() != "mediatype"]
     return Bound(replace(request, headers={}), Kvp([*pairs, _ALONE]), envelope)
+
+
+def _shape(request: Request) -> Iterator[tuple[str, str]]:
+    """A polygon that is the body: GeoJSON or well-known text."""
+    if request.method == "POST" and request.content_type in _SHAPES and request.body.strip():
+        yield "clip", request.body.decode("utf-8", "replace")
 
 
 def _pairs(root: Element) -> list[tuple[str, str]]:

@@ -13,6 +13,7 @@ from datacube.model.grid import RectifiedGrid
 from services.ows.caching import NO_STORE, warnings
 from services.ows.coveragefile import coverage_file, made_fields
 from services.ows.transport import Response
+from services.wcs.forms import Picture
 from services.wcs.order import Order
 
 
@@ -28,7 +29,8 @@ def tell(context: Context, order: Order) -> Response:
     """
     plan = plan_coverage(context, order.query)
     order.encoder.check(plan.description)
-    fields = plan.description.range_type.fields
+    made = made_fields(plan.description, order.options)
+    fields = made or plan.description.range_type.fields
     cost = explain_coverage(context, order.query)
     document: dict[str, Any] = {
         "coverage": plan.description.id,
@@ -37,7 +39,7 @@ def tell(context: Context, order: Order) -> Response:
         "axes": {name: _axis(axis) for name, axis in _axes(plan).items()},
         "fields": {one.name: one.dtype for one in fields},
         "values": plan.count,
-        "bytes": plan.stream_size(made_fields(plan.description, order.options)).nbytes,
+        "bytes": plan.stream_size(made).nbytes,
         "length": _length(context, order, plan),
         "chunks": cost.reads.chunks,
         "memory": cost.memory_bytes,
@@ -50,6 +52,8 @@ def tell(context: Context, order: Order) -> Response:
 
 def _length(context: Context, order: Order, plan: CoveragePlan) -> int | None:
     """Size of a file that is written forward; None where its values decide it."""
+    if isinstance(order.encoder, Picture):
+        return None
     forward = order.encoder.stream is not None and not {*order.options} - {"values"}
     made = made_fields(plan.description, order.options)
     large = is_large(context.settings.limits, plan, made)

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from datacube.formats.values import STATED
 from services.ows.declared import Parameter
 from services.ows.kvp import Kvp, boolean, positive, word
-from services.wcs.v201.errors import (
+from services.wcs.errors import (
     CompressionNotSupported,
     InterleavingNotSupported,
     PredictorNotSupported,

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from datacube.formats.registry import Encoder
 from datacube.model.query import CoverageQuery
+from services.wcs.forms import Form
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,16 +14,18 @@ class Order:
     Parameters
     ----------
     query : CoverageQuery
-    encoder : Encoder
+    encoder : Encoder or Picture
     name : str, of the file
     options : of the encoder: how the values lie in the file, and whether they are unpacked
     notes : tuple of str, what was taken because nothing was said
+    style : of a picture, empty for the default
     dry : whether only what it would cost is to be told
     """
 
     query: CoverageQuery
-    encoder: Encoder
+    encoder: Form
     name: str
     options: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    style: str = ""
     dry: bool = False

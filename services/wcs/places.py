@@ -8,19 +8,20 @@ from collections.abc import Iterable, Iterator
 from itertools import chain
 
 from datacube.errors import InvalidSubset, RequestTooLarge
-from datacube.formats.registry import Encoder
 from datacube.model.axis import Axis, TimeAxis, axis_value
 from datacube.model.domain import DomainSet
-from datacube.model.query import AxisSubset, Point, Several, Slice, Trim
+from datacube.model.query import Aggregate, AxisSubset, Point, Several, Slice, Trim
 from datacube.model.time import Period, TimeRange, Timestamp
+from services.ows.aggregate import axes_made_one
 from services.ows.kvp import comma_list
 from services.ows.times import in_calendar, parse_times
+from services.wcs.forms import Form
 from services.wcs.subsets import steps_within
 
 LONGEST = 10_000  # instants of one request
 
 
-def is_flat(encoder: Encoder) -> bool:
+def is_flat(encoder: Form) -> bool:
     """Whether a format holds x and y alone."""
     return encoder.dims == 0
 
@@ -78,14 +79,19 @@ def axis_subset(axis: Axis, text: str) -> AxisSubset:
 
 
 def with_defaults(
-    subsets: Iterable[AxisSubset], domain: DomainSet, *, flat: bool
+    subsets: Iterable[AxisSubset],
+    domain: DomainSet,
+    aggregate: Aggregate | None = None,
+    *,
+    flat: bool,
 ) -> tuple[tuple[AxisSubset, ...], tuple[str, ...]]:
     """The subsets with one for every axis that a flat format cannot keep, and notes of these."""
     given = tuple(subsets)
     named = {subset.axis for subset in given}
     if not flat:
         return given, ()
-    open_axes = [axis for axis in domain.axes if axis.name not in named]
+    made_one = axes_made_one(aggregate, domain)
+    open_axes = [axis for axis in domain.axes if axis.name not in named and axis not in made_one]
     taken = [(axis, axis_value(axis, _default(axis))) for axis in open_axes]
     added = (Slice(axis.name, _stated(axis, value)) for axis, value in taken)
     notes = tuple(

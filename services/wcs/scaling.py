@@ -16,8 +16,8 @@ from datacube.model.domain import DomainSet
 from datacube.model.grid import RectifiedGrid
 from datacube.model.query import ScaleFactor, ScaleSize, Scaling
 from services.ows.kvp import Kvp, number, positive
+from services.wcs.errors import InvalidExtent, ScaleAxisUndefined
 from services.wcs.subsets import Bracket, parse_brackets
-from services.wcs.v201.errors import InvalidExtent, ScaleAxisUndefined
 
 type Kind = Literal["factor", "size", "extent", "resolution"]
 _BY_AXIS: Mapping[str, Kind] = {

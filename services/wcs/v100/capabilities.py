@@ -9,6 +9,7 @@ from services.ows.boxes import geographic_box
 from services.ows.extents import listed_time, plain_number
 from services.ows.sections import address_parts
 from services.ows.xml import Element, serialise
+from services.wcs.extras import PARAMETERS
 from services.wcs.v100.names import GML, SCHEMA, VERSION, WCS
 
 _ROOT = "/WCS_Capabilities"
@@ -116,6 +117,12 @@ def _text(name: str, text: str) -> Element | None:
     return WCS(name, text) if text else None
 
 
+def _own_parameters() -> str:
+    """The parameters of GetCoverage that are this server's; the schema has room for a text."""
+    listed = "; ".join(f"{one.name}: {', '.join((one.meaning, *one.values))}" for one in PARAMETERS)
+    return f"GetCoverage takes these parameters too. {listed}."
+
+
 def _capability(url: str) -> Element:
     def operation(name: str) -> Element:
         methods = (
@@ -128,4 +135,5 @@ def _capability(url: str) -> Element:
         "Capability",
         WCS("Request", *map(operation, _OPERATIONS)),
         WCS("Exception", WCS("Format", "application/vnd.ogc.se_xml")),
+        WCS("VendorSpecificCapabilities", WCS("description", _own_parameters())),
     )

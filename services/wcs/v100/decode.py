@@ -1,6 +1,6 @@
 """Key-value requests of WCS 1.0.0 (03-065r6, 9.3.2)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from datacube.errors import InvalidParameter, MissingParameter
 from datacube.model.axis import TimeAxis
@@ -12,6 +12,7 @@ from datacube.model.fields import RangeType
 from datacube.model.grid import RectifiedGrid
 from datacube.model.query import AxisSubset, CoverageQuery, Interpolation, Trim
 from services.ows.kvp import Kvp, comma_list, number, positive
+from services.wcs.extras import Extras, decode_extras
 from services.wcs.grids import plain_grid, sized_grid, stepped_grid
 from services.wcs.places import axis_subset, time_subset, with_defaults
 from services.wcs.v100.capabilities import SECTIONS
@@ -55,6 +56,7 @@ class CoverageRequest:
     size : (width, height), or None where there is a resolution
     resolution : (x, y), in units of the answer's CRS
     interpolation : how values between cells are found; None is the nearest, asked for as none
+    extras : parameters of this server
     """
 
     coverage: str
@@ -66,6 +68,7 @@ class CoverageRequest:
     size: tuple[int, int] | None
     resolution: tuple[float, float] | None
     interpolation: Interpolation | None
+    extras: Extras = field(default_factory=Extras)
 
 
 def section(kvp: Kvp) -> str:
@@ -115,6 +118,7 @@ def get_coverage(kvp: Kvp) -> CoverageRequest:
         time,
         *((None, None) if whole else _cells(kvp)),
         method,
+        decode_extras(kvp),
     )
 
 
@@ -132,13 +136,14 @@ def bind_query(
     kvp : the same request, for the parameters that are named by the coverage's own axes
     flat : whether the format holds x and y alone
     """
-    domain = description.domain
+    domain, aggregate = description.domain, asked.extras.aggregate
     subsets = list(_axis_subsets(kvp, domain))
     if asked.box is not None and asked.box.heights is not None:
         subsets.append(_heights(asked.box.heights, domain))
     if asked.time and domain.time is not None:
-        subsets.append(time_subset(asked.time, domain.time, flat=flat))
-    complete, notes = with_defaults(subsets, domain, flat=flat)
+        single = flat and aggregate is None
+        subsets.append(time_subset(asked.time, domain.time, flat=single))
+    complete, notes = with_defaults(subsets, domain, aggregate, flat=flat)
     query = CoverageQuery(
         description.id,
         complete,
@@ -146,7 +151,7 @@ def bind_query(
         interpolation=asked.interpolation or "nearest",
         grid=_grid(asked, domain),
     )
-    return query, notes
+    return asked.extras.applied(query, description.range_type), notes
 
 
 def bands(text: str, fields: RangeType) -> tuple[str, ...]:

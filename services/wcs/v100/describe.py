@@ -6,7 +6,6 @@ the range set, as parameters of GetCoverage. The grid's origin is the centre of 
 
 from collections.abc import Iterable, Iterator
 
-from datacube.formats.registry import encoders
 from datacube.model.axis import TimeAxis
 from datacube.model.coverage import CoverageDescription
 from datacube.model.domain import DomainSet
@@ -14,6 +13,7 @@ from datacube.model.fields import RangeType
 from datacube.model.grid import RectifiedGrid
 from services.ows.extents import axis_extent, described_times, plain_number
 from services.ows.xml import Element, serialise
+from services.wcs.forms import forms
 from services.wcs.grids import plain_grid
 from services.wcs.v100.capabilities import brief
 from services.wcs.v100.names import BAND, GML, SCHEMA, VERSION, WCS, crs_name, format_name
@@ -49,7 +49,7 @@ def _offering(description: CoverageDescription) -> Element:
         ),
         WCS(
             "supportedFormats",
-            *(WCS("formats", format_name(one)) for one in encoders().entries),
+            *(WCS("formats", format_name(one)) for one in forms()),
             nativeFormat="GeoTIFF",
         ),
         WCS(

@@ -2,7 +2,6 @@
 
 from datacube.engine.context import Context
 from datacube.errors import DatacubeError
-from datacube.formats.registry import encoders
 from services.ows import caching
 from services.ows.kvp import Kvp
 from services.ows.reports import wcs100_report
@@ -11,7 +10,7 @@ from services.ows.transport import Request, Response
 from services.ows.urls import kvp_prefix
 from services.wcs.answer import send
 from services.wcs.filenames import file_name
-from services.wcs.order import Order
+from services.wcs.forms import find_form
 from services.wcs.places import is_flat
 from services.wcs.published import published, published_cube
 from services.wcs.subsets import Bracket, Value
@@ -53,12 +52,12 @@ def answer_description(context: Context, request: Request, kvp: Kvp) -> Response
 def answer_coverage(context: Context, request: Request, kvp: Kvp) -> Response:
     """GetCoverage."""
     asked = decode.get_coverage(kvp)
-    encoder = encoders().find(asked.format)
+    encoder = find_form(asked.format)
     cube = published_cube(context, asked.coverage)
     query, notes = decode.bind_query(asked, kvp, cube.description, flat=is_flat(encoder))
     times = (Bracket("time", (Value(asked.time),)),) if asked.time else ()
     name = file_name(query.coverage, times, query.fields, encoder.extension)
-    return send(context, request, Order(query, encoder, name, notes=notes))
+    return send(context, request, asked.extras.order(query, encoder, name, notes))
 
 
 def report(error: DatacubeError, strict: bool) -> Response:

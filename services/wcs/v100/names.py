@@ -1,8 +1,8 @@
 """Names of WCS 1.0.0 documents."""
 
-from datacube.formats.registry import Encoder
 from datacube.model.crs import Crs
 from services.ows.xml import XLINK, XSI, Maker
+from services.wcs.forms import Form
 
 VERSION = "1.0.0"
 WCS10 = "http://www.opengis.net/wcs"
@@ -21,7 +21,7 @@ def crs_name(crs: Crs) -> str:
     return "EPSG:4326" if crs.key == "OGC:CRS84" else crs.key
 
 
-def format_name(encoder: Encoder) -> str:
+def format_name(encoder: Form) -> str:
     """The name in documents: ``GeoTIFF``, which clients look for, else a short one.
 
     The schema has no room for media types.

@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterable, Mapping
 
 from datacube.config.settings import ServerSettings
 from datacube.engine.cube import Cube
-from datacube.formats.registry import encoders
 from services.ows.boxes import geographic_box
+from services.ows.declared import Parameter
 from services.ows.extents import plain_number
 from services.ows.sections import (
     Operation,
@@ -15,12 +15,15 @@ from services.ows.sections import (
     service_provider,
 )
 from services.ows.xml import Element, serialise
+from services.wcs.extras import PARAMETERS
+from services.wcs.forms import form_types
 from services.wcs.grids import plain_grid
 from services.wcs.v110.names import Names
 
 SECTIONS = ("ServiceIdentification", "ServiceProvider", "OperationsMetadata", "Contents")
 _OPERATIONS = ("GetCapabilities", "DescribeCoverage", "GetCoverage")
 COMMON = ("urn:ogc:def:crs:EPSG::4326", "urn:ogc:def:crs:EPSG::3857")
+PLAIN = Parameter("PLAIN", "the file without the document before it", ("true", "false"))
 
 
 def capabilities(
@@ -59,13 +62,14 @@ def capabilities(
 
 
 def _operations(url: str) -> tuple[Operation, ...]:
-    formats = encoders().media_types
+    formats = form_types()
     parameters: dict[str, Mapping[str, tuple[str, ...]]] = {
         "GetCoverage": {"format": formats, "store": ("True", "False")}
     }
-    posted = {"": url.rstrip("?")}
+    posted, own = {"": url.rstrip("?")}, {"GetCoverage": (*PARAMETERS, PLAIN)}
     return tuple(
-        Operation(name, {"": url}, posted, parameters.get(name, {})) for name in _OPERATIONS
+        Operation(name, {"": url}, posted, parameters.get(name, {}), own.get(name, ()))
+        for name in _OPERATIONS
     )
 
 
@@ -78,7 +82,7 @@ def _summary(names: Names, cube: Cube) -> Element:
         keywords(names.ows.namespace, cube.description.range_type.names),
         world_box(names, cube),
         *(names.wcs("SupportedCRS", crs) for crs in dict.fromkeys((own, *COMMON))),
-        *(names.wcs("SupportedFormat", name) for name in encoders().media_types),
+        *(names.wcs("SupportedFormat", name) for name in form_types()),
         names.wcs("Identifier", description.id),
     )
 

@@ -1,7 +1,7 @@
 """Key-value requests of WCS 1.1 (07-067r5, 9.2 and 10.2)."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from datacube.errors import InvalidParameter, MissingParameter
 from datacube.model.axis import Axis, TimeAxis
@@ -13,6 +13,7 @@ from datacube.model.fields import RangeType
 from datacube.model.grid import RectifiedGrid
 from datacube.model.query import AxisSubset, CoverageQuery, Interpolation
 from services.ows.kvp import Kvp, boolean, comma_list, number
+from services.wcs.extras import Extras, decode_extras
 from services.wcs.grids import centred_grid, native_grid, plain_grid
 from services.wcs.places import axis_subset, time_subset, with_defaults
 from services.wcs.v110.capabilities import SECTIONS
@@ -87,7 +88,8 @@ class CoverageRequest:
     range : Range
     cells : Cells
     store : bool, a document with the file's URL, not the file
-    plain : bool, the file without the document before it; a vendor parameter
+    plain : bool, the file without the document before it; a parameter of this server
+    extras : its other parameters
     """
 
     coverage: str
@@ -98,6 +100,7 @@ class CoverageRequest:
     cells: Cells
     store: bool
     plain: bool
+    extras: Extras = field(default_factory=Extras)
 
 
 def sections(kvp: Kvp) -> frozenset[str]:
@@ -147,6 +150,7 @@ def get_coverage(kvp: Kvp) -> CoverageRequest:
         ),
         kvp.optional("store", boolean, default=False),
         kvp.optional("plain", boolean, default=False),
+        decode_extras(kvp),
     )
 
 
@@ -188,15 +192,16 @@ def bind_query(
     ----------
     flat : whether the format holds x and y alone
     """
-    domain = description.domain
+    domain, aggregate = description.domain, asked.extras.aggregate
     keys = dict(asked.range.keys)
     names = keys.pop(BANDS, "")
     subsets: list[AxisSubset] = [
         axis_subset(_further(domain, name), text) for name, text in keys.items()
     ]
     if asked.time and domain.time is not None:
-        subsets.append(time_subset(asked.time, domain.time, flat=flat))
-    complete, notes = with_defaults(subsets, domain, flat=flat)
+        single = flat and aggregate is None
+        subsets.append(time_subset(asked.time, domain.time, flat=single))
+    complete, notes = with_defaults(subsets, domain, aggregate, flat=flat)
     query = CoverageQuery(
         description.id,
         complete,
@@ -204,7 +209,7 @@ def bind_query(
         interpolation=asked.range.interpolation,
         grid=exact_grid(asked.box.placed(domain), asked.cells, domain),
     )
-    return query, notes
+    return asked.extras.applied(query, description.range_type), notes
 
 
 def exact_grid(box: BoundingBox, cells: Cells, domain: DomainSet) -> RectifiedGrid:

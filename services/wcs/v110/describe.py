@@ -7,13 +7,13 @@ grid, longitudes and latitudes, and the outer edges. Clients take the size from 
 from collections.abc import Iterable, Iterator
 
 from datacube.engine.cube import Cube
-from datacube.formats.registry import encoders
 from datacube.model.axis import TimeAxis
 from datacube.model.crs import Crs
 from datacube.model.grid import RectifiedGrid
 from services.ows.extents import axis_extent, described_times, plain_number
 from services.ows.sections import keywords
 from services.ows.xml import Element, serialise
+from services.wcs.forms import form_types
 from services.wcs.grids import plain_grid
 from services.wcs.v110.capabilities import COMMON, titles, world_box
 from services.wcs.v110.names import BANDS, FIELD, IMAGE_CRS, SIMPLE_GRID, SQUARE_CS, Names
@@ -48,7 +48,7 @@ def _description(names: Names, cube: Cube) -> Element:
         ),
         names.wcs("Range", _field(names, cube)),
         *(names.wcs("SupportedCRS", crs) for crs in dict.fromkeys((grid.crs.urn, *COMMON))),
-        *(names.wcs("SupportedFormat", name) for name in encoders().media_types),
+        *(names.wcs("SupportedFormat", name) for name in form_types()),
     )
 
 

@@ -2,7 +2,6 @@
 
 from datacube.engine.context import Context
 from datacube.engine.coverage import plan_coverage
-from datacube.formats.registry import Encoder, encoders
 from datacube.model.query import CoverageQuery
 from services.ows import caching
 from services.ows.coveragefile import CoverageFile
@@ -13,6 +12,7 @@ from services.ows.urls import kvp_prefix, with_query
 from services.ows.xml import serialise
 from services.wcs.answer import send
 from services.wcs.filenames import file_name
+from services.wcs.forms import Form, find_form
 from services.wcs.order import Order
 from services.wcs.places import is_flat
 from services.wcs.published import published, published_cube
@@ -64,15 +64,15 @@ def _capabilities(names: Names, context: Context, request: Request, kvp: Kvp) ->
 
 def _coverage(names: Names, context: Context, request: Request, kvp: Kvp) -> Response:
     asked = decode.get_coverage(kvp)
-    encoder = encoders().find(asked.format)
+    encoder = find_form(asked.format)
     cube = published_cube(context, asked.coverage)
     query, notes = decode.bind_query(asked, cube.description, flat=is_flat(encoder))
-    order = Order(query, encoder, _file_name(asked, query, encoder), notes=notes)
+    order = asked.extras.order(query, encoder, _file_name(asked, query, encoder), notes)
     if asked.store:
         encoder.check(plan_coverage(context, query).description)
         body = _reference(names, order, _plain_url(request, kvp))
         return Response(200, _XML, body, (caching.MOVING,))
-    if asked.plain:
+    if asked.plain or order.dry:
         return send(context, request, order)
 
     def speak(_: CoverageFile) -> bytes:
@@ -104,6 +104,6 @@ def _plain_url(request: Request, kvp: Kvp) -> str:
     return with_query(kvp_prefix(request, "/wcs"), [*pairs, ("plain", "true")])
 
 
-def _file_name(asked: CoverageRequest, query: CoverageQuery, encoder: Encoder) -> str:
+def _file_name(asked: CoverageRequest, query: CoverageQuery, encoder: Form) -> str:
     times = (Bracket("time", (Value(asked.time),)),) if asked.time else ()
     return file_name(query.coverage, times, query.fields, encoder.extension)

@@ -3,8 +3,8 @@
 from datacube.errors import DatacubeError
 from services.ows.reports import ows20_report
 from services.ows.transport import Response
+from services.wcs.errors import CODES
 from services.wcs.v201 import handlers, names
-from services.wcs.v201.errors import CODES
 from services.wcs.version import Version
 
 

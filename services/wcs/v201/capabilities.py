@@ -5,11 +5,13 @@ from collections.abc import Callable, Iterable
 from datacube.config.settings import ServerSettings
 from datacube.engine.cube import Cube
 from datacube.model.crs import Crs
+from services.ows import selection
 from services.ows.boxes import geographic_box, ordered_edges
 from services.ows.extents import plain_number
 from services.ows.gml import coverage_subtype
 from services.ows.sections import Operation, operations_metadata, service_provider
 from services.ows.xml import OWS20, Element, serialise
+from services.wcs.extras import PARAMETERS
 from services.wcs.v201.decode import LISTS
 from services.wcs.v201.eo.datasets import series_of
 from services.wcs.v201.eo.decode import COUNT_DEFAULT
@@ -112,7 +114,10 @@ def _identification(settings: ServerSettings) -> Element:
 
 def _operations(url: str) -> Element:
     posted = url.rstrip("?")
-    operations = tuple(Operation(name, {"": url}, {"": posted}) for name in OPERATIONS)
+    own = {"GetCoverage": (*PARAMETERS, selection.PARAMETER)}
+    operations = tuple(
+        Operation(name, {"": url}, {"": posted}, own=own.get(name, ())) for name in OPERATIONS
+    )
     found = operations_metadata(OWS20, operations, {"PostEncoding": ("XML", "SOAP")})
     most = OWS("NoValues"), OWS("DefaultValue", str(COUNT_DEFAULT))
     found.append(OWS("Constraint", *most, name="CountDefault"))

@@ -1,6 +1,6 @@
 """Key-value requests of WCS 2.0.1 (09-147r3), read from top to bottom as the standard's tables."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from datacube.errors import InvalidCrs, InvalidInterpolation, InvalidParameter
 from datacube.model.coverage import CoverageDescription
@@ -9,7 +9,6 @@ from datacube.model.domain import DomainSet
 from datacube.model.fields import RangeType
 from datacube.model.geometry import Region
 from datacube.model.query import (
-    Aggregate,
     CoverageQuery,
     Interpolation,
     ScaleFactor,
@@ -18,14 +17,12 @@ from datacube.model.query import (
     Subset,
     Trim,
 )
-from services.ows.aggregate import decode_aggregate
-from services.ows.geometries import parse_area
-from services.ows.kvp import Kvp, boolean, comma_list
+from services.ows.kvp import Kvp, comma_list
 from services.ows.selection import STANDARD, Selection, parse_selection
-from services.wcs.options import encoder_options
+from services.wcs.errors import IllegalFieldSequence, OutputCrsNotSupported
+from services.wcs.extras import Extras, decode_extras
 from services.wcs.scaling import AxisScaling, decode_scaling
 from services.wcs.subsets import Bracket, bind, horizontal_crs, parse_brackets
-from services.wcs.v201.errors import IllegalFieldSequence, OutputCrsNotSupported
 
 SECTIONS = (
     "ServiceIdentification",
@@ -71,12 +68,9 @@ class CoverageRequest:
     media_type : str, empty for the native format
     multipart : bool, the GML description before the file
     output_crs : Crs or None
-    aggregate : Aggregate or None; a vendor parameter
     interpolation : how values between cells are found
-    selection : which cells trims take; a vendor parameter
-    clip : Region outside which there is no data; a vendor parameter
-    dry : whether only what it would cost is to be told; a vendor parameter
-    options : of the encoder: layout of a GeoTIFF, compression, raw or physical values
+    selection : which cells trims take; a parameter of this server
+    extras : its other parameters, and the layout of a GeoTIFF
     """
 
     coverage: str
@@ -87,12 +81,9 @@ class CoverageRequest:
     media_type: str = ""
     multipart: bool = False
     output_crs: Crs | None = None
-    aggregate: Aggregate | None = None
     interpolation: Interpolation = "nearest"
     selection: Selection = STANDARD
-    options: tuple[tuple[str, str], ...] = ()
-    clip: Region | None = None
-    dry: bool = False
+    extras: Extras = field(default_factory=Extras)
 
 
 def sections(kvp: Kvp) -> frozenset[str]:
@@ -155,12 +146,9 @@ def get_coverage(kvp: Kvp) -> CoverageRequest:
         kvp.optional("format", _media_type, ""),
         kvp.optional("mediaType", _multipart, default=False),
         kvp.optional("outputCrs", _output_crs, None),
-        decode_aggregate(kvp),
         kvp.optional("interpolation", _interpolation, "nearest"),
         kvp.optional("selection", parse_selection, STANDARD),
-        encoder_options(kvp),
-        _clip(kvp),
-        kvp.optional("dryrun", boolean, default=False),
+        decode_extras(kvp, kvp.optional("subsettingCrs", horizontal_crs, CRS84)),
     )
 
 
@@ -174,26 +162,19 @@ def bind_query(
     AxisNotFound, FieldNotFound, InvalidSubset, InvalidTime, InvalidCrs
         The request does not fit the coverage.
     """
-    domain = description.domain
+    domain, clip = description.domain, request.extras.clip
     subsets = bind(request.brackets, domain, request.crs)
-    if request.clip is not None:
-        subsets = (*subsets, *_around(request.clip, subsets, domain))
-    return CoverageQuery(
+    if clip is not None:
+        subsets = (*subsets, *_around(clip, subsets, domain))
+    query = CoverageQuery(
         description.id,
         request.selection.applied(subsets, domain),
         field_names(request.range_subset, description.range_type),
         scaling,
-        aggregate=request.aggregate,
         interpolation=request.interpolation,
         output_crs=request.output_crs,
-        clip=request.clip,
     )
-
-
-def _clip(kvp: Kvp) -> Region | None:
-    """``CLIP``: WKT in the CRS of the subsets, longitudes first without one, or GeoJSON."""
-    crs = kvp.optional("subsettingCrs", horizontal_crs, CRS84)
-    return kvp.optional("clip", lambda text: parse_area(text, crs), None)
+    return request.extras.applied(query, description.range_type)
 
 
 def _around(region: Region, given: tuple[Subset, ...], domain: DomainSet) -> tuple[Subset, ...]:

@@ -7,12 +7,14 @@ from datacube.formats.pieces import Streamed
 from datacube.formats.registry import Encoder, Options, Registry, encoders
 from datacube.model.coverage import Coverage
 from datacube.model.stream import CoverageStream, stream_of
+from services.wcs.forms import PICTURES
 from services.wcs.v201.gmlcov import Subject, coverage_around_values
 
 
 def media_types() -> tuple[str, ...]:
     """What the capabilities list."""
-    return (*encoders().media_types, gml.MEDIA_TYPE)
+    pictures = (one.media_type for one in PICTURES)
+    return (*encoders().media_types, gml.MEDIA_TYPE, *pictures)
 
 
 def formats_of(subject: Subject) -> Registry:

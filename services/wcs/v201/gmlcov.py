@@ -8,13 +8,14 @@ from lxml import etree
 from datacube.config.settings import ServerSettings
 from datacube.engine.cube import Cube
 from datacube.formats import gml
-from datacube.formats.registry import Encoder, encoders
+from datacube.formats.registry import encoders
 from datacube.model.coverage import CoverageDescription
 from datacube.model.domain import DomainSet
 from services.ows.frames import frame
 from services.ows.gml import bounded_by, coverage_subtype, domain_set
 from services.ows.swe import GMLCOV, range_type
 from services.ows.xml import Element, serialise
+from services.wcs.forms import Form
 from services.wcs.v201.eo.datasets import Dataset
 from services.wcs.v201.eo.metadata import eo_metadata
 from services.wcs.v201.names import (
@@ -89,7 +90,7 @@ class Subject:
 
 
 def coverage_beside_file(
-    subject: Subject, description: CoverageDescription, encoder: Encoder, reference: str
+    subject: Subject, description: CoverageDescription, encoder: Form, reference: str
 ) -> bytes:
     """A GML coverage whose values lie in another part of the message (09-146r2, 9.3).
 

@@ -7,7 +7,6 @@ from datacube.engine.context import Context
 from datacube.engine.coverage import plan_coverage
 from datacube.engine.cube import Cube
 from datacube.formats import gml
-from datacube.formats.registry import Encoder
 from datacube.model.coverage import CoverageDescription
 from datacube.model.grid import RectifiedGrid
 from datacube.model.query import CoverageQuery, ScaleFactor
@@ -19,7 +18,7 @@ from services.ows.transport import Request, Response
 from services.ows.urls import kvp_prefix, with_query
 from services.wcs.answer import send
 from services.wcs.filenames import file_name
-from services.wcs.order import Order
+from services.wcs.forms import Form, find_form
 from services.wcs.published import published
 from services.wcs.scaling import resolve_scaling
 from services.wcs.v201 import capabilities, decode, gmlcov
@@ -73,12 +72,12 @@ def answer_coverage(context: Context, request: Request, kvp: Kvp) -> Response:
     domain, settings = coverage.description.domain, context.settings
     subject = gmlcov.Subject(coverage, settings, _url(request, kvp))
     wanted = asked.media_type or gmlcov.native_format(domain, settings)
-    encoder = formats_of(subject).find(wanted)
+    encoder = find_form(wanted, formats_of(subject))
     query = _bound(context, coverage, asked)
     plan = plan_coverage(context, query)
     described = replace(plan.description, id=coverage.description.id)
     name = _file_name(asked, described, encoder)
-    order = Order(query, encoder, name, dict(asked.options), dry=asked.dry)
+    order = asked.extras.order(query, encoder, name)
     if not asked.multipart or encoder.media_type == gml.MEDIA_TYPE:
         return send(context, request, order)
 
@@ -119,6 +118,6 @@ def _unscaled(context: Context, query: CoverageQuery) -> RectifiedGrid:
     return plan.description.domain.rectified
 
 
-def _file_name(asked: CoverageRequest, description: CoverageDescription, encoder: Encoder) -> str:
+def _file_name(asked: CoverageRequest, description: CoverageDescription, encoder: Form) -> str:
     fields = description.range_type.names if asked.range_subset else ()
     return file_name(description.id, asked.brackets, fields, encoder.extension)

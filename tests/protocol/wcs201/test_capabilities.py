@@ -1,6 +1,7 @@
 import pytest
 from lxml import etree
 
+from services.wcs.extras import PARAMETERS
 from tests.protocol.wcs201.service import NS, report, texts
 
 
@@ -86,7 +87,21 @@ def test_formats(document):
         "application/x-netcdf3",
         "application/vnd.zarr+zip",
         "application/gml+xml",
+        "image/png",
+        "image/jpeg",
     ]
+
+
+def test_parameters_of_this_server(document):
+    (operation,) = document.findall("ows:OperationsMetadata/ows:Operation[@name='GetCoverage']", NS)
+    told = {
+        one.get("name"): one.findtext("ows:Meaning", namespaces=NS)
+        for one in operation.findall("ows:Parameter", NS)
+    }
+    assert set(told) == {one.name for one in PARAMETERS} | {"SELECTION"}
+    assert all(told.values())
+    values = operation.findall("ows:Parameter[@name='VALUES']/ows:AllowedValues/ows:Value", NS)
+    assert [one.text for one in values] == ["raw", "physical"]
 
 
 def test_coverages(document):

@@ -15,6 +15,20 @@ OCEAN = "CoverageId=ocean&SUBSET=ansi(2020-01-02)&SUBSET=depth(10)&FORMAT=csv"
 AXIS_I, AXIS_J = (f"http://www.opengis.net/def/axis/OGC/1/{name}" for name in "ij")
 
 
+RING = [[-20, 30], [0, 30], [-20, 50], [-20, 30]]
+HALVES = (
+    [RING[0], [-10, 30], [-10, 40], RING[2], RING[0]],
+    [[-10, 30], RING[1], [-10, 40], [-10, 30]],
+)
+FEATURES = {
+    "type": "FeatureCollection",
+    "features": [
+        {"type": "Feature", "properties": {}, "geometry": {"type": "Polygon", "coordinates": [one]}}
+        for one in HALVES
+    ],
+}
+
+
 def body(response):
     return response.body if isinstance(response.body, bytes) else b"".join(response.body)
 
@@ -124,6 +138,23 @@ class TestClip:
         form = urlencode(pairs | {"CLIP": json.dumps(shape)}).encode()
         request = Request("POST", "/wcs", (), {"content-type": FORM}, form, Service.base_url)
         response = handle(service.context, request)
+        assert body(response) == body(service.get(f"{self.DAY}&CLIP={self.TRIANGLE}"))
+
+    @pytest.mark.parametrize(
+        ("media_type", "body_"),
+        [
+            ("application/geo+json", json.dumps({"type": "Polygon", "coordinates": [RING]})),
+            ("application/json", json.dumps(FEATURES)),
+            ("text/plain; charset=utf-8", "POLYGON((-20 30, 0 30, -20 50, -20 30))"),
+        ],
+    )
+    def test_it_can_be_the_body_of_a_post(self, service, media_type, body_):
+        pairs = {"SERVICE": "WCS", "VERSION": "2.0.1", "REQUEST": "GetCoverage"}
+        pairs |= {"COVERAGEID": "air", "SUBSET": "ansi(2020-01-02)", "FORMAT": "image/tiff"}
+        headers, url = {"content-type": media_type}, Service.base_url
+        request = Request("POST", "/wcs", tuple(pairs.items()), headers, body_.encode(), url)
+        response = handle(service.context, request)
+        assert response.status == 200, response.body
         assert body(response) == body(service.get(f"{self.DAY}&CLIP={self.TRIANGLE}"))
 
     def test_trims_stay(self, service):

@@ -1,6 +1,11 @@
 """Rules of selection by name, on each kind of axis."""
 
+import json
+
+import numpy as np
 import pytest
+
+from tests.protocol.wcs201.service import closed
 
 
 def sizes(service, query):
@@ -80,3 +85,62 @@ def test_a_rule_holds_for_a_box_in_another_crs(service):
     for rule, columns in (("inside", 2), ("outside", 4)):
         found = sizes(service, f"bands&{box}&SELECTION={rule}")
         assert found["x"] == columns
+
+
+class TestMask:
+    """``MASK``: stored values stay what they are where it is true."""
+
+    DAY = "CoverageId=air&SUBSET=ansi(2020-01-02)"
+
+    def test_stored_numbers_are_kept(self, service):
+        values, profile, _ = service.tiff(f"{self.DAY}&MASK=t2m<283.65")
+        rows, columns = np.indices((10, 20))
+        stored = closed(1, rows, columns)
+        np.testing.assert_array_equal(values[0], np.where(stored < 1050, stored, -9999))
+        assert profile["dtype"] == "int32"
+
+    def test_classes_by_label(self, service):
+        query = "CoverageId=model&SUBSET=scenario(a1b)&SUBSET=ansi(1999-02-29)"
+        found, other = (
+            service.netcdf(f"{query}&MASK={mask}", mask_and_scale=False)["kind"].values
+            for mask in ("kind:warm,cold", "!kind:2")
+        )
+        rows, columns = np.indices((10, 20))
+        stored = closed(0, rows, columns)
+        np.testing.assert_array_equal(found == stored, np.isin(stored, (1, 2)))
+        np.testing.assert_array_equal(other == stored, stored != 2)
+
+    def test_another_field_decides(self, service):
+        query = "CoverageId=ocean&SUBSET=ansi(2020-01-01)&SUBSET=depth(0.5)&RANGESUBSET=v"
+        values = service.netcdf(f"{query}&MASK=u>=50")["v"].values
+        rows, columns = np.indices((10, 20))
+        stored = closed(0, rows, columns)
+        np.testing.assert_array_equal(values, np.where(stored >= 50, stored + 1.0, np.nan))
+
+    def test_before_steps_are_made_one(self, service):
+        found = service.netcdf("CoverageId=air&AGG=count&MASK=t2m<283.65")["t2m"].values
+        rows, columns = np.indices((10, 20))
+        steps = [closed(t, rows, columns) < 1050 for t in range(4)]
+        np.testing.assert_array_equal(found, np.sum(steps, axis=0))
+
+    def test_the_plan_counts_what_the_mask_reads(self, service):
+        query = (
+            "CoverageId=ocean&SUBSET=ansi(2020-01-01)&SUBSET=depth(0.5)&RANGESUBSET=v&DRYRUN=true"
+        )
+        alone, masked = (
+            json.loads(service.get(f"{query}{mask}").body)["chunks"] for mask in ("", "&MASK=u>=50")
+        )
+        assert masked == 2 * alone
+
+    @pytest.mark.parametrize(
+        ("mask", "words"),
+        [
+            ("nothing>1", "nothing"),
+            ("kind:hot", "its classes are 1 (warm), 2 (cold)"),
+            ("kind >", "MASK"),
+        ],
+    )
+    def test_refusals(self, service, mask, words):
+        status, _, locator, text = service.refused(f"CoverageId=model&MASK={mask}")
+        assert status in {400, 404}
+        assert words in f"{locator} {text}"

@@ -10,10 +10,10 @@ from shapely.geometry import MultiPolygon, box
 from datacube.engine.context import Context
 from datacube.errors import CoverageNotFound
 from datacube.model.bbox import BoundingBox
+from services.wcs.errors import NoSuchDatasetSeriesOrCoverage
 from services.wcs.v201.eo.datasets import Dataset, Series, coverage_of, series_of
 from services.wcs.v201.eo.decode import SECTIONS, SetRequest
 from services.wcs.v201.eo.footprints import footprint, outline
-from services.wcs.v201.errors import NoSuchDatasetSeriesOrCoverage
 
 
 @dataclass(frozen=True, slots=True)

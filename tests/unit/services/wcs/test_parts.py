@@ -8,11 +8,11 @@ import pytest
 from datacube.errors import FieldNotFound, InvalidParameter
 from datacube.model.fields import Field, RangeType
 from services.ows.kvp import Kvp
+from services.wcs.errors import IllegalFieldSequence
 from services.wcs.filenames import file_name
 from services.wcs.multipart import related
 from services.wcs.subsets import parse_brackets
 from services.wcs.v201.decode import SECTIONS, field_names, get_coverage, sections
-from services.wcs.v201.errors import IllegalFieldSequence
 
 BANDS = RangeType(
     (

@@ -3,8 +3,8 @@ import pytest
 from datacube.errors import InvalidParameter, InvalidScaling, InvalidSubset, MissingParameter
 from datacube.model.query import ScaleFactor, ScaleSize
 from services.ows.kvp import Kvp
+from services.wcs.errors import InvalidExtent, ScaleAxisUndefined
 from services.wcs.scaling import AxisScaling, decode_scaling, resolve_scaling
-from services.wcs.v201.errors import InvalidExtent, ScaleAxisUndefined
 from tests.unit.formats.coverages import days, make_coverage
 
 DOMAIN = make_coverage(axes=(days(1, 2),)).description.domain  # 6 x 4 cells of 2 degrees
