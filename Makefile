@@ -16,6 +16,7 @@ PYTEST_ARGS ?=
 SCALE ?= full
 BENCH_ARGS ?=
 GATEWAY ?= v1.8.0
+TRIXIE ?= .trixie
 
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --progress-bar off
@@ -115,10 +116,13 @@ clients: $(VENV)/.test $(STATIC)/index.html ## run QGIS, GDAL and headless Chrom
 	  (apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300 install -y -qq --no-install-recommends $$missing) >$(VENV)/clients-install.log 2>&1 \
 	    || { tail -n 20 $(VENV)/clients-install.log >&2; exit 1; }; \
 	fi; $(took)
+	@$(begin) 'Looking for QGIS 3.40 in a tree of Debian 13 in $(TRIXIE) (some minutes the first time)'; \
+	sh tests/clients/trixie.sh $(TRIXIE) $(VENV)/trixie.log; $(took)
 	@$(begin) 'Running the clients'; \
-	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/python -m pytest -m 'qgis or browser' $(PYTEST_ARGS) tests/clients
+	DATACUBE_TRIXIE="$(abspath $(TRIXIE))" PATH="$(abspath $(BIN)):$$PATH" $(BIN)/python -m pytest -m 'qgis or browser' $(PYTEST_ARGS) tests/clients
 
 clean: ## remove what was built: .venv, the viewer's page, the demo store, caches
+	rm -rf --one-file-system .trixie
 	rm -rf $(VENV) $(STATIC) $(WEB)/node_modules .demo .bench .cite dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .benchmarks
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 

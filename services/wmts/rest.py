@@ -60,7 +60,11 @@ def parameters(context: Context, request: Request, tail: str) -> Kvp:
         )
     query = (*request.query, *parse_qsl(appended, keep_blank_values=True))
     given = {name.lower() for name, value in query if value.strip()}
-    placed = zip(dimensions, segments[3 : 3 + middle], strict=False)
+    placed = [
+        (name, value)
+        for name, value in zip(dimensions, segments[3 : 3 + middle], strict=False)
+        if value.lower() != f"{{{name.lower()}}}"  # QGIS leaves those it knows no value of
+    ]
     return Kvp(
         [
             ("layer", layer),

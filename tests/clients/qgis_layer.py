@@ -1,18 +1,21 @@
-"""Run by the system's Python, which has PyQGIS: open a layer, draw it, identify values.
+"""Run by a Python that has PyQGIS: open a layer, draw it, identify values.
 
 The job is one JSON object on standard input, the outcome one on standard output.
 
-=============  ==================================================================
-``uri``        data source of the provider ``wms``, as QGIS stores it in a project
-``extent``     left, bottom, right, top, in the layer's CRS
-``size``       width, height of the picture in pixels
-``picture``    file to draw to
-``time``       ISO 8601 start and end of the map's time; absent: the map is timeless
-``points``     list of (x, y) to identify
-``form``       the layer's identify format; absent: what QGIS chooses by itself
-=============  ==================================================================
+================  ===============================================================
+``uri``           data source of the provider ``wms``, as QGIS stores it in a project
+``capabilities``  in its place: address of a WMTS that is added as a connection …
+``chosen``        … and words in the source of its layer that is taken
+``extent``        left, bottom, right, top, in the layer's CRS
+``size``          width, height of the pictures
+``frames``        ISO 8601 start and end of the map's time for each picture; absent:
+                  one picture of a timeless map
+``points``        list of (x, y) to identify at the time of the last frame
+``form``          the layer's identify format; absent: what QGIS chooses by itself
+================  ===============================================================
 """
 
+import base64
 import json
 import os
 import sys
@@ -30,20 +33,50 @@ def main() -> None:
     application.messageLog().messageReceived.connect(
         lambda text, tag, level: said.append(f"{tag}: {text}") if int(level) > 0 else None
     )
-    layer = QgsRasterLayer(job["uri"], "layer", "wms")
-    outcome = {"valid": layer.isValid()}
+    uri, *held = [job["uri"]] if "uri" in job else added(job)
+    layer = QgsRasterLayer(uri, "layer", "wms")
+    outcome = {"valid": layer.isValid(), "uri": uri}
     if layer.isValid():
         outcome.update(describe(layer))
         if "form" in job:
             layer.setCustomProperty("identify/format", job["form"])
         canvas = canvas_of(layer, job)
-        draw(canvas, job)
+        outcome["pictures"] = [drawn(canvas, layer, job, one) for one in job.get("frames", [None])]
         points = job.get("points", [])
         outcome["values"] = [identify(canvas, layer, *point) for point in points]
-    outcome["messages"] = said
+    outcome |= {"messages": said, "listed": len(held)}
     sys.stdout.write(json.dumps(outcome))
     sys.stdout.flush()
     os._exit(0)  # QGIS does not always survive its own exit
+
+
+def added(job):
+    """The source of a layer that the browser lists below a new connection, and the items there.
+
+    Python may not let go of items: each is deleted by the one above it.
+    """
+    from qgis.core import QgsApplication, QgsLayerItem, QgsSettings
+
+    settings = QgsSettings()
+    for key in ("qgis/connections-wms/cubes", "connections/ows/items/wms/connections/items/cubes"):
+        settings.setValue(f"{key}/url", job["capabilities"])
+    registry = QgsApplication.dataItemProviderRegistry()
+    (provider,) = [one for one in registry.providers() if one.name() == "WMS"]
+    connection = provider.createDataItem("wms:/cubes", None)
+    items = [connection, *below(connection.createChildren())]
+    sources = [one.mimeUris()[0].uri for one in items if isinstance(one, QgsLayerItem)]
+    chosen = next(one for one in sources if all(word in one for word in job["chosen"]))
+    return chosen, *items
+
+
+def below(items):
+    """Items of the browser and all below them."""
+    from qgis.core import QgsLayerItem
+
+    for item in items:
+        yield item
+        if not isinstance(item, QgsLayerItem):
+            yield from below(item.children())
 
 
 def describe(layer):
@@ -70,29 +103,32 @@ def iso(moment):
 
 
 def canvas_of(layer, job):
-    """A map canvas that shows the layer, at the time that the temporal controller gives it."""
-    from qgis.core import QgsDateTimeRange, QgsRectangle
+    """A map canvas that shows the layer."""
+    from qgis.core import QgsRectangle
     from qgis.gui import QgsMapCanvas
-    from qgis.PyQt.QtCore import QDateTime, Qt
 
     canvas = QgsMapCanvas()
     canvas.resize(*job["size"])
     canvas.setDestinationCrs(layer.crs())
     canvas.setLayers([layer])
     canvas.setExtent(QgsRectangle(*job["extent"]))
-    if "time" in job:
-        layer.temporalProperties().setIsActive(True)
-        ends = (QDateTime.fromString(text, Qt.ISODate) for text in job["time"])
-        canvas.setTemporalRange(QgsDateTimeRange(*ends))
     return canvas
 
 
-def draw(canvas, job):
-    """Draw what the canvas shows; pixels that nothing covers are transparent."""
-    from qgis.core import QgsMapRendererParallelJob, QgsRectangle
-    from qgis.PyQt.QtCore import QSize
+def drawn(canvas, layer, job, ends):
+    """PNG in base64 of what the canvas shows, clear where nothing covers it.
+
+    ends are those of the time that the temporal controller gives it; None of a timeless map
+    """
+    from qgis.core import QgsDateTimeRange, QgsMapRendererParallelJob, QgsRectangle
+    from qgis.PyQt.QtCore import QBuffer, QDateTime, QSize, Qt
     from qgis.PyQt.QtGui import QColor
 
+    if ends is not None:
+        layer.temporalProperties().setIsActive(True)
+        canvas.setTemporalRange(
+            QgsDateTimeRange(*(QDateTime.fromString(text, Qt.ISODate) for text in ends))
+        )
     settings = canvas.mapSettings()
     settings.setOutputSize(QSize(*job["size"]))  # a canvas has a size of its own until it is shown
     settings.setExtent(QgsRectangle(*job["extent"]))
@@ -100,7 +136,9 @@ def draw(canvas, job):
     renderer = QgsMapRendererParallelJob(settings)
     renderer.start()
     renderer.waitForFinished()
-    renderer.renderedImage().save(job["picture"])
+    buffer = QBuffer()
+    renderer.renderedImage().save(buffer, "PNG")
+    return base64.b64encode(bytes(buffer.data())).decode()
 
 
 def identify(canvas, layer, x, y):

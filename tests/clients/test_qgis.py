@@ -1,10 +1,6 @@
 """QGIS of the system draws layers of a live server, by WMS and WMTS, and identifies values."""
 
-import json
-import os
 import re
-import subprocess
-from pathlib import Path
 from urllib.parse import urlencode
 
 import numpy as np
@@ -13,37 +9,22 @@ from owslib.wms import WebMapService
 
 from tests.clients.conftest import EVENTS
 from tests.clients.pictures import CELLS, cells
+from tests.clients.qgis import of_the_system
 
 pytestmark = pytest.mark.qgis
 
-SCRIPT = Path(__file__).with_name("qgis_layer.py")
 GLOBE = {"extent": [-180, -90, 180, 90], "size": [400, 200]}
 
 
 @pytest.fixture
 def qgis(tmp_path):
-    """``qgis(uri, **job) -> (outcome, picture)`` in a home of its own."""
-    home, runtime = tmp_path / "home", tmp_path / "runtime"
-    home.mkdir()
-    runtime.mkdir(mode=0o700)
-    places = {"HOME": str(home), "XDG_RUNTIME_DIR": str(runtime), "QT_QPA_PLATFORM": "offscreen"}
-    inherited = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
+    """``qgis(uri, **job) -> (outcome, picture)``, without the uri of what the job chooses."""
+    runner = of_the_system(tmp_path)
 
-    def run(uri, **job):
-        picture = tmp_path / "picture.png"
-        done = subprocess.run(
-            ["/usr/bin/python3", str(SCRIPT)],
-            input=json.dumps(GLOBE | {"uri": uri, "picture": str(picture)} | job),
-            capture_output=True,
-            text=True,
-            env=inherited | places,
-            timeout=120,
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr
-        outcome = json.loads(done.stdout)
-        assert outcome["valid"], outcome
-        return outcome, picture.read_bytes()
+    def run(uri="", **job):
+        source = {"uri": uri} if uri else {}
+        outcome, (picture,) = runner.run(**GLOBE | source | job)
+        return outcome, picture
 
     return run
 
@@ -96,7 +77,7 @@ def test_the_temporal_controller_chooses_the_time(live_server, qgis, day):
     date = f"2020-01-0{day}T00:00:00Z"
     outcome, picture = qgis(
         temporal_source(live_server, "closed.v", f"day{day - 1}"),
-        time=[date, date],
+        frames=[[date, date]],
         points=[(9, 27)],
     )
     assert outcome["temporal"]
@@ -110,7 +91,7 @@ def test_the_temporal_controller_chooses_the_time(live_server, qgis, day):
 
 def test_irregular_times(live_server, qgis):
     outcome, picture = qgis(
-        temporal_source(live_server, "events.v", "day2"), time=[EVENTS[2], EVENTS[2]]
+        temporal_source(live_server, "events.v", "day2"), frames=[[EVENTS[2], EVENTS[2]]]
     )
     assert outcome["range"] == [EVENTS[0], EVENTS[-1]]
     np.testing.assert_array_equal(middles(picture), CELLS)
@@ -118,7 +99,7 @@ def test_irregular_times(live_server, qgis):
 
 def test_a_frame_between_two_steps_shows_the_nearer_one(live_server, qgis):
     frame = ["2020-01-02T05:00:00Z", "2020-01-02T05:00:00Z"]
-    _, picture = qgis(temporal_source(live_server, "closed.v", "day1"), time=frame)
+    _, picture = qgis(temporal_source(live_server, "closed.v", "day1"), frames=[frame])
     np.testing.assert_array_equal(middles(picture), CELLS)
 
 
@@ -133,19 +114,29 @@ def test_a_projected_layer(live_server, qgis):
     assert float(properties(outcome["values"][0])["value"]) == 1000 + 10 * 9 + 12
 
 
+CAPABILITIES = ("/wmts?SERVICE=WMTS&REQUEST=GetCapabilities", "/wmts/1.0.0/WMTSCapabilities.xml")
+
+
+@pytest.mark.parametrize("path", CAPABILITIES)
 @pytest.mark.parametrize("matrix_set", ["WorldCRS84Quad", "WebMercatorQuad"])
-def test_a_wmts_layer_at_its_default_time(live_server, qgis, matrix_set):
-    crs = {"WorldCRS84Quad": "OGC:CRS84", "WebMercatorQuad": "EPSG:3857"}[matrix_set]
-    url = f"{live_server.url}/wmts/1.0.0/WMTSCapabilities.xml"
-    parts = {"crs": crs, "layers": "closed.v", "styles": "day2", "tileMatrixSet": matrix_set}
-    job = {}
+def test_a_layer_of_the_wmts_at_its_default_time(live_server, qgis, matrix_set, path):
+    """Added from a connection: QGIS 3.22 lists a layer for each time, of which one is the newest."""
+    words = ["layers=closed.v&", "styles=day2&", f"tileMatrixSet={matrix_set}&", "image/png"]
+    job = {"capabilities": live_server.url + path, "chosen": [*words, "2020-01-03"]}
     if matrix_set == "WebMercatorQuad":
         edge = 20037508.342789244
-        job = {"extent": [-edge, -edge, edge, edge], "size": [400, 400]}
-    outcome, picture = qgis(source(url=url, tileDimensions="time=2020-01-03", **parts), **job)
+        job |= {"extent": [-edge, -edge, edge, edge], "size": [400, 400]}
+    outcome, picture = qgis(**job)
     assert outcome["messages"] == []
     if matrix_set == "WorldCRS84Quad":
         np.testing.assert_array_equal(middles(picture), CELLS)
     else:
         rows = cells(picture)[[1, 180, 215, 398]]
         np.testing.assert_array_equal(rows[:, 10::20], CELLS[[0, 4, 5, 9]])
+
+
+def test_a_source_without_a_time_is_that_of_the_newest(live_server, qgis):
+    url = live_server.url + CAPABILITIES[1]
+    parts = {"crs": "OGC:CRS84", "layers": "closed.v", "styles": "day2", "url": url}
+    _, picture = qgis(source(tileMatrixSet="WorldCRS84Quad", **parts))
+    np.testing.assert_array_equal(middles(picture), CELLS)

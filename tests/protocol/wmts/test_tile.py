@@ -89,6 +89,7 @@ def test_what_a_path_means_is_remembered_with_its_parameters(wmts):
         ("globe.v/coarse/2020-01-02T00:00:00Z/WebMercatorQuad/1/0/0.png", 1),
         ("globe.v/coarse/default/WebMercatorQuad/1/0/0.png", 2),
         ("globe.v/coarse/current/WebMercatorQuad/1/0/0.png", 2),
+        ("globe.v/coarse/{time}/WebMercatorQuad/1/0/0.png", 2),
         ("globe.v/coarse/WebMercatorQuad/1/0/0.png", 2),
         ("globe.v/coarse/WebMercatorQuad/1/0/0.png?time=2020-01-01", 0),
         ("globe.v/coarse/2020-01-03/WebMercatorQuad/1/0/0.png?time=2020-01-01", 0),
