@@ -1,15 +1,16 @@
 """From a query to the answer of GetCoverage; the same for every version of the protocol."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 
 from datacube.engine.context import Context
 from datacube.engine.coverage import coverage_state, plan_coverage
 from services.ows import caching
-from services.ows.coveragefile import CoverageFile, content_length, coverage_file
+from services.ows.coveragefile import CoverageFile, begun, content_length, coverage_file
 from services.ows.transport import Request, Response
 from services.wcs.dryrun import tell
 from services.wcs.forms import Picture
-from services.wcs.multipart import related
+from services.wcs.multipart import Part, related
 from services.wcs.order import Order
 
 type Describe = Callable[[CoverageFile], bytes]
@@ -54,6 +55,43 @@ def send(
     return _behind(order, file, describe(file), description_type).with_headers(*headers)
 
 
+def send_several(
+    context: Context, request: Request, orders: Sequence[Order], document: bytes
+) -> Response:
+    """Files behind a document that speaks of them, each made when those before it are sent.
+
+    Raises
+    ------
+    DatacubeError
+        As :func:`send`.
+    """
+    for order in orders:
+        order.encoder.check(plan_coverage(context, order.query).description)
+    queries = tuple(order.query for order in orders)
+    state = [one for query in queries for one in coverage_state(context, query)]
+    tag = caching.weak(caching.etag(state, queries, orders[0].encoder.media_type))
+    if caching.matches(request, tag):
+        return caching.not_modified(tag, caching.MOVING)
+    parts = (
+        Part(_made(context, request, order), order.encoder.media_type, order.name)
+        for order in orders
+    )
+    first = next(parts)
+    whole = replace(first, content=begun(first.pieces()))
+    message = related(document, "text/xml", whole, *parts)
+    notes = caching.warnings(orders[0].notes)
+    headers = (("ETag", tag), caching.MOVING, *notes)
+    return Response(200, message.media_type, message.pieces, headers)
+
+
+def _made(context: Context, request: Request, order: Order) -> Iterator[bytes]:
+    file = _file(context, request, order)
+    if isinstance(file.content, bytes):
+        yield file.content
+    else:
+        yield from file.content
+
+
 def _file(context: Context, request: Request, order: Order) -> CoverageFile:
     match order.encoder:
         case Picture():
@@ -70,7 +108,6 @@ def _alone(order: Order, file: CoverageFile) -> Response:
 
 
 def _behind(order: Order, file: CoverageFile, document: bytes, media_type: str) -> Response:
-    message = related(
-        document, media_type, file.content, order.encoder.media_type, order.name, file.length
-    )
+    part = Part(file.content, order.encoder.media_type, order.name, file.length)
+    message = related(document, media_type, part)
     return Response(200, message.media_type, message.pieces, content_length(message.length))

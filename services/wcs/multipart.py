@@ -1,4 +1,4 @@
-"""Messages of several parts (RFC 2387): a description and the file that it speaks of."""
+"""Messages of several parts (RFC 2387): a description and the files that it speaks of."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,14 +8,53 @@ type Content = bytes | Iterator[bytes]
 
 
 @dataclass(frozen=True, eq=False)
+class Part:
+    """A file of a message.
+
+    Parameters
+    ----------
+    content : bytes or pieces of bytes
+    media_type : str
+    name : str, Content-ID and file name
+    length : int, optional
+        Size of the content, where it comes in pieces and that is known.
+    """
+
+    content: Content
+    media_type: str
+    name: str
+    length: int | None = None
+
+    @property
+    def size(self) -> int | None:
+        """Bytes of the content, where that is known."""
+        return len(self.content) if isinstance(self.content, bytes) else self.length
+
+    def head(self, boundary: str) -> bytes:
+        """What stands before the content."""
+        return (
+            f"\r\n--{boundary}\r\nContent-Type: {self.media_type}\r\n"
+            f"Content-Transfer-Encoding: binary\r\nContent-ID: <{self.name}>\r\n"
+            f'Content-Disposition: attachment; filename="{self.name}"\r\n\r\n'
+        ).encode()
+
+    def pieces(self) -> Iterator[bytes]:
+        """The content."""
+        if isinstance(self.content, bytes):
+            yield self.content
+        else:
+            yield from self.content
+
+
+@dataclass(frozen=True, eq=False)
 class Related:
-    """A message of two parts.
+    """A message of several parts.
 
     Parameters
     ----------
     media_type : str, with the boundary as its last parameter
     pieces : iterator of bytes
-    length : int or None, size of the whole where that of the file is known
+    length : int or None, size of the whole where those of the files are known
     """
 
     media_type: str
@@ -23,39 +62,32 @@ class Related:
     length: int | None
 
 
-def related(
-    root: bytes, root_type: str, file: Content, file_type: str, name: str, length: int | None = None
-) -> Related:
+def related(root: bytes, root_type: str, *files: Part) -> Related:
     """A ``multipart/related`` message, in pieces.
 
     Parameters
     ----------
     root : the document that comes first
-    file : the second part
-    name : str, Content-ID and file name of the second part
-    length : int, optional
-        Size of the file, where it comes in pieces and that is known.
+    files : the other parts
     """
     boundary = f"wcs-{sha256(root).hexdigest()[:24]}"
     head = (
         f"--{boundary}\r\nContent-Type: {root_type}\r\nContent-ID: <description>\r\n\r\n"
-    ).encode()
-    middle = (
-        f"\r\n--{boundary}\r\nContent-Type: {file_type}\r\n"
-        f"Content-Transfer-Encoding: binary\r\nContent-ID: <{name}>\r\n"
-        f'Content-Disposition: attachment; filename="{name}"\r\n\r\n'
-    ).encode()
+    ).encode() + root
     media_type = (
         f'multipart/related; type="{root_type}"; start="<description>"; boundary={boundary}'
     )
     last = f"\r\n--{boundary}--\n".encode()  # after a longer end QGIS counts one more part
-    around = sum(map(len, (head, root, middle, last)))
-    size = len(file) if isinstance(file, bytes) else length
-    pieces = _pieces(head + root + middle, iter([file]) if isinstance(file, bytes) else file, last)
-    return Related(media_type, pieces, None if size is None else around + size)
+    length: int | None = len(head) + len(last)
+    for one in files:
+        known = None if length is None or one.size is None else one.size + len(one.head(boundary))
+        length = None if length is None or known is None else length + known
+    return Related(media_type, _pieces(head, files, boundary, last), length)
 
 
-def _pieces(first: bytes, file: Iterator[bytes], last: bytes) -> Iterator[bytes]:
-    yield first
-    yield from file
+def _pieces(head: bytes, files: tuple[Part, ...], boundary: str, last: bytes) -> Iterator[bytes]:
+    for one in files:
+        yield head + one.head(boundary)
+        yield from one.pieces()
+        head = b""
     yield last

@@ -12,7 +12,7 @@ from lxml import etree
 
 from services.ows.transport import Response
 from services.ows.xml import Element, Maker, serialise
-from services.wcs.multipart import related
+from services.wcs.multipart import Part, related
 from services.wcs.posted import child, local
 
 _NAMESPACES = {
@@ -53,14 +53,8 @@ def in_envelope(response: Response, namespace: str) -> Response:
     name = _name(response)
     part = _WCS("Coverage", _INCLUDE("Include", href=f"cid:{name}"))
     length = response.header("Content-Length")
-    message = related(
-        _wrapped(namespace, part),
-        media_type,
-        response.body,
-        response.media_type,
-        name,
-        int(length) if length else None,
-    )
+    file = Part(response.body, response.media_type, name, int(length) if length else None)
+    message = related(_wrapped(namespace, part), media_type, file)
     kept = tuple(one for one in response.headers if one[0] not in {"Content-Length", "ETag"})
     size = (("Content-Length", str(message.length)),) if message.length is not None else ()
     return Response(200, message.media_type, message.pieces, (*kept, *size))

@@ -17,11 +17,12 @@ HOURS = tuple(f"2020-01-01T{hour:02d}:00:00Z" for hour in range(6))
 
 
 def make_stores(folder: Path) -> None:
-    """Write ``maps``, ``coverages``, ``series`` and ``profiles``; kept where they are there.
+    """Write ``maps``, ``coverages``, ``series``, ``granules`` and ``profiles``, those not there.
 
     The suite of WCS 2.0 takes only two-dimensional rectified grids, the first of them with one
     field, and exactly one with more than two; maps are tested on cubes with a time axis too, and
-    the older versions on a first coverage that has times and several fields.
+    the older versions on a first coverage that has times and several fields. The suite of the EO
+    profile reads one series of datasets, and takes those within its ends for outside.
     """
     maps, coverages, series = (folder / name for name in ("maps", "coverages", "series"))
     if not (profiles := folder / "profiles").is_dir() and (checkouts() / ARCHIVE).is_file():
@@ -61,6 +62,8 @@ def make_stores(folder: Path) -> None:
                 fields=[Field(one, dtype="int32", uom="1") for one in fields],
             )
 
+    if not (granules := folder / "granules").is_dir():
+        make_cube(granules, "granules", width=72, height=36, times=HOURS[:2], title="Granules")
     if not series.is_dir():
         for name, fields in (("bands", ("red", "green", "blue")), ("height", ("height",))):
             make_cube(

@@ -86,6 +86,15 @@ _JAXEN = ("jaxen:jaxen:1.0-FCS", "saxpath:saxpath:1.0-FCS")
 _EARLIER, _LATER = "1000-01-01T00:00:00Z", "9999-12-31T23:59:59Z"
 """Values of updateSequence below and above every one of the server's."""
 
+_WCS20 = dict.fromkeys(
+    ("core", "ext_post", "ext_proc", "ext_scal", "ext_int", "ext_rsub", "ext_crs", "profile_eowcs"),
+    "",
+)
+_WCS20_LIBRARIES = (
+    "org.locationtech.jts:jts-core:1.19.0",
+    "org.locationtech.proj4j:proj4j:1.3.0",
+)
+
 SUITES = (
     Suite(
         "wms13",
@@ -164,17 +173,30 @@ SUITES = (
         "/wcs?service=WCS&request=GetCapabilities&acceptversions=2.0.1",
         address_key="url",
         parameters={
+            **_WCS20,
             "core": "core",
             "ext_post": "post",
-            "ext_proc": "",
             "ext_scal": "scaling",
             "ext_int": "interpolation",
             "ext_rsub": "range subsetting",
             "ext_crs": "crs",
-            "profile_eowcs": "",
         },
-        libraries=("org.locationtech.jts:jts-core:1.19.0", "org.locationtech.proj4j:proj4j:1.3.0"),
+        libraries=_WCS20_LIBRARIES,
         store="coverages",
+        helpers=("ets-wcs20/src/main/java",),
+    ),
+    Suite(
+        "wcs20-eo",
+        "WCS 2.0.1, Earth observation",
+        "ets-wcs20",
+        "1.22",
+        "wcs2suite-auto.xml",
+        "wcs2:main",
+        "/wcs?service=WCS&request=GetCapabilities&acceptversions=2.0.1",
+        address_key="url",
+        parameters={**_WCS20, "profile_eowcs": "eowcs"},
+        libraries=_WCS20_LIBRARIES,
+        store="granules",
         helpers=("ets-wcs20/src/main/java",),
     ),
     Suite(

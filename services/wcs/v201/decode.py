@@ -1,5 +1,6 @@
 """Key-value requests of WCS 2.0.1 (09-147r3), read from top to bottom as the standard's tables."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from datacube.errors import InvalidCrs, InvalidInterpolation, InvalidParameter
@@ -140,15 +141,15 @@ def get_coverage(kvp: Kvp) -> CoverageRequest:
     return CoverageRequest(
         kvp.one("coverageId", coverage_id),
         _brackets(kvp),
-        kvp.optional("subsettingCrs", horizontal_crs, None),
+        _crs(kvp, "subsettingCrs", horizontal_crs),
         ",".join(kvp.many("rangeSubset")),
         decode_scaling(kvp),
         kvp.optional("format", _media_type, ""),
         kvp.optional("mediaType", _multipart, default=False),
-        kvp.optional("outputCrs", _output_crs, None),
+        _crs(kvp, "outputCrs", _output_crs),
         kvp.optional("interpolation", _interpolation, "nearest"),
         kvp.optional("selection", parse_selection, STANDARD),
-        decode_extras(kvp, kvp.optional("subsettingCrs", horizontal_crs, CRS84)),
+        decode_extras(kvp, _crs(kvp, "subsettingCrs", horizontal_crs) or CRS84),
     )
 
 
@@ -241,6 +242,13 @@ def _multipart(text: str) -> bool:
             subject="mediaType",
         )
     return True
+
+
+def _crs(kvp: Kvp, name: str, parse: Callable[[str], Crs]) -> Crs | None:
+    """A CRS, which is said once at most (11-053r1, requirements 8 and 11)."""
+    if len(kvp.values(name)) > 1:
+        raise InvalidParameter(f"{name} is given more than once; give it once", subject=name)
+    return kvp.optional(name, parse, None)
 
 
 def _output_crs(text: str) -> Crs:

@@ -3,9 +3,17 @@
 import numpy as np
 import pytest
 from lxml import etree
+from rasterio.io import MemoryFile
 
 from tests.protocol.wcs1.service import NS, body_of, file_of, parts_of
 from tests.protocol.wcs201.service import closed
+
+
+def values_in(file):
+    """The first band of a GeoTIFF."""
+    with MemoryFile(file) as memory, memory.open() as opened:
+        return opened.read(1).astype(int)
+
 
 AIR = "COVERAGE=air&CRS=EPSG:4326&TIME=2020-01-02"
 WHOLE = "BBOX=-20,30,20,50&WIDTH=20&HEIGHT=10"
@@ -242,6 +250,26 @@ class TestWcs11:
         assert reference.get(f"{{{NS['xlink']}}}href").startswith("cid:air_")
         assert file[:2] == b"II"
         assert body_of(wcs11.get(f"{AIR11}&{BOX}&FORMAT=image/tiff")).endswith(b"--\n")
+
+    @pytest.mark.xsd
+    @pytest.mark.parametrize(
+        ("times", "steps"),
+        [
+            ("2020-01-01/2020-01-06", [0, 1, 2]),
+            ("2020-01-02/..", [1, 2, 3]),
+            ("2020-02-01,2020-01-01", [0, 3]),
+        ],
+    )
+    def test_several_times_are_as_many_pictures(self, wcs11, xsd_validator, times, steps):
+        response = wcs11.get(f"IDENTIFIER=air&{BOX}&FORMAT=image/tiff&TIMESEQUENCE={times}")
+        document, *files = parts_of(response)
+        assert xsd_validator(document) == []
+        references = etree.fromstring(document).findall("w11:Coverage/ows:Reference", NS)
+        names = {one.get(f"{{{NS['xlink']}}}href") for one in references}
+        assert len(names) == len(files)
+        found = [values_in(file) for file in files]
+        for values, step in zip(found, steps, strict=True):
+            np.testing.assert_array_equal(values - found[0], 1000 * (step - steps[0]))
 
     @pytest.mark.xsd
     def test_store_gives_a_url_for_the_file_alone(self, wcs11, xsd_validator):

@@ -108,3 +108,9 @@ def test_an_unexpected_failure_says_nothing_of_itself():
 @pytest.mark.parametrize("name", ["SCALEFACTOR", "SCALEAXES", "SCALESIZE", "SCALEEXTENT"])
 def test_a_scaling_without_a_value(service, name):
     assert service.refused(f"CoverageId=bands&{name}=")[1:3] == ("InvalidParameterValue", name)
+
+
+@pytest.mark.parametrize("name", ["subsettingCrs", "outputCrs"])
+def test_a_crs_is_said_once(service, name):
+    found = service.refused(f"CoverageId=bands&{name}=EPSG:4326&{name}=EPSG:4326")
+    assert found[1:3] == ("InvalidParameterValue", name)

@@ -66,7 +66,7 @@ def _description(series: Series) -> Element:
         _period(series),
         footprint_element(outline(cube.description.domain.bbox), f"{cube.id}-series"),
     )
-    return with_id(element, f"{cube.id}-series")
+    return with_id(element, cube.id)
 
 
 def _period(series: Series) -> Element:

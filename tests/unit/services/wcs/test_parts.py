@@ -10,7 +10,7 @@ from datacube.model.fields import Field, RangeType
 from services.ows.kvp import Kvp
 from services.wcs.errors import IllegalFieldSequence
 from services.wcs.filenames import file_name
-from services.wcs.multipart import related
+from services.wcs.multipart import Part, related
 from services.wcs.subsets import parse_brackets
 from services.wcs.v201.decode import SECTIONS, field_names, get_coverage, sections
 
@@ -101,7 +101,8 @@ def test_file_names_are_never_long_or_empty():
 
 @pytest.mark.parametrize("file", [b"\x00\r\n--data", iter([b"\x00\r\n", b"--data"])])
 def test_multipart(file):
-    made = related(b"<a/>", "application/gml+xml", file, "image/tiff", "a.tif", 9)
+    part = Part(file, "image/tiff", "a.tif", 9)
+    made = related(b"<a/>", "application/gml+xml", part)
     media_type, body = made.media_type, b"".join(made.pieces)
     assert made.length == len(body)
     head = f"Content-Type: {media_type}\r\n\r\n".encode()
