@@ -40,6 +40,7 @@ from datacube.model.query import (
 from datacube.slicing.cells import IndexMap, SeparableMap
 from datacube.slicing.footprint import AREA_METHODS
 from datacube.slicing.level import best_level, map_on_best_level
+from datacube.slicing.once import Once, once
 from datacube.slicing.polygon import Outline, outline
 from datacube.slicing.reduce import Reducer
 from datacube.slicing.warp import positions, separable, to_cells
@@ -62,7 +63,7 @@ class CoveragePlan:
     cells : IndexMap, cells of the answer -> cells of that level; BandMap where they are too many
     sampling : how values between cells are found; None is the nearest, by cells
     method : what the query asks for between cells, also where there is nothing between
-    within : edges of the region outside which nothing is valid, on the answer's grid
+    within : what is outside of it is not valid, on the answer's grid
     series : for each source the window of the series copy that is read, None for map chunks
     picks : one for each axis of the cube other than x and y
     reducers : how grouped steps become one for each source; empty where there are no groups
@@ -78,7 +79,7 @@ class CoveragePlan:
     cells: IndexMap | BandMap
     sampling: Sampling | None
     method: Interpolation
-    within: Outline | None
+    within: Outline | Once | None
     series: tuple[SeriesWindow | None, ...]
     picks: tuple[Pick, ...]
     reducers: tuple[Reducer, ...]
@@ -200,7 +201,7 @@ def make_plan(cube: Cube, query: CoverageQuery) -> CoveragePlan:
         cells,
         how,
         query.interpolation,
-        None if query.clip is None else outline(query.clip, description.domain.rectified),
+        _within(cube, query, description.domain),
         series,
         picks,
         reducers,
@@ -214,6 +215,14 @@ def make_plan(cube: Cube, query: CoverageQuery) -> CoveragePlan:
             for one, window_of in _read_for(sources, series, mask).items()
         ),
     )
+
+
+def _within(cube: Cube, query: CoverageQuery, domain: DomainSet) -> Outline | Once | None:
+    """The region that is asked for, and one turn of a grid that goes round more than once."""
+    region = None if query.clip is None else outline(query.clip, domain.rectified)
+    if query.grid is None:
+        return region
+    return once(query.grid, cube.description.domain.bbox, region) or region
 
 
 def _read_for(
