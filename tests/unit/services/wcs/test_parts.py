@@ -12,7 +12,7 @@ from services.wcs.errors import IllegalFieldSequence
 from services.wcs.filenames import file_name
 from services.wcs.multipart import Part, related
 from services.wcs.subsets import parse_brackets
-from services.wcs.v201.decode import SECTIONS, field_names, get_coverage, sections
+from services.wcs.v201.decode import LISTS, SECTIONS, field_names, get_coverage, sections
 
 BANDS = RangeType(
     (
@@ -54,10 +54,11 @@ def test_too_many_subsets_are_refused():
 
 
 def test_sections():
-    assert sections(Kvp([])) == frozenset(SECTIONS)
+    assert sections(Kvp([])) == {*SECTIONS, *LISTS}
     assert sections(Kvp([("sections", "contents, ServiceProvider")])) == {
         "Contents",
         "ServiceProvider",
+        *LISTS,
     }
 
 
