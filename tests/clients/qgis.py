@@ -67,7 +67,7 @@ def of_the_tree(name: str) -> Qgis:
     name : of its home
     """
     libraries = [f"/usr/lib/x86_64-linux-gnu/{one}" for one in ("blas", "lapack")]
-    home = f"/tmp/{name}"
+    home = f"/root/{name}"
     (TREE / home.strip("/")).mkdir(parents=True, exist_ok=True)
     (TREE / home.strip("/")).chmod(0o700)
     places = {"HOME": home, "XDG_RUNTIME_DIR": home, "LD_LIBRARY_PATH": ":".join(libraries)}

@@ -120,7 +120,7 @@ CAPABILITIES = ("/wmts?SERVICE=WMTS&REQUEST=GetCapabilities", "/wmts/1.0.0/WMTSC
 @pytest.mark.parametrize("path", CAPABILITIES)
 @pytest.mark.parametrize("matrix_set", ["WorldCRS84Quad", "WebMercatorQuad"])
 def test_a_layer_of_the_wmts_at_its_default_time(live_server, qgis, matrix_set, path):
-    """Added from a connection: QGIS 3.22 lists a layer for each time, of which one is the newest."""
+    """Added from a connection: QGIS 3.22 lists a layer for each time."""
     words = ["layers=closed.v&", "styles=day2&", f"tileMatrixSet={matrix_set}&", "image/png"]
     job = {"capabilities": live_server.url + path, "chosen": [*words, "2020-01-03"]}
     if matrix_set == "WebMercatorQuad":

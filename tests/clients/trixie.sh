@@ -19,8 +19,11 @@ if [ "$(id -u)" != 0 ]; then
 fi
 rm -rf --one-file-system "$tree"
 if ! command -v mmdebstrap >/dev/null 2>&1; then
-    DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300 install -y -qq \
-        --no-install-recommends mmdebstrap >"$log" 2>&1 ||
+    {
+        apt-get update -qq &&
+            DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300 install -y -qq \
+                --no-install-recommends mmdebstrap
+    } >"$log" 2>&1 ||
         fail "there is no mmdebstrap to be had: see $log"
 fi
 timeout 400 mmdebstrap --variant=extract --include=python3-qgis,qgis-providers \

@@ -195,13 +195,34 @@ def large(tmp_path_factory):
         fields=(Field("v", "uint8"),),
         formula=pattern,
     )
+    make_cube(
+        store,
+        "around",
+        times=None,
+        width=4096,
+        height=2048,
+        bbox=(0, -90, 360, 90),
+        fields=(Field("v", "uint8"),),
+        formula=pattern,
+    )
     limits = Limits(cache_bytes=1, answer_cache_bytes=1)
     return open_context(str(store), Config(ServerSettings(limits=limits)))
 
 
-def test_no_tile_of_a_scene_reads_more_than_four_chunks(large):
+def chunks_of_tile(large, cube, one, matrix, row, column, query=""):
+    """How many chunks a tile reads."""
+    before = large.cache.chunks_read
+    response = Maps(large, service, "/wmts").raw(
+        f"SERVICE=WMTS&REQUEST=GetTile&STYLE=default&FORMAT=png&LAYER={cube}&TILEMATRIXSET={one.id}"
+        f"&TILEMATRIX={matrix.id}&TILEROW={row}&TILECOL={column}{query}"
+    )
+    assert response.status == 200, response.body
+    return large.cache.chunks_read - before
+
+
+@pytest.mark.parametrize(("query", "most"), [("", 4), ("&INTERPOLATION=bilinear", 9)])
+def test_how_many_chunks_a_tile_of_a_scene_reads(large, query, most):
     """Tile 0/0/0 of the globe reads the coarsest overview, the finest tiles a chunk or four."""
-    wmts = Maps(large, service, "/wmts")
     cube = large.catalog.cube("scene")
     counts = {}
     for one in sets_of(large, cube):
@@ -209,14 +230,27 @@ def test_no_tile_of_a_scene_reads_more_than_four_chunks(large):
         for matrix in one.matrices:
             row, column, rows, columns = block_of(one, matrix, box, 2)
             for r, c in {(0, 0), (row, column), (row + rows - 1, column + columns - 1)}:
-                before = large.cache.chunks_read
-                response = wmts.raw(
-                    "SERVICE=WMTS&REQUEST=GetTile&STYLE=default&FORMAT=png&LAYER=scene"
-                    f"&TILEMATRIXSET={one.id}&TILEMATRIX={matrix.id}&TILEROW={r}&TILECOL={c}"
-                )
-                assert response.status == 200
-                counts[one.id, matrix.id, r, c] = large.cache.chunks_read - before
+                read = chunks_of_tile(large, "scene", one, matrix, r, c, query)
+                counts[one.id, matrix.id, r, c] = read
     assert counts["WebMercatorQuad", "0", 0, 0] == 1
-    most = {key: 9 if key[0].endswith("x2") else 4 for key in counts}
-    assert {key: count for key, count in counts.items() if count > most[key]} == {}
+    limits = {key: 9 if key[0].endswith("x2") else most for key in counts}
+    assert {key: count for key, count in counts.items() if count > limits[key]} == {}
+    assert max(counts.values()) >= 2
+
+
+@pytest.mark.parametrize(("query", "most"), [("", 6), ("&INTERPOLATION=bilinear", 9)])
+def test_how_many_chunks_a_tile_over_a_seam_reads(large, query, most):
+    """The cube begins at Greenwich: tiles beside it, and that of the whole globe, lie over it."""
+    cube = large.catalog.cube("around")
+    counts = {}
+    for one in sets_of(large, cube):
+        if one.id.endswith("x2") or one.crs.key not in {"EPSG:3857", "OGC:CRS84", "EPSG:4326"}:
+            continue
+        for matrix in one.matrices[:12]:
+            middle = matrix.columns // 2
+            for column in {0, max(middle - 1, 0), middle, matrix.columns - 1}:
+                for row in {matrix.rows // 2, matrix.rows // 3}:
+                    read = chunks_of_tile(large, "around", one, matrix, row, column, query)
+                    counts[one.id, matrix.id, row, column] = read
+    assert {key: count for key, count in counts.items() if count > most} == {}
     assert max(counts.values()) >= 2
