@@ -37,15 +37,20 @@ def time_extent(axis: TimeAxis) -> tuple[str, ...]:
     return _irregular(axis)
 
 
-def described_times(axis: TimeAxis) -> tuple[str, ...]:
+def described_times(axis: TimeAxis, *, full: bool = False) -> tuple[str, ...]:
     """Instants, or ranges of many or of such that no Gregorian parser takes, for descriptions.
+
+    Parameters
+    ----------
+    full : bool, whether every instant is wanted, however many there are
 
     Examples
     --------
     >>> described_times(TimeAxis("time", np.array([0, 86_400_000])))
     ('1970-01-01T00:00:00Z', '1970-01-02T00:00:00Z')
     """
-    return axis.iso if axis.size <= LISTED_AT_MOST and _listable(axis) else time_extent(axis)
+    few = full or axis.size <= LISTED_AT_MOST
+    return axis.iso if few and _listable(axis) else time_extent(axis)
 
 
 def tile_times(axis: TimeAxis) -> tuple[str, ...]:

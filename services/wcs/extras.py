@@ -9,7 +9,7 @@ from datacube.model.query import Aggregate, CoverageQuery
 from services.ows import aggregate, masks
 from services.ows.declared import Parameter
 from services.ows.geometries import parse_area
-from services.ows.kvp import Kvp, boolean
+from services.ows.kvp import Kvp, boolean, word
 from services.ows.masks import mask_expression
 from services.wcs import options
 from services.wcs.forms import Form
@@ -74,6 +74,11 @@ class Extras:
     ) -> Order:
         """What is to be sent of a query, as a file of that name."""
         return Order(query, encoder, name, dict(self.options), notes, self.style, self.dry)
+
+
+def all_times(kvp: Kvp) -> bool:
+    """``TIMES=full`` of DescribeCoverage: every instant of an axis that has many."""
+    return kvp.optional("times", word("full", "short"), "short") == "full"
 
 
 def decode_extras(kvp: Kvp, crs: Crs = CRS84) -> Extras:

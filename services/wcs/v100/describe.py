@@ -22,25 +22,30 @@ INTERPOLATIONS = ("nearest neighbor", "bilinear", "bicubic")
 _COMMON = ("EPSG:4326", "EPSG:3857")
 
 
-def coverage_description(descriptions: Iterable[CoverageDescription]) -> bytes:
-    """The answer of DescribeCoverage."""
+def coverage_description(descriptions: Iterable[CoverageDescription], *, full: bool) -> bytes:
+    """The answer of DescribeCoverage.
+
+    Parameters
+    ----------
+    full : bool, whether every instant is listed, however many there are
+    """
     return serialise(
         WCS(
             "CoverageDescription",
-            *map(_offering, descriptions),
+            *(_offering(one, full) for one in descriptions),
             version=VERSION,
             xsi_schemaLocation=f"{SCHEMA}/describeCoverage.xsd",
         )
     )
 
 
-def _offering(description: CoverageDescription) -> Element:
+def _offering(description: CoverageDescription, full: bool) -> Element:
     grid = plain_grid(description.domain)
     own = crs_name(grid.crs)
     return WCS(
         "CoverageOffering",
         *brief(description),
-        _domain_set(description.domain, grid),
+        _domain_set(description.domain, grid, full),
         _range_set(description),
         WCS(
             "supportedCRSs",
@@ -60,18 +65,18 @@ def _offering(description: CoverageDescription) -> Element:
     )
 
 
-def _domain_set(domain: DomainSet, grid: RectifiedGrid) -> Element:
+def _domain_set(domain: DomainSet, grid: RectifiedGrid, full: bool) -> Element:
     time = domain.time
     return WCS(
         "domainSet",
         WCS("spatialDomain", _envelope(grid), _grid(grid)),
-        None if time is None else WCS("temporalDomain", *_times(time)),
+        None if time is None else WCS("temporalDomain", *_times(time, full)),
     )
 
 
-def _times(axis: TimeAxis) -> Iterator[Element]:
-    """Instants where they are few, else intervals with a period."""
-    for text in described_times(axis):
+def _times(axis: TimeAxis, full: bool) -> Iterator[Element]:
+    """Instants where they are few or all are wanted, else intervals with a period."""
+    for text in described_times(axis, full=full):
         if "/" not in text:
             yield GML("timePosition", text)
             continue

@@ -9,6 +9,7 @@ from services.ows.sequence import refuse_current
 from services.ows.transport import Request, Response
 from services.ows.urls import kvp_prefix
 from services.wcs.answer import send
+from services.wcs.extras import all_times
 from services.wcs.filenames import file_name
 from services.wcs.forms import find_form
 from services.wcs.places import is_flat
@@ -44,7 +45,8 @@ def answer_description(context: Context, request: Request, kvp: Kvp) -> Response
     """DescribeCoverage."""
     names = decode.coverage_names(kvp)
     cubes = [published_cube(context, name) for name in names] if names else published(context)
-    body = describe.coverage_description(cube.description for cube in cubes)
+    described = (cube.description for cube in cubes)
+    body = describe.coverage_description(described, full=all_times(kvp))
     response = Response(200, _XML, body, (caching.DOCUMENT,))
     return caching.conditional(request, response, caching.etag([], body))
 

@@ -21,18 +21,23 @@ from services.wcs.v110.names import BANDS, FIELD, IMAGE_CRS, SIMPLE_GRID, SQUARE
 INTERPOLATIONS = ("nearest", "linear", "cubic")
 
 
-def coverage_descriptions(names: Names, cubes: Iterable[Cube]) -> bytes:
-    """The answer of DescribeCoverage."""
+def coverage_descriptions(names: Names, cubes: Iterable[Cube], *, full: bool) -> bytes:
+    """The answer of DescribeCoverage.
+
+    Parameters
+    ----------
+    full : bool, whether every instant is listed, however many there are
+    """
     return serialise(
         names.wcs(
             "CoverageDescriptions",
-            *(_description(names, cube) for cube in cubes),
+            *(_description(names, cube, full) for cube in cubes),
             xsi_schemaLocation=names.located,
         )
     )
 
 
-def _description(names: Names, cube: Cube) -> Element:
+def _description(names: Names, cube: Cube, full: bool) -> Element:
     description = cube.description
     grid = plain_grid(description.domain)
     time = description.domain.time
@@ -44,7 +49,7 @@ def _description(names: Names, cube: Cube) -> Element:
         names.wcs(
             "Domain",
             names.wcs("SpatialDomain", *_boxes(names, cube, grid), _grid_crs(names, grid)),
-            None if time is None else names.wcs("TemporalDomain", *_times(names, time)),
+            None if time is None else names.wcs("TemporalDomain", *_times(names, time, full)),
         ),
         names.wcs("Range", _field(names, cube)),
         *(names.wcs("SupportedCRS", crs) for crs in dict.fromkeys((grid.crs.urn, *COMMON))),
@@ -83,9 +88,9 @@ def _pair(crs: Crs, x: float, y: float) -> str:
     return " ".join(map(plain_number, crs.ordered(float(x), float(y))))
 
 
-def _times(names: Names, axis: TimeAxis) -> Iterator[Element]:
-    """Instants where they are few, else intervals with a period."""
-    for text in described_times(axis):
+def _times(names: Names, axis: TimeAxis, full: bool) -> Iterator[Element]:
+    """Instants where they are few or all are wanted, else intervals with a period."""
+    for text in described_times(axis, full=full):
         if "/" not in text:
             yield names.gml("timePosition", text)
             continue

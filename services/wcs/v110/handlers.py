@@ -14,6 +14,7 @@ from services.ows.transport import Request, Response
 from services.ows.urls import kvp_prefix, with_query
 from services.ows.xml import serialise
 from services.wcs.answer import send, send_several
+from services.wcs.extras import all_times
 from services.wcs.filenames import file_name
 from services.wcs.forms import Form, find_form
 from services.wcs.order import Order
@@ -36,7 +37,7 @@ def operations(names: Names) -> dict[str, Handler]:
 
     def answer_description(context: Context, request: Request, kvp: Kvp) -> Response:
         cubes = [published_cube(context, name) for name in decode.coverage_ids(kvp)]
-        body = describe.coverage_descriptions(names, cubes)
+        body = describe.coverage_descriptions(names, cubes, full=all_times(kvp))
         response = Response(200, _XML, body, (caching.DOCUMENT,))
         return caching.conditional(request, response, caching.etag([], body))
 

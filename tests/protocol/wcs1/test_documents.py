@@ -1,10 +1,16 @@
 """Capabilities and descriptions of WCS 1.0.0 and 1.1, against the schemas and by value."""
 
+import gzip
 from itertools import product
 
+import numpy as np
 import pytest
 from lxml import etree
 
+from datacube.config.settings import Config
+from datacube.engine.context import make_context
+from datacube.store.url import open_store
+from tests.cubes import make_cube, repeat_slices
 from tests.protocol.wcs1.service import NS, Service, texts
 
 COVERAGES = ["air", "bands", "model", "ocean"]
@@ -163,3 +169,20 @@ def test_refusals(context, wcs10, wcs11, xsd_validator):
     assert wcs11.refused("SECTIONS=none", "GetCapabilities")[1] == "InvalidParameterValue"
     for service in (wcs10, wcs11):
         assert xsd_validator(service.ask("GetCoverage").body) == []
+
+
+@pytest.mark.parametrize("version", ["1.0.0", "1.1.2"])
+def test_a_hundred_thousand_times_are_short_or_full(tmp_path, version):
+    """Sent in less than 1 MB, and all of them where that is asked for."""
+    store = open_store(str(tmp_path))
+    make_cube(store, "long", width=8, height=4, times=("2020-01-01", "2020-01-02"))
+    steps = np.random.default_rng(1).integers(1, 9, 100_000) * 600_000
+    repeat_slices(store, "long", steps.cumsum().tolist())
+    service = Service(make_context(store, Config()), version)
+    short, full = (
+        service.ask("DescribeCoverage", f"{IDS[version]}=long{times}").body
+        for times in ("", "&TIMES=full")
+    )
+    assert len(short) < 100_000
+    assert full.count(b"timePosition>") // 2 - short.count(b"lonLatEnvelope>") >= 100_000
+    assert len(gzip.compress(full, 6)) < 1_000_000
