@@ -4,7 +4,7 @@ Bands fit together as tiles do. All are drawn from the level that answers the wh
 """
 
 from collections.abc import Iterable, Iterator
-from math import prod
+from math import ceil, prod
 from typing import assert_never
 
 import numpy as np
@@ -23,8 +23,14 @@ def is_large(grid: RectifiedGrid) -> bool:
     return prod(grid.shape) > _BAND
 
 
-def bands_of(grid: RectifiedGrid) -> Iterator[RectifiedGrid]:
+def bands_of(grid: RectifiedGrid, margin: int = 0) -> Iterator[RectifiedGrid]:
     """Bands of whole rows, from the top, each of about 2^20 pixels.
+
+    Parameters
+    ----------
+    grid : RectifiedGrid
+    margin : int
+        Rows above and below that are worked on for each band too: it is made four times as high.
 
     Examples
     --------
@@ -34,7 +40,7 @@ def bands_of(grid: RectifiedGrid) -> Iterator[RectifiedGrid]:
     >>> [band.height for band in bands_of(grid)]
     [256, 256, 88]
     """
-    rows = max(_BAND // grid.width // _ROWS, 1) * _ROWS
+    rows = max(_BAND // grid.width // _ROWS, ceil(4 * margin / _ROWS), 1) * _ROWS
     for top in range(0, grid.height, rows):
         yield grid.window(top, 0, min(rows, grid.height - top), grid.width)
 

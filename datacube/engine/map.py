@@ -240,7 +240,8 @@ def draw_map(context: Context, plan: MapPlan) -> Image:
     levels = [
         best_level(one.cube.description.levels, grid, one.cube.inverses) for one in plan.layers
     ]
-    return joined((_drawn(context, plan, band, levels) for band in bands_of(grid)), grid.height)
+    bands = bands_of(grid, max(margin_of(one.style) for one in plan.layers))
+    return joined((_drawn(context, plan, band, levels) for band in bands), grid.height)
 
 
 def _drawn(

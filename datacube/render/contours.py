@@ -27,6 +27,7 @@ _SPECK = 40.0  # shortest ring that is drawn, in pixels
 _LONGEST = 26.0  # half of the longest label
 _MOST_BEND = 0.12  # one less the share of a label's length that its ends are apart
 _USUAL_LINES = 16
+_STEP = 1.5  # pixels from point to point of a line, at most
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,7 +89,10 @@ def paint_contours(
     """
     factor, offset = conversion(style, field)
     levels = levels_of(style, field)
-    found = isolines(values.astype(np.float64) * factor + offset, valid, levels)
+    counted = values.astype(np.float64, copy=False)
+    if (factor, offset) != (1.0, 0.0):
+        counted = counted * factor + offset
+    found = isolines(counted, valid, levels)
     lines = [line for line in found if not _speck(line)]
     to_picture = 0.5 - scene.margin
     marks: list[Mark] = [
@@ -143,7 +147,7 @@ def _labels(style: Contours, lines: Sequence[Isoline], levels: Levels, scene: Sc
     for line in lines:
         text = written(float(levels.value(np.array([line.number]))[0]))
         length = float(text_width(text, style.size))
-        if length / 2 + 3 > _LONGEST:
+        if length / 2 + 3 > _LONGEST or len(line.points) * _STEP < length:
             continue
         for cell, at, degrees, bend in _straight_places(line, length / 2 + 3, scene.corner):
             score = bend if is_major(style, line.number) else bend + 0.02

@@ -92,22 +92,26 @@ def _crossings(
     values: NDArray[np.floating], valid: NDArray[np.bool_], levels: Levels
 ) -> tuple[IndexArray, IndexArray, IndexArray]:
     """Cells (by their upper left corner) and the levels that pass through; the corners' levels."""
-    number = levels.below(np.where(valid, values, 0.0).astype(np.float64))
-    corners = number[:-1, :-1], number[:-1, 1:], number[1:, 1:], number[1:, :-1]
-    low = np.minimum.reduce(corners)
-    high = np.maximum.reduce(corners)
-    whole = valid[:-1, :-1] & valid[:-1, 1:] & valid[1:, 1:] & valid[1:, :-1]
-    count = np.where(whole, high - low, 0)
-    step = 1
-    while count.sum() > _MOST_CROSSINGS:
+    number = levels.below(np.where(valid, values, 0.0).astype(np.float64, copy=False))
+    low, high = (_of_corners(number, one) for one in (np.minimum, np.maximum))
+    crossed = np.not_equal(low, high)
+    crossed &= _of_corners(valid, np.logical_and)
+    row, column = np.nonzero(crossed)
+    below, above = low[row, column], high[row, column]
+    step, times = 1, above - below
+    while times.sum() > _MOST_CROSSINGS:
         step *= 10
-        count = np.where(whole, high // step - low // step, 0)
-    row, column = np.nonzero(count)
-    times = count[row, column]
+        times = above // step - below // step
     cells = np.repeat(row * values.shape[1] + column, times)
     start = np.repeat(np.cumsum(times) - times, times)
-    base = np.repeat(low[row, column] // step + 1, times)
+    base = np.repeat(below // step + 1, times)
     return cells, (base + np.arange(len(cells)) - start) * step, number.ravel()
+
+
+def _of_corners[D: np.generic](values: NDArray[D], joined: np.ufunc) -> NDArray[D]:
+    """What the four corners of each cell come to."""
+    beside = joined(values[:, :-1], values[:, 1:])
+    return np.asarray(joined(beside[:-1], beside[1:]))
 
 
 def _segments(
@@ -168,13 +172,15 @@ def _joined(
 
 def _chains(after: list[int], begins: list[int]) -> list[tuple[list[int], bool]]:
     """Runs of points from those that nothing comes before; then the rings."""
-    done = [False] * len(after)
+    done = bytearray(len(after))
     chains: list[tuple[list[int], bool]] = []
     for start in (*begins, *range(len(after))):
+        if done[start]:
+            continue
         chain: list[int] = []
         here = start
         while here >= 0 and not done[here]:
-            done[here] = True
+            done[here] = 1
             chain.append(here)
             here = after[here]
         if len(chain) > 1:
