@@ -1,6 +1,5 @@
 """The styles that a cube has before anyone has configured one."""
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -9,7 +8,7 @@ import numpy as np
 from datacube.algebra.show import shown_name
 from datacube.model.coverage import CoverageDescription
 from datacube.model.fields import Category, Field
-from datacube.render.presets import preset_of
+from datacube.render.presets import is_quality, preset_of
 from datacube.render.ranges import Statistics, resolved
 from datacube.render.style import Categories, Channel, ColorRamp, Composite, Style, fields_of
 from datacube.render.vectors import vector_styles
@@ -42,13 +41,13 @@ _SENTINEL2 = (
     ("urban", "False colour, urban (12-11-4)", (("b12", 0.5), ("b11", 0.5), ("b04", 0.4))),
     ("swir", "Short-wave infrared (12-8A-4)", (("b12", 0.5), ("b8a", 0.5), ("b04", 0.4))),
 )
-COMPOSITES = tuple(name for name, _, _ in _SENTINEL2)
+COMPOSITES = (*(name for name, _, _ in _SENTINEL2), "dual-pol")
 # name, title, the two bands of (a - b) / (a + b), colour map, low, high
 _INDEXES = (
     ("ndvi", "Vegetation index (NDVI)", ("b08", "b04"), "RdYlGn", -0.2, 0.9),
     ("moisture", "Moisture index (8A, 11)", ("b8a", "b11"), "RdBu", -0.6, 0.6),
 )
-INDEXES = tuple(name for name, *_ in _INDEXES)
+INDEXES = (*(name for name, *_ in _INDEXES), "cross-ratio")
 _SPELLINGS = {
     "b02": ("b02", "b2", "blue"),
     "b03": ("b03", "b3", "green"),
@@ -60,7 +59,11 @@ _SPELLINGS = {
 }
 _QUANTIFICATION = 10_000  # of reflectances stored as plain numbers
 _ALTERNATIVES = ("viridis", "gray")
-_QUALITY = re.compile(r"(^|_)(qa|qc|qi|bqa|dqf|flags?|quality|mask)(_|$)")
+# name, title, co- and cross-polarised fields of Sentinel-1
+_DUAL = (
+    ("dual-pol", "Dual polarisation (VV, VH, VV)", ("vv", "vh")),
+    ("dual-pol", "Dual polarisation (HH, HV, HH)", ("hh", "hv")),
+)
 
 
 def default_styles(
@@ -98,7 +101,7 @@ def default_styles(
     if len(fields) == 1:
         return field_styles(fields[0], measured)
     bands = {field.name: field for field in fields}
-    composites = sentinel2_composites(bands)
+    composites = (*sentinel2_composites(bands), *sentinel1_composites(bands))
     singles = [
         replace(field_styles(field, measured)[0], name=field.name, title=field.title or field.name)
         for field in fields
@@ -110,7 +113,8 @@ def default_styles(
     if not composites and singles:
         main = next((at for at, one in enumerate(fields) if _measure(one)), 0)
         singles.insert(0, replace(singles.pop(main), name=DEFAULT))
-    return (*composites, *sentinel2_indexes(bands), *singles, *vectors)
+    indexes = (*sentinel2_indexes(bands), *sentinel1_ratios(bands))
+    return (*composites, *indexes, *singles, *vectors)
 
 
 def field_styles(field: Field, statistics: Statistics | None = None) -> tuple[Style, ...]:
@@ -171,6 +175,50 @@ def sentinel2_indexes(fields: Mapping[str, Field]) -> tuple[ColorRamp, ...]:
     )
 
 
+def sentinel1_composites(fields: Mapping[str, Field]) -> tuple[Composite, ...]:
+    """Both polarisations in one picture: bare and built-up magenta, what scatters within green."""
+    by_name = {name.lower(): field for name, field in fields.items()}
+    return tuple(
+        _composite(name, title, [_backscatter(by_name[one]) for one in (co, cross, co)])
+        for name, title, (co, cross) in _DUAL
+        if co in by_name and cross in by_name
+    )
+
+
+def sentinel1_ratios(fields: Mapping[str, Field]) -> tuple[ColorRamp, ...]:
+    """How much stronger one polarisation is than the other, in decibels."""
+    by_name = {name.lower(): field for name, field in fields.items()}
+    return tuple(
+        ColorRamp(
+            "cross-ratio",
+            f"{co.upper()} over {cross.upper()} in dB",
+            "cross-ratio",
+            "viridis",
+            0.0,
+            15.0,
+            expression=_ratio(by_name[co], by_name[cross]),
+        )
+        for _, _, (co, cross) in _DUAL
+        if co in by_name and cross in by_name
+    )
+
+
+def _ratio(one: Field, other: Field) -> str:
+    """Decibels are subtracted; amplitudes (whole numbers) count twice what powers do."""
+    a, b = shown_name(one.name), shown_name(other.name)
+    if one.uom.lower() == "db":
+        return f"{a} - {b}"
+    return f"{20 if _whole(one) else 10} * log10({a} / {b})"
+
+
+def _backscatter(field: Field) -> Channel:
+    """From dark to bright: usual decibels, else what the cube has between its outer percentiles."""
+    cross = field.name.lower() in {"vh", "hv"}
+    if field.uom.lower() == "db":
+        return Channel(field.name, -26.0 if cross else -20.0, -6.0 if cross else 0.0)
+    return Channel(field.name, 0.0, 0.08 if cross else 0.4, percentiles=(2.0, 98.0))
+
+
 def _difference(one: Field, other: Field) -> str:
     a, b = shown_name(one.name), shown_name(other.name)
     return f"({a} - {b}) / ({a} + {b})"
@@ -201,8 +249,7 @@ def _channel(field: Field, top: float) -> Channel:
 
 def _measure(field: Field) -> bool:
     """Whether a field is what a cube is about, not how good that is."""
-    texts = (field.name, field.standard_name)
-    return not classes_of(field) and not any(_QUALITY.search(text.lower()) for text in texts)
+    return not classes_of(field) and not is_quality(field)
 
 
 def _whole(field: Field) -> bool:

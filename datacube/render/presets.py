@@ -59,6 +59,7 @@ class Preset:
         return unit.own(self.low), unit.own(self.high)
 
 
+_QUALITY = re.compile(r"(^|_)(qa|qc|qi|bqa|dqf|flags?|quality|mask)(_|$)")
 # The first that fits is taken.
 PRESETS: tuple[Preset, ...] = (
     Preset("anomaly|difference|bias", "", "balance", centred=True, elastic=True),
@@ -94,6 +95,7 @@ PRESETS: tuple[Preset, ...] = (
     Preset(r"relative_humidity|^r$|^hurs?$", "fraction", "YlGnBu", 0, 1),
     Preset(r"specific_humidity|^q$|^hus$", "", "YlGnBu", 0, 0.02, elastic=True),
     Preset(r"chl", "", "algae", 0.03, 30, log=True),
+    Preset(r"suspended|^spm$|^tsm$", "concentration", "turbid", 100, 100_000, log=True),
     Preset(r"suspended|turbid|^spm$|^tur$|^tsm$", "", "turbid", 0.1, 100, log=True),
     Preset(r"salin|^so$|^sss$", "", "haline", 30, 39),
     Preset(r"oxygen|^o2$", "", "oxy", elastic=True),
@@ -104,15 +106,23 @@ PRESETS: tuple[Preset, ...] = (
         r"sea_surface_height|^zeta$|^zos$|^ssh$|^sla$", "length", "balance", -1, 1, centred=True
     ),
     Preset(r"wave|^swh$|^hs$", "length", "tempo", 0, 8),
+    Preset(r"relief|bathymetr|etopo|gebco", "", "topo", centred=True, elastic=True),
     Preset(r"altitude|elevation|orography|topography|^dem$", "length", "terrain", elastic=True),
+    Preset(r"^[vh][vh]$|backscatter|^(sigma|gamma|beta)_?(nought|0)", "", "gray", elastic=True),
     Preset(r"ndvi|vegetation_index|^evi$", "", "RdYlGn", -0.2, 0.9),
     Preset(r"reflectance|^b\d\d?a?$", "", "gray", 0, 0.4),
     Preset(r"", "concentration", "YlOrBr", elastic=True),
 )
 
 
+def is_quality(field: Field) -> bool:
+    """Whether a field says how good others are, not what they are."""
+    texts = (field.name, field.standard_name)
+    return any(_QUALITY.search(text.lower()) for text in texts)
+
+
 def preset_of(field: Field) -> Preset | None:
-    """The first preset that fits a field.
+    """The first preset that fits a field; none fits a quality.
 
     Examples
     --------
@@ -121,4 +131,6 @@ def preset_of(field: Field) -> Preset | None:
     >>> preset_of(Field("v", "int32")) is None
     True
     """
+    if is_quality(field):
+        return None
     return next((preset for preset in PRESETS if preset.fits(field)), None)

@@ -22,9 +22,9 @@ def resolved(style: ColorRamp, field: Field, statistics: Range | None = None) ->
 
     Open ends come from, first found: the field's valid range; measured statistics for kinds of
     field that differ much; the usual range of that kind; statistics; what the stored type holds.
-    For kinds that differ much a valid range that is eight times wider than the statistics comes
-    last but one: colours over it would show nothing. Round numbers are made of statistics. A kind
-    with zero in its middle (winds, anomalies) keeps it there.
+    For these and for unknown kinds a valid range that is eight times wider than the statistics
+    comes last but one: colours over it would show nothing. Round numbers are made of statistics.
+    A kind with zero in its middle (winds, anomalies) keeps it there.
 
     Parameters
     ----------
@@ -64,7 +64,7 @@ def _open_range(field: Field, statistics: Range | None) -> Range:
     usual = preset.range_in(field.uom) if preset is not None else None
     elastic = preset is not None and preset.elastic
     stated = field.valid_range
-    if elastic and stated and measured and _far_wider(stated, measured):
+    if (elastic or preset is None) and stated and measured and _far_wider(stated, measured):
         stated = None
     candidates = (stated, measured if elastic else None, usual, measured, field.valid_range)
     low, high = next((one for one in candidates if one and _sane(one)), _of_dtype(field))
@@ -75,7 +75,7 @@ def _open_range(field: Field, statistics: Range | None) -> Range:
 
 
 def _far_wider(ends: Range, others: Range) -> bool:
-    return ends[1] - ends[0] > _FAR * (others[1] - others[0]) > 0
+    return ends[1] - ends[0] >= _FAR * (others[1] - others[0]) > 0
 
 
 def _sane(ends: Range) -> bool:

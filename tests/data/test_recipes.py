@@ -19,7 +19,7 @@ RECIPES = Path(__file__).parents[2] / "config" / "recipes"
 LON, LAT = np.meshgrid(10.2 + np.arange(6) * 0.1, 50.2 - np.arange(4) * 0.1)
 BANDS = {
     **{band: (10, plane(12, 12).astype("u2") + 1) for band in ("B02", "B03", "B04", "B08")},
-    "B11": (20, plane(6, 6).astype("u2") + 1),
+    **{band: (20, plane(6, 6).astype("u2") + 1) for band in ("B8A", "B11", "B12")},
     "SCL": (20, np.full((6, 6), 4, "u1")),
 }
 

@@ -203,3 +203,31 @@ def test_units_are_shown(uom, shown):
 def test_round_range():
     assert round_range(0.00123, 0.00987) == (0.0, 0.01)
     assert round_range(float("nan"), 1.0) == (0.0, 0.0)
+
+
+@pytest.mark.parametrize("pair", [("VV", "VH"), ("hh", "hv")])
+def test_both_polarisations_of_a_radar(pair):
+    decibels = tuple(Field(name, "float32", uom="dB") for name in pair)
+    composite, ratio, *_ = default_styles(cube(*decibels), pair)
+    assert (composite.name, ratio.name) == ("dual-pol", "cross-ratio")
+    assert [one.field for one in composite.channels] == [pair[0], pair[1], pair[0]]
+    assert [(one.low, one.high) for one in composite.channels[:2]] == [(-20, 0), (-26, -6)]
+    assert ratio.expression == f"{pair[0]} - {pair[1]}"
+    powers = tuple(Field(name, "float32", uom="1") for name in pair)
+    composite, ratio, *_ = default_styles(cube(*powers), pair)
+    assert composite.red.percentiles == (2, 98)
+    assert ratio.expression == f"10 * log10({pair[0]} / {pair[1]})"
+    alone = default_styles(cube(decibels[0]), pair[:1])
+    assert (alone[0].name, alone[0].colormap) == ("default", "gray")
+
+
+def test_suspended_matter_by_its_unit_and_quality_by_what_occurs():
+    matter = Field("SPM", "float32", "g m-3")
+    ramp = field_styles(matter)[0]
+    assert (ramp.colormap, ramp.low, ramp.high, ramp.log) == ("turbid", 0.1, 100, True)
+    quality = Field(
+        "SPM_QI", "float32", "Percentage", title="Quality of suspended matter",
+        valid_range=(-1000, 1000),
+    )  # fmt: skip
+    ramp = field_styles(quality, {"SPM_QI": (-179.3, 22.3)})[0]
+    assert (ramp.colormap, ramp.low, ramp.high, ramp.log) == ("viridis", -200, 50, False)
