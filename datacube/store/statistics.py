@@ -84,13 +84,20 @@ class Histogram:
         """The same in bins of another width; in narrower ones at their lower ends."""
         if exponent == self.exponent:
             return self
+        if not len(self.bins):
+            return Histogram(exponent, self.bins, self.counts)
         with np.errstate(over="ignore"):
             bins = np.floor(np.ldexp(self.bins, self.exponent - exponent))
-        return _summed(exponent, np.clip(bins, -_FAR, _FAR), self.counts)
+        bins = np.clip(bins, -_FAR, _FAR)
+        first = np.flatnonzero(np.concatenate(([True], bins[1:] != bins[:-1])))
+        counts = np.add.reduceat(self.counts, first)
+        return Histogram(exponent, bins[first][counts != 0], counts[counts != 0])
 
     def at_most(self, number: int) -> "Histogram":
         """The same in so many bins at most: their width is doubled until they fit."""
-        made = self
+        # each doubling leaves half of the bins or more, so the first ones are done at once
+        doublings = (-(-len(self.bins) // max(number, 1)) - 1).bit_length()
+        made = self.at(self.exponent + doublings)
         while len(made.bins) > number:
             made = made.at(made.exponent + 1)
         return made
