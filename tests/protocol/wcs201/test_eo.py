@@ -118,6 +118,19 @@ def test_gml_of_a_dataset_has_its_type_metadata_and_lineage(strict_service, xsd_
     assert tuples[:3] == ["1000", "1001", "1002"]
 
 
+@pytest.mark.xsd
+def test_the_document_before_the_file_of_a_dataset_is_one_of_a_dataset(
+    strict_service, xsd_validator
+):
+    query = f"CoverageId={SECOND}&FORMAT=image/tiff&MEDIATYPE=multipart/related"
+    message = b"".join(strict_service.get(query).body)
+    document = message.partition(b"\r\n\r\n")[2].partition(b"\r\n--wcs-")[0]
+    root = etree.fromstring(document)
+    assert root.tag == f"{{{EO['wcseo']}}}RectifiedDataset"
+    assert root.find(".//eop:identifier", EO).text == SECOND
+    assert xsd_validator(document) == []
+
+
 @pytest.mark.parametrize(
     ("identifier", "status"),
     [
@@ -162,6 +175,8 @@ def test_a_dataset_has_no_time_to_be_trimmed(service):
         ("eoId=air&subset=Lat(45,70)&containment=contains", ([], [], 0)),
         ("eoId=air&subset=Lat(30,70)&subset=Long(-20,20)&containment=contains", (AIR, ["air"], 5)),
         ("eoId=air&subset=long,http://www.opengis.net/def/crs/EPSG/0/4326(-99,-21)", ([], [], 0)),
+        ("eoId=air&subset=phenomenonTime(2020-01-05T00:00Z,2020-01-06)", ([AIR[2]], ["air"], 2)),
+        ("eoId=air&subset=x,http://www.opengis.net/def/crs/EPSG/0/4326(0,9)", (AIR, ["air"], 5)),
         ("eoId=ocean&subset=Long(-180,-175)", (OCEAN, ["ocean"], 3)),
         ("eoId=ocean&subset=Long(0,100)", ([], [], 0)),
     ],

@@ -26,8 +26,7 @@ def footprint(dataset: Dataset) -> MultiPolygon:
     known = [outline(one) for one in boxes if one is not None]
     if not known or len(known) < len(boxes):
         return whole
-    parts = shapely.union_all([whole.intersection(one) for one in known])
-    return _polygons(parts) or whole
+    return _polygons(whole.intersection(shapely.union_all(known))) or whole
 
 
 @lru_cache(maxsize=256)

@@ -84,10 +84,17 @@ def _at(series: Series, indexes: NDArray[np.intp], request: SetRequest) -> Itera
     first, last = _period(series, request)
     begins, ends = series.periods[indexes].T
     low, high = (begins, ends) if request.within else (ends, begins)
-    for index in indexes[(low >= first) & (high <= last)].tolist():
-        if request.box is None or _lies(
-            footprint(Dataset(series, index)), request.box, request.within
-        ):
+    chosen: list[int] = indexes[(low >= first) & (high <= last)].tolist()
+    if (area := request.box) is None:
+        yield from chosen
+        return
+    grid = outline(series.cube.description.domain.bbox)
+    grid_lies = _lies(grid, area, request.within)
+    if not (grid_lies or request.within):
+        return  # what lies beside the grid lies beside every granule in it
+    for index in chosen:
+        shape = footprint(Dataset(series, index))
+        if grid_lies if shape is grid else _lies(shape, area, request.within):
             yield index
 
 
