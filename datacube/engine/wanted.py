@@ -39,10 +39,15 @@ class Wanted:
         return self.tree is None and self.keep is None
 
     @property
+    def reads(self) -> int:
+        """How many fields are read."""
+        return len(self.needs) + len(self.others)
+
+    @property
     def work(self) -> int:
         """How much is computed for a pixel: fields that are read, and parts of the expression."""
         trees = (tree for tree in (self.tree, self.keep) if tree is not None)
-        return len(self.needs) + len(self.others) + sum(1 for tree in trees for _ in walk(tree))
+        return self.reads + sum(1 for tree in trees for _ in walk(tree))
 
 
 @dataclass(frozen=True, eq=False)

@@ -255,9 +255,9 @@ def _within(channel: Channel, field: Field, data: Values, valid: Valid) -> Valid
 def _levels(
     channel: Channel, field: Field, data: Values, valid: Valid
 ) -> NDArray[np.uint8] | NDArray[np.floating]:
-    """Intensities 0 … 255, looked up where a table can hold them."""
-    if _tabular(field, data):
-        return channel_lookup(channel, field).take(_bits(data), mode="clip")
+    """Intensities 0 … 255; a power is looked up where a table can hold it."""
+    if channel.gamma != 1.0 and _tabular(field, data):
+        return channel_lookup(channel, field).take(_bits(data))
     return intensities(data, valid, field, channel)
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from datacube.config.settings import Config, Limits, ServerSettings, TimePolicy
 from datacube.engine.context import make_context
-from datacube.engine.map import render_map
+from datacube.engine.map import plan_map, render_map
 from datacube.errors import CoverageNotFound, InvalidTime, RequestTooLarge, StyleNotFound
 from datacube.model.axis import IrregularAxis
 from datacube.model.bbox import BoundingBox
@@ -233,6 +233,25 @@ def test_a_tile_of_a_large_cube_reads_at_most_four_chunks(large_context, zoom):
         render_map(context, MapQuery((LayerRequest("gray"),), target))
         on_seam = column in {0, 2**zoom - 1} or zoom == 0
         assert 1 <= store.chunks_read <= (6 if on_seam else 4)
+
+
+@pytest.mark.parametrize(
+    ("expression", "side", "brief"),
+    [
+        ("", 256, True),
+        ("", 512, True),
+        ("", 513, False),
+        ("(v - 1) / (v + 1)", 256, True),
+        ("+".join(["v"] * 40), 256, False),
+    ],
+)
+def test_a_tile_of_a_few_fields_and_little_arithmetic_takes_a_moment(
+    gray_context, expression, side, brief
+):
+    context, _ = gray_context(**GLOBE)
+    target = RectifiedGrid.from_bbox(BoundingBox(0, 0, 40, 40, CRS84), side, side)
+    request = LayerRequest("gray", expression=expression)
+    assert plan_map(context, MapQuery((request,), target)).brief == brief
 
 
 def test_exact_mode_refuses_a_time_between_steps(gray_context):
