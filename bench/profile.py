@@ -17,11 +17,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import wraps
-from itertools import count
 from statistics import median
 from typing import Any
 
 import numpy as np
+from numcodecs import blosc
 
 from bench import asks, cubes, ours
 from bench.asks import Ask
@@ -29,25 +29,26 @@ from bench.scale import SCALES, Scale
 from datacube.config.settings import Config
 from datacube.engine import drawing, read, reduction
 from datacube.engine import map as maps
-from datacube.engine.context import Context
 from datacube.engine.memo import Memo
-from datacube.render import encode, paint
+from datacube.render import composite, encode, paint
 from datacube.slicing import gather, plan
 from datacube.slicing.accumulators import Accumulator
 from datacube.slicing.regions import Region
 from datacube.store import cache, codecs, local, reader
+from services.app import memory
 from services.app.asgi import Application, create_app
+from services.app.known import KnownAnswers
 from services.wms import decode as wms_decode
 from services.wmts import decode as wmts_decode
 from services.wmts import rest
 
 TRIES = 25
-_NUMBERS = count()
 REST = "routing, headers, answer"
 STAGES: dict[str, tuple[tuple[Any, str], ...]] = {
     "decode the request": (
         (rest, "parameters"),
         (wmts_decode, "decode_tile"),
+        (wmts_decode, "decode_path"),
         (wms_decode, "decode_map"),
     ),
     "plan": (
@@ -57,10 +58,10 @@ STAGES: dict[str, tuple[tuple[Any, str], ...]] = {
         (plan, "plan_read"),
     ),
     "look up chunks": ((cache.ChunkCache, "chunk"), (cache.ChunkCache, "chunks")),
-    "read": ((local.LocalObjects, "get"), (local.LocalObjects, "get_range")),
+    "read": tuple((local.LocalObjects, name) for name in ("get", "get_range", "borrow")),
     "check": ((reader, "chunk_damage"),),
     "decode the chunks": ((codecs.ArrayCodec, "decode"),),
-    "gather": ((gather, "gather"), (read, "read_field")),
+    "gather": ((gather, "gather"), (read, "read_field"), (composite, "picked")),
     "reduce": (
         (reduction, "reduce_steps"),
         (Accumulator, "extend"),
@@ -181,16 +182,18 @@ def _tried(
     app: Application, runner: asyncio.Runner, watch: Watch, url: str, *, cold: bool
 ) -> tuple[int, dict[str, int]]:
     """Nanoseconds of a request in all, and of its stages."""
-    _forget(app.context, chunks=cold)
+    _forget(app, chunks=cold)
     if not cold:
         asked(app, runner, url)
-        _forget(app.context, chunks=False)
+        _forget(app, chunks=False)
     watch.spent = defaultdict(int)
     return asked(app, runner, url), dict(watch.spent)
 
 
-def _forget(context: Context, *, chunks: bool) -> None:
+def _forget(app: Application, *, chunks: bool) -> None:
     """Everything that was kept of earlier answers, and their chunks too."""
+    context = app.context
+    object.__setattr__(app, "_known", KnownAnswers())
     object.__setattr__(context, "bodies", Memo(1 << 26, len))
     object.__setattr__(context, "maps", Memo(1 << 10))
     if chunks:
@@ -198,9 +201,8 @@ def _forget(context: Context, *, chunks: bool) -> None:
 
 
 def asked(app: Application, runner: asyncio.Runner, url: str) -> int:
-    """Processor nanoseconds of a request by a URL that the server has not met."""
+    """Processor nanoseconds of a request."""
     path, _, query = url.partition("?")
-    query = f"{query}&number={next(_NUMBERS)}".lstrip("&")
     scope = {
         "type": "http", "http_version": "1.1", "method": "GET", "scheme": "http",
         "path": path, "raw_path": path.encode(), "query_string": query.encode(),
@@ -262,6 +264,8 @@ def main() -> int:
     scale = SCALES[options.scale]
     cubes.make_all(scale)
     store_url = str(scale.home / "store")
+    memory.settle()  # as `datacube serve` does
+    blosc.use_threads = False
     app = create_app(Config(), store_url)
     print(_heading(scale, options.count))
     watch = Watch()
