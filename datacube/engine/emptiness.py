@@ -1,15 +1,26 @@
 """Maps that show nothing, known before anything is read."""
 
+from functools import lru_cache
+from math import atan, degrees, sinh
+
 from datacube.engine.banding import is_large
 from datacube.engine.context import Context
 from datacube.engine.map import MapPlan, PlannedLayer, map_of
 from datacube.engine.read import plan_field, split_place
+from datacube.errors import InvalidCrs
+from datacube.model.bbox import BoundingBox
 from datacube.model.fields import Field
-from datacube.model.grid import RectifiedGrid
+from datacube.model.grid import Grid, RectifiedGrid
 from datacube.render.paint import margin_of
 from datacube.render.style import Categories, ColorRamp, Composite
 from datacube.slicing.cells import ReadPlan
 from datacube.store.cube import CubeStore
+
+_GLOBE = frozenset({"OGC:CRS84", "EPSG:4326"})
+_WEB_MAP, _RADIUS = "EPSG:3857", 6378137.0
+_MARGIN = 0.02  # of a cube's width and height in degrees, and so many degrees more
+
+type _Edges = tuple[float, float, float, float]
 
 
 def shows_nothing(context: Context, plan: MapPlan) -> bool:
@@ -25,7 +36,7 @@ def shows_nothing(context: Context, plan: MapPlan) -> bool:
 def _is_empty(context: Context, planned: PlannedLayer, grid: RectifiedGrid) -> bool:
     if not _clear_without_values(planned):
         return False
-    if not planned.places.candidates:
+    if not planned.places.candidates or _is_beside(planned.cube.description.domain.grid, grid):
         return True
     level, cells = map_of(context, planned.cube, grid)
     store = planned.cube.store
@@ -34,6 +45,46 @@ def _is_empty(context: Context, planned: PlannedLayer, grid: RectifiedGrid) -> b
     return all(
         not plan.chunks or _unwritten(planned, field, level.number, plan) for field, plan in plans
     )
+
+
+def _is_beside(own: Grid, grid: RectifiedGrid) -> bool:
+    """Whether a map of the web's planes lies far enough from a cube to know it by their boxes."""
+    seen = _degrees(grid.bbox)
+    if seen is None or not isinstance(own, RectifiedGrid):
+        return False
+    west, south, east, north = seen
+    return all(
+        east < left or right < west or north < bottom or top < south
+        for left, bottom, right, top in _around(own.bbox)
+    )
+
+
+def _degrees(box: BoundingBox) -> _Edges | None:
+    """West, south, east and north; None in other planes and beyond the antimeridian."""
+    west, south, east, north = box.edges
+    if box.crs.key == _WEB_MAP:
+        west, east = degrees(west / _RADIUS), degrees(east / _RADIUS)
+        south, north = (degrees(atan(sinh(y / _RADIUS))) for y in (south, north))
+    elif box.crs.key not in _GLOBE:
+        return None
+    return (west, south, east, north) if -180.001 < west < east < 180.001 else None
+
+
+@lru_cache(maxsize=1024)
+def _around(box: BoundingBox) -> tuple[_Edges, ...]:
+    """Boxes in degrees that hold one of a cube and more, its copies a turn away among them."""
+    try:
+        parts = box.geographic().split()
+    except InvalidCrs:
+        return ((-180.0, -90.0, 180.0, 90.0),)
+    found = []
+    for west, south, east, north in (one.edges for one in parts):
+        wide, high = _MARGIN * (1 + east - west), _MARGIN * (1 + north - south)
+        found += [
+            (west - wide + turn, south - high, east + wide + turn, north + high)
+            for turn in (-360.0, 0.0, 360.0)
+        ]
+    return tuple(found)
 
 
 def _clear_without_values(planned: PlannedLayer) -> bool:
