@@ -34,6 +34,8 @@ from datacube.slicing.regions import cells_shown
 _BRIEF = 512 * 512  # values at pixels, and cells of a chunk
 _QUICKER = 8
 
+type Target = RectifiedGrid | None
+
 
 @dataclass(frozen=True, eq=False)
 class MapResult:
@@ -285,12 +287,11 @@ def plan_layer(context: Context, request: LayerRequest) -> PlannedLayer:
     """Find what a layer shows: its cube, its style and where it looks; raises as plan_map."""
     version = context.catalog.version
     return context.understood.get(
-        version, ("layer", request), lambda: _planned(context, request), _weight
+        version,
+        ("layer", request),
+        lambda: _planned(context, request),
+        lambda planned: 1 + len(planned.places.candidates) // 4,
     )
-
-
-def _weight(planned: PlannedLayer) -> int:
-    return 1 + len(planned.places.candidates) // 4
 
 
 def _planned(context: Context, request: LayerRequest) -> PlannedLayer:
@@ -388,11 +389,7 @@ def _cells_of(
 
 
 def _values_of(
-    context: Context,
-    planned: PlannedLayer,
-    level: Level,
-    cells: IndexMap,
-    target: RectifiedGrid | None,
+    context: Context, planned: PlannedLayer, level: Level, cells: IndexMap, target: Target
 ) -> Mapping[str, Found]:
     cube, places, reduce = planned.cube, planned.places, planned.reducer
     return {
