@@ -297,7 +297,7 @@ def _default_places(axis: PlainAxis, policy: LevelPolicy) -> _Choice:
         case None:
             indexes, shown = (0,), str(axis_value(axis, 0))
         case level:
-            indexes, shown = _choose_place(axis, level).indexes, f"{level:g}"
+            indexes, shown = _choose_place(axis, level).indexes or (0,), f"{level:g}"
     if axis.size == 1:
         return _Choice((0,))
     return _Choice(indexes, f"Default value used: {axis.name}={shown} {axis.uom}")

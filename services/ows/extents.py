@@ -123,6 +123,23 @@ def level_extent(axis: Axis) -> tuple[str, ...]:
     return axis_extent(axis)
 
 
+def shown_place(place: float | str | tuple[float, float]) -> str:
+    """A place of an axis, or a range of them, as :func:`axis_extent` writes it.
+
+    Examples
+    --------
+    >>> shown_place(0.5), shown_place("E1"), shown_place((0.0, 425.0))
+    ('0.5', 'E1', '0/425')
+    """
+    match place:
+        case str():
+            return place
+        case (low, high):
+            return f"{plain_number(low)}/{plain_number(high)}"
+        case number:
+            return plain_number(number)
+
+
 def axis_unit(axis: Axis) -> str:
     """Unit of an axis; empty for places without one."""
     return "" if isinstance(axis, IndexAxis | TimeAxis) else axis.uom

@@ -5,6 +5,7 @@ from typing import Any
 from datacube.engine.context import Context
 from datacube.engine.cube import Cube, Layer
 from datacube.model.axis import IndexAxis, TimeAxis, axis_values
+from services.ows.dimensions import one_default
 from services.ows.urls import with_query
 
 
@@ -95,10 +96,11 @@ def _elevation(cube: Cube) -> dict[str, Any] | None:
     values = [one if isinstance(one, str) else float(one) for one in axis_values(axis)]
     uom = axis.uom if not isinstance(axis, TimeAxis) else ""
     labelled = isinstance(axis, IndexAxis) and bool(axis.labels)
+    shown = one_default(cube, axis)
     return {
         "name": "elevation",
         "title": axis.title or axis.name,
         "uom": "" if labelled else uom,
         "values": values,
-        "default": values[0],
+        "default": shown if isinstance(shown, str) else float(shown),
     }

@@ -118,6 +118,7 @@ PARAMETERS = (
         "GeoTIFF or NetCDF that is smaller and takes longer",
         "COMPRESSION=deflate",
     ),
+    Parameter("TIMES", "WCS", "Every time in descriptions, however many", "TIMES=full"),
     Parameter("VALUES", "Coverages", "raw as stored, or physical", "VALUES=physical"),
     Parameter("CLIP", "Coverages", "A polygon outside of which nothing is", "CLIP=POLYGON((…))"),
     Parameter("DRYRUN", "Coverages", "What the answer would be, without it", "DRYRUN=true"),

@@ -16,14 +16,14 @@ from datacube.engine.places import default_step
 from datacube.model.axis import Axis, TimeAxis, axis_value
 from datacube.model.bbox import BoundingBox
 from services.ows.boxes import geographic_box, published_boxes
-from services.ows.dimensions import RUN, dimension_name
+from services.ows.dimensions import RUN, default_place, dimension_name
 from services.ows.extents import (
     axis_extent,
     axis_unit,
     default_time,
     level_extent,
     listed_time,
-    plain_number,
+    shown_place,
     time_extent,
 )
 from services.ows.legends import listed_styles
@@ -172,18 +172,11 @@ def _dimension(cube: Cube, axis: Axis) -> Dimension:
         return Dimension(
             name, "ISO8601", "", _default(cube, axis), values, nearest, multiple=True, current=True
         )
-    values, unit = axis_extent(axis), axis_unit(axis)
+    unit = axis_unit(axis)
+    default = shown_place(default_place(cube, axis))
     if axis is not cube.description.domain.vertical:
-        return Dimension(name, unit, unit, values[0], values)
-    levels = cube.settings.levels
-    match levels.default:
-        case None:
-            default = values[0]
-        case (low, high):
-            default = f"{low:g}/{high:g}"
-        case level:
-            default = plain_number(level)
-    values = level_extent(axis)
+        return Dimension(name, unit, unit, default, axis_extent(axis))
+    levels, values = cube.settings.levels, level_extent(axis)
     units = levels.crs or unit
     return Dimension(name, units, unit, default, values, levels.nearest, multiple=levels.several)
 

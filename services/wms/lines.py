@@ -14,14 +14,14 @@ from datacube.engine.context import Context
 from datacube.engine.cube import Cube, Layer
 from datacube.engine.line import get_line
 from datacube.errors import InvalidParameter, InvalidTime
-from datacube.model.axis import TimeAxis, axis_value
+from datacube.model.axis import TimeAxis
 from datacube.model.crs import CRS84, Crs
 from datacube.model.geometry import Path
 from datacube.model.query import Aggregate, LineQuery, Slice, Subset, TimeChoice, Trim
 from datacube.model.time import TimeRange
 from services.ows.aggregate import decode_aggregate
 from services.ows.caching import cache_control, etag, matches, not_modified, warnings
-from services.ows.dimensions import chosen_times, layer_places
+from services.ows.dimensions import chosen_times, layer_places, one_default
 from services.ows.kvp import Kvp, comma_list, number
 from services.ows.transport import Request, Response
 from services.wms.decode import decode_pixel
@@ -133,7 +133,7 @@ def line_subsets(kvp: Kvp, cube: Cube, kind: Kind) -> tuple[tuple[Subset, ...], 
             moving = not isinstance(time, Slice) or time.point == "latest"
             subsets.append(time)
         elif not (kind.levels and axis is domain.vertical and axis not in given):
-            subsets.append(given.get(axis) or Slice(axis.name, axis_value(axis, 0)))
+            subsets.append(given.get(axis) or Slice(axis.name, one_default(cube, axis)))
     return tuple(subsets), moving
 
 

@@ -5,13 +5,20 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datacube.engine.context import Context
 from datacube.engine.cube import Cube, Layer
 from datacube.errors import InvalidParameter
-from datacube.model.axis import Axis, TimeAxis
+from datacube.model.axis import TimeAxis
 from datacube.model.bbox import BoundingBox
 from datacube.model.tiling import TileMatrix, TileMatrixSet
 from datacube.render.style import Style
 from services.ows.boxes import geographic_box, ordered_edges
-from services.ows.dimensions import RUN, dimension_name
-from services.ows.extents import axis_extent, axis_unit, default_tile_time, plain_number, tile_times
+from services.ows.dimensions import RUN, dimension_name, one_default
+from services.ows.extents import (
+    axis_extent,
+    axis_unit,
+    default_tile_time,
+    plain_number,
+    shown_place,
+    tile_times,
+)
 from services.ows.featureinfo import INFO_FORMATS
 from services.ows.kvp import Kvp, comma_list
 from services.ows.legends import Size, legend_url, listed_styles
@@ -211,15 +218,11 @@ def _dimensions(layer: Layer, pinned: str) -> Iterator[Element]:
                 default = pinned or default_tile_time(axis)
                 yield _dimension(name, "ISO8601", default, tile_times(axis), current=True)
             case _:
-                yield _plain_dimension(name, axis)
+                default = shown_place(one_default(layer.cube, axis))
+                yield _dimension(name, axis_unit(axis), default, axis_extent(axis))
     if layer.cube.view is not None:
         values = tile_times(layer.cube.view.axes.runs)
         yield _dimension(RUN, "ISO8601", "current", values, current=True)
-
-
-def _plain_dimension(name: str, axis: Axis) -> Element:
-    values = axis_extent(axis)
-    return _dimension(name, axis_unit(axis), values[0], values)
 
 
 def _dimension(

@@ -8,6 +8,7 @@ from datacube.engine.context import open_context
 from datacube.model.axis import RegularAxis
 from datacube.model.fields import Field
 from services.wms import service
+from services.wmts import service as wmts
 from tests.cubes import make_cube
 from tests.protocol.pictures import COARSE, EXACT, NIL, Maps, cells, root_of, warnings_of
 from tests.protocol.wms130.test_errors import code_of
@@ -100,12 +101,14 @@ def test_the_document(several, xsd_validator):
 
 
 def test_usual_levels(store):
-    usual = opened(store, LevelPolicy(default=50.0))
+    usual = opened(store, LevelPolicy(default=51.0))
     assert shown(usual) == [0, 2, 0, 0]
     assert shown(usual, "&ELEVATION=52") == [0, 2, 0, 0]
     dimension = root_of(usual.raw("SERVICE=WMS&REQUEST=GetCapabilities")).find(".//w:Dimension", NS)
     assert dimension.attrib["default"] == "50"
     assert dimension.attrib["nearestValue"] == "1"
+    tiles = Maps(usual.context, wmts, "/wmts").raw("SERVICE=WMTS&REQUEST=GetCapabilities")
+    assert root_of(tiles).findtext(".//{*}Dimension/{*}Default") == "50"
     for levels in ("0/50", "0,50"):
         assert code_of(usual.raw(f"{MAP}&ELEVATION={levels}")) == "InvalidDimensionValue"
 
