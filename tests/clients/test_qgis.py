@@ -9,7 +9,7 @@ from owslib.wms import WebMapService
 
 from tests.clients.conftest import EVENTS
 from tests.clients.pictures import CELLS, cells
-from tests.clients.qgis import of_the_system
+from tests.clients.desktop import of_the_system
 
 pytestmark = pytest.mark.qgis
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from tests.clients.pictures import CELLS, rgba
-from tests.clients.qgis import TREE, of_the_tree
+from tests.clients.desktop import TREE, of_the_tree
 from tests.clients.test_qgis import CAPABILITIES, GLOBE, properties, temporal_source
 
 pytestmark = [
