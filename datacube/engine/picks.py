@@ -6,15 +6,17 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from datacube.engine.cube import Cube
+from datacube.engine.deleted import deleted
 from datacube.errors import AxisNotFound, InvalidParameter, InvalidSubset, SubsetOutOfDomain
 from datacube.model.axis import Axis, TimeAxis, axis_part, axis_places, axis_value
 from datacube.model.domain import DomainSet
 from datacube.model.fields import Field
-from datacube.model.query import Aggregate, AxisSubset, Several, Subset
+from datacube.model.query import Aggregate, AxisSubset, Several, Slice, Subset
+from datacube.model.time import Timestamp, format_tick
 from datacube.slicing.periods import bins, parse_every
 from datacube.slicing.rolling import parse_window, rolling
 from datacube.slicing.select import Span
-from datacube.slicing.select_axis import select_places
+from datacube.slicing.select_axis import select_places, times_named
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,6 +80,7 @@ def pick_axes(
     """
     tolerance = cube.settings.time.tolerance_ms
     over = frozenset[str]() if aggregate is None else _aggregated(cube, aggregate)
+    _check_deleted(cube, subsets)
     return tuple(
         _pick(
             axis,
@@ -87,6 +90,16 @@ def pick_axes(
         )
         for axis in cube.description.domain.axes
     )
+
+
+def _check_deleted(cube: Cube, subsets: Mapping[str, AxisSubset]) -> None:
+    """Tell when and why a time was deleted, instead of taking a neighbour for it."""
+    axis = cube.description.domain.time
+    match None if axis is None else subsets.get(axis.name):
+        case Slice(_, Timestamp() as when) if axis is not None and not times_named(axis, when):
+            if gone := deleted(cube, axis, when):
+                asked = format_tick(when.ticks(axis.calendar), axis.calendar)
+                raise SubsetOutOfDomain(f"{axis.name}: {asked} was {gone}", subject=axis.name)
 
 
 def _aggregated(cube: Cube, aggregate: Aggregate) -> frozenset[str]:

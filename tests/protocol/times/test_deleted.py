@@ -16,6 +16,7 @@ MAP = (
     "/wms?SERVICE=WMS&VERSION=1.3.0&REQUEST=GetMap&LAYERS=closed.v&STYLES=&CRS=CRS:84"
     "&BBOX=-10,40,10,50&WIDTH=20&HEIGHT=10&FORMAT=image/png&TIME="
 )
+COVERAGE = "/wcs?SERVICE=WCS&VERSION=2.0.1&REQUEST=GetCoverage&COVERAGEID=closed"
 CAUSE = "older than 8 days (product S3*)"
 
 
@@ -41,6 +42,17 @@ def test_a_map_of_a_deleted_time_says_so(store):
         assert f"deleted {today}" in warning
         assert CAUSE in warning
     assert "No data" not in str(client.get(MAP + "2020-01-03").headers)
+
+
+@pytest.mark.parametrize("time", ["2020-01-02", "2020-01-02T00:00:00Z"])
+def test_a_coverage_of_a_deleted_time_says_so(store, time):
+    client = Client(create_app(Config(), store))
+    answer = client.get(f'{COVERAGE}&SUBSET=ansi("{time}")')
+    assert answer.status_code == 404
+    assert "InvalidSubsetting" in answer.text
+    assert f"2020-01-02T00:00:00Z was deleted {datetime.now(UTC).date().isoformat()}" in answer.text
+    assert CAUSE in answer.text
+    assert client.get(f'{COVERAGE}&SUBSET=ansi("2020-01-03")').status_code == 200
 
 
 def test_where_only_steps_are_times(store):
