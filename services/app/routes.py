@@ -118,7 +118,7 @@ class Routes:
     def _kvp(self, service: str) -> Route:
         if service == "wms":
             report, failure = wms130_report, wms.failure
-            return Route("wms", self._wms, READ_OR_POST, report, failure, brief=wms.is_map)
+            return Route("wms", self._wms, READ_OR_POST, report, failure, brief=wms.is_small_map)
         return Route("wcs", self._wcs, READ_OR_POST, ows20_report, wcs.failure)
 
     def _wms(self, request: Request) -> Response:

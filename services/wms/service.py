@@ -37,6 +37,8 @@ HANDLERS: Mapping[str, Handler] = {
     **{name.lower(): line_request(kind) for name, kind in KINDS.items()},
 }
 _NEWEST = v130.VERSION
+_SIDES = frozenset({"width", "height"})
+_SMALL = 512 * 512  # pixels
 
 
 def handle(context: Context, request: Request) -> Response:
@@ -57,9 +59,14 @@ def handle(context: Context, request: Request) -> Response:
         return refusal(kvp, version, error, strict=context.settings.strict_http)
 
 
-def is_map(request: Request) -> bool:
-    """Whether a request asks for a picture."""
-    return request.operation.lower() == "getmap"
+def is_small_map(request: Request) -> bool:
+    """Whether a request asks for a picture that may be drawn in a moment: none of many pixels."""
+    if request.operation.lower() != "getmap":
+        return False
+    sides = [value for name, value in request.query if name.lower() in _SIDES]
+    if len(sides) != 2 or not all(one.isdecimal() and len(one) < 5 for one in sides):
+        return False
+    return int(sides[0]) * int(sides[1]) <= _SMALL
 
 
 def failure(request: Request, error_id: str) -> Response:
