@@ -36,6 +36,10 @@ def tiff(answer):
 
 
 class TestOwslib:
+    def test_a_dataset(self, wcs):
+        answer = wcs.getCoverage(identifier=["closed__20200102T000000Z"], format="image/tiff")
+        np.testing.assert_array_equal(tiff(answer)[0][0], closed(1, range(10), range(20)))
+
     def test_contents(self, wcs):
         assert {"closed", "levels", "plain", "utm"} <= set(wcs.contents)
         assert wcs.identification.type == "WCS"
@@ -147,6 +151,11 @@ class TestGdal:
 
     def test_one_time(self, opened):
         with opened("closed", Subset=f'ansi("{DAY2}")') as file:
+            assert (file.width, file.height, file.count) == (20, 10, 1)
+            np.testing.assert_array_equal(file.read(1), closed(1, range(10), range(20)))
+
+    def test_a_dataset(self, opened):
+        with opened("closed__20200102T000000Z") as file:
             assert (file.width, file.height, file.count) == (20, 10, 1)
             np.testing.assert_array_equal(file.read(1), closed(1, range(10), range(20)))
 

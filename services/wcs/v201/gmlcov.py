@@ -34,20 +34,35 @@ _EO_SCHEMA = f"{WCSEO} http://schemas.opengis.net/wcs/wcseo/1.0/wcsEOAll.xsd"
 
 
 def coverage_descriptions(coverages: Iterable[Cube | Dataset], settings: ServerSettings) -> bytes:
-    """The answer of DescribeCoverage (09-110r4, 8.3)."""
+    """The answer of DescribeCoverage (09-110r4, 8.3).
+
+    A dataset is of the type of its grid here, for GDAL opens no other; of its own where documents
+    are to be strict.
+    """
+    exact = settings.wcs_time_encoding == "strict"
     return serialise(
         WCS(
             "CoverageDescriptions",
-            *(coverage_description(one, settings) for one in coverages),
+            *(coverage_description(one, settings, exact=exact) for one in coverages),
             xsi_schemaLocation=f"{WCS20} {SCHEMA}/wcsAll.xsd",
         )
     )
 
 
-def coverage_description(coverage: Cube | Dataset, settings: ServerSettings) -> Element:
-    """``wcs:CoverageDescription`` of a cube or of a dataset."""
+def coverage_description(
+    coverage: Cube | Dataset, settings: ServerSettings, *, exact: bool
+) -> Element:
+    """``wcs:CoverageDescription`` of a cube or of a dataset.
+
+    Parameters
+    ----------
+    exact : bool
+        Whether a dataset is called so (10-140r1, table 8), not by the type of its grid.
+    """
     description = coverage.description
-    axes = frame(description.domain, settings.wcs_time_encoding)
+    domain = description.domain
+    subtype = _subtype(coverage, domain) if exact else coverage_subtype(domain)
+    axes = frame(domain, settings.wcs_time_encoding)
     element = WCS(
         "CoverageDescription",
         GML_MAKER("description", description.abstract) if description.abstract else None,
@@ -59,8 +74,8 @@ def coverage_description(coverage: Cube | Dataset, settings: ServerSettings) -> 
         range_type(description.range_type),
         WCS(
             "ServiceParameters",
-            WCS("CoverageSubtype", _subtype(coverage)),
-            WCS("nativeFormat", native_format(description.domain, settings)),
+            WCS("CoverageSubtype", subtype),
+            WCS("nativeFormat", native_format(domain, settings)),
         ),
     )
     return with_id(element, description.id)
@@ -130,7 +145,7 @@ def _coverage(
     eo = isinstance(coverage, Dataset)
     make = EO if eo else GMLCOV_MAKER
     element = make(
-        _subtype_of(coverage, description.domain),
+        _subtype(coverage, description.domain),
         bounded_by(axes),
         domain_set(axes, identifier),
         GML_MAKER("rangeSet", values),
@@ -143,11 +158,7 @@ def _coverage(
     return with_id(element, identifier)
 
 
-def _subtype(coverage: Cube | Dataset) -> str:
-    return _subtype_of(coverage, coverage.description.domain)
-
-
-def _subtype_of(coverage: Cube | Dataset, domain: DomainSet) -> str:
+def _subtype(coverage: Cube | Dataset, domain: DomainSet) -> str:
     """Kind of a part of a coverage, or of the whole."""
     kind = coverage_subtype(domain)
     return kind.replace("GridCoverage", "Dataset") if isinstance(coverage, Dataset) else kind

@@ -89,8 +89,14 @@ def test_a_dataset_is_described_as_a_plane_with_its_metadata(strict_service, xsd
     assert shape.equals(box(-20, 30, 20, 50))
 
 
-def test_a_dataset_with_depths_is_referenceable(service):
-    root = service.describe(OCEAN[0])
+def test_a_dataset_is_of_the_type_of_its_grid_where_gdal_looks(service):
+    assert texts(service.describe(SECOND), ".//wcs:CoverageSubtype") == ["RectifiedGridCoverage"]
+    described = service.document("DescribeEOCoverageSet", f"eoId={SECOND}")
+    assert texts(described, ".//wcs:CoverageSubtype") == ["RectifiedDataset"]
+
+
+def test_a_dataset_with_depths_is_referenceable(strict_service):
+    root = strict_service.describe(OCEAN[0])
     assert texts(root, ".//wcs:CoverageSubtype") == ["ReferenceableDataset"]
     assert root.find(".//gml:boundedBy/gml:Envelope", NS).get("axisLabels") == "Long Lat depth"
     first, second = sorted(footprints(root), key=lambda one: one.bounds)

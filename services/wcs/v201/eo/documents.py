@@ -18,7 +18,7 @@ _SCHEMA = "http://schemas.opengis.net/wcs/wcseo/1.0/wcsEOAll.xsd"
 
 def coverage_set(found: Found, sections: frozenset[str], settings: ServerSettings) -> bytes:
     """``wcseo:EOCoverageSetDescription`` (10-140r1, 7.5.3)."""
-    coverages = (coverage_description(one, settings) for one in found.datasets)
+    coverages = (coverage_description(one, settings, exact=True) for one in found.datasets)
     series = (_description(one) for one in found.series)
     parts = {
         "CoverageDescriptions": (WCS, coverages),
