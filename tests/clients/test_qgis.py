@@ -8,8 +8,8 @@ import pytest
 from owslib.wms import WebMapService
 
 from tests.clients.conftest import EVENTS
-from tests.clients.pictures import CELLS, cells
 from tests.clients.desktop import of_the_system
+from tests.clients.pictures import CELLS, cells
 
 pytestmark = pytest.mark.qgis
 

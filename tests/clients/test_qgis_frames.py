@@ -8,8 +8,8 @@ from urllib.parse import unquote
 import numpy as np
 import pytest
 
-from tests.clients.pictures import CELLS, rgba
 from tests.clients.desktop import TREE, of_the_tree
+from tests.clients.pictures import CELLS, rgba
 from tests.clients.test_qgis import CAPABILITIES, GLOBE, properties, temporal_source
 
 pytestmark = [
