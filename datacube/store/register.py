@@ -81,9 +81,9 @@ def register(store: ObjectStore, url: str, name: str = "") -> ForeignGroup:
     SourceError
         There is nothing at the URL that can be served.
     """
-    from datacube.store.icechunk.virtual import is_hdf  # noqa: PLC0415  h5py loads slowly
+    from datacube.store.icechunk.virtual import is_file  # noqa: PLC0415  h5py loads slowly
 
-    if is_hdf(url):
+    if is_file(url):
         return _refer(store, url, name)
     there = open_store(url)
     given = name or stem_of(there.url.rstrip("/").rpartition("/")[2])

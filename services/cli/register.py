@@ -12,7 +12,7 @@ from services.cli.options import store_option
 @click.option("--id", "name", default="", metavar="NAME", help="Name; else that of the group.")
 @store_option
 def register_command(url: str, name: str, store: str) -> None:
-    """Publish the Zarr group, or the NetCDF-4 file, at URL in a store, without a copy.
+    """Publish the Zarr group, or the NetCDF or HDF5 file, at URL in a store, without a copy.
 
     Folders and buckets of such files must stand in DATACUBE_VIRTUAL_SOURCES, also of the server.
 

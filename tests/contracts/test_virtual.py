@@ -7,6 +7,7 @@ from pathlib import Path
 
 import h5py
 import icechunk
+import netCDF4
 import numpy as np
 import obstore
 import pytest
@@ -94,6 +95,58 @@ def test_values_are_those_of_the_file(allowed, tmp_path, encoding):
     assert value == pytest.approx(expected)
     with pytest.raises(ConflictError, match="already"):
         register(store, str(allowed / "a.nc"))
+
+
+CLASSIC = ["NETCDF3_CLASSIC", "NETCDF3_64BIT_OFFSET", "NETCDF3_64BIT_DATA"]
+
+
+def classic(path: Path, form: str, *names: str, records: int | None = None) -> None:
+    """A classic file of numbers on odd sides, some of them along records."""
+    rng = np.random.default_rng(2)
+    with netCDF4.Dataset(path, "w", format=form) as file:
+        file.title = "classic"
+        for name, size in (("time", records), ("lat", 7), ("lon", 9)):
+            file.createDimension(name, size)
+        for name, units in (("lat", "degrees_north"), ("lon", "degrees_east")):
+            file.createVariable(name, "f4", (name,)).units = units
+            file[name][:] = 50 - np.arange(len(file.dimensions[name]))
+        file["lon"][:] = np.arange(9)
+        file.createVariable("time", "f8", ("time",)).units = "days since 2020-01-01"
+        file["time"][:] = np.arange(5)
+        file.createVariable("crs", "S1", ()).grid_mapping_name = "latitude_longitude"
+        for name in names:
+            gone = 3 if name[0] == "i" else None
+            one = file.createVariable(name, name, ("time", "lat", "lon"), fill_value=gone)
+            one.set_auto_maskandscale(False)
+            one.units, one.grid_mapping = "1", "crs"
+            one[:] = rng.integers(0, 99, (5, 7, 9))
+
+
+@pytest.mark.parametrize("form", CLASSIC)
+@pytest.mark.parametrize("records", [None, 5], ids=["records", "in one piece"])
+@pytest.mark.parametrize("names", [("i2",), ("i2", "f4", "i1", "f8")])
+def test_classic_files(allowed, tmp_path, form, records, names):
+    classic(allowed / "a.nc", form, *names, records=records)
+    store = open_store(str(tmp_path / "store"))
+    (cube,) = register(store, str(allowed / "a.nc")).cubes
+    assert cube.description.domain.time.iso[4] == "2020-01-05T00:00:00Z"
+    assert cube.description.domain.rectified.bbox.edges == (-0.5, 43.5, 8.5, 50.5)
+    with netCDF4.Dataset(allowed / "a.nc") as file:
+        file.set_auto_maskandscale(False)
+        for name in names:
+            field = cube.description.range_type.field(name)
+            assert (field.uom, field.dtype) == ("1", np.dtype(name).name)
+            assert name[0] == "f" or field.nil == 3
+            assert np.array_equal(values_of(cube, name), file[name][:])
+
+
+def test_a_classic_file_that_is_cut_is_refused(allowed, tmp_path):
+    classic(allowed / "a.nc", CLASSIC[0], "i2")
+    data = (allowed / "a.nc").read_bytes()
+    for size in (9, 60, 300):
+        (allowed / "a.nc").write_bytes(data[:size])
+        with pytest.raises(SourceError, match="no whole NetCDF file"):
+            register(open_store(str(tmp_path / "store")), str(allowed / "a.nc"))
 
 
 @pytest.mark.s3

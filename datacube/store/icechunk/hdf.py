@@ -1,59 +1,26 @@
 """An HDF5 or NetCDF-4 file as Zarr: metadata of its arrays, and where in it their chunks lie."""
 
-import base64
-import struct
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from itertools import product
+from collections.abc import Iterator
 from math import prod
 from typing import Any
 
 import h5py
 import numpy as np
-from numpy.typing import NDArray
 
 from datacube.errors import SourceError
-
-MOST_COPIED = 1 << 16
-"""Cells of an array that is copied instead, such as coordinates."""
+from datacube.store.icechunk.filearrays import (
+    MOST_COPIED,
+    FileArray,
+    Piece,
+    array_document,
+    attribute,
+    cut,
+    float_fill,
+    planes,
+)
 
 _HIDDEN = ("DIMENSION_LIST", "REFERENCE_LIST", "CLASS", "NAME")
 _NO_VARIABLE = b"This is a netCDF dimension but not a netCDF variable"
-
-
-@dataclass(frozen=True, slots=True)
-class Piece:
-    """A chunk of a file.
-
-    Parameters
-    ----------
-    index : tuple of int
-    offset, length : int, bytes
-    """
-
-    index: tuple[int, ...]
-    offset: int
-    length: int
-
-
-@dataclass(frozen=True, eq=False)
-class HdfArray:
-    """A variable.
-
-    Parameters
-    ----------
-    path : str
-    metadata : mapping
-        Of Zarr v3.
-    pieces : tuple of Piece
-        Empty where the values were read.
-    values : array, optional
-    """
-
-    path: str
-    metadata: Mapping[str, Any]
-    pieces: tuple[Piece, ...] = ()
-    values: NDArray[Any] | None = None
 
 
 def read_groups(file: h5py.File) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -65,7 +32,7 @@ def read_groups(file: h5py.File) -> Iterator[tuple[str, dict[str, Any]]]:
         yield name, _attributes(file[name])
 
 
-def read_arrays(file: h5py.File, name: str) -> Iterator[HdfArray]:
+def read_arrays(file: h5py.File, name: str) -> Iterator[FileArray]:
     """Every variable of numbers.
 
     Parameters
@@ -87,18 +54,17 @@ def read_arrays(file: h5py.File, name: str) -> Iterator[HdfArray]:
             yield _array(dataset, name)
 
 
-def _array(dataset: h5py.Dataset, file: str) -> HdfArray:
+def _array(dataset: h5py.Dataset, file: str) -> FileArray:
     path = dataset.name.strip("/")
     if prod(dataset.shape) <= MOST_COPIED and len(dataset.shape) < 2:
         values = np.asarray(dataset[()])
-        return HdfArray(path, _metadata(dataset, dataset.shape, []), (), values)
+        return FileArray(path, _metadata(dataset, dataset.shape, []), (), values)
     codecs = _codecs(dataset, file)
     if dataset.chunks is None:
-        sides = (1,) * (len(dataset.shape) - 2) + dataset.shape[-2:]
-        pieces = tuple(_cut(dataset, sides, file))
+        sides, pieces = planes(dataset.shape), tuple(_cut(dataset, file))
     else:
         sides, pieces = dataset.chunks, tuple(_chunks(dataset, file))
-    return HdfArray(path, _metadata(dataset, sides, codecs), pieces)
+    return FileArray(path, _metadata(dataset, sides, codecs), pieces)
 
 
 def _codecs(dataset: h5py.Dataset, file: str) -> list[dict[str, Any]]:
@@ -137,7 +103,7 @@ def _chunks(dataset: h5py.Dataset, file: str) -> Iterator[Piece]:
         yield Piece(index, int(one.byte_offset), int(one.size))
 
 
-def _cut(dataset: h5py.Dataset, sides: tuple[int, ...], file: str) -> Iterator[Piece]:
+def _cut(dataset: h5py.Dataset, file: str) -> Iterator[Piece]:
     """Planes of a variable that lies in one piece; none of one that was never written."""
     start = dataset.id.get_offset()
     if start is None:
@@ -148,10 +114,7 @@ def _cut(dataset: h5py.Dataset, sides: tuple[int, ...], file: str) -> Iterator[P
                 subject=file,
             )
         return
-    length = prod(sides) * dataset.dtype.itemsize
-    counts = [-(-size // side) for size, side in zip(dataset.shape, sides, strict=True)]
-    for number, index in enumerate(product(*map(range, counts))):
-        yield Piece(index, start + number * length, length)
+    yield from cut(dataset.shape, dataset.dtype.itemsize, start)
 
 
 def _metadata(
@@ -160,24 +123,9 @@ def _metadata(
     attributes = _attributes(dataset)
     fill = dataset.attrs.get("_FillValue")
     fill = dataset.fillvalue if fill is None else np.asarray(fill).reshape(-1)[0]
-    order = "big" if dataset.dtype.byteorder == ">" else "little"
-    one_byte = dataset.dtype.itemsize == 1
-    first = {"name": "bytes"} | ({} if one_byte else {"configuration": {"endian": order}})
-    return {
-        "zarr_format": 3,
-        "node_type": "array",
-        "shape": list(dataset.shape),
-        "data_type": dataset.dtype.newbyteorder("=").name,
-        "chunk_grid": {
-            "name": "regular",
-            "configuration": {"chunk_shape": [max(one, 1) for one in sides]},
-        },
-        "chunk_key_encoding": {"name": "default", "configuration": {"separator": "/"}},
-        "fill_value": _json(fill),
-        "codecs": [first, *codecs],
-        "dimension_names": _dimensions(dataset),
-        "attributes": attributes,
-    }
+    return array_document(
+        dataset.dtype, dataset.shape, sides, fill, codecs, _dimensions(dataset), attributes
+    )
 
 
 def _dimensions(dataset: h5py.Dataset) -> list[str | None]:
@@ -199,26 +147,7 @@ def _attributes(node: Any) -> dict[str, Any]:
             continue
         if isinstance(value, h5py.Empty) or getattr(value, "dtype", np.dtype("u1")).kind == "O":
             continue
-        found[name] = _attribute(value)
+        found[name] = attribute(value)
     if "_FillValue" in found and isinstance(node, h5py.Dataset) and node.dtype.kind == "f":
-        # as xarray writes it in Zarr v3
-        packed = struct.pack("<d", float(np.asarray(node.attrs["_FillValue"]).reshape(-1)[0]))
-        found["_FillValue"] = base64.standard_b64encode(packed).decode()
+        found["_FillValue"] = float_fill(node.attrs["_FillValue"])
     return found
-
-
-def _attribute(value: Any) -> Any:
-    if isinstance(value, bytes | np.bytes_):
-        return bytes(value).decode(errors="replace")
-    if isinstance(value, np.ndarray):
-        many = [_attribute(one) for one in value.ravel()]
-        return many[0] if len(many) == 1 else many
-    return _json(value) if isinstance(value, np.generic) else value
-
-
-def _json(value: Any) -> Any:
-    """A number as Zarr's metadata have it."""
-    number = np.asarray(value).item()
-    if isinstance(number, float) and not np.isfinite(number):
-        return "NaN" if np.isnan(number) else ("Infinity" if number > 0 else "-Infinity")
-    return number

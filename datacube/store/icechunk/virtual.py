@@ -1,4 +1,4 @@
-"""Files served where they lie: a repository whose chunks are parts of an HDF5 or NetCDF-4 file.
+"""Files served where they lie: a repository whose chunks are parts of an HDF5 or NetCDF file.
 
 The files must be allowed by whoever reads: ``DATACUBE_VIRTUAL_SOURCES`` lists folders and buckets,
 since otherwise anybody who can write to a store could have a server read any file. Each reference
@@ -23,18 +23,20 @@ from obstore.exceptions import BaseError
 from obstore.store import from_url
 
 from datacube.errors import ConflictError, SourceError
-from datacube.store.icechunk.hdf import HdfArray, read_arrays, read_groups
+from datacube.store.icechunk.classic import MAGIC, read_classic
+from datacube.store.icechunk.filearrays import FileArray
+from datacube.store.icechunk.hdf import read_arrays, read_groups
 from datacube.store.icechunk.library import BRANCH, failures, library
 from datacube.store.icechunk.repository import Repository
 from datacube.store.icechunk.sources import ALLOWED, allowed, container_of, location_of, path_of
 from datacube.store.objects import ObjectStore
 
 _AHEAD = 1 << 20
-_MAGIC = b"\x89HDF\r\n\x1a\n"
+_HDF5 = b"\x89HDF\r\n\x1a\n"
 
 
-def is_hdf(url: str) -> bool:
-    """Whether a URL or path is that of an HDF5 file.
+def is_file(url: str) -> bool:
+    """Whether a URL or path is that of an HDF5 or NetCDF file.
 
     Raises
     ------
@@ -45,7 +47,8 @@ def is_hdf(url: str) -> bool:
         return False
     try:
         with _opened(url) as file:
-            return bool(file.read(len(_MAGIC)) == _MAGIC)
+            start = file.read(len(_HDF5))
+            return bool(start == _HDF5 or start[:4] in MAGIC)
     except (OSError, BaseError) as error:
         raise SourceError(f"{url} cannot be read: {error}", subject=url) from error
 
@@ -76,8 +79,8 @@ def refer(store: ObjectStore, url: str, cube_id: str) -> None:
             subject=cube_id,
         )
     state = _state(url)
-    with _opened(url) as stream, h5py.File(stream, "r") as file:
-        groups, arrays = list(read_groups(file)), list(read_arrays(file, url))
+    with _opened(url) as stream:
+        groups, arrays = _read(stream, url)
     if not any(one.pieces for one in arrays):
         raise SourceError(f"{url} holds no array of numbers on a plane", subject=url)
     repository = Repository(store, cube_id, create=True, container=container_of(location))
@@ -89,6 +92,17 @@ def refer(store: ObjectStore, url: str, cube_id: str) -> None:
         writer.array(one)
     with repository.committing(), failures(f"commit to {repository.url}", cube_id):
         writer.session.commit(f"refer to {location}")
+
+
+def _read(stream: Any, url: str) -> tuple[list[tuple[str, dict[str, Any]]], list[FileArray]]:
+    """Groups with their attributes, and arrays."""
+    classic = stream.read(4) in MAGIC
+    stream.seek(0)
+    if classic:
+        attributes, arrays = read_classic(stream, url)
+        return [("", attributes)], arrays
+    with h5py.File(stream, "r") as file:
+        return list(read_groups(file)), list(read_arrays(file, url))
 
 
 class _Writer:
@@ -107,7 +121,7 @@ class _Writer:
             call = self.session.store.set(path, cpu.Buffer.from_bytes(data))
             self._repository.loops.run(call)
 
-    def array(self, one: HdfArray) -> None:
+    def array(self, one: FileArray) -> None:
         self.put(f"{one.path}/zarr.json", json.dumps(one.metadata).encode())
         if one.values is not None:
             index = "/".join(("c", *("0" for _ in one.values.shape)))
