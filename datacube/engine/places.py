@@ -18,7 +18,7 @@ from typing import assert_never
 
 import numpy as np
 
-from datacube.config.settings import LevelPolicy, TimePolicy
+from datacube.config.settings import TimePolicy
 from datacube.engine.cube import Cube
 from datacube.engine.deleted import deleted
 from datacube.engine.forecast import ForecastView
@@ -126,17 +126,12 @@ def locate(cube: Cube, request: LayerRequest) -> Places:
     choices = [
         _widened(axis, _choose_time(cube, axis, request.time), request)
         if isinstance(axis, TimeAxis)
-        else _choose_places(axis, wanted.get(axis.name), _policy(cube, axis))
+        else _choose_places(cube, axis, wanted.get(axis.name))
         for axis in cube.description.domain.axes
     ]
     notes = tuple(choice.note for choice in choices if choice.note)
     moving = any(choice.moving for choice in choices)
     return Places(tuple(_product(choices)), notes, moving)
-
-
-def _policy(cube: Cube, axis: Axis) -> LevelPolicy:
-    """What places of an axis mean: of the vertical one as configured, else the usual."""
-    return cube.settings.levels if axis is cube.description.domain.vertical else LevelPolicy()
 
 
 def _check_request(cube: Cube, request: LayerRequest) -> None:
@@ -264,6 +259,16 @@ def default_step(cube: Cube, axis: TimeAxis) -> int:
     return min(max(int(np.searchsorted(axis.ticks, tick, side="right")) - 1, 0), last)
 
 
+def default_place(cube: Cube, axis: Axis) -> float | str | tuple[float, float]:
+    """Place of an axis other than time that is shown without one; of levels perhaps a range."""
+    default = cube.settings.levels.default
+    if axis is not cube.description.domain.vertical or default is None:
+        return axis_value(axis, 0)
+    if isinstance(default, tuple):
+        return default
+    return axis_value(axis, nearest_place(axis, default) or 0)
+
+
 def _choose_range(axis: TimeAxis, when: TimeRange) -> _Choice:
     first, last = when.span(axis.calendar)
     inside = times_within(axis, first, last)
@@ -272,13 +277,14 @@ def _choose_range(axis: TimeAxis, when: TimeRange) -> _Choice:
     return _Choice(tuple(reversed(inside)), moving=inside[-1] == axis.size - 1)
 
 
-def _choose_places(axis: PlainAxis, subset: Subset | None, policy: LevelPolicy) -> _Choice:
+def _choose_places(cube: Cube, axis: PlainAxis, subset: Subset | None) -> _Choice:
     match subset:
         case None:
-            return _default_places(axis, policy)
+            return _default_places(cube, axis)
         case Slice(_, point):
             found = _choose_place(axis, point)
-            if found.note and not policy.nearest:
+            vertical = axis is cube.description.domain.vertical
+            if found.note and vertical and not cube.settings.levels.nearest:
                 raise InvalidTime(f"there is no {axis.name} {point}", subject=axis.name)
             return found
         case Trim():
@@ -288,18 +294,16 @@ def _choose_places(axis: PlainAxis, subset: Subset | None, policy: LevelPolicy) 
             assert_never(subset)
 
 
-def _default_places(axis: PlainAxis, policy: LevelPolicy) -> _Choice:
-    """The level that is shown without one, or the range of levels, by the cube's policy."""
-    match policy.default:
-        case (low, high):
-            indexes = _choose_places(axis, Trim(axis.name, low, high), policy).indexes
-            shown = f"{low:g}/{high:g}"
-        case None:
-            indexes, shown = (0,), str(axis_value(axis, 0))
-        case level:
-            indexes, shown = _choose_place(axis, level).indexes or (0,), f"{level:g}"
+def _default_places(cube: Cube, axis: PlainAxis) -> _Choice:
+    """The place that is shown without one, or the range of levels, by the cube's policy."""
     if axis.size == 1:
         return _Choice((0,))
+    match default_place(cube, axis):
+        case (low, high):
+            indexes = _choose_places(cube, axis, Trim(axis.name, low, high)).indexes
+            shown = f"{low:g}/{high:g}"
+        case place:
+            indexes, shown = _choose_place(axis, place).indexes, str(place)
     return _Choice(indexes, f"Default value used: {axis.name}={shown} {axis.uom}")
 
 

@@ -11,6 +11,7 @@ from typing import get_args
 
 from datacube.engine.context import Context
 from datacube.engine.cube import Cube, Layer
+from datacube.engine.places import default_place
 from datacube.errors import InvalidInterpolation, InvalidTime, RequestTooLarge
 from datacube.model.axis import (
     Axis,
@@ -22,7 +23,6 @@ from datacube.model.axis import (
     is_vertical,
 )
 from datacube.model.query import Interpolation, LayerRequest, Slice, Subset, TimeChoice, Trim
-from datacube.slicing.select_axis import nearest_place
 from services.ows.aggregate import decode_reduction
 from services.ows.kvp import Kvp, comma_list, number
 from services.ows.levels import level_value
@@ -232,18 +232,8 @@ def dimension_name(axis: Axis, *, vertical: bool) -> str:
     return "elevation" if vertical else axis.name
 
 
-def default_place(cube: Cube, axis: Axis) -> float | str | tuple[float, float]:
-    """Place of an axis other than time that is shown without one; of levels perhaps a range."""
-    default = cube.settings.levels.default
-    if axis is not cube.description.domain.vertical or default is None:
-        return axis_value(axis, 0)
-    if isinstance(default, tuple):
-        return default
-    return axis_value(axis, nearest_place(axis, default) or 0)
-
-
 def one_default(cube: Cube, axis: Axis) -> float | str:
-    """The same where one place is needed: the first in place of a range."""
+    """The place of an axis that is shown without one; the first in place of a range."""
     default = default_place(cube, axis)
     return axis_value(axis, 0) if isinstance(default, tuple) else default
 

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from datacube.config.metadata import MetadataLink
 from datacube.engine.context import Context
 from datacube.engine.cube import Cube, Layer
-from datacube.engine.places import default_step
+from datacube.engine.places import default_place, default_step
 from datacube.model.axis import Axis, TimeAxis, axis_value
 from datacube.model.bbox import BoundingBox
 from services.ows.boxes import geographic_box, published_boxes
-from services.ows.dimensions import RUN, default_place, dimension_name
+from services.ows.dimensions import RUN, dimension_name
 from services.ows.extents import (
     axis_extent,
     axis_unit,
