@@ -12,6 +12,7 @@ from itertools import batched
 from math import prod, sqrt
 
 import numpy as np
+from numpy.typing import NDArray
 
 from datacube.errors import RequestTooLarge
 from datacube.formats.geotiff_tags import north_up
@@ -26,6 +27,7 @@ MEDIA_TYPE = "application/gml+xml"
 MOST_VALUES = 20_000_000
 """Beyond these no reader of XML is served by a document, which it holds as a whole."""
 _TEXT = 6  # characters of a value, about
+_TOGETHER = 1 << 16  # values that become text at once
 
 type Around = Callable[[CoverageDescription], tuple[bytes, bytes]]
 """Description -> what stands before and behind the tuples."""
@@ -101,24 +103,31 @@ def _pieces(coverage: CoverageStream, fields: tuple[Field, ...], tail: bytes) ->
     blocks = coverage.by_place(upward=isinstance(grid, RectifiedGrid) and grid.dy > 0)
     lead = ""
     for together in batched(blocks, len(fields)):
-        columns = [_texts(block, one) for block, one in zip(together, fields, strict=True)]
-        tuples = columns[0] if len(columns) == 1 else map(",".join, zip(*columns, strict=True))
-        yield (lead + " ".join(tuples)).encode()
-        lead = " "
+        parts = (_texts(block, one) for block, one in zip(together, fields, strict=True))
+        for columns in zip(*parts, strict=True):
+            tuples = columns[0] if len(columns) == 1 else map(",".join, zip(*columns, strict=True))
+            yield (lead + " ".join(tuples)).encode()
+            lead = " "
     yield tail
 
 
-def _texts(block: Block, field: Field) -> list[str]:
-    """Values of one place in the order of the document."""
+def _texts(block: Block, field: Field) -> Iterator[list[str]]:
+    """Values of one place in the order of the document, some at a time."""
     grid = block.domain.grid
     data, valid = (
         (north_up(grid, one) if isinstance(grid, RectifiedGrid) else one).reshape(-1)
         for one in (block.data, block.valid)
     )
+    for start in range(0, data.size, _TOGETHER):
+        some = slice(start, start + _TOGETHER)
+        yield _words(data[some], np.logical_not(valid[some]), field)
+
+
+def _words(data: NDArray[np.generic], missing: NDArray[np.bool_], field: Field) -> list[str]:
     floating = data.dtype.kind == "f"
     numbers = data.astype(np.uint8) if data.dtype.kind == "b" else data
-    texts = data.astype(str).tolist() if floating else list(map(str, numbers.tolist()))
+    words = data.astype(str).tolist() if floating else list(map(str, numbers.tolist()))
     nil = "NaN" if floating else str(int(field.nil or 0))
-    for place in np.flatnonzero(np.logical_not(valid)).tolist():
-        texts[place] = nil
-    return texts
+    for place in np.flatnonzero(missing).tolist():
+        words[place] = nil
+    return words
