@@ -294,7 +294,7 @@ class Application:
                 await self._turns.run(partial(_close, found.body))
             return len(body)
         try:
-            return await self._streamed(HttpRequest(scope, receive), body, send)
+            return await self._streamed(HttpRequest(scope, receive), found, body, send)
         except (ClientDisconnect, asyncio.CancelledError):
             raise
         except Exception:
@@ -303,13 +303,16 @@ class Application:
         finally:
             await self._turns.run(partial(_close, body))
 
-    async def _streamed(self, http: HttpRequest, pieces: Iterator[bytes], send: Send) -> int:
+    async def _streamed(
+        self, http: HttpRequest, found: Outgoing, pieces: Iterator[bytes], send: Send
+    ) -> int:
         """Send a body piece by piece, as fast as the client takes it.
 
         A failure breaks the connection, for the status is sent.
         """
         nbytes = 0
-        with Outflow(http) as outflow:
+        length = next((int(text) for name, text in found.lines if name == b"content-length"), None)
+        with Outflow(http, length) as outflow:
             while (piece := await self._turns.run(partial(_next, pieces))) is not None:
                 await outflow.room(nbytes)
                 await send({"type": "http.response.body", "body": piece, "more_body": True})

@@ -34,19 +34,21 @@ class Outflow:
     Parameters
     ----------
     http : Request, its connection
+    nbytes : int, optional; of all of it, where that is known
     """
 
-    def __init__(self, http: HttpRequest) -> None:
+    def __init__(self, http: HttpRequest, nbytes: int | None = None) -> None:
         self._http = http
+        self._fits = nbytes is not None and nbytes <= ON_ITS_WAY
         self._gone: asyncio.Task[None] | None = None
         self._socket: socket.socket | None = None
         self._before = 0
 
     def __enter__(self) -> Self:
-        """Begin to count what is acknowledged, and to wait for the client's end."""
+        """Begin to wait for the client's end, and to count what is acknowledged of much."""
         client = self._http.client
         self._gone = asyncio.get_running_loop().create_task(_disconnected(self._http))
-        if client is not None and sys.platform == "linux":
+        if client is not None and sys.platform == "linux" and not self._fits:
             self._socket = connection(client.host, int(client.port))
         self._before = acknowledged(self._socket) if self._socket else 0
         return self
