@@ -1,5 +1,6 @@
 """``/``: the page that shows the cubes, their pictures and the URLs of every service."""
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from html import escape
 from math import sqrt
@@ -16,6 +17,16 @@ from services.viewer.parameters import PARAMETERS
 from services.viewer.recipes import Recipe, recipes
 from services.viewer.style import CSS
 
+_PERIOD = re.compile(r"(PT?)(\d+)([YMWDHS])")
+_UNITS = {
+    "PY": "year",
+    "PM": "month",
+    "PW": "week",
+    "PD": "day",
+    "PTH": "hour",
+    "PTM": "minute",
+    "PTS": "second",
+}
 _LONG_SIDE = 480  # pixels of a thumbnail
 _ZARR = "A cube as it is committed; CUBE@VERSION is one version"
 _POLICY = (
@@ -154,12 +165,20 @@ def _when(cube: Cube) -> str:
 
 def _extent(axis: Axis) -> str:
     if isinstance(axis, TimeAxis):
-        step = f", every {axis.period}" if axis.period else ""
+        step = f", every {_every(str(axis.period))}" if axis.period else ""
         first, last = (_short(axis.iso[index]) for index in (0, -1))
         return f"{first} to {last} ({axis.size:,} times{step})"
     values = [str(one) if isinstance(one, str) else f"{one:g}" for one in axis_values(axis)]
     uom = "" if isinstance(axis, IndexAxis) else f" {axis.uom}"
     return f"{axis.name}: {values[0]} to {values[-1]}{uom} ({axis.size:,})"
+
+
+def _every(period: str) -> str:
+    """An ISO 8601 duration as people say it; what has several parts stays."""
+    if (found := _PERIOD.fullmatch(period)) is None:
+        return period
+    count, unit = int(found[2]), _UNITS[found[1] + found[3]]
+    return unit if count == 1 else f"{count} {unit}s"
 
 
 def _short(iso: str) -> str:

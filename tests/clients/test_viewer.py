@@ -186,6 +186,23 @@ def test_a_click_shows_the_value(viewer):
     expect(number).to_have_text(re.compile(rf"^{2000 + cell(*PLACES[-1])}\b"))
 
 
+def test_a_click_beside_the_panel_shows_value_and_chart(viewer):
+    viewer.open(VIEW)
+    viewer.until(viewer.shows_cells)
+    viewer.page.mouse.click(400, 300)
+    card, panel = viewer.page.locator("#value"), viewer.page.locator("#panel")
+    expect(card.locator(".number")).to_be_visible()
+    card.get_by_role("button", name="Chart over time").click()
+    chart = card.get_by_role("img", name="over time")
+    expect(chart).to_have_js_property("naturalWidth", 400)
+    right = panel.bounding_box()["x"] + panel.bounding_box()["width"]
+    assert card.bounding_box()["x"] >= right
+    assert card.bounding_box()["y"] + card.bounding_box()["height"] < HEIGHT
+    viewer.page.locator("#slider").press("ArrowLeft")  # the chart stays with its place
+    viewer.settle()
+    expect(chart).to_be_visible()
+
+
 def test_play_goes_through_the_times(viewer):
     viewer.open(f"cube=closed&field=closed.v&style=day1&time=2020-01-01&{VIEW}")
     viewer.page.locator("#speed").select_option("8")

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { formatHash, parseHash } from "../../../services/viewer/web/src/permalink.js";
-import { readableTitle, readableUnit } from "../../../services/viewer/web/src/words.js";
+import { readableLength, readableTitle, readableUnit } from "../../../services/viewer/web/src/words.js";
 
 test("the address after # and back", () => {
   const state = { cube: "ostia", field: "ostia.sst", style: "thermal", time: "2019-03-01T00:00:00Z",
@@ -27,4 +27,8 @@ test("units as people write them", () => {
 test("names of variables become titles, titles stay", () => {
   assert.equal(readableTitle("air_temperature"), "Air temperature");
   for (const title of ["Air temperature", "B04", "t", "sst_K"]) assert.equal(readableTitle(title), title);
+});
+
+test("lengths in metres or kilometres", () => {
+  assert.deepEqual([0, 812.4, 999, 93469, 1234567].map(readableLength), ["0 m", "812 m", "999 m", "93.5 km", "1230 km"]);
 });

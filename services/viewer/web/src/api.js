@@ -98,5 +98,16 @@ export async function fetchValues({ layer, style, time, elevation }, [x, y], res
   return features.map((feature) => feature.properties ?? {});
 }
 
+/** Address of a chart of all times at a point in EPSG:3857. */
+export function seriesUrl({ layer, style, elevation }, [x, y], resolution) {
+  const half = 50.5 * resolution;
+  return service("wms", {
+    SERVICE: "WMS", VERSION: "1.3.0", REQUEST: "GetTimeseries", CRS: "EPSG:3857",
+    BBOX: [x - half, y - half, x + half, y + half].join(","),
+    WIDTH: 101, HEIGHT: 101, I: 50, J: 50, LAYERS: layer, QUERY_LAYERS: layer, STYLES: style,
+    INFO_FORMAT: "image/png", ELEVATION: elevation, CHART_WIDTH: 400, CHART_HEIGHT: 220,
+  });
+}
+
 /** Address of a legend that the list of cubes gave relative to the page. */
 export const legendUrl = (address) => new URL(address, page()).href;

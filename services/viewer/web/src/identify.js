@@ -1,10 +1,10 @@
 // The value at a clicked place, large, with what the server says about it in small.
 import { toLonLat } from "ol/proj.js";
 
-import { fetchValues } from "./api.js";
+import { fetchValues, seriesUrl } from "./api.js";
 import { wrapX } from "./geo.js";
 import { label } from "./time.js";
-import { readableTitle, readableUnit } from "./words.js";
+import { readableLength, readableTitle, readableUnit } from "./words.js";
 
 const OWN_PLACE = new Set(["layer", "field", "title", "value", "uom", "unit", "time", "elevation"]);
 
@@ -21,9 +21,8 @@ const element = (tag, text, properties = {}) =>
 
 function detail(name, value) {
   const words = name.replace(/_m$/, "").replaceAll("_", " ");
-  const unit = name.endsWith("_m") ? " m" : "";
-  const text = typeof value === "object" ? JSON.stringify(value) : shortNumber(value) + unit;
-  return [words, text];
+  if (name.endsWith("_m") && typeof value === "number") return [words, readableLength(value)];
+  return [words, typeof value === "object" ? JSON.stringify(value) : shortNumber(value)];
 }
 
 function fieldBlock(properties, several, unit) {
@@ -82,6 +81,7 @@ export class Identify {
     this.onError = onError;
     this.place = null;
     this.asking = null;
+    this.charted = "";
   }
 
   close() {
@@ -112,12 +112,26 @@ export class Identify {
       const readings = await fetchValues(picture, at, resolution, signal);
       if (signal.aborted || !this.place) return;
       draw(this.card, readings, coordinate, picture.unit);
+      if (picture.steps > 1) this.#addChart(seriesUrl(picture, at, resolution));
     } catch (error) {
       if (signal.aborted) return;
       this.card.replaceChildren(element("p", error.message, { className: "what" }));
       this.onError(error);
     }
     this.#addClose();
+  }
+
+  /** A button that becomes the chart of all times here; a chart stays while its place does. */
+  #addChart(url) {
+    const show = () => {
+      const chart = element("img", "", { className: "chart", alt: "Chart of the values here over time", src: url });
+      chart.onerror = () => chart.replaceWith(element("p", "The chart cannot be drawn", { className: "what" }));
+      this.charted = url;
+      button.replaceWith(chart);
+    };
+    const button = element("button", "Chart over time", { type: "button", className: "series", onclick: show });
+    this.card.append(button);
+    if (this.charted === url) show();
   }
 
   #addClose() {

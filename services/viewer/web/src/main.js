@@ -49,6 +49,7 @@ function picture(index = timebar.index) {
     elevation: chosen.elevation,
     token: chosen.cube.token,
     unit: chosen.cube.elevation?.uom,
+    steps: timebar.times.length,
     extent: mercatorExtent(chosen.cube.bbox),
   };
 }

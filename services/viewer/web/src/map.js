@@ -22,6 +22,8 @@ import Style from "ol/style/Style.js";
 
 import { addBasemap } from "./basemap.js";
 
+const HALF_CARD = 150; // pixels
+
 /** Arrows alone belong to time, so the keyboard moves the map with shift. */
 function interactions() {
   return defaultInteractions({ keyboard: false, altShiftDragRotate: false, pinchRotate: false }).extend([
@@ -78,8 +80,10 @@ export function createMap(target, valueCard) {
       marked.clear();
       if (coordinate) marked.addFeature(new Feature(new Point(coordinate)));
       if (coordinate) {
-        const below = (map.getPixelFromCoordinate(coordinate)?.[1] ?? 0) < 0.4 * map.getSize()[1];
-        overlay.setPositioning(below ? "top-center" : "bottom-center");
+        const [across, down] = map.getPixelFromCoordinate(coordinate) ?? [0, 0];
+        const below = down < 0.4 * map.getSize()[1];
+        const beside = across < padding()[3] + HALF_CARD && padding()[3] > HALF_CARD; // of the panel
+        overlay.setPositioning(`${below ? "top" : "bottom"}-${beside ? "left" : "center"}`);
         overlay.setOffset([0, below ? 14 : -14]);
       }
       overlay.setPosition(coordinate ?? undefined);

@@ -11,6 +11,11 @@ export function readableUnit(uom) {
     .replace(/(?<=[^\d\s])\.(?=[A-Za-z])/g, "·");
 }
 
+/** Metres, or kilometres where they are many: 812 m, 93.5 km. */
+export function readableLength(metres) {
+  return metres < 1000 ? `${Math.round(metres)} m` : `${Number((metres / 1000).toPrecision(3))} km`;
+}
+
 /** "Air temperature" of "air_temperature"; a title that has blanks or capitals stays. */
 export function readableTitle(title) {
   if (!/^[a-z][a-z0-9]*(_[a-z0-9]+)+$/.test(title)) return title;

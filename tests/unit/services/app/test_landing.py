@@ -52,7 +52,7 @@ def test_thumbnail_is_a_map(client, page):
 
 
 def test_times_are_told(page):
-    assert "2020-01-01 to 2020-01-02 (2 times, every P1D)" in page.text_content()
+    assert "2020-01-01 to 2020-01-02 (2 times, every day)" in page.text_content()
 
 
 def test_recipes_name_the_cube(page):
