@@ -13,7 +13,9 @@ from json import dumps
 from typing import NamedTuple, TextIO, override
 
 LOGGER = logging.getLogger("datacube.access")
-_NAMED = frozenset({"layers", "layer", "coverage", "coverageid", "identifier", "identifiers"})
+_NAMED = frozenset(
+    {"layers", "layer", "coverage", "coverageid", "identifier", "identifiers", "eoid"}
+)
 _WIDEST = 200
 _AT_ONCE = select.PIPE_BUF
 _GATHERED = 0.2  # seconds between a line and its being written

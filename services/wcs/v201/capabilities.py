@@ -6,7 +6,7 @@ from datacube.config.settings import ServerSettings
 from datacube.engine.cube import Cube
 from datacube.model.crs import Crs
 from services.ows import selection
-from services.ows.boxes import geographic_box, ordered_edges
+from services.ows.boxes import ordered_edges
 from services.ows.extents import plain_number
 from services.ows.gml import coverage_subtype
 from services.ows.sections import Operation, operations_metadata, service_provider
@@ -26,6 +26,7 @@ from services.wcs.v201.names import (
     WCS,
     WCS20,
 )
+from services.wcs.v201.summaries import heading
 
 PROFILES = (
     "http://www.opengis.net/spec/WCS/2.0/conf/core",
@@ -157,17 +158,10 @@ def _contents(cubes: tuple[Cube, ...], sections: frozenset[str]) -> Element:
 def _summary(cube: Cube) -> Element:
     description = cube.description
     box = description.domain.bbox
-    world = geographic_box(box)
     own = [plain_number(edge) for edge in ordered_edges(box)]
     return WCS(
         "CoverageSummary",
-        OWS("Title", description.title or description.id),
-        OWS("Abstract", description.abstract) if description.abstract else None,
-        OWS(
-            "WGS84BoundingBox",
-            OWS("LowerCorner", f"{plain_number(world.left)} {plain_number(world.bottom)}"),
-            OWS("UpperCorner", f"{plain_number(world.right)} {plain_number(world.top)}"),
-        ),
+        *heading(description),
         WCS("CoverageId", description.id),
         WCS("CoverageSubtype", coverage_subtype(description.domain)),
         OWS(

@@ -3,15 +3,14 @@
 from collections.abc import Iterable
 
 from datacube.config.settings import ServerSettings
-from services.ows.boxes import geographic_box
-from services.ows.extents import plain_number
 from services.ows.xml import Element, serialise
 from services.wcs.v201.eo.datasets import Series
 from services.wcs.v201.eo.footprints import outline
 from services.wcs.v201.eo.metadata import footprint_element, time_period
 from services.wcs.v201.eo.search import Found
 from services.wcs.v201.gmlcov import coverage_description
-from services.wcs.v201.names import EO, OWS, WCS, WCSEO, with_id
+from services.wcs.v201.names import EO, WCS, WCSEO, with_id
+from services.wcs.v201.summaries import heading
 
 _SCHEMA = "http://schemas.opengis.net/wcs/wcseo/1.0/wcsEOAll.xsd"
 
@@ -42,18 +41,10 @@ def series_summaries(series: Iterable[Series]) -> Element | None:
 
 
 def _summary(series: Series) -> Element:
-    description = series.cube.description
-    world = geographic_box(description.domain.bbox)
     return EO(
         "DatasetSeriesSummary",
-        OWS("Title", description.title or description.id),
-        OWS("Abstract", description.abstract) if description.abstract else None,
-        OWS(
-            "WGS84BoundingBox",
-            OWS("LowerCorner", f"{plain_number(world.left)} {plain_number(world.bottom)}"),
-            OWS("UpperCorner", f"{plain_number(world.right)} {plain_number(world.top)}"),
-        ),
-        EO("DatasetSeriesId", description.id),
+        *heading(series.cube.description),
+        EO("DatasetSeriesId", series.cube.id),
         _period(series),
     )
 
