@@ -20,6 +20,7 @@ NO_STORE = ("Cache-Control", "no-store")
 MOVING = ("Cache-Control", "public, max-age=60")
 PINNED = ("Cache-Control", "public, max-age=86400")
 DOCUMENT = ("Cache-Control", "public, max-age=30")
+_STRONG = 60  # seconds after which a date names one state alone
 LASTING = ("Cache-Control", "public, max-age=31536000, immutable")
 
 
@@ -111,9 +112,9 @@ def warnings(notes: Iterable[str]) -> tuple[tuple[str, str], ...]:
 
 
 def modified(iso: str) -> tuple[tuple[str, str], ...]:
-    """Header ``Last-Modified``; none where the time is not known, or its second is not over.
+    """Header ``Last-Modified``; none where the time is not known, or less than a minute ago.
 
-    Within the same second there may be another change (RFC 9110, 8.8.2.2).
+    What was ingested within the same second may be committed a little later (RFC 9110, 8.8.2.2).
 
     Examples
     --------
@@ -121,7 +122,7 @@ def modified(iso: str) -> tuple[tuple[str, str], ...]:
     ((('Last-Modified', 'Wed, 01 Jan 2020 06:00:00 GMT'),), ())
     """
     text, second = _http_date(iso)
-    return (("Last-Modified", text),) if text and second + 1 <= time.time() else ()
+    return (("Last-Modified", text),) if text and second + _STRONG <= time.time() else ()
 
 
 @lru_cache(maxsize=1024)
