@@ -67,6 +67,8 @@ def write_source(store: ObjectStore, granules: Sequence[Granule], job: Job) -> W
                 count = len(granule.slices)
                 job.report(SlicePlanned(job.source, granule.cube_id, count, _size(granule)))
                 _write(store, change, granule, job)
+                if not change.slices_written:
+                    _remember(change, granule, job)
         done = True
     finally:
         if not done:
@@ -173,6 +175,12 @@ def _write(store: ObjectStore, change: Transaction, granule: Granule, job: Job) 
             filling.fill(writer, position)
             if known:  # where it brings nothing new, the next one gets its slot
                 filling.finish()
+
+
+def _remember(change: Transaction, granule: Granule, job: Job) -> None:
+    """Note a granule whose values are all there, so that the next run need not read it."""
+    for one in granule.slices:
+        change.add_source(_record(granule, one, job.source), (one.ticks,))
 
 
 def _rank(change: Transaction, granule: Granule, one: SliceSource, recipe: RecipeSettings) -> int:

@@ -10,6 +10,8 @@ from pathlib import Path
 import netCDF4
 import numpy as np
 import pytest
+import rasterio
+from rasterio.transform import from_origin
 
 from datacube.config.products import MosaicSettings, RecipeSettings
 from datacube.errors import InvalidParameter, StorageError
@@ -142,6 +144,30 @@ def test_mosaics_are_laid_over_what_is_there(processes, tmp_path):
     report = ingest(sources, store=together, cube="sst", recipe=recipe, scheduler=processes.address)
     assert report.exit_code == 0, report
     same_cube(alone, together)
+
+
+@pytest.mark.slow
+def test_the_memory_of_a_worker_does_not_grow_with_the_source(processes, tmp_path):
+    path, side = tmp_path / "scene_20240601.tif", 8192
+    kind = {"driver": "GTiff", "tiled": True, "blockxsize": 512, "blockysize": 512}
+    place = {"crs": "EPSG:32632", "transform": from_origin(600_000, 5_700_000, 10, 10)}
+    size = {"count": 3, "height": side, "width": side, "dtype": "uint16"}
+    with rasterio.open(
+        path, "w", **kind, **place, **size, compress="deflate", interleave="band"
+    ) as file:
+        for band in (1, 2, 3):
+            file.write(np.full((side, side), band, np.uint16), band)
+    store = str(tmp_path / "store")
+    assert ingest([str(path)], store=store, scheduler=processes.address).exit_code == 0
+    raw = 3 * side * side * 2
+    peaks = [peak_of(one) for one in processes.workers]
+    assert max(peaks) < 350e6 < raw, peaks
+
+
+def peak_of(process: subprocess.Popen[bytes]) -> int:
+    """Most bytes that a process has held."""
+    status = Path(f"/proc/{process.pid}/status").read_text()
+    return 1024 * int(status.partition("VmHWM:")[2].split()[0])
 
 
 @pytest.mark.slow

@@ -11,6 +11,7 @@ import pytest
 from datacube.config.products import FieldRecipe, RecipeSettings
 from datacube.errors import InvalidParameter, InvalidTime
 from datacube.ingest.pipeline import ingest
+from datacube.ingest.readers.netcdf import NetcdfBand
 from datacube.ingest.report import BytesRead, Event, SlicePlanned, SourceResult, SourceStarted
 from datacube.store.cube import list_cubes
 from datacube.store.url import open_store
@@ -83,16 +84,23 @@ def test_a_file_is_known_by_its_content(tmp_path, store):
     assert status(ingest([str(other)], store=store)) == ["already"]
 
 
-def test_the_same_values_from_another_file_write_nothing(tmp_path, store):
+def test_the_same_values_from_another_file_write_nothing(tmp_path, store, monkeypatch):
     (path,) = days(tmp_path, 1)
     ingest([path], store=store)
-    before = opened(store, "sst").snapshot
+    before = opened(store, "sst").record
     with netCDF4.Dataset(path, "a") as file:
         file.history = "fetched once more"
     (again,) = ingest([path], store=store).results
     assert (again.status, again.slices_added, again.bytes) == ("already", 0, 0)
     assert again.reason == "every value is there already"
-    assert opened(store, "sst").snapshot == before
+    noted = opened(store, "sst").record
+    assert noted.slices == before.slices
+    assert len(noted.sources) == 2
+    monkeypatch.setattr(NetcdfBand, "read", None)  # it is known now, and not read again
+    (known,) = ingest([path], store=store).results
+    assert (known.status, known.reason) == ("already", "")
+    assert opened(store, "sst").record.number == noted.number
+    monkeypatch.undo()
     longer = write_netcdf(tmp_path / "sst_2020.nc", times=(0.0, 1.0))
     (more,) = ingest([str(longer)], store=store).results
     assert (more.status, more.slices_added) == ("ingested", 1)
