@@ -60,7 +60,7 @@ run: $(VENV)/.installed $(STATIC)/index.html $(if $(filter $(DEMO_STORE),$(STORE
 
 test: $(VENV)/.test $(STATIC)/index.html ## run the tests that need neither browser nor QGIS nor Java
 	@$(begin) 'Running the tests'; \
-	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/python -m pytest -n 2 -m 'not qgis and not browser and not conformance' $(PYTEST_ARGS)
+	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/python -m pytest -n 2 -m 'not qgis and not browser and not netcdf and not conformance' $(PYTEST_ARGS)
 
 durability: $(VENV)/.test ## kill writers 200 times, let eight race for 40 rounds, write to a real S3 server
 	@$(begin) 'Looking for an S3 server (versitygw)'; \
@@ -102,24 +102,30 @@ bench-ingest: $(VENV)/.bench ## measure ingest beside plain compressing and writ
 conformance: $(VENV)/.test ## run the OGC test suites (Java, Maven, checkouts of the suites in DATACUBE_CITE)
 	@$(begin) 'Running the OGC test suites'; $(BIN)/python -m tests.conformance $(SUITES)
 
-clients: $(VENV)/.test $(STATIC)/index.html ## run QGIS, GDAL and headless Chromium against a live server
+clients: $(VENV)/.test $(STATIC)/index.html ## run QGIS, GDAL, headless Chromium, cdo and a CF checker against a live server
 	@$(begin) 'Looking for the clients (Chromium, QGIS, GDAL)'; \
 	missing=''; \
 	command -v chromium >/dev/null 2>&1 || missing="$$missing chromium"; \
 	command -v gdalinfo >/dev/null 2>&1 || missing="$$missing gdal-bin"; \
 	/usr/bin/python3 -c 'import qgis.core' 2>/dev/null || missing="$$missing python3-qgis"; \
 	ls /usr/lib/qgis/plugins/*wms* >/dev/null 2>&1 || missing="$$missing qgis-providers"; \
+	command -v cdo >/dev/null 2>&1 || missing="$$missing cdo"; \
+	command -v ncdump >/dev/null 2>&1 || missing="$$missing netcdf-bin"; \
 	if [ -n "$$missing" ]; then \
 	  if [ "$$(id -u)" != 0 ] || ! command -v apt-get >/dev/null 2>&1; then \
 	    echo "Please install:$$missing   (Debian: apt-get install --no-install-recommends$$missing)" >&2; exit 1; fi; \
 	  echo "   installing$$missing"; \
 	  (apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300 install -y -qq --no-install-recommends $$missing) >$(VENV)/clients-install.log 2>&1 \
 	    || { tail -n 20 $(VENV)/clients-install.log >&2; exit 1; }; \
+	fi; \
+	if [ ! -x $(VENV)/cf/bin/compliance-checker ]; then \
+	  $(BIN)/python -m venv $(VENV)/cf && $(VENV)/cf/bin/pip --disable-pip-version-check install --quiet 'compliance-checker>=6.1,<7' >$(VENV)/cf-install.log 2>&1 \
+	    || { tail -n 20 $(VENV)/cf-install.log >&2; exit 1; }; \
 	fi; $(took)
 	@$(begin) 'Looking for QGIS 3.40 in a tree of Debian 13 in $(TRIXIE) (some minutes the first time)'; \
 	sh tests/clients/trixie.sh $(TRIXIE) $(VENV)/trixie.log; $(took)
 	@$(begin) 'Running the clients'; \
-	DATACUBE_TRIXIE="$(abspath $(TRIXIE))" PATH="$(abspath $(BIN)):$$PATH" $(BIN)/python -m pytest -m 'qgis or browser' $(PYTEST_ARGS) tests/clients
+	DATACUBE_TRIXIE="$(abspath $(TRIXIE))" PATH="$(abspath $(BIN)):$$PATH:$(abspath $(VENV)/cf/bin)" $(BIN)/python -m pytest -m 'qgis or browser or netcdf' $(PYTEST_ARGS) tests/clients
 
 clean: ## remove what was built: .venv, the viewer's page, the demo store, caches
 	rm -rf --one-file-system .trixie

@@ -21,7 +21,7 @@ from datacube.engine.places import Places
 from datacube.engine.restyled import restyled
 from datacube.engine.statistics import distribution
 from datacube.engine.values import find_values
-from datacube.engine.wanted import Found, Wanted, wanted_expression, wanted_field
+from datacube.engine.wanted import SHIFTED, Found, Wanted, wanted_expression, wanted_field
 from datacube.errors import InvalidParameter
 from datacube.model.coverage import CoverageDescription
 from datacube.model.fields import Field
@@ -36,7 +36,6 @@ from datacube.slicing.cells import SeparableMap
 from datacube.slicing.reduce import Reducer
 
 SLD_STYLE = "sld"
-_SHIFTED = frozenset({"count", "std", "var", "range", "sum", "any", "all"})
 
 
 def drawn_style(layer: Layer, request: LayerRequest) -> Style:
@@ -156,7 +155,7 @@ def with_range(
     """
     if not isinstance(style, ColorRamp):
         return style
-    shifted = reducer is not None and reducer.name in _SHIFTED
+    shifted = reducer is not None and reducer.name in SHIFTED
     if not (shifted or style.measured) and (not style.expression or style.low is not None):
         return style
     one = wanted[style.field]

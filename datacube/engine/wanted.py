@@ -13,6 +13,9 @@ from datacube.model.coverage import CoverageDescription
 from datacube.model.fields import Field
 from datacube.slicing.reduce import Reducer
 
+SHIFTED = frozenset({"count", "std", "var", "range", "sum", "any", "all"})
+"""Reducers whose results are of another kind than the values: other ranges, another name."""
+
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
@@ -102,4 +105,6 @@ def wanted_expression(
 def reduced_field(one: Field, reducer: Reducer, dtype: np.dtype[np.generic]) -> Field:
     """What reduced values are: physical numbers, in the field's unit but for a count."""
     uom = {"count": "1", "var": f"({one.uom})2"}.get(reducer.name, one.uom)
-    return replace(one, dtype=dtype.name, nil=None, scale=1.0, offset=0.0, uom=uom, categories=())
+    name = "" if reducer.name in SHIFTED else one.standard_name
+    plain = replace(one, nil=None, scale=1.0, offset=0.0, categories=())
+    return replace(plain, dtype=dtype.name, uom=uom, standard_name=name)

@@ -41,6 +41,7 @@ _STANDARD_NAMES = frozenset(
         "realization",
     }
 )
+_DEGREES = frozenset({"K", "kelvin", "degC", "Celsius", "degree_Celsius", "degrees_Celsius", "°C"})
 _UNITS = ((MS_PER_DAY, "days"), (3_600_000, "hours"), (60_000, "minutes"), (1000, "seconds"))
 
 
@@ -133,6 +134,8 @@ def field_attributes(one: Field, *, positions: bool = False) -> dict[str, Value]
         "coordinates": "lon lat" if positions else "",
     }
     attributes: dict[str, Value] = {name: text for name, text in texts.items() if text}
+    if _is_temperature(one):
+        attributes["units_metadata"] = "temperature: on_scale"
     if one.packed:
         attributes |= {"scale_factor": np.float64(one.scale), "add_offset": np.float64(one.offset)}
     if one.categories:
@@ -145,6 +148,13 @@ def field_attributes(one: Field, *, positions: bool = False) -> dict[str, Value]
         if all(colours):
             attributes["flag_colors"] = " ".join(colours)
     return attributes
+
+
+def _is_temperature(one: Field) -> bool:
+    """Whether values are temperatures, not differences of them (CF-1.11, 3.1.2)."""
+    words = set(one.standard_name.split("_"))
+    apart = {"anomaly", "difference", "tendency", "excess", "gradient", "derivative"}
+    return "temperature" in words and one.uom in _DEGREES and not words & apart
 
 
 def grid_mapping(domain: DomainSet) -> Variable:
@@ -181,6 +191,8 @@ def _time(axis: TimeAxis) -> list[Variable]:
         "units": units,
         "calendar": axis.calendar,
     }
+    if axis.calendar == "standard":
+        attributes["units_metadata"] = "leap_seconds: none"
     if not reference:
         attributes["axis"] = "T"
     bounds = None if axis.bounds is None else axis.bounds // length

@@ -70,6 +70,36 @@ def test_the_values_of_the_stream_are_those_of_the_chunks(server: LiveServer):
             assert np.array_equal(part, pattern(0, column, *part.shape))
 
 
+@pytest.mark.parametrize(
+    ("media_type", "known"), [("application/x-netcdf3", True), ("application/vnd.zarr+zip", False)]
+)
+def test_other_files_of_700_mb_are_streamed_within_the_bound(server, media_type, known):
+    """A sixth of the rows."""
+    found = measured(
+        f"{server.url}/wcs", server.process.pid, coverageId="sparse", format=media_type,
+        subset="Lat(60,90)", **GET_COVERAGE,
+    )  # fmt: skip
+    print(media_type, found)  # noqa: T201  shown by pytest -rP
+    assert found.status == 200
+    assert ("content-length" in found.headers) == known
+    assert found.nbytes > (600 << 20 if known else 500 << 10)
+    assert found.growth <= BOUND, str(found)
+
+
+@pytest.mark.parametrize(
+    "form", [{"format": "image/vnd.cog"}, {"format": "image/tiff", "compression": "deflate"}]
+)
+def test_what_is_made_on_disk_is_not_held(server: LiveServer, form):
+    """170 MB that hardly compress, which GDAL writes again."""
+    found = measured(
+        f"{server.url}/wcs", server.process.pid, coverageId="noise", **form, **GET_COVERAGE
+    )
+    print(form, found)  # noqa: T201  shown by pytest -rP
+    assert found.status == 200
+    assert found.nbytes == int(found.headers["content-length"]) > 100 << 20
+    assert found.growth <= BOUND, str(found)
+
+
 def test_a_client_that_takes_its_time_costs_no_memory(server: LiveServer):
     parameters = GET_COVERAGE | {"coverageId": "sparse", "format": "application/x-npy"}
     base = resident(server.process.pid)
