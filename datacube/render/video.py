@@ -5,6 +5,7 @@ The package is the optional extra ``video``.
 
 from collections.abc import Sequence
 from importlib.util import find_spec
+from math import gcd
 from pathlib import Path
 from subprocess import PIPE, Popen
 from tempfile import TemporaryDirectory
@@ -17,6 +18,7 @@ from datacube.model.block import Image, RgbImage
 from datacube.render.composite import flatten, rgba_pixels
 
 MP4 = "video/mp4"
+_SHORTEST = 20  # milliseconds of a picture
 _H264 = [
     *("-c:v", "libx264", "-pix_fmt", "yuv420p", "-crf", "18", "-preset", "veryfast"),
     *("-threads", "1", "-movflags", "+faststart"),
@@ -37,7 +39,8 @@ def film(images: Sequence[Image], durations: Sequence[int]) -> bytes:
         Transparent parts become white; sides of an odd length grow by a pixel, which the format
         needs.
     durations : sequence of int, milliseconds
-        Those of the first picture are the beat; a longer one is shown again.
+        Those of the first picture are the beat, and one that stays longer is shown again; where
+        they differ, the beat is what they have in common.
 
     Raises
     ------
@@ -50,7 +53,7 @@ def film(images: Sequence[Image], durations: Sequence[int]) -> bytes:
         )
     import imageio_ffmpeg  # noqa: PLC0415  an optional package
 
-    beat = max(durations[0], 1)
+    beat = _beat(durations)
     height, width = (side + side % 2 for side in images[0].shape)
     with TemporaryDirectory(prefix="film-") as folder:
         path = Path(folder) / "film.mp4"
@@ -66,6 +69,13 @@ def film(images: Sequence[Image], durations: Sequence[int]) -> bytes:
         if encoder.returncode:
             raise OSError(f"ffmpeg ended with {encoder.returncode}")
         return path.read_bytes()
+
+
+def _beat(durations: Sequence[int]) -> int:
+    """Milliseconds of a picture in the film; the last may be shown longer than the others."""
+    if len(set(durations[:-1])) <= 1:
+        return max(durations[0], 1)
+    return max(gcd(*durations), _SHORTEST)
 
 
 def _even(image: Image, height: int, width: int) -> NDArray[np.uint8]:

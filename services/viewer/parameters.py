@@ -93,6 +93,7 @@ PARAMETERS = (
     ),
     Parameter("FPS", _FILM, "Frames a second", "FPS=4"),
     Parameter("HOLD", _FILM, "Seconds that the last frame stays longer", "HOLD=2"),
+    Parameter("FADE", _FILM, "Seconds in which a frame passes into the next", "FADE=0.3"),
     Parameter("CAPTION", _FILM, "The time, or a text with {time}, on each frame", "CAPTION=true"),
     Parameter("LEGEND", _FILM, "The legend on each frame", "LEGEND=true"),
     Parameter("SERIES", "WMS GetFeatureInfo", "A value for each time", "SERIES=true&TIME=2020"),

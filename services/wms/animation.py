@@ -1,9 +1,9 @@
 """GetMap over time: one frame for each step of a TIME list or range.
 
 ``ANIMATION=true`` with a GIF, PNG (which becomes APNG) or WebP, or a format that only moves (APNG,
-MP4). ``FPS`` (2), ``CAPTION`` (true: the time; or a text with ``{time}``), ``LEGEND`` (true) and
-``HOLD`` (seconds that the last frame stays longer) are parameters of this server. A frame shows
-exactly what GetMap shows at its time.
+MP4). ``FPS`` (2), ``CAPTION`` (true: the time; or a text with ``{time}``), ``LEGEND`` (true),
+``HOLD`` (seconds that the last frame stays longer) and ``FADE`` (seconds in which a frame passes
+into the next) are parameters of this server. A frame shows exactly what GetMap shows at its time.
 """
 
 from collections.abc import Iterator, Sequence
@@ -18,6 +18,7 @@ from datacube.model.block import Image
 from datacube.model.query import LayerRequest, TimeChoice
 from datacube.render.animation import animate
 from datacube.render.caption import captioned
+from datacube.render.fade import crossfaded, steps_of
 from datacube.render.legend import Look, legend
 from datacube.render.video import MP4, film
 from services.ows.caching import cache_control, etag, matches, not_modified
@@ -40,12 +41,14 @@ class Play:
     ----------
     fps : float
     hold : float, seconds that the last frame stays longer
+    fade : float, seconds in which a frame passes into the next, at the end of its time
     caption : str, with ``{time}``; empty is none
     legend : bool
     """
 
     fps: float
     hold: float
+    fade: float
     caption: str
     legend: bool
 
@@ -71,7 +74,7 @@ def get_animation(context: Context, request: Request, kvp: Kvp, version: Version
     asked = decode_map(context, still, version)
     kind = animated(wms_format(kvp.one("FORMAT")))
     play = _play(kvp)
-    times = _frames(context, kvp, asked)
+    times = _frames(context, kvp, asked, 1 + steps_of(round(1000 * play.fade)))
     plans = [_plan(context, asked, time) for time in times]
     tag = etag([plan.state for plan in plans], kind, play)
     control = cache_control(moving=any(plan.moving for plan in plans))
@@ -88,10 +91,15 @@ def _play(kvp: Kvp) -> Play:
             f"FPS is {_SLOWEST} to {_FASTEST:g} frames a second, HOLD up to 60 seconds",
             subject="FPS",
         )
+    fade = kvp.optional("FADE", number, 0.0)
+    if not 0 <= fade <= 1 / fps:
+        raise InvalidParameter(
+            f"FADE is 0 to {1 / fps:g} seconds, as long as a frame is shown", subject="FADE"
+        )
     caption = kvp.optional("CAPTION", str.strip, "")
     if caption.lower() in {"true", "false"}:
         caption = "{time}" if caption.lower() == "true" else ""
-    return Play(fps, hold, caption[:200], kvp.optional("LEGEND", boolean, False))
+    return Play(fps, hold, fade, caption[:200], kvp.optional("LEGEND", boolean, False))
 
 
 def _plan(context: Context, asked: MapRequest, time: TimeChoice | None) -> MapPlan:
@@ -111,6 +119,9 @@ def _made(
     durations = [each] * len(plans)
     durations[-1] += round(1000 * play.hold)
     images = list(_drawn(context, asked.query.layers[-1], plans, times, play))
+    if play.fade:
+        passing = crossfaded(images, durations, round(1000 * play.fade))
+        images, durations = map(list, zip(*passing, strict=True))
     return film(images, durations) if kind == MP4 else animate(images, durations, kind)
 
 
@@ -131,8 +142,13 @@ def _drawn(
         yield captioned(image, words, key) if words or key is not None else image
 
 
-def _frames(context: Context, kvp: Kvp, asked: MapRequest) -> tuple[TimeChoice | None, ...]:
-    """The times of the frames: of the first layer that has any, else one frame without a time."""
+def _frames(
+    context: Context, kvp: Kvp, asked: MapRequest, pictures: int
+) -> tuple[TimeChoice | None, ...]:
+    """The times of the frames: of the first layer that has any, else one frame without a time.
+
+    ``pictures`` is how many there are for each.
+    """
     layers = (context.catalog.layer(one.layer) for one in asked.query.layers)
     timed = next((one for one in layers if one.cube.description.domain.time is not None), None)
     axis = None if timed is None else timed.cube.description.domain.time
@@ -143,7 +159,7 @@ def _frames(context: Context, kvp: Kvp, asked: MapRequest) -> tuple[TimeChoice |
     if not steps:
         raise InvalidTime("there is no step in the time asked", subject="TIME")
     height, width = asked.query.grid.shape
-    fits = MOST_PIXELS // (height * width)
+    fits = MOST_PIXELS // (height * width * pictures)
     if len(steps) > min(most, fits):
         raise RequestTooLarge(
             f"more than {min(most, fits)} frames of {width} x {height} pixels; give a shorter TIME"

@@ -133,6 +133,31 @@ def test_a_film(wms, tmp_path):
         assert abs(frame.astype(int) - wanted).mean() < 12
 
 
+def test_frames_that_pass_into_one_another(wms):
+    query = "FORMAT=image/apng&FPS=4&HOLD=1&FADE=0.1&TRANSPARENT=TRUE&TIME=2020-01-01,2020-01-02"
+    found, durations = frames_of(get(wms, query))
+    assert [round(one) for one in durations] == [150, 50, 50, 1250]
+    first, last = (still(wms, day) for day in DAYS[:2])
+    np.testing.assert_array_equal(found[0], first)
+    np.testing.assert_array_equal(found[-1], last)
+    both = (first[..., 3] > 0) & (last[..., 3] > 0)
+    wanted = (2 * first.astype(float) + last) / 3
+    np.testing.assert_allclose(found[1][both].astype(float), wanted[both], atol=0.51)
+    whole, _ = frames_of(get(wms, query.replace("0.1", "0.25")))  # never at rest
+    assert len(whole) == 6
+
+
+def test_a_film_that_fades(wms, tmp_path):
+    response = get(wms, "FORMAT=video/mp4&FPS=5&FADE=0.1&TIME=2020-01-01,2020-01-02")
+    path = tmp_path / "film.mp4"
+    path.write_bytes(response.body)
+    read = [imageio_ffmpeg.get_ffmpeg_exe(), "-loglevel", "error", "-i", str(path)]
+    raw = subprocess.run(
+        [*read, "-f", "rawvideo", "-pix_fmt", "rgb24", "-"], capture_output=True, check=True
+    )
+    assert len(raw.stdout) == (2 + 1 + 1 + 4) * 10 * 20 * 3  # beats of 50 ms
+
+
 def test_captions_and_legends_are_drawn_over_the_frames(wms):
     size = "&WIDTH=300&HEIGHT=200&FORMAT=image/apng&TIME=2020-01-01,2020-01-02"
     query = START.replace("&WIDTH=20&HEIGHT=10", "") + "&LAYERS=globe.v" + size
@@ -154,6 +179,8 @@ def test_captions_and_legends_are_drawn_over_the_frames(wms):
         ("FORMAT=image/jpeg&ANIMATION=true", 200, "InvalidFormat"),
         ("FORMAT=image/apng&FPS=0", 200, None),
         ("FORMAT=image/apng&HOLD=1e9", 200, None),
+        ("FORMAT=image/apng&FADE=0.6", 200, None),
+        ("FORMAT=image/apng&FADE=-1", 200, None),
         ("FORMAT=image/apng&TIME=2031/2032", 200, "InvalidDimensionValue"),
         ("FORMAT=image/apng&TIME=x", 200, "InvalidDimensionValue"),
         ("FORMAT=image/apng&WIDTH=4096&HEIGHT=4096", 413, None),
