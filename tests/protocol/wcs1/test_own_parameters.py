@@ -1,6 +1,7 @@
 """Parameters of this server in WCS 1.0.0 and 1.1: as in 2.0.1, and told by the documents."""
 
 import json
+from typing import override
 
 import numpy as np
 import pytest
@@ -98,6 +99,7 @@ def test_all_that_are_read_are_told():
     asked = set()
 
     class Looked(Kvp):
+        @override
         def values(self, name):
             asked.add(name.upper().rpartition(":")[2])
             return super().values(name)

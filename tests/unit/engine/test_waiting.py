@@ -2,6 +2,7 @@
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from typing import override
 
 import numpy as np
 import pytest
@@ -33,6 +34,7 @@ class LeavingStore(CountingStore):
         super().__init__(store)
         self.after, self.gone = after, threading.Event()
 
+    @override
     def _count(self, key, data):
         found = super()._count(key, data)
         if self.chunks_read >= self.after:

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from typing import override
 
 import numpy as np
 from granian.constants import Interfaces
@@ -27,6 +28,7 @@ GONE = 'datacube_requests_total{service="wms",status="499"} 1.0'
 class SlowStore(CountingStore):
     """Every chunk takes a while."""
 
+    @override
     def _count(self, key, data):
         before = self.chunks_read
         found = super()._count(key, data)
