@@ -31,6 +31,7 @@ from services.wcs.v201.formats import formats_of
 from services.wcs.v201.names import VERSION
 
 _XML = "text/xml"
+_LONGEST_URL = 8000
 
 
 def answer_capabilities(context: Context, request: Request, kvp: Kvp) -> Response:
@@ -99,9 +100,13 @@ def _described(request: Request, body: bytes) -> Response:
 
 
 def _url(request: Request, kvp: Kvp) -> str:
-    """The request as a URL, in whatever binding it came; names in order, as one that was posted."""
+    """The request as a URL, in whatever binding it came; empty where it would be no URL to send.
+
+    Names are in order, so that a request that was posted says the same.
+    """
     pairs = sorted(kvp.but("plain").pairs, key=itemgetter(0))
-    return with_query(kvp_prefix(request, "/wcs"), pairs)
+    url = with_query(kvp_prefix(request, "/wcs"), pairs)
+    return url if len(url) <= _LONGEST_URL else ""
 
 
 def _bound(context: Context, coverage: Cube | Dataset, asked: CoverageRequest) -> CoverageQuery:

@@ -124,6 +124,15 @@ def test_gml_of_a_dataset_has_its_type_metadata_and_lineage(strict_service, xsd_
     assert tuples[:3] == ["1000", "1001", "1002"]
 
 
+def test_a_request_that_is_too_long_for_a_url_is_no_lineage(service):
+    corners = ",".join("-20 30,20 30,20 50" for _ in range(500))
+    clip = f"&CLIP=POLYGON(({corners},-20 30))"
+    response = service.get(f"CoverageId={SECOND}&FORMAT=gml{clip}")
+    root = etree.fromstring(b"".join(response.body))
+    assert root.find(".//wcseo:EOMetadata", EO) is not None
+    assert root.find(".//wcseo:lineage", EO) is None
+
+
 @pytest.mark.xsd
 def test_the_document_before_the_file_of_a_dataset_is_one_of_a_dataset(
     strict_service, xsd_validator
