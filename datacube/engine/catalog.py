@@ -61,6 +61,12 @@ class _Seen:
     aliases: Mapping[str, str] = field(default_factory=dict)
 
 
+def _named(config: Config) -> str:
+    """Names what is configured, whenever it was: documents say it beside what the cubes hold."""
+    said = repr(replace(config, server=replace(config.server, changed="")))
+    return sha256(said.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
 class Catalog:
     """The cubes of a store; safe to use from many threads.
 
@@ -83,6 +89,7 @@ class Catalog:
     ) -> None:
         self._store = store
         self._config = config
+        self._configured = _named(config)
         self._cache = cache
         self._news = Unheard() if news is None else news
         self._clock = clock
@@ -237,7 +244,7 @@ class Catalog:
         cubes = _with_views(own | foreign)
         layers = {layer.name: layer for cube in cubes.values() for layer in cube.layers}
         listed = "\n".join(f"{cube.id} {cube.snapshot}" for cube in cubes.values())
-        version = sha256(listed.encode()).hexdigest()[:16]
+        version = sha256(f"{self._configured}\n{listed}".encode()).hexdigest()[:16]
         sequence = before.sequence
         if version != before.version:
             stores = (cube.store for cube in own.values())

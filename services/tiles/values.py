@@ -53,7 +53,8 @@ def packing_of(field: Field, ends: tuple[float, float] | None) -> Packing | None
     stored = np.dtype(field.dtype)
     if stored.kind in "iu" and stored.itemsize <= 2:
         first = int(np.iinfo(stored).min)
-        nodata = _NONE if field.nil is None else int(field.nil) - first
+        stated = _NONE if field.nil is None else int(field.nil) - first
+        nodata = stated if 0 <= stated <= _NONE else _NONE
         return Packing(field.scale, field.offset + field.scale * first, nodata)
     if stored.kind == "b":
         return Packing(field.scale, field.offset)

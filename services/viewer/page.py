@@ -1,6 +1,8 @@
 """``/viewer/``: the page as built by Vite, shipped inside the package, and its documents."""
 
 import json
+from collections.abc import Callable
+from functools import partial
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from typing import Any
@@ -8,7 +10,7 @@ from urllib.parse import unquote
 
 from datacube.engine.context import Context
 from datacube.errors import DatacubeError, NotFoundError, OperationNotSupported
-from services.ows.caching import DOCUMENT, conditional, etag
+from services.ows.caching import DOCUMENT, conditional, etag, kept_document
 from services.ows.reports import internal_error, problem_json
 from services.ows.transport import Request, Response
 from services.viewer.catalog import cubes_document, times_document
@@ -54,9 +56,10 @@ def handle(context: Context, request: Request, tail: str) -> Response:
         parts = [unquote(part) for part in tail.split("/") if part]
         match parts:
             case ["cubes.json"]:
-                return _json(context, request, cubes_document(context))
+                return _json(context, request, partial(cubes_document, context))
             case ["cubes", name, "times.json"]:
-                return _json(context, request, times_document(context.catalog.cube(name)))
+                cube = context.catalog.cube(name)
+                return _json(context, request, partial(times_document, cube))
             case _:
                 return _file(request, parts or ["index.html"])
     except DatacubeError as error:
@@ -68,10 +71,14 @@ def failure(request: Request, error_id: str) -> Response:  # noqa: ARG001  as in
     return problem_json(internal_error(error_id))
 
 
-def _json(context: Context, request: Request, document: dict[str, Any]) -> Response:
-    body = json.dumps(document, ensure_ascii=False).encode("utf-8", "replace")
-    response = Response(200, "application/json", body, (DOCUMENT,))
-    return conditional(request, response, etag([context.catalog.version], body))
+def _json(context: Context, request: Request, document: Callable[[], dict[str, Any]]) -> Response:
+    """A document of the page, made once for each version of the catalogue."""
+    tag = etag([context.catalog.version], "viewer", request.path)
+
+    def make() -> bytes:
+        return json.dumps(document(), ensure_ascii=False).encode("utf-8", "replace")
+
+    return kept_document(context, request, "application/json", tag, make)
 
 
 def _file(request: Request, parts: list[str]) -> Response:

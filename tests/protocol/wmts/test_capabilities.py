@@ -3,7 +3,11 @@
 import pytest
 from owslib.wmts import WebMapTileService
 
-from tests.protocol.pictures import BASE, rgba, root_of
+from datacube.config.settings import Config, ServerSettings
+from datacube.engine.context import open_context
+from services.wmts import service
+from tests.cubes import make_cube
+from tests.protocol.pictures import BASE, Maps, rgba, root_of
 
 NS = {
     "t": "http://www.opengis.net/wmts/1.0",
@@ -223,3 +227,15 @@ def test_one_cube_alone(wmts):
     rest = root_of(wmts.rest(f"{BASE}/wmts/1.0.0/WMTSCapabilities.xml?cube=utm,deep"))
     assert len(texts(rest, "t:Contents/t:Layer/ows:Identifier")) == 4
     assert wmts.raw(f"{GET}&cube=nosuch").status == 400
+
+
+def test_another_configuration_is_another_document(tmp_path):
+    """After a restart with other words the old document is not called unchanged."""
+    make_cube(tmp_path, "globe", times=None)
+    documents = []
+    for title, tag in (("First", ""), ("Second", ""), ("Second", "again")):
+        context = open_context(str(tmp_path), Config(ServerSettings(title=title)))
+        asked = {"if_none_match": documents[-1].header("ETag")} if documents else {}
+        documents.append(Maps(context, service, "/wmts").raw(GET, **asked))
+        assert documents[-1].status == (304 if tag else 200)
+    assert b"Second" in documents[1].body
