@@ -2,6 +2,7 @@
 # Make a tree of Debian 13 with QGIS 3.40 in a folder, or say in one line why there is none.
 # Packages are unpacked and not configured: that takes a third of the time, and is enough to run it.
 set -u
+PATH=$PATH:/usr/sbin:/sbin
 tree=$1
 log=$2
 
