@@ -138,7 +138,15 @@ def _of_words(text: str) -> Restyle:
                     f"'{word[:50]}' is no part of a style; its parts are {', '.join(_WORDS)}",
                     subject=text[:100],
                 )
-    return change
+    return _above_zero(change)
+
+
+def _above_zero(change: Restyle) -> Restyle:
+    """With a logarithmic range that begins at zero begun at a thousandth of its end."""
+    low, high = change.low, change.high
+    if not change.log or low is None or high is None or not low <= 0 < high:
+        return change
+    return replace(change, low=high / 1000)
 
 
 def _range_of(parts: list[str], text: str) -> tuple[float, float]:

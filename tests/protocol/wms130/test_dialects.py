@@ -53,6 +53,7 @@ def close(found, wanted):
         ("STYLES=cmap:magma,range:0/40", "magma", Normalize(0, 40)),
         ("STYLES=cmap:magma,range:0/40,inverse", "magma_r", Normalize(0, 40)),
         ("STYLES=cmap:magma,range:1/50,logScale", "magma", LogNorm(1, 50)),
+        ("STYLES=cmap:magma,range:0/35,logScale,inverse", "magma_r", LogNorm(0.035, 35)),
         ("STYLES=range:0/40,cmap:jet", "jet", Normalize(0, 40)),
         (f"STYLES=cmap:jet{RANGE}&NUMCOLORBANDS=254", "jet", Normalize(0, 40)),
     ],
