@@ -5,8 +5,10 @@ through its cache; here any number of threads read at once. What is stored other
 """
 
 import os
+import threading
 import weakref
-from dataclasses import dataclass
+from collections import OrderedDict
+from dataclasses import dataclass, field
 from itertools import product
 from typing import Any
 
@@ -15,6 +17,7 @@ from numpy.typing import NDArray
 
 from datacube.ingest.readers.inflate import inflated
 
+_HELD = 32 << 20
 _DIFFERENCES = {"1": False, "2": True}
 
 
@@ -31,6 +34,7 @@ class TiffTiles:
     dtype : numpy dtype
     differences : bool
         Whether each number is less by its left neighbour (TIFF predictor 2).
+    kept, lock : of tiles that were read last
     """
 
     descriptor: int
@@ -38,6 +42,8 @@ class TiffTiles:
     shape: tuple[int, int]
     dtype: np.dtype[Any]
     differences: bool
+    kept: OrderedDict[tuple[int, int], NDArray[Any]] = field(default_factory=OrderedDict)
+    lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
         weakref.finalize(self, os.close, self.descriptor)
@@ -55,7 +61,6 @@ class TiffTiles:
         for row, column in product(
             range(top // height, -(-bottom // height)), range(left // width, -(-right // width))
         ):
-            tile = self._tile(row, column)
             first, start = row * height, column * width
             rows = slice(max(top - first, 0), min(bottom - first, height))
             columns = slice(max(left - start, 0), min(right - start, width))
@@ -63,15 +68,33 @@ class TiffTiles:
                 first + rows.start - top : first + rows.stop - top,
                 start + columns.start - left : start + columns.stop - left,
             ]
-            if self.differences and columns.start == 0:
-                np.cumsum(tile[rows, columns], axis=1, dtype=self.dtype, out=place)
-            elif self.differences:
-                place[:] = np.cumsum(tile[rows], axis=1, dtype=self.dtype)[:, columns]
+            if place.shape == self.shape:  # no other window needs it
+                self._decode(self._stored(row, column), place)
             else:
-                place[:] = tile[rows, columns]
+                place[:] = self._tile(row, column)[rows, columns]
         return whole
 
     def _tile(self, row: int, column: int) -> NDArray[Any]:
+        """A tile of which several windows have parts: those read last are kept."""
+        with self.lock:
+            if (row, column) in self.kept:
+                self.kept.move_to_end((row, column))
+                return self.kept[row, column]
+        found = np.empty(self.shape, self.dtype)
+        self._decode(self._stored(row, column), found)
+        with self.lock:
+            self.kept[row, column] = found
+            while len(self.kept) > max(1, _HELD // found.nbytes):
+                self.kept.popitem(last=False)
+        return found
+
+    def _decode(self, stored: NDArray[Any], into: NDArray[Any]) -> None:
+        if self.differences:
+            np.cumsum(stored, axis=1, dtype=self.dtype, out=into)
+        else:
+            into[:] = stored
+
+    def _stored(self, row: int, column: int) -> NDArray[Any]:
         start, size = self.places[row, column].tolist()
         height, width = self.shape
         data = os.pread(self.descriptor, size, start)
