@@ -194,7 +194,7 @@ def test_json_ld(ogcapi):
         ("/collections/closed/coverage?properties=none", {}, 400),
         ("/collections/closed/coverage?crs=EPSG:3857", {}, 400),
         ("/collections/closed/coverage?subest=1", {}, 400),
-        ("/collections/closed/coverage?scale-size=Lon(4000),Lat(2000)", {}, 413),
+        ("/collections/closed/coverage?scale-size=Lon(400000),Lat(200000)", {}, 413),
         ("/collections/closed/map?width=5000", {}, 413),
         ("/collections/closed/map?style=none", {}, 404),
         ("/collections/closed/map?f=gif", {}, 400),
