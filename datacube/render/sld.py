@@ -6,6 +6,7 @@ Expressions of the Filter Encoding are not: values are literal.
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from math import inf, nextafter
 
 from datacube.model.markup import Element, local_name, parse
@@ -43,7 +44,7 @@ def read_sld(document: bytes, style: str = "") -> tuple[StyledLayer, ...]:
     document : bytes
         A StyledLayerDescriptor, or a UserStyle or RasterSymbolizer alone (of a layer without name).
     style : str
-        The style that is taken of several; the default one, or the first, where empty.
+        The style that is taken of several; where empty the default one, or the first.
 
     Raises
     ------
@@ -60,7 +61,11 @@ def read_sld(document: bytes, style: str = "") -> tuple[StyledLayer, ...]:
     layers = [one for one in root if local_name(one) in {"NamedLayer", "UserLayer"}]
     if not layers:
         raise refused(root, "the SLD has no NamedLayer")
-    return tuple(_layer(one, style) for one in layers)
+    found = tuple(_layer(one, style) for one in layers)
+    if style and not any(one.symbolizer for one in found):
+        names = (text_of(one, "Name") for one in every(root, "UserStyle"))
+        raise refused(root, f"the SLD has no UserStyle '{style}'; it has {', '.join(names)[:500]}")
+    return found
 
 
 def _layer(layer: Element, wanted: str) -> StyledLayer:
@@ -69,9 +74,12 @@ def _layer(layer: Element, wanted: str) -> StyledLayer:
     styles = [one for one in layer if local_name(one) == "UserStyle"]
     if not styles:
         return StyledLayer(name, "" if named is None else text_of(named, "Name"))
-    chosen = [one for one in styles if wanted and text_of(one, "Name") == wanted]
-    chosen += [one for one in styles if text_of(one, "IsDefault") in {"1", "true"}]
-    return StyledLayer(name, symbolizer=_symbolizer((*chosen, *styles)[0]))
+    if wanted:
+        chosen = [one for one in styles if text_of(one, "Name") == wanted]
+    else:
+        defaults = [one for one in styles if text_of(one, "IsDefault") in {"1", "true"}]
+        chosen = [*defaults, *styles]
+    return StyledLayer(name, symbolizer=_symbolizer(chosen[0]) if chosen else None)
 
 
 def _symbolizer(style: Element) -> RasterSymbolizer:
@@ -152,13 +160,11 @@ def _categories(steps: Element) -> Iterator[Stop]:
     """
     before = steps.get("thresholdsBelongTo", steps.get("threshholdsBelongTo", ""))
     parts = [one for one in steps if local_name(one) in {"Value", "Threshold"}]
-    for place, one in enumerate(parts):
-        if local_name(one) == "Value":
-            end = inf
-            if place + 1 < len(parts):
-                end = number_of(parts[place + 1], parts[place + 1].text or "")
-            end = end if before == "preceding" else nextafter(end, -inf)
-            yield Stop(inf if place + 1 == len(parts) else end, _colour(one, one.text or "", "1"))
+    for one, after in pairwise((*parts, None)):
+        if one is not None and local_name(one) == "Value":
+            end = inf if after is None else number_of(after, after.text or "")
+            end = end if before == "preceding" or after is None else nextafter(end, -inf)
+            yield Stop(end, _colour(one, one.text or "", "1"))
 
 
 def _point(point: Element) -> Stop:

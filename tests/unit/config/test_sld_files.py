@@ -163,6 +163,11 @@ def test_what_is_wrong_with_a_document(write, sld, finding):
     assert found[0].startswith(finding)
 
 
+def test_a_style_that_the_document_does_not_have(write):
+    path = write(styles__a="type: sld\nfile: s.sld\nstyle: hot\n", styles__s=SLD10)
+    assert findings(path) == ["styles/s.sld:2: the SLD has no UserStyle 'hot'; it has warm, cold"]
+
+
 def test_documents_lie_within_the_configuration(write, tmp_path):
     outside = tmp_path.parent / "outside.sld"
     outside.write_text(SLD10)
