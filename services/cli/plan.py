@@ -93,11 +93,11 @@ def _tile(context: Context, kvp: Kvp, operation: str) -> tuple[Explained, ...]:
 
 def _collection(context: Context, cube: Cube, what: str, request: Request) -> tuple[Explained, ...]:
     """Requests below a collection of the OGC API."""
-    kvp, domain = Kvp(request.query), cube.description.domain
+    kvp = Kvp(request.query)
     if what == "map":
         return explain_map(context, decode_picture(context, request, cube.id)[0])
     if what == "coverage":
-        return (explain_coverage(context, decode_coverage(cube.id, domain, kvp)),)
+        return (explain_coverage(context, decode_coverage(cube.description, kvp)),)
     if what not in EDR_QUERIES:
         raise InvalidParameter(_WITH_PLAN, subject="URL")
     match decode_edr(what, cube, kvp):

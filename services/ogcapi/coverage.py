@@ -34,10 +34,9 @@ def coverage(context: Context, request: Request, name: str) -> Response:
         The request cannot be meant, or costs too much.
     """
     cube = context.catalog.cube(name)
-    domain = cube.description.domain
     parameters = known(request, COVERAGE_PARAMETERS)
     encoder = coverage_encoder(parameters.optional("f", str, None), request.header("accept"))
-    asked = decode_coverage(cube.id, domain, parameters)
+    asked = decode_coverage(cube.description, parameters)
     compression = parameters.optional("compression", parse_compression, "none")
     return send_coverage(context, request, cube, asked, encoder, compression)
 

@@ -63,6 +63,7 @@ def _coverage(cube: Cube) -> dict[str, Any]:
             _text("period", "Of the aggregated time", example="month"),
             _text("window", "Steps, or a duration, that end at each step", example="P30D"),
             _text("by", "Expression that ranks the steps of leastcloudy"),
+            _text("mask", "Which cells have data", example="!SCL:8,9"),
             _text("compression", "Of GeoTIFF and NetCDF", enum=[*COMPRESSIONS]),
             _text("scale-axes", "Factors of both axes", example=f"{x}(2),{y}(2)"),
         ],

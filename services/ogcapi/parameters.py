@@ -2,8 +2,8 @@
 
 Reads as the parameter table of OGC API Coverages: ``bbox``, ``bbox-crs``, ``datetime``,
 ``subset``, ``subset-crs``, ``properties``, ``scale-factor``, ``scale-axes``, ``scale-size``,
-``width``, ``height``, ``crs``, ``f``; and our own ``selection``, ``compression``, ``agg`` and what
-belongs to it.
+``width``, ``height``, ``crs``, ``f``; and our own ``selection``, ``compression``, ``mask``, ``agg``
+and what belongs to it.
 """
 
 import re
@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from datacube.errors import InvalidCrs, InvalidParameter, InvalidScaling, InvalidSubset, InvalidTime
 from datacube.model.axis import TimeAxis
 from datacube.model.bbox import BoundingBox
+from datacube.model.coverage import CoverageDescription
 from datacube.model.crs import CRS84, Crs
 from datacube.model.domain import DomainSet
 from datacube.model.query import CoverageQuery, ScaleFactor, ScaleSize, Scaling, Slice, Subset, Trim
@@ -19,6 +20,7 @@ from datacube.model.time import TimePoint, TimeRange, Timestamp
 from services.ogcapi.subsets import box_subsets, parse_number, parse_subsets, split_outside
 from services.ows.aggregate import MAP_REDUCTION, REDUCTION, decode_aggregate
 from services.ows.kvp import Kvp, positive
+from services.ows.masks import mask_expression
 from services.ows.selection import STANDARD, parse_selection
 from services.ows.transport import Request
 
@@ -26,7 +28,7 @@ COVERAGE_PARAMETERS = frozenset(
     {
         "f", "lang", "bbox", "bbox-crs", "datetime", "subset", "subset-crs", "properties",
         "scale-factor", "scale-axes", "scale-size", "scalesize", "width", "height", "crs",
-        "selection", "compression",
+        "selection", "compression", "mask",
     }
     | REDUCTION
 )  # fmt: skip
@@ -56,7 +58,7 @@ def known(request: Request, allowed: frozenset[str]) -> Kvp:
     return parameters
 
 
-def decode_coverage(coverage: str, domain: DomainSet, parameters: Kvp) -> CoverageQuery:
+def decode_coverage(description: CoverageDescription, parameters: Kvp) -> CoverageQuery:
     """The part of a coverage that a request asks for.
 
     Raises
@@ -64,6 +66,7 @@ def decode_coverage(coverage: str, domain: DomainSet, parameters: Kvp) -> Covera
     DatacubeError
         A parameter cannot be read or does not fit the coverage.
     """
+    domain, fields = description.domain, description.range_type
     given = parse_subsets(
         parameters.values("subset"), domain, parameters.optional("subset-crs", Crs.parse, None)
     )
@@ -74,12 +77,14 @@ def decode_coverage(coverage: str, domain: DomainSet, parameters: Kvp) -> Covera
     properties = ",".join(parameters.values("properties"))
     names = (name.strip() for name in properties.split(","))
     _native_only(parameters.optional("crs", Crs.parse, None), domain)
+    mask = parameters.optional("mask", lambda text: mask_expression(fields, text), "")
     return CoverageQuery(
-        coverage,
+        description.id,
         selection.applied(merged, domain),
         tuple(name for name in names if name and name != "*"),
         decode_scaling(parameters, domain),
         aggregate=decode_aggregate(parameters),
+        mask=mask,
     )
 
 

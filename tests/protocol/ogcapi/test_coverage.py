@@ -77,6 +77,13 @@ def test_fields_in_the_asked_order(ogcapi):
     assert list(document["ranges"]) == ["v", "u"]
 
 
+def test_a_mask(ogcapi):
+    document = answer(ogcapi, "closed", "datetime=2020-01-02&mask=v<1050").json()
+    values = np.array(document["ranges"]["v"]["values"], float).reshape(10, 20)
+    stored = 1000 + 10 * np.arange(10)[:, np.newaxis] + np.arange(20)
+    np.testing.assert_array_equal(values, np.where(stored < 1050, stored, np.nan))
+
+
 def test_labels(ogcapi):
     found = values(ogcapi, "members", "subset=run(e1),Lat(81),Lon(-171)")
     np.testing.assert_array_equal(found.ravel(), [100_000])

@@ -12,8 +12,10 @@ from datacube.errors import (
 )
 from datacube.model.axis import IndexAxis, IrregularAxis, TimeAxis
 from datacube.model.bbox import BoundingBox
+from datacube.model.coverage import CoverageDescription
 from datacube.model.crs import CRS84, Crs
 from datacube.model.domain import DomainSet
+from datacube.model.fields import Field, RangeType
 from datacube.model.grid import RectifiedGrid
 from datacube.model.query import ScaleFactor, ScaleSize, Slice, Trim
 from datacube.model.time import Timestamp
@@ -36,7 +38,8 @@ UTM = DomainSet(
 
 def decoded(domain, *pairs):
     parameters = known(Request("GET", "/", tuple(pairs)), COVERAGE_PARAMETERS)
-    return decode_coverage("cube", domain, parameters)
+    fields = RangeType((Field("v", "int16"),))
+    return decode_coverage(CoverageDescription("cube", "", "", domain, fields), parameters)
 
 
 def subsets(domain, *texts):

@@ -74,6 +74,11 @@ def test_trims(context, groups, cube, rule, x, y, data):
         wanted["time"] = np.arange(first, last + 1)
         texts = [str(group.time.values[one])[:19] + "Z" for one in (first, last)]
         query.append(f'SUBSET=ansi("{texts[0]}","{texts[1]}")')
+    if "depth" in group.dims:
+        first, last = sorted(data.draw(st.tuples(*[st.integers(0, group.depth.size - 1)] * 2)))
+        wanted["depth"] = np.arange(first, last + 1)
+        low, high = (float(group.depth.values[one]) for one in (first, last))
+        query.append(f"SUBSET=depth({low!r},{high!r})")
     fields = data.draw(st.lists(st.sampled_from(sorted(group.data_vars)), min_size=1, unique=True))
     query.append(f"RANGESUBSET={','.join(fields)}")
     response = Service(context, "2.0.1").ask("GetCoverage", "&".join(query))
@@ -88,6 +93,36 @@ def test_trims(context, groups, cube, rule, x, y, data):
             np.testing.assert_array_equal(one.values, other.values)
             for name in names:
                 np.testing.assert_allclose(one[name], other[name], rtol=1e-12)
+
+
+@EXAMPLES
+@given(
+    cube=st.sampled_from(tuple(LABELS)),
+    width=st.integers(1, 45),
+    height=st.integers(1, 45),
+    data=st.data(),
+)
+def test_scales(context, groups, cube, width, height, data):
+    """Every cell of the answer has the value of the cell that holds its centre."""
+    group, (x_label, y_label) = groups[cube], LABELS[cube]
+    x, y = (name for name in ("lon", "lat", "x", "y") if name in group.dims)
+    u, v = (
+        (np.arange(size) + 0.5) * group.sizes[name] / size
+        for size, name in ((width, x), (height, y))
+    )
+    assume(not any((np.abs(one - np.round(one)) < 1e-9).any() for one in (u, v)))
+    query = [f"CoverageId={cube}&FORMAT=application/netcdf&INTERPOLATION=nearest"]
+    query.append(f"SCALESIZE={x_label}({width}),{y_label}({height})")
+    wanted = {x: np.floor(u).astype(int), y: np.floor(v).astype(int)}
+    if "time" in group.dims:
+        wanted["time"] = [data.draw(st.integers(0, group.time.size - 1))]
+        query.append(f'SUBSET=ansi("{str(group.time.values[wanted["time"][0]])[:19]}Z")')
+    response = Service(context, "2.0.1").ask("GetCoverage", "&".join(query))
+    assert response.status == 200, response.body
+    expected = group.isel(wanted).squeeze("time") if "time" in wanted else group.isel(wanted)
+    with xr.open_dataset(BytesIO(body_of(response)), engine="h5netcdf") as found:
+        for field in group.data_vars:
+            np.testing.assert_array_equal(found[field].values, expected[field].values)
 
 
 @EXAMPLES
