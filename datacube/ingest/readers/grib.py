@@ -114,6 +114,7 @@ class _Opened:
     last: _Plane = made(default_factory=_Plane)
 
     def granules(self) -> tuple[Granule, ...]:
+        identity = content_id(self.path)  # while the child makes the index
         warnings = self._damage()
         grids, refused = self._grids()
         messages = [
@@ -123,7 +124,7 @@ class _Opened:
             raise SourceError(refused[0] if refused else "the file holds no GRIB message")
         origin = Origin(
             self.path,
-            content_id(self.path),
+            identity,
             attribution=str(messages[0].keys.get("centreDescription", "")),
             warnings=(*warnings, *refused),
             attributes={key: str(value) for key, value in messages[0].keys.items()},

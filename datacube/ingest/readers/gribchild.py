@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from contextlib import ExitStack, suppress
+from functools import cached_property
 from pathlib import Path
 from queue import SimpleQueue
 from types import TracebackType
@@ -27,33 +28,36 @@ class GribDecoder:
     Parameters
     ----------
     path : Path
-
-    Attributes
-    ----------
-    index : mapping
-        ``messages``, ``grids`` and ``damage``, as the first child says them.
-
-    Raises
-    ------
-    SourceError
-        The file is damaged, or decoding it ended the child.
     """
 
     def __init__(self, path: Path) -> None:
         count = min(os.cpu_count() or 1, _MOST) if path.stat().st_size >= _LARGE else 1
         self._idle: SimpleQueue[GribChild] = SimpleQueue()
         with ExitStack() as children:
-            for _ in range(count):
+            self._first = GribChild(path)
+            children.callback(self._first.close)
+            self._first.ask({"index": True})
+            for _ in range(count - 1):
                 child = GribChild(path)
                 children.callback(child.close)
                 self._idle.put(child)
-            first = self._idle.get()
-            self.index = first.index()
-            self._idle.put(first)
             self._children = children.pop_all()
 
+    @cached_property
+    def index(self) -> dict[str, Any]:
+        """``messages``, ``grids`` and ``damage``, as a child says them, which takes a while.
+
+        Raises
+        ------
+        SourceError
+            The file cannot be read, or reading it ended the child.
+        """
+        found = self._first.answer()
+        self._idle.put(self._first)
+        return found
+
     def plane(self, place: tuple[int, int]) -> NDArray[np.float32]:
-        """Values of a message, by a child that has nothing to do; safe on many threads.
+        """Values of a message of the index, by a child that has nothing to do; on any thread.
 
         Parameters
         ----------
@@ -110,17 +114,6 @@ class GribChild:
             with suppress(OSError):  # a system that allows no more
                 fcntl.fcntl(self._process.stdout, fcntl.F_SETPIPE_SZ, _PIPE)
 
-    def index(self) -> dict[str, Any]:
-        """Messages, grid sections and damage of the file.
-
-        Raises
-        ------
-        SourceError
-            It cannot be read, or reading it ended the child.
-        """
-        self._ask({"index": True})
-        return self._answer()
-
     def plane(self, place: tuple[int, int]) -> NDArray[np.float32]:
         """Values of a message: offset, and number of the field in it; (rows as scanned, columns).
 
@@ -129,8 +122,8 @@ class GribChild:
         SourceError
             That message is damaged.
         """
-        self._ask({"place": place})
-        answer = self._answer()
+        self.ask({"place": place})
+        answer = self.answer()
         values = np.empty(answer["shape"], answer["dtype"])
         stream, rest = self._process.stdout, memoryview(values).cast("B")
         while rest and stream is not None and (size := stream.readinto(rest)):  # type: ignore[attr-defined]
@@ -151,7 +144,8 @@ class GribChild:
             self._process.kill()
             self._process.wait()
 
-    def _ask(self, question: dict[str, Any]) -> None:
+    def ask(self, question: dict[str, Any]) -> None:
+        """Begin to have a question answered."""
         stream = self._process.stdin
         if stream is None or stream.closed:
             raise SourceError("the GRIB decoder is closed", subject=str(self._path))
@@ -161,7 +155,14 @@ class GribChild:
         except OSError as error:
             raise self._ended() from error
 
-    def _answer(self) -> dict[str, Any]:
+    def answer(self) -> dict[str, Any]:
+        """What it answers.
+
+        Raises
+        ------
+        SourceError
+            The file is damaged, or reading it ended the child.
+        """
         stream = self._process.stdout
         line = b"" if stream is None else stream.readline()
         if not line:
