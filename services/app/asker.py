@@ -57,6 +57,11 @@ class Asker:
         self._looking = asyncio.get_running_loop().create_task(self._disconnected())
 
     async def _disconnected(self) -> None:
-        while (await self._receive())["type"] != "http.disconnect":
-            pass
+        await disconnected(self._receive)
         self._gone.set()
+
+
+async def disconnected(receive: Receive) -> None:
+    """Wait until the client has gone, or has its answer."""
+    while (await receive())["type"] != "http.disconnect":
+        pass

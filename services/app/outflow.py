@@ -20,6 +20,8 @@ from typing import Self
 from starlette.requests import ClientDisconnect
 from starlette.requests import Request as HttpRequest
 
+from services.app.asker import disconnected
+
 ON_ITS_WAY = 16 << 20
 """Bytes that may be between the sender and its client."""
 
@@ -47,7 +49,7 @@ class Outflow:
     def __enter__(self) -> Self:
         """Begin to wait for the client's end, and to count what is acknowledged of much."""
         client = self._http.client
-        self._gone = asyncio.get_running_loop().create_task(_disconnected(self._http))
+        self._gone = asyncio.get_running_loop().create_task(disconnected(self._http.receive))
         if client is not None and sys.platform == "linux" and not self._fits:
             self._socket = connection(client.host, int(client.port))
         self._before = acknowledged(self._socket) if self._socket else 0
@@ -131,8 +133,3 @@ def _is_with(connected: socket.socket, host: str, port: int) -> bool:
         return False
     same = str(peer_host).removeprefix("::ffff:") == host.removeprefix("::ffff:")
     return same and bool(peer_port == port)
-
-
-async def _disconnected(http: HttpRequest) -> None:
-    while (await http.receive())["type"] != "http.disconnect":
-        pass
