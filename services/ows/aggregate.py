@@ -15,7 +15,7 @@ PARAMETERS = (
         "AGG",
         "methods, with commas between them, by which the places of an axis become one: mean, sum, "
         "min, max, range, count, std, var, median, p95, any, all, first, last, leastcloudy; "
-        "mean,count has the number of values beside the mean",
+        "mean,count has the number of values beside the mean; AGGREGATE is the same",
     ),
     Parameter("OVER", "the axes whose places AGG makes one; time where it is not given"),
     Parameter(
@@ -40,9 +40,10 @@ def decode_aggregate(kvp: Kvp) -> Aggregate | None:
     """
     over = kvp.optional("over", comma_list, ())
     period, window, by = (kvp.optional(name, str.strip, "") for name in ("period", "window", "by"))
-    if "agg" not in kvp and not (over or period or window or by):
+    name = "aggregate" if "aggregate" in kvp else "agg"
+    if name not in kvp and not (over or period or window or by):
         return None
-    return Aggregate(tuple(over), tuple(kvp.one("agg", comma_list)), period, window, by)
+    return Aggregate(tuple(over), tuple(kvp.one(name, comma_list)), period, window, by)
 
 
 def axes_made_one(aggregate: Aggregate | None, domain: DomainSet) -> list[Axis | str]:
