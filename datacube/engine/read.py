@@ -90,7 +90,7 @@ def read_stored(
 
     held: dict[tuple[int, int], Plane] = {}
     for parts, needed in stages(plan, max(_HELD // (prod(shape) * out.itemsize), 1)):
-        if cube.remote:
+        if cube.remote or _joined(cube, field, level, [(*chunk, *at) for at in needed]):
             kept = {at: held[at] for at in needed if at in held}
             held = kept | fetched([at for at in needed if at not in kept])
             gather(parts, held, out)
@@ -105,6 +105,11 @@ def mask_of(field: Field, cells: IndexMap) -> NDArray[np.bool_] | None:
     inside = np.ones(cells.shape, bool)
     _mask_outside(cells, inside)
     return inside
+
+
+def _joined(cube: CubeSource, field: Field, level: int, wanted: Sequence[ChunkIndex]) -> bool:
+    """Whether one object holds several of the chunks, which are read from it together."""
+    return len(wanted) > 1 and len(cube.groups(field.name, level, wanted)) < len(wanted)
 
 
 def _gather_in_turn(parts: Parts, fetched: Fetched, out: Plane) -> None:
