@@ -2,6 +2,7 @@
 
 import json
 import logging
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -222,7 +223,7 @@ def test_what_is_no_grid_is_left_out_with_one_line(tmp_path, caplog):
     )
     with caplog.at_level(logging.WARNING):
         assert ids(context) == ["complex", "good"]
-        context.catalog._seen = type(context.catalog._seen)({}, {}, "x", -100.0)
+        context.catalog._seen = replace(context.catalog._seen, version="x", at=-100.0)
         assert ids(context) == ["complex", "good"]
     said = {record.getMessage() for record in caplog.records}
     assert len(said) == len(caplog.records) == 5
@@ -249,7 +250,7 @@ def test_times_are_read_again_when_they_grow(tmp_path):
     group.days(np.append(DAYS, 9))
     group.array("v", DIMS, np.concatenate([flat(), flat()[:1]]).astype("uint8"))
     group.consolidate()
-    context.catalog._seen = type(context.catalog._seen)({}, {}, version, -100.0)
+    context.catalog._seen = replace(context.catalog._seen, at=-100.0)
     assert context.catalog.version != version
     check_values(context, "cube", np.concatenate([flat(), flat()[:1]]))
     document = json.loads((tmp_path / "cube/zarr.json").read_bytes())
