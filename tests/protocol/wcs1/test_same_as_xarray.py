@@ -103,14 +103,14 @@ def test_trims(context, groups, cube, rule, x, y, data):
     data=st.data(),
 )
 def test_scales(context, groups, cube, width, height, data):
-    """Every cell of the answer has the value of the cell that holds its centre."""
+    """A cell of the answer has the value of the cell that alone holds its centre."""
     group, (x_label, y_label) = groups[cube], LABELS[cube]
     x, y = (name for name in ("lon", "lat", "x", "y") if name in group.dims)
     u, v = (
         (np.arange(size) + 0.5) * group.sizes[name] / size
         for size, name in ((width, x), (height, y))
     )
-    assume(not any((np.abs(one - np.round(one)) < 1e-9).any() for one in (u, v)))
+    columns, rows = (np.abs(one - np.round(one)) > 1e-9 for one in (u, v))
     query = [f"CoverageId={cube}&FORMAT=application/netcdf&INTERPOLATION=nearest"]
     query.append(f"SCALESIZE={x_label}({width}),{y_label}({height})")
     wanted = {x: np.floor(u).astype(int), y: np.floor(v).astype(int)}
@@ -122,7 +122,9 @@ def test_scales(context, groups, cube, width, height, data):
     expected = group.isel(wanted).squeeze("time") if "time" in wanted else group.isel(wanted)
     with xr.open_dataset(BytesIO(body_of(response)), engine="h5netcdf") as found:
         for field in group.data_vars:
-            np.testing.assert_array_equal(found[field].values, expected[field].values)
+            assert found[field].shape == expected[field].shape
+            one, other = (of[field].values[..., rows, :][..., columns] for of in (found, expected))
+            np.testing.assert_array_equal(one, other)
 
 
 @EXAMPLES
