@@ -31,7 +31,8 @@ def test_it_serves_and_ends_with_zero(store, tmp_path):
     assert code == 0
     assert "Traceback" not in server.log.read_text()
     lines = [json.loads(line) for line in server.access_log.read_text().splitlines()]
-    assert [line["path"] for line in lines][-2:] == ["/", "/ogcapi/collections"]
+    # each process writes its own lines, a moment later
+    assert {line["path"] for line in lines} >= {"/", "/ogcapi/collections"}
 
 
 def test_a_request_under_way_is_finished(store, tmp_path):
