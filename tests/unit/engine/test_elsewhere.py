@@ -1,5 +1,7 @@
 """Expressions that name fields of other cubes: on the same grid, on another, at each one's time."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -147,7 +149,7 @@ def test_the_state_of_a_map_holds_every_cube(context, tmp_path):
     made = make_description("same", fields=FIELDS, **GLOBE)
     store = open_store(str(tmp_path))
     add_slices(store, made, ("2020-01-13",), first=5, formula=base)
-    context.catalog._seen = type(context.catalog._seen)({}, {}, "x", -100.0)
+    context.catalog._seen = replace(context.catalog._seen, at=-100.0)
     assert plan_map(context, query("v + same.v", time=at("2020-01-11"))).state != before
     alone = plan_map(context, query("v", time=at("2020-01-11"))).state
     assert "same" not in alone
