@@ -18,7 +18,7 @@ NS = {
 }
 HREF = "{http://www.w3.org/1999/xlink}href"
 GET = "SERVICE=WMS&VERSION=1.3.0&REQUEST=GetCapabilities"
-GERMAN = {"ger": Wording("Geschlossene Formen", "Würfel zum Prüfen")}
+GERMAN = {"ger": Wording("Geschlossene Terme", "Würfel zum Prüfen")}
 RECORD = MetadataLink("https://example.org/csw?id=1", "ISO19115:2003", "application/xml")
 
 
@@ -89,7 +89,7 @@ def test_what_a_record_would_say(telling, xsd_validator):
     [
         ("", "eng", "Closed forms"),
         ("&LANGUAGE=eng", "eng", "Closed forms"),
-        ("&language=GER", "ger", "Geschlossene Formen"),
+        ("&language=GER", "ger", "Geschlossene Terme"),
         ("&LANGUAGE=fre", "eng", "Closed forms"),
     ],
 )
@@ -105,7 +105,7 @@ def test_other_versions_speak_the_language_without_the_element(pointing, xsd_val
     query = GET.replace("1.3.0", "1.1.1") + "&LANGUAGE=ger"
     body = pointing.raw(query).body
     assert xsd_validator(body) == []
-    assert "Geschlossene Formen" in body.decode()
+    assert "Geschlossene Terme" in body.decode()
     assert b"inspire" not in body
 
 
