@@ -6,10 +6,8 @@ element of an extension that is not known is a parameter of its own name.
 
 from collections.abc import Iterator
 
-from lxml import etree
-
 from datacube.errors import InvalidParameter
-from datacube.model.markup import parse
+from datacube.model.markup import local_name, parse
 from services.ows.transport import Request
 from services.ows.xml import Element
 
@@ -22,13 +20,8 @@ def is_xml(request: Request) -> bool:
 
 
 def document_of(request: Request) -> Element:
-    """The root of the body; raises what :func:`~services.ows.xml.parse` raises."""
+    """The root of the body; raises what :func:`~datacube.model.markup.parse` raises."""
     return parse(request.body.strip())
-
-
-def local(element: Element) -> str:
-    """Name without its namespace."""
-    return etree.QName(element).localname
 
 
 def words(element: Element | None) -> str:
@@ -48,7 +41,7 @@ def child(element: Element, *path: str) -> Element | None:
 
 def children(element: Element, name: str) -> Iterator[Element]:
     """The children of a name, in order."""
-    return (one for one in element if local(one) == name)
+    return (one for one in element if local_name(one) == name)
 
 
 def attributes(root: Element, *names: str) -> Pairs:
@@ -81,7 +74,7 @@ def time_of(element: Element, names: tuple[str, str, str]) -> str:
     element : Element
     names : of a period's begin, end and resolution
     """
-    if local(element) == "timePosition":
+    if local_name(element) == "timePosition":
         return words(element)
     begin, end, step = (words(child(element, name)) for name in names)
     return f"{begin}/{end}/{step}" if step else f"{begin}/{end}"
@@ -90,7 +83,7 @@ def time_of(element: Element, names: tuple[str, str, str]) -> str:
 def unknown(root: Element) -> InvalidParameter:
     """The refusal of a document that is no request."""
     return InvalidParameter(
-        f"the document is a {local(root)[:100]}; it can be GetCapabilities, DescribeCoverage or "
-        "GetCoverage",
+        f"the document is a {local_name(root)[:100]}; it can be GetCapabilities, DescribeCoverage "
+        "or GetCoverage",
         subject="request",
     )

@@ -10,10 +10,11 @@ from dataclasses import replace
 
 from lxml import etree
 
+from datacube.model.markup import local_name
 from services.ows.transport import Response
 from services.ows.xml import Element, Maker, serialise
 from services.wcs.multipart import Part, related
-from services.wcs.posted import child, local
+from services.wcs.posted import child
 
 _NAMESPACES = {
     "http://schemas.xmlsoap.org/soap/envelope/": "text/xml",
@@ -27,7 +28,7 @@ _INCLUDE = Maker(_XOP, {"xop": _XOP})
 def envelope_of(root: Element) -> str:
     """Namespace of the envelope that a document is; empty where it is none."""
     namespace = etree.QName(root).namespace or ""
-    return namespace if local(root) == "Envelope" and namespace in _NAMESPACES else ""
+    return namespace if local_name(root) == "Envelope" and namespace in _NAMESPACES else ""
 
 
 def request_in(root: Element) -> Element | None:

@@ -10,7 +10,7 @@ from lxml import etree
 
 from datacube.engine.context import Context
 from datacube.errors import DatacubeError, InvalidParameter
-from datacube.model.markup import parse
+from datacube.model.markup import local_name, parse
 from services.ows.caching import NO_STORE
 from services.ows.kvp import Kvp
 from services.ows.reports import wmts100_report
@@ -73,11 +73,11 @@ def _opened(envelope: Element) -> tuple[str, Element]:
 
 def _pairs(asked: Element) -> Iterator[tuple[str, str]]:
     """The parameters of KVP that an operation's elements mean."""
-    yield "request", etree.QName(asked).localname
+    yield "request", local_name(asked)
     yield from ((name, asked.get(name, "")) for name in ("service", "version", "updateSequence"))
     lists: dict[str, list[str]] = {}
     for element in asked.iterdescendants():
-        local, text = etree.QName(element).localname, (element.text or "").strip()
+        local, text = local_name(element), (element.text or "").strip()
         if local in _LISTED:
             lists.setdefault(_LISTED[local], []).append(text)
         elif local == "DimensionNameValue":
@@ -90,7 +90,7 @@ def _pairs(asked: Element) -> Iterator[tuple[str, str]]:
 def _payload(asked: Element, response: Response) -> Element:
     """What an operation answers, as an element."""
     body = _whole(response)
-    if etree.QName(asked).localname == "GetCapabilities":
+    if local_name(asked) == "GetCapabilities":
         return etree.fromstring(body)
     if response.media_type.startswith(_TEXTS):
         content = _WMTS("TextContent", body.decode("utf-8", "replace"))
@@ -98,7 +98,7 @@ def _payload(asked: Element, response: Response) -> Element:
     else:
         content = _WMTS("BinaryContent", b64encode(body).decode())
         payload = _WMTS("BinaryPayload", _WMTS("Format", response.media_type), content)
-    if etree.QName(asked).localname == "GetFeatureInfo":
+    if local_name(asked) == "GetFeatureInfo":
         return _WMTS("FeatureInfoResponse", payload)
     return payload
 

@@ -1,13 +1,13 @@
 """Requests of WCS 1.0.0 in XML (03-065r6, annex), as parameters."""
 
 from datacube.errors import InvalidParameter
+from datacube.model.markup import local_name
 from services.ows.xml import Element
 from services.wcs.posted import (
     Pairs,
     attributes,
     child,
     children,
-    local,
     time_of,
     unknown,
     words,
@@ -24,9 +24,9 @@ def pairs(root: Element) -> Pairs:
     InvalidParameter
         The document is no request.
     """
-    yield "request", local(root)
+    yield "request", local_name(root)
     yield from attributes(root, "service", "version")
-    match local(root):
+    match local_name(root):
         case "GetCapabilities":
             yield from attributes(root, "updateSequence")
             yield "section", words(child(root, "section"))

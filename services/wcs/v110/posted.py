@@ -1,5 +1,6 @@
 """Requests of WCS 1.1 in XML (07-067r5), as parameters."""
 
+from datacube.model.markup import local_name
 from services.ows.xml import Element
 from services.wcs.posted import (
     Pairs,
@@ -7,7 +8,6 @@ from services.wcs.posted import (
     capabilities_pairs,
     child,
     children,
-    local,
     time_of,
     unknown,
     words,
@@ -25,9 +25,9 @@ def pairs(root: Element) -> Pairs:
     InvalidParameter
         The document is no request.
     """
-    yield "request", local(root)
+    yield "request", local_name(root)
     yield from attributes(root, "service", "version")
-    match local(root):
+    match local_name(root):
         case "GetCapabilities":
             yield from capabilities_pairs(root)
         case "DescribeCoverage":

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from datacube.errors import InvalidParameter
+from datacube.model.markup import local_name
 from services.ows.xml import Element
 from services.wcs.posted import (
     Pairs,
@@ -10,7 +11,6 @@ from services.wcs.posted import (
     capabilities_pairs,
     children,
     listed,
-    local,
     unknown,
     words,
 )
@@ -30,9 +30,9 @@ def pairs(root: Element) -> Pairs:
     >>> list(pairs(parse(b"<GetCoverage><CoverageId> sst </CoverageId></GetCoverage>")))[-1]
     ('CoverageId', 'sst')
     """
-    yield "request", local(root)
+    yield "request", local_name(root)
     yield from attributes(root, "service", "version")
-    match local(root):
+    match local_name(root):
         case "GetCapabilities":
             yield from capabilities_pairs(root)
         case "DescribeCoverage":
@@ -56,7 +56,7 @@ def _coverage_set(root: Element) -> Pairs:
 
 
 def _part(element: Element) -> Pairs:
-    match local(element):
+    match local_name(element):
         case "DimensionTrim":
             yield "subset", _bracket(element, "Dimension", "TrimLow", "TrimHigh")
         case "DimensionSlice":
@@ -69,12 +69,12 @@ def _part(element: Element) -> Pairs:
 
 
 def _bracket(element: Element, axis: str, *values: str) -> str:
-    texts = {local(one): words(one) for one in element}
+    texts = {local_name(one): words(one) for one in element}
     return f"{texts.get(axis, '')}({','.join(texts.get(name, '*') for name in values)})"
 
 
 def _extension(element: Element) -> Pairs:
-    match local(element):
+    match local_name(element):
         case "RangeSubset":
             yield "rangeSubset", ",".join(_range_item(one) for one in _within(element, "RangeItem"))
         case "Scaling":
@@ -85,7 +85,7 @@ def _extension(element: Element) -> Pairs:
                 yield "interpolation", words(one)
         case name if len(element):
             for one in element:
-                yield local(one), words(one)
+                yield local_name(one), words(one)
         case name:
             yield name, words(element)
 
@@ -93,17 +93,17 @@ def _extension(element: Element) -> Pairs:
 def _within(element: Element, name: str) -> Iterable[Element]:
     """What stands in the children of a name, or beside them."""
     for one in element:
-        yield from one if local(one) == name else (one,)
+        yield from one if local_name(one) == name else (one,)
 
 
 def _range_item(element: Element) -> str:
-    if local(element) != "RangeInterval":
+    if local_name(element) != "RangeInterval":
         return words(element)
     return ":".join(words(one) for one in element)
 
 
 def _scaling(element: Element) -> Pairs:
-    match local(element):
+    match local_name(element):
         case "ScaleByFactor":
             for one in children(element, "scaleFactor"):
                 yield "SCALEFACTOR", words(one)
