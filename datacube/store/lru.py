@@ -5,8 +5,6 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable, Sequence
 from typing import Any
 
-_REMEMBERED = 8192  # keys of what was dropped after one request
-
 
 class _Flight:
     """A read under way, for the other threads that want the same chunk."""
@@ -73,7 +71,8 @@ class Lru[T]:
     What has been asked for once has a share of the memory only, so that what is read once and not
     again neither drives out what is wanted often nor spreads over memory that the system would
     have to find for it. A second request, also soon after it was dropped, gives a value its place
-    among the others.
+    among the others. Soon is before half of what fits has been dropped after it (T. Johnson and
+    D. Shasha, "2Q", VLDB 1994).
 
     Parameters
     ----------
@@ -92,7 +91,8 @@ class Lru[T]:
         self._trial: _Trial[T] = _Trial(max_bytes if trial is None else trial)
         self._passing: _Trial[T] = _Trial(self._trial.max_bytes if passing is None else passing)
         self._items: OrderedDict[Hashable, tuple[T, int]] = OrderedDict()
-        self._dropped: OrderedDict[Hashable, None] = OrderedDict()
+        self._dropped: OrderedDict[Hashable, int] = OrderedDict()
+        self._dropped_bytes = 0
         self._flights: dict[Hashable, _Flight] = {}
         self._lock = threading.Lock()
 
@@ -213,7 +213,7 @@ class Lru[T]:
                 if size > self.max_bytes:
                     continue
                 if key in self._dropped:
-                    del self._dropped[key]
+                    self._dropped_bytes -= self._dropped.pop(key)
                     self._items[key] = (value, size)
                 else:
                     trial.put(key, value, size)
@@ -237,13 +237,14 @@ class Lru[T]:
         """Drop the oldest of those that were asked for once, but for its name."""
         key, size = trial.oldest()
         self.held_bytes -= size
-        self._dropped[key] = None
-        if len(self._dropped) > _REMEMBERED:
-            self._dropped.popitem(last=False)
+        self._dropped[key] = size
+        self._dropped_bytes += size
+        while self._dropped_bytes > self.max_bytes // 2:
+            self._dropped_bytes -= self._dropped.popitem(last=False)[1]
 
     def clear(self) -> None:
         """Forget everything."""
         with self._lock:
             for one in (self._items, self._dropped, self._trial, self._passing):
                 one.clear()
-            self.held_bytes = 0
+            self.held_bytes = self._dropped_bytes = 0

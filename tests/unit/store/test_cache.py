@@ -66,6 +66,14 @@ def test_what_comes_back_soon_after_it_was_dropped_stays():
     assert asked(cache, *range(10)) == 0
 
 
+def test_what_comes_back_late_has_to_be_wanted_again():
+    cache = ChunkCache(320 * MIB)
+    asked(cache, 0, *range(100, 300))
+    assert asked(cache, 0) == 1
+    asked(cache, *range(300, 500))
+    assert asked(cache, 0) == 1
+
+
 def test_memory_is_full_with_what_was_wanted_twice():
     cache = ChunkCache(320 * MIB)
     for first in range(0, 400, 20):
