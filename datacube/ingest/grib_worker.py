@@ -95,7 +95,7 @@ def _product(file: BinaryIO, offset: int) -> bytes | None:
     start = os.pread(file.fileno(), _START, offset)
     if start[:4] != b"GRIB" or start[7] != 2:
         return None
-    said, at = b"", 16
+    said, at = start[6:7], 16  # the discipline, by which all numbers are meant
     while len(start) >= at + 5:
         size, number = int.from_bytes(start[at : at + 4], "big"), start[at + 4]
         section = start[at : at + size]

@@ -89,6 +89,12 @@ def test_single_levels_are_one_part_beside_the_pressure_levels(tmp_path):
             np.testing.assert_array_equal(values, PLANE + level)
 
 
+def test_the_same_numbers_of_another_discipline_are_another_quantity(tmp_path):
+    path = make(tmp_path / "m.grib2", message("t", "surface", 0), message("lsm", "surface", 0))
+    with granules(path) as (one,):
+        assert set(one.description.range_type.names) == {"t", "lsm"}
+
+
 def test_rows_from_south_to_north_stay(tmp_path):
     path = make(tmp_path / "a.grib", message("2t", "heightAboveGround", 2, south_up=True))
     with granules(path) as (one,):
