@@ -160,7 +160,7 @@ def with_range(
         return style
     one = wanted[style.field]
     others = tuple(other.state for other in one.others)
-    key = (cube.snapshot, one.field.name, style.expression, reducer, places, others)
+    key = (cube.snapshot, one.field.name, one.tree, reducer, places, others)
     ends = context.ranges.get(key, lambda: _measure(context, cube, one, places, reducer))
     open_style = replace(style, low=None, high=None, log=style.log and style.measured)
     bare = replace(one.field, valid_range=ends, standard_name="")

@@ -91,3 +91,15 @@ def test_values_under_the_picture(maps, column, value):
     )
     (feature,) = json.loads(answer.body)["features"]
     assert feature["properties"]["value"] == value
+
+
+def test_a_range_is_measured_of_the_cells_that_are_kept(maps):
+    """Whatever other cells a range has been measured of before."""
+    ranges = []
+    for mask in ("v<20", "v>=20", "v<20"):
+        answer = maps.raw(
+            "REQUEST=GetMetadata&ITEM=minmax&LAYERNAME=m.v&TIME=2020-01-01&MASK=" + mask
+        )
+        ranges.append(json.loads(answer.body))
+    assert ranges[0] == ranges[2]
+    assert ranges[0]["max"] < 20 <= ranges[1]["min"]
