@@ -71,20 +71,14 @@ class PlannedLayer:
     @property
     def opacity(self) -> float:
         """Of the whole layer, in whatever style."""
-        match self.request.restyle:
-            case Restyle(opacity=opacity):
-                return opacity
-            case _:
-                return 1.0
+        change = self.request.restyle
+        return change.opacity if isinstance(change, Restyle) else 1.0
 
     @property
     def ranged(self) -> bool:
         """Whether the request itself states the range of the colours."""
-        match self.request.restyle:
-            case Restyle(low=low):
-                return low is not None
-            case _:
-                return False
+        change = self.request.restyle
+        return isinstance(change, Restyle) and change.low is not None
 
     @cached_property
     def times(self) -> tuple[str, ...]:
@@ -105,6 +99,11 @@ class PlannedLayer:
     def moving(self) -> bool:
         """Whether newer data would change where it looks, in its own cube or another."""
         return self.places.moving or any(one.moving for one in self.others)
+
+    @property
+    def by_clock(self) -> bool:
+        """Whether it shows the step of now, so that it changes without newer data."""
+        return self.request.time is None and self.cube.settings.time.default == "now"
 
     @cached_property
     def others(self) -> Sequence[OtherField]:
@@ -286,12 +285,13 @@ def _check_cost(context: Context, grid: RectifiedGrid, planned: Sequence[Planned
 def plan_layer(context: Context, request: LayerRequest) -> PlannedLayer:
     """Find what a layer shows: its cube, its style and where it looks; raises as plan_map."""
     version = context.catalog.version
-    return context.understood.get(
+    found = context.understood.get(
         version,
         ("layer", request),
         lambda: _planned(context, request),
         lambda planned: 1 + len(planned.places.candidates) // 4,
     )
+    return _planned(context, request) if found.by_clock else found
 
 
 def _planned(context: Context, request: LayerRequest) -> PlannedLayer:

@@ -39,7 +39,8 @@ def answer_map(
 
     The parameter ``V`` with the token of the layers' cube, as the viewer's ``cubes.json`` has it,
     says that the URL means this state of it: the answer may be kept for ever. Not so the picture of
-    an expression that reads another cube, whose state the token does not name.
+    an expression that reads another cube, whose state the token does not name, nor that of the step
+    of now.
 
     Parameters
     ----------
@@ -100,18 +101,20 @@ def answer_plan(
     """
     moving = plan.moving if pinned is None else not pinned or plan.moving_elsewhere
     control = cache_control(moving=moving)
-    if (token := _token(request)) and all(one.is_all_of(token) for one in plan.layers):
+    lasting = not any(one.by_clock for one in plan.layers)
+    token = _token(request) if lasting else ""
+    if token and all(one.is_all_of(token) for one in plan.layers):
         control = LASTING
     tag = etag([plan.state], media_type, *(() if form is None else (form,)))
     dated = modified(last_modified(context, plan))
     if matches(request, tag) or unmodified(request, dated):
-        return not_modified(tag, control, lasting=True)
+        return not_modified(tag, control, lasting=lasting)
     kept = context.kept
     if request.brief and not (plan.brief and (kept is None or not kept.remote)):
         raise TakesLonger
     body = context.bodies.get(tag, make if kept is None else partial(kept.get, tag, make))
     headers = (("ETag", tag), control, *dated, *warnings(plan.notes), *shown_times(plan.times))
-    return Response(200, media_type, body, headers, lasting=True)
+    return Response(200, media_type, body, headers, lasting=lasting)
 
 
 def _token(request: Request) -> str:

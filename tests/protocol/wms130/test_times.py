@@ -1,9 +1,13 @@
 """TIME and ELEVATION in every form that clients send, by the step that is shown."""
 
+from datetime import datetime
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
 from datacube.config.settings import Config, CubeSettings, TimePolicy
+from datacube.engine import places
 from datacube.engine.context import open_context
 from datacube.model.axis import IrregularAxis
 from datacube.model.fields import Field
@@ -160,6 +164,15 @@ def test_time(maps, time, shown):
 )
 def test_a_step_that_is_named_or_the_latest_within(maps, time, shown):
     assert step(get(maps, "hours", f"TIME={time}")) == shown
+
+
+def test_the_step_of_now_moves_with_the_clock(maps, monkeypatch):
+    """Though nothing is committed meanwhile."""
+    for now, shown in (("2001-06-01", 0), ("2002-06-01", 1), ("2001-06-01", 0)):
+        seconds = datetime.fromisoformat(f"{now}T00:00:00+00:00").timestamp()
+        monkeypatch.setattr(places, "clock", SimpleNamespace(time=lambda at=seconds: at))
+        answer = get(maps, "soon", "")
+        assert (step(answer), answer.lasting) == (shown, False)
 
 
 @pytest.mark.parametrize(
