@@ -45,6 +45,7 @@ _MONTHLY = re.compile(
     r"^\s*(?P<unit>months?|years?)\s+since\s+(?P<reference>.+?)\s*$", re.IGNORECASE
 )
 _LONGEST = 1_200_000  # months
+_LONGEST_TEXT = 100  # characters of a duration
 _MS = {
     "ms": 1,
     "millisecond": 1,
@@ -170,10 +171,11 @@ class Period:
         InvalidTime
             The text is no duration, or has no length.
         """
-        found = _DURATION.match(text.strip())
+        found = _DURATION.match(text.strip()) if len(text) <= _LONGEST_TEXT else None
         if found is None:
             raise InvalidTime(
-                f"'{text}' is no ISO 8601 duration such as P1D or PT6H", subject=subject
+                f"'{text[:_LONGEST_TEXT]}' is no ISO 8601 duration such as P1D or PT6H",
+                subject=subject,
             )
         part = {key: Fraction(value or 0) for key, value in found.groupdict().items()}
         ms = int(

@@ -12,6 +12,7 @@ from datacube.render.stops import ColorStops
 from datacube.render.style import Channel, ColorRamp, Composite, Style
 
 _WHOLE = (0.0, 100.0)
+_DIGITS = 4  # of the number of a band
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +84,7 @@ def _channel(fields: Sequence[Field], choice: ChannelChoice) -> Channel:
 
 def _field(fields: Sequence[Field], band: str) -> Field:
     """A field by its name, or by its number among those of the layer; the first one for none."""
-    if band.isdecimal() and 1 <= int(band) <= len(fields):
+    if band.isdecimal() and len(band) <= _DIGITS and 1 <= int(band) <= len(fields):
         return fields[int(band) - 1]
     found = next((one for one in fields if not band or one.name.lower() == band.lower()), None)
     if found is None:

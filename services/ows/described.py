@@ -5,8 +5,8 @@ A document at a URL is fetched only from the hosts that the configuration allows
 
 from collections.abc import Sequence
 from dataclasses import replace
+from http.client import HTTPException
 from typing import override
-from urllib.error import URLError
 from urllib.parse import urlsplit
 from urllib.request import HTTPRedirectHandler, build_opener
 
@@ -115,5 +115,5 @@ def _fetched(url: str, hosts: Sequence[str]) -> bytes:
         with build_opener(_Stay).open(url, timeout=_SECONDS) as answer:
             body: bytes = answer.read(LARGEST_DOCUMENT + 1)
             return body
-    except (URLError, OSError, ValueError) as error:
+    except (HTTPException, OSError, ValueError) as error:
         raise InvalidParameter(f"the SLD cannot be fetched: {error}", subject="SLD") from error

@@ -19,7 +19,8 @@ PARAMETER = Parameter(
     "which cells have data: SCL:vegetation,water keeps classes, !SCL:8,9 and !QA60:bit10 drop "
     "them, cloud_fraction<0.2 is an expression",
 )
-_SHORT = re.compile(r'^\s*(?P<drop>!?)\s*"?(?P<field>[A-Za-z_][\w-]*)"?\s*:(?P<parts>[^:?]+)$')
+_SHORT = re.compile(r'^(?P<drop>!?)\s*"?(?P<field>[A-Za-z_][\w-]*)"?\s*:(?P<parts>[^:?]+)$')
+_DIGITS = 20  # of the largest whole number that a field holds
 _BIT = re.compile(r"^bit\s*(\d{1,2})$", re.IGNORECASE)
 
 
@@ -35,7 +36,7 @@ def mask_expression(fields: RangeType, text: str) -> str:
     InvalidExpression
         The text is no expression.
     """
-    found = _SHORT.match(text)
+    found = _SHORT.match(text.strip())
     if found is None:
         parse(text, subject="MASK")
         return text
@@ -55,7 +56,7 @@ def mask_expression(fields: RangeType, text: str) -> str:
 
 def _value(field: Field, classes: tuple[Category, ...], text: str) -> int:
     """Value of a class, by its number or its label."""
-    if text.isdecimal():
+    if text.isdecimal() and len(text) <= _DIGITS:
         return int(text)
     wanted = _plain(text)
     for one in classes:

@@ -60,4 +60,4 @@ def ows_version(kvp: Kvp, offered: tuple[str, ...], default: str | None = None) 
 
 
 def _numbers(version: str) -> tuple[int, ...]:
-    return tuple(int(part) if part.isdecimal() else 0 for part in version.strip().split("."))
+    return tuple(int(part[:9]) if part.isdecimal() else 0 for part in version.strip().split("."))

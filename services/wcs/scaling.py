@@ -27,6 +27,7 @@ _BY_AXIS: Mapping[str, Kind] = {
     "SIZE": "size",
     "RESOLUTION": "resolution",
 }
+_ENDLESS = 1e15  # cells
 _BY_STANDARD = ("SCALEFACTOR", "SCALEAXES", "SCALESIZE", "SCALEEXTENT")
 
 
@@ -135,17 +136,22 @@ def _size(kind: Kind, bracket: Bracket, cells: int, step: float) -> int:
         case "size", [count] if count == int(count) and count >= 1:
             return int(count)
         case "factor", [factor]:
-            return max(round(cells * _above_zero(factor, bracket.axis)), 1)
+            return _rounded(cells * _above_zero(factor, bracket.axis))
         case "resolution", [length]:
-            return max(round(cells * step / _above_zero(length, bracket.axis)), 1)
+            return _rounded(cells * step / _above_zero(length, bracket.axis))
         case "extent", [low, high] if high >= low and low == int(low) and high == int(high):
-            return int(high - low) + 1
+            return _rounded(high - low + 1)
         case _:
             raise InvalidExtent(
                 f"{bracket} is no {kind}; write for instance Long(200)"
                 + (",Lat(100)" if kind != "extent" else " as Long(0:199)"),
                 subject=bracket.axis,
             )
+
+
+def _rounded(cells: float) -> int:
+    """A whole number of cells, one at least; of endless ones more than any grid has."""
+    return max(round(min(cells, _ENDLESS)), 1)
 
 
 def _number(bracket: Bracket, text: str) -> float:

@@ -225,13 +225,12 @@ def _numeric_time(name: str, axis: TimeAxis, value: Value) -> float | None:
     if not _NUMBER.match(value.text):
         return None
     unix = name.lower().rpartition("/")[2] == "unix"
-    if unix:
-        return float(round(float(value.text) * 1000))
     ansi = time_label(axis) == "ansi"
-    if (ansi or value.quoted) and _YEAR_OR_DATE.match(value.text):
+    if not unix and (ansi or value.quoted) and _YEAR_OR_DATE.match(value.text):
         return None
     days = float(value.text) + (ANSI_EPOCH_DAYS if ansi else 0)
-    return float(round(days * MS_PER_DAY))
+    ticks = float(value.text) * 1000 if unix else days * MS_PER_DAY
+    return float(round(ticks)) if isfinite(ticks) else None
 
 
 def _values(inside: str) -> tuple[Value, ...]:

@@ -31,6 +31,7 @@ _METHODS: dict[str, Interpolation | None] = {
     "mode": "mode",
 }
 _SIZES = ("WIDTH", "HEIGHT", "RESX", "RESY")
+_DIGITS = 9  # of the number of a band
 _DEGREES = frozenset({"WGS84(DD)", "WGS 84(DD)"})
 
 
@@ -174,11 +175,13 @@ def bands(text: str, fields: RangeType) -> tuple[str, ...]:
 
 def _band(text: str, fields: RangeType) -> int:
     if text.isdecimal() and text not in fields.names:
-        if not 1 <= int(text) <= len(fields.names):
+        number = int(text[:_DIGITS])
+        if not 1 <= number <= len(fields.names):
             raise InvalidParameter(
-                f"there is no band {text}; there are 1 to {len(fields.names)}", subject=BAND
+                f"there is no band {text[:_DIGITS]}; there are 1 to {len(fields.names)}",
+                subject=BAND,
             )
-        return int(text) - 1
+        return number - 1
     return fields.names.index(fields.field(text).name)
 
 

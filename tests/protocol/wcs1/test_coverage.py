@@ -150,6 +150,10 @@ class TestWcs10:
             (f"COVERAGE=air&CRS=nonsense&{WHOLE}&FORMAT=GeoTIFF", "InvalidParameterValue"),
             (f"COVERAGE=air&CRS=EPSG:4326&{WHOLE}&TIME=2050&FORMAT=csv", "InvalidParameterValue"),
             (f"COVERAGE=bands&CRS=EPSG:4326&{WHOLE}&Band=9&FORMAT=csv", "InvalidParameterValue"),
+            (
+                f"COVERAGE=bands&CRS=EPSG:4326&{WHOLE}&Band={'9' * 5000}&FORMAT=csv",
+                "InvalidParameterValue",
+            ),
         ],
     )
     def test_refusals(self, wcs10, query, code):

@@ -45,6 +45,11 @@ AIR = "CoverageId=air&SUBSET=ansi(2020-01-02)"
         (f"{AIR}&OUTPUTCRS=EPSG:4978", 404, "OutputCrs-NotSupported", "EPSG:4978"),
         (f"{AIR}&INTERPOLATION=lanczos", 404, "InterpolationMethodNotSupported", "interpolation"),
         (f"{AIR}&SCALESIZE=Lat(90000),Long(90000)", 413, "NoApplicableCode", None),
+        (f"{AIR}&SCALEAXES=Lat(1e308)", 413, "NoApplicableCode", None),
+        (f"{AIR}&SCALEEXTENT=Lat(-1e308:1e308)", 413, "NoApplicableCode", None),
+        (f"{AIR}&RESOLUTION=Lat(1e-310)", 413, "NoApplicableCode", None),
+        ("CoverageId=air&SUBSET=ansi(1e999)", 404, "InvalidSubsetting", "ansi"),
+        ("CoverageId=air&SUBSET=unix(1e999)", 404, "InvalidSubsetting", "unix"),
     ],
 )
 def test_codes_and_statuses(service, query, status, code, locator):

@@ -76,6 +76,8 @@ def test_of_several_steps_the_latest_one_that_is_kept(maps):
         ("nothing:1", "nothing"),
         ("kind%2B1", "condition"),
         ("kind>", "column 6"),
+        pytest.param(f"kind:{'1' * 5000}", "no class '111", id="digits"),
+        pytest.param(f"{'%20' * 100_000}kind kind", "at most 2000", id="blanks"),
     ],
 )
 def test_masks_that_are_none(maps, mask, words):

@@ -163,6 +163,12 @@ def test_one_gray_channel(wms):
     assert (np.diff(found, axis=1) >= 0).all()
 
 
+@pytest.mark.parametrize("band", ["2", "w", pytest.param("1" * 5000, id="digits")])
+def test_a_band_that_is_not_there(wms, band):
+    gray = f"<ChannelSelection>{channel('Gray', band, 0, 51)}</ChannelSelection>"
+    assert "no band" in "".join(root_of(get(wms, sld10(gray))).itertext())
+
+
 SE = (
     '<StyledLayerDescriptor version="1.1.0" xmlns="http://www.opengis.net/sld" '
     'xmlns:se="http://www.opengis.net/se"><NamedLayer><se:Name>globe.v</se:Name><UserStyle>'
@@ -268,6 +274,8 @@ def test_documents_are_fetched_from_allowed_hosts_alone(context, wms, host):
         "ftp://127.0.0.1/style",
         "http://127.0.0.1@example.org/style",
         "http://[::1",
+        f"{host}/a style",
+        f"{host}x/style",
     ):
         assert code_of(allowed.raw(query + quote(other))) is None
 
