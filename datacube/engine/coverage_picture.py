@@ -52,7 +52,7 @@ def draw_coverage(context: Context, query: CoverageQuery, style: str = "") -> Im
     Raises
     ------
     InvalidFormat
-        The part is no plane of equal cells, or has several fields.
+        The part is no plane of equal cells, or has several fields or reducers.
     StyleNotFound
         There is none of that name.
     RequestTooLarge
@@ -77,10 +77,26 @@ def draw_coverage(context: Context, query: CoverageQuery, style: str = "") -> Im
     return RgbaImage(pixels)
 
 
+def picture_state(context: Context, query: CoverageQuery, style: str = "") -> str:
+    """Names what is drawn in each cell, and how; raises as :func:`draw_coverage` before it reads.
+
+    Beside the values of the coverage that is the style, and the other cubes that it reads.
+    """
+    plan = plan_coverage(context, query)
+    check_picture(plan.description)
+    return _planned(context, plan, query, style).state
+
+
 def _planned(
     context: Context, plan: CoveragePlan, query: CoverageQuery, style: str
 ) -> PlannedLayer:
     cube, reducer = context.catalog.cube(query.coverage), plan.reducer
+    if len(set(plan.reducers)) > 1:
+        raise InvalidFormat(
+            f"a picture shows one AGG, and {len(set(plan.reducers))} are asked for; name one, or "
+            "ask for image/tiff",
+            subject="format",
+        )
     layer = _layer(context, cube, query.fields)
     request = LayerRequest(
         layer.name,

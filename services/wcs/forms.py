@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from datacube.engine.context import Context
 from datacube.engine.coverage import plan_coverage
-from datacube.engine.coverage_picture import check_picture, draw_coverage
+from datacube.engine.coverage_picture import check_picture, draw_coverage, picture_state
 from datacube.errors import InvalidFormat
 from datacube.formats.registry import Encoder, Registry, encoders
 from datacube.model.coverage import CoverageDescription
@@ -33,6 +33,10 @@ class Picture:
     def check(self, description: CoverageDescription) -> None:
         """Refuse what is no plane; raises what :func:`check_picture` raises."""
         check_picture(description)
+
+    def state(self, context: Context, query: CoverageQuery, style: str) -> str:
+        """What decides the picture; raises what :func:`picture_state` raises."""
+        return picture_state(context, query, style)
 
     def draw(self, context: Context, query: CoverageQuery, style: str) -> CoverageFile:
         """The picture; raises what :func:`draw_coverage` raises."""

@@ -6,8 +6,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from datacube.config.settings import Config, CubeSettings
+from datacube.engine.context import open_context
+from datacube.render.style import ColorRamp
 from services.ows.transport import Request
 from services.wms.service import handle as wms
+from tests.protocol.wcs201.service import SETTINGS, Service
 
 DAY = "CoverageId=air&SUBSET=ansi(2020-01-02)"
 
@@ -101,6 +105,22 @@ def test_more_than_a_plane_is_refused_with_formats_that_hold_it(service, dry):
 def test_several_fields_are_refused(service):
     query = "CoverageId=ocean&SUBSET=ansi(2020-01-01)&SUBSET=depth(10)&RANGESUBSET=u,v"
     assert "name one, or ask for image/tiff" in service.refused(f"{query}&FORMAT=image/png")[3]
+
+
+@pytest.mark.parametrize("fields", ["", "&RANGESUBSET=t2m"])
+def test_several_reducers_are_refused(service, fields):
+    query = f"CoverageId=air&AGG=min,max&SUBSET=ansi(2020-01-01,2020-01-02){fields}"
+    assert "one AGG" in service.refused(f"{query}&FORMAT=image/png")[3]
+
+
+def test_another_style_of_the_same_name_is_another_picture(store_url):
+    tags = []
+    for colormap in ("viridis", "gray"):
+        style = ColorRamp("own", "", "t2m", colormap, 270.0, 290.0)
+        cubes = {"air": CubeSettings(styles=(style,))}
+        service = Service(open_context(store_url, Config(SETTINGS, cubes)))
+        tags.append(service.get(f"{DAY}&STYLE=own&FORMAT=image/png").header("ETag"))
+    assert tags[0] != tags[1]
 
 
 def test_only_when_it_is_asked_for(service):
