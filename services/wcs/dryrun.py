@@ -59,7 +59,7 @@ def _length(context: Context, order: Order, plan: CoveragePlan) -> int | None:
     large = is_large(context.settings.limits, plan, made)
     if not forward or not (order.encoder.same or large):
         return None
-    return coverage_file(context, order.query, order.encoder, order.options, head=True).length
+    return coverage_file(context, order.query, order.encoder, order.told, head=True).length
 
 
 def _axes(plan: CoveragePlan) -> dict[str, Axis | tuple[int, float, float]]:

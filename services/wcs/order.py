@@ -29,3 +29,8 @@ class Order:
     notes: tuple[str, ...] = ()
     style: str = ""
     dry: bool = False
+
+    @property
+    def told(self) -> Mapping[str, str]:
+        """The options, and the history that a file tells."""
+        return {"history": f"GetCoverage {self.name.rpartition('.')[0]}", **self.options}
