@@ -134,6 +134,8 @@ def test_more_than_may_be_held_in_every_format(context, media_type, known):
     size = sum(map(len, response.body))
     assert size > 20_000
     assert response.header("Content-Length") == (str(size) if known else "")
+    dry = json.loads(ask(context, **asked, DRYRUN="true").body)
+    assert dry["length"] in {None, size}
 
 
 def test_physical_values_are_reckoned_before_anything_is_read(store):
