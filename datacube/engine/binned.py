@@ -1,11 +1,14 @@
 """Sampled values by period: the steps of each made one by a reducer."""
 
 from dataclasses import replace
+from math import prod
 
 import numpy as np
 from numpy.typing import NDArray
 
+from datacube.config.settings import Limits
 from datacube.engine.cube import Cube
+from datacube.engine.limits import check_reduction
 from datacube.engine.picks import grouped
 from datacube.engine.reducers import reducer_of
 from datacube.engine.wanted import reduced_field
@@ -18,11 +21,13 @@ from datacube.slicing.reduce import Reducer
 from datacube.slicing.select import Span
 
 
-def by_period(cube: Cube, sampled: Sampled, aggregate: Aggregate) -> Sampled:
+def by_period(limits: Limits, cube: Cube, sampled: Sampled, aggregate: Aggregate) -> Sampled:
     """The values with one step for each period, or for each window of steps.
 
     Parameters
     ----------
+    limits : Limits
+    cube : Cube
     sampled : Sampled, with a time axis
     aggregate : Aggregate, of one method, by ``every`` or ``window``
 
@@ -30,6 +35,8 @@ def by_period(cube: Cube, sampled: Sampled, aggregate: Aggregate) -> Sampled:
     ------
     InvalidParameter
         It says neither, or the method is none that makes steps of single places one.
+    RequestTooLarge
+        There are more values in all windows than may be reduced.
     """
     (method,) = aggregate.methods
     reducer = reducer_of(cube, method, aggregate.by)
@@ -46,6 +53,9 @@ def by_period(cube: Cube, sampled: Sampled, aggregate: Aggregate) -> Sampled:
     pick = grouped(axis, Span(0, axis.size), aggregate)
     if pick.axis is None:
         raise TypeError(axis.name)
+    steps = sum(map(len, pick.groups))
+    cells = sum(prod(one.shape) for one in sampled.data.values()) // axis.size
+    check_reduction(limits, cells, steps, "WINDOW", steps, reducer.effort)
     axes = (*sampled.axes[:at], pick.axis, *sampled.axes[at + 1 :])
     fields, data, valid = [], {}, {}
     for one in sampled.fields:

@@ -45,6 +45,7 @@ _FAMILIES = re.compile(r"^(psu|seq|div|x)-", re.IGNORECASE)
 _PALETTES = {"greyscale": "gray", "redblue": "RdBu_r", "alg": "algae"}
 _WORDS = ("cmap:NAME", "range:LOW/HIGH", "logScale", "inverse", "noClamp")
 _DOTS = 96.0
+_LONGEST = 4000  # characters of all styles of a request
 _MODIFIER = re.compile(r"^(cmap:|range:|logscale$|inverse$|noclamp$)", re.IGNORECASE)
 
 
@@ -63,7 +64,9 @@ def chosen_style(kvp: Kvp, layer: Layer, text: str) -> tuple[str, Restyle | None
         A parameter of a dialect cannot be read.
     """
     name, change = "", Restyle()
-    if text and not _named(layer, text):
+    if len(text) > _LONGEST:
+        layer.style(text)  # says which there are
+    elif text and not _named(layer, text):
         own, _, palette = text.rpartition("/")
         if found := _of_text(text):
             change = found
@@ -72,7 +75,7 @@ def chosen_style(kvp: Kvp, layer: Layer, text: str) -> tuple[str, Restyle | None
             colormap, inverse = _palette(palette)
             change = Restyle(colormap=colormap, inverse=inverse)
         else:
-            layer.style(text)  # says which there are
+            layer.style(text)
     elif text:
         name = layer.style(text).name
     if not PARAMETERS.isdisjoint(kvp.names):
@@ -89,6 +92,8 @@ def style_list(text: str) -> tuple[str, ...]:
     >>> style_list("a, ,cmap:thermal,range:0/35,logScale,b")
     ('a', '', 'cmap:thermal,range:0/35,logScale', 'b')
     """
+    if len(text) > _LONGEST:  # which would be remembered
+        raise ValueError(f"{len(text)} characters are too many; at most {_LONGEST} are read")
     first, *others = (one.strip() for one in text.split(","))
     entries = [first]
     for part in others:

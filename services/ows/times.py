@@ -17,6 +17,7 @@ from datacube.model.query import TimeChoice
 from datacube.model.time import Period, TimePoint, TimeRange, Timestamp, format_tick
 
 LONGEST_LIST = 16  # instants of one request
+_LONGEST = 200  # characters for each
 _LATEST = frozenset({"current", "latest", "now"})
 _OPEN = frozenset({"", ".."})
 
@@ -55,6 +56,8 @@ def parse_times(
     >>> parse_times("2020-01-02,2020-01-01")[0].when.day
     1
     """
+    if len(text) > most * _LONGEST:  # which would be remembered
+        raise InvalidTime(f"'{text[:_LONGEST]} …' is no time", subject=subject)
     parts = [part.strip() for part in text.split(",")]
     if len(parts) > most:
         raise RequestTooLarge(

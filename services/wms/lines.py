@@ -77,7 +77,7 @@ def _answer(context: Context, request: Request, kvp: Kvp, version: Version, kind
         return not_modified(tag, control)
     sampled = get_line(context, query)
     if aggregate is not None:
-        sampled = by_period(cube, sampled, aggregate)
+        sampled = by_period(context.settings.limits, cube, sampled, aggregate)
     body = write_line(sampled, drawn)
     return Response(200, drawn.media_type, body, (("ETag", tag), control, *warnings(sampled.notes)))
 

@@ -70,7 +70,9 @@ def _sampled(context: Context, kvp: Kvp, layer: Layer, query: SampleQuery) -> Sa
     subsets, _ = line_subsets(kvp, layer.cube, _KIND)
     sampled = get_line(context, LineQuery(layer.cube.id, path, subsets, layer.fields))
     aggregate = line_aggregate(kvp)
-    return sampled if aggregate is None else by_period(layer.cube, sampled, aggregate)
+    if aggregate is None:
+        return sampled
+    return by_period(context.settings.limits, layer.cube, sampled, aggregate)
 
 
 def _each(one: Sample, sampled: Sampled) -> Iterator[Sample]:

@@ -3,12 +3,14 @@
 import csv
 import io
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from tests.protocol.pictures import root_of
+from services.wms import service
+from tests.protocol.pictures import Maps, root_of
 from tests.protocol.wms130.test_errors import code_of
 
 PIXEL = "CRS=CRS:84&BBOX=-180,-90,180,90&WIDTH=10&HEIGHT=5&I=3&J=2"  # 23, in column 3 of row 2
@@ -108,6 +110,16 @@ def test_periods_that_mean_nothing(wms, query, word):
     response = ask(wms, "GetTimeseries", f"{PIXEL}&{query}")
     code_of(response)
     assert word in response.body.decode()
+
+
+@pytest.mark.parametrize("request_", ["GetTimeseries", "GetFeatureInfo&SERIES=true"])
+def test_windows_are_reckoned_before_they_are_reduced(context, request_):
+    limits = replace(context.settings.limits, max_reduced_cells=3)
+    narrow = replace(context, settings=replace(context.settings, limits=limits))
+    query = f"QUERY_LAYERS=globe.v&INFO_FORMAT=application/json&{PIXEL}&AGG=mean&WINDOW="
+    wms = Maps(narrow, service, "/wms")
+    assert ask(wms, request_, f"{query}3").media_type == "application/json"
+    assert "the limit is 3" in ask(wms, request_, f"{query}2").body.decode()
 
 
 def test_a_series_as_coveragejson(wms):

@@ -194,3 +194,8 @@ def test_a_duration_that_leads_out_of_all_years_is_refused(text):
     with pytest.raises(InvalidTime, match="leads beyond the years that are counted") as caught:
         parse_times(text)
     assert caught.value.subject == "time"
+
+
+def test_a_text_without_end_is_no_time():
+    with pytest.raises(InvalidTime):
+        parse_times("2020-01-01" + " " * 100_000)
