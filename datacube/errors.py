@@ -4,13 +4,14 @@
 
     DatacubeError(message, *, subject=None)
     ├─ NotFoundError            CoverageNotFound  StyleNotFound  FieldNotFound  AxisNotFound
-    │                           TileMatrixSetNotFound  SnapshotNotFound
+    │                           TileMatrixSetNotFound  SnapshotNotFound  ProcessNotFound
+    │                           JobNotFound  ResultNotReady
     ├─ InvalidRequestError      MissingParameter  InvalidParameter  InvalidSubset
     │                           SubsetOutOfDomain  InvalidTime  MissingTime  InvalidCrs
     │                           InvalidFormat  InvalidScaling  InvalidInterpolation
     │                           InvalidPixel  TileOutOfRange  InvalidExpression
     ├─ NotSupportedError        OperationNotSupported  VersionNotSupported
-    ├─ LimitExceededError       RequestTooLarge
+    ├─ LimitExceededError       RequestTooLarge  TooManyJobs
     ├─ ConflictError            another writer was faster
     ├─ StorageError             transient (the object store) or a damaged chunk
     ├─ SourceError              an ingest source that cannot be read
@@ -74,6 +75,18 @@ class TileMatrixSetNotFound(NotFoundError):
 
 class SnapshotNotFound(NotFoundError):
     """No such version of that cube."""
+
+
+class ProcessNotFound(NotFoundError):
+    """No such process."""
+
+
+class JobNotFound(NotFoundError):
+    """No such job: there never was one, or it was dismissed or has expired."""
+
+
+class ResultNotReady(NotFoundError):
+    """The file of a job that is not yet made."""
 
 
 class InvalidRequestError(DatacubeError):
@@ -150,6 +163,10 @@ class LimitExceededError(DatacubeError):
 
 class RequestTooLarge(LimitExceededError):
     """Too many cells, pixels or bytes; the message says the cost, the limit and what would pass."""
+
+
+class TooManyJobs(LimitExceededError):
+    """No further job is taken now; one may be later."""
 
 
 class ConflictError(DatacubeError):

@@ -18,11 +18,12 @@ from datacube.config.products import (
     TargetSettings,
 )
 from datacube.config.recipes import MaskModel, RecipeModel, TargetModel
-from datacube.config.server import ServerModel, TileCacheModel, TimeModel
+from datacube.config.server import JobsModel, ServerModel, TileCacheModel, TimeModel
 from datacube.config.settings import (
     Contact,
     CubeSettings,
     FieldSettings,
+    JobSettings,
     LevelPolicy,
     Limits,
     ServerSettings,
@@ -83,6 +84,7 @@ def build_server(model: ServerModel) -> ServerSettings:
         wcs_native_format=model.wcs.native_format,
         wcs_versions=tuple(sorted(set(model.wcs.versions))),
         tile_cache=_tile_cache(model.tile_cache),
+        jobs=_jobs(model.jobs),
         inspire=_inspire(model.inspire),
     )
 
@@ -106,6 +108,10 @@ def _inspire(model: InspireModel | None) -> InspireSettings | None:
 
 def _tile_cache(model: TileCacheModel | None) -> TileCacheSettings | None:
     return None if model is None else TileCacheSettings(model.url, model.size)
+
+
+def _jobs(model: JobsModel) -> JobSettings:
+    return JobSettings(**model.model_dump(exclude={"keep"}), keep_ms=duration_ms(model.keep))
 
 
 def build_time(model: TimeModel) -> TimePolicy:

@@ -10,6 +10,7 @@ from datacube.config.base import Count, Duration, Model, Size
 from datacube.config.inspire import InspireModel
 from datacube.config.settings import (
     Contact,
+    JobSettings,
     Limits,
     NativeFormat,
     ServerSettings,
@@ -22,6 +23,7 @@ _DEFAULT = ServerSettings()
 _LIMITS = Limits()
 _CONTACT = Contact()
 _TILES = TileCacheSettings("")
+_JOBS = JobSettings()
 _MAIL = re.compile(r"[^@]+@[^.]+\..+")
 
 
@@ -171,6 +173,38 @@ class TileCacheModel(Model):
     size: Size = Field(_TILES.nbytes, description="How much is kept; the oldest go first.")
 
 
+class JobsModel(Model):
+    """Files that are made while nobody waits for them."""
+
+    folder: str = Field(
+        _JOBS.folder,
+        description="Where jobs and their files lie, for all processes of one server; a folder of "
+        "its own among the temporary files where empty.",
+    )
+    running: int = Field(
+        _JOBS.running, ge=0, description="Jobs that are worked at at once; 0 takes none."
+    )
+    waiting: Count = Field(_JOBS.waiting, description="Jobs that may wait for their turn.")
+    max_bytes: Size = Field(
+        _JOBS.max_bytes, description="Values of the coverage of one job, and its file."
+    )
+    total_bytes: Size = Field(_JOBS.total_bytes, description="Files of all jobs together.")
+    max_cells: Count = Field(
+        _JOBS.max_cells, description="Cells that one job may compute, as in ``limits``."
+    )
+    max_reduced_cells: Count = Field(
+        _JOBS.max_reduced_cells, description="Stored cells that one job may reduce (``AGG``)."
+    )
+    keep: Duration = Field(
+        "P1D", description="How long a job and its file are kept once it has ended."
+    )
+    listed: bool = Field(
+        _JOBS.listed,
+        description="Whether ``/ogcapi/jobs`` tells everybody of every job; who knows the id of a "
+        "job can fetch its file and dismiss it.",
+    )
+
+
 class ServerModel(Model):
     """A server."""
 
@@ -212,6 +246,9 @@ class ServerModel(Model):
     wcs: WcsModel = Field(WcsModel(), description="Settings of the Web Coverage Service.")
     tile_cache: TileCacheModel | None = Field(
         None, description="Where pictures are kept on disk; nowhere where not given."
+    )
+    jobs: JobsModel = Field(
+        JobsModel(), description="Files that are made while nobody waits, and where they lie."
     )
     inspire: InspireModel | None = Field(
         None, description="What INSPIRE asks of a view service; nothing of it where not given."

@@ -125,6 +125,34 @@ class TileCacheSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class JobSettings:
+    """What may be made while nobody waits for it, and where it lies until it is fetched.
+
+    Parameters
+    ----------
+    folder : str, one of the server's own in the folder for temporary files where empty
+    running : int, jobs that are worked at at once by all processes; none are taken where 0
+    waiting : int, jobs that may wait for their turn
+    max_bytes : int, values of a coverage, and its file
+    total_bytes : int, files of all jobs together
+    max_cells : int, cells that one job may compute, over all its fields and steps
+    max_reduced_cells : int, stored cells that one job may reduce, over all its steps
+    keep_ms : int, how long a job and its file are kept once it has ended, in milliseconds
+    listed : bool, whether everybody is told of every job
+    """
+
+    folder: str = ""
+    running: int = 1
+    waiting: int = 16
+    max_bytes: int = 128 << 30
+    total_bytes: int = 256 << 30
+    max_cells: int = 5_000_000_000
+    max_reduced_cells: int = 100_000_000_000
+    keep_ms: int = 86_400_000
+    listed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class ServerSettings:
     """One server.
 
@@ -143,6 +171,7 @@ class ServerSettings:
     limits : Limits
     time : TimePolicy
         Of cubes that have none of their own.
+    jobs : JobSettings
     sld_hosts : tuple of str
         Hosts from which documents of ``SLD=`` are fetched.
     strict_http : bool
@@ -182,6 +211,7 @@ class ServerSettings:
     wcs_native_format: NativeFormat = "file"
     tile_matrix_sets: tuple[TileMatrixSet, ...] = ()
     tile_cache: TileCacheSettings | None = None
+    jobs: JobSettings = field(default_factory=JobSettings)
     wcs_versions: tuple[WcsVersion, ...] = WCS_VERSIONS
     inspire: InspireSettings | None = None
     changed: str = ""

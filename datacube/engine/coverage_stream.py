@@ -15,6 +15,7 @@ from datacube.engine.coverage import bands_of, check_aggregate, find_group
 from datacube.engine.coverage_plan import CoveragePlan, make_plan
 from datacube.engine.cube import Cube
 from datacube.engine.limits import check_stream
+from datacube.engine.progress import have_read
 from datacube.engine.read import Plane, mask_of, plan_field, read_stored
 from datacube.model.block import Block
 from datacube.model.fields import Field
@@ -88,7 +89,13 @@ class _Reader:
     _read_plans: dict[tuple[str, int], ReadPlan] = field(default_factory=dict, init=False)
 
     def read(self, parts: Iterable[Part]) -> Iterator[Block]:
-        """Blocks in order, some of them ahead; reduced steps are read ahead each for itself."""
+        """Blocks in order; whoever wants to know is told of each."""
+        for block in self._blocks(parts):
+            have_read(block.data.size)
+            yield block
+
+    def _blocks(self, parts: Iterable[Part]) -> Iterator[Block]:
+        """Blocks, some of them ahead; reduced steps are read ahead each for itself."""
         if self.plan.computed:
             return self._computed(parts)
         height = max(band.stop - band.start for band in self.bands)

@@ -49,22 +49,31 @@ def together(made: Streamed) -> bytes | Streamed:
 
 def whole_file(path: Path) -> Streamed:
     """The content of a file, which may be deleted once this has returned."""
+    return part_of_file(path, 0, path.stat().st_size)
+
+
+def part_of_file(path: Path, start: int, length: int) -> Streamed:
+    """Some bytes of a file, which may be deleted once this has returned."""
     descriptor = os.open(path, os.O_RDONLY)
-    return Streamed(_FilePieces(descriptor), os.fstat(descriptor).st_size)
+    os.lseek(descriptor, start, os.SEEK_SET)
+    return Streamed(_FilePieces(descriptor, length), length)
 
 
 class _FilePieces(Iterator[bytes]):
-    """A file in pieces; closed at its end, or when nobody wants it any more."""
+    """Bytes of a file in pieces; closed at the end, or when nobody wants it any more."""
 
-    def __init__(self, descriptor: int) -> None:
+    def __init__(self, descriptor: int, length: int) -> None:
         self._descriptor = descriptor
+        self._left = length
 
     @override
     def __next__(self) -> bytes:
-        piece = b"" if self._descriptor < 0 else os.read(self._descriptor, _MOST)
+        most = min(self._left, _MOST)
+        piece = b"" if self._descriptor < 0 else os.read(self._descriptor, most)
         if not piece:
             self.close()
             raise StopIteration
+        self._left -= len(piece)
         return piece
 
     def close(self) -> None:

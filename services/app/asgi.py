@@ -136,6 +136,7 @@ class Application:
 
     async def _lifespan(self, receive: Receive, send: Send) -> None:
         while (await receive())["type"] != "lifespan.shutdown":
+            await self._turns.aside(self._routes.jobs.resume)
             await send({"type": "lifespan.startup.complete"})
         self.close(wait=not self._active)
         await send({"type": "lifespan.shutdown.complete"})
@@ -155,6 +156,7 @@ class Application:
         """
         self._draining = True
         self._events.stop()
+        self._routes.jobs.stop()
         deadline = perf_counter() + seconds
         while self._active and perf_counter() < deadline:
             await asyncio.sleep(0.02)
@@ -163,6 +165,7 @@ class Application:
     def close(self, *, wait: bool = True) -> None:
         """Let the threads go; wait for the requests under way, or leave them unanswered."""
         self._events.stop()
+        self._routes.jobs.close()
         self._turns.close(wait=wait)
         for pool in (self.context.steps, self.context.pool):
             pool.shutdown(wait=wait, cancel_futures=not wait)

@@ -22,8 +22,8 @@ _HOST = re.compile(r"^(?:[A-Za-z0-9_.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::\d{1,
 _PREFIX = re.compile(r"^(?:/[A-Za-z0-9_.~-]+)*/?$")
 
 _EXPOSED = (
-    *("Content-Crs", "Content-Datetime", "Content-Disposition", "ETag", "Link", "Retry-After"),
-    *("Warning", "X-Request-Id"),
+    *("Content-Crs", "Content-Datetime", "Content-Disposition", "Content-Range", "ETag", "Link"),
+    *("Location", "Retry-After", "Warning", "X-Request-Id"),
 )
 CORS = (
     ("Access-Control-Allow-Origin", "*"),
@@ -33,10 +33,12 @@ CORS = (
     ),
 )
 _PREFLIGHT = (
-    ("Access-Control-Allow-Methods", "GET, HEAD, POST, OPTIONS"),
+    ("Access-Control-Allow-Methods", "GET, HEAD, POST, DELETE, OPTIONS"),
     ("Access-Control-Max-Age", "86400"),
 )
-_ALLOWED_HEADERS = "Accept, Accept-Language, Authorization, Content-Type, If-None-Match, Range"
+_ALLOWED_HEADERS = (
+    "Accept, Accept-Language, Authorization, Content-Type, If-None-Match, Prefer, Range"
+)
 
 
 def clean(text: str) -> str:
@@ -148,7 +150,7 @@ def preflight(headers: Mapping[str, str]) -> Response:
     """Answer to OPTIONS, CORS preflight or not; Access-Control-Allow-Origin is on every answer."""
     asked = headers.get("access-control-request-headers", "")
     names = asked if re.fullmatch(r"[A-Za-z0-9_, -]{1,500}", asked) else _ALLOWED_HEADERS
-    allow = ("Allow", "GET, HEAD, POST, OPTIONS")
+    allow = ("Allow", "GET, HEAD, POST, DELETE, OPTIONS")
     return Response(204, "", b"", (allow, *_PREFLIGHT, ("Access-Control-Allow-Headers", names)))
 
 

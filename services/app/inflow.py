@@ -16,7 +16,7 @@ from services.app.routes import Route, Routes
 from services.app.status import problem
 from services.ows.transport import Request, Response
 
-_METHODS = frozenset({"GET", "HEAD", "POST", "OPTIONS"})
+_METHODS = frozenset({"GET", "HEAD", "POST", "DELETE", "OPTIONS"})
 _FORWARDED = (b"x-forwarded-proto", b"x-forwarded-host", b"x-forwarded-prefix")
 
 
@@ -78,8 +78,11 @@ class Inflow:
             name.decode("latin-1"): edge.clean(value.decode("latin-1"))
             for name, value in asked.headers.items()
         }
+        route = self._routes.find(path)
+        if "GET" not in route.methods:
+            return None
         head = scope["method"] == "HEAD"
-        return Request("GET", path, query, headers, b"", base_url, head), self._routes.find(path)
+        return Request("GET", path, query, headers, b"", base_url, head), route
 
     async def understood(
         self, http: HttpRequest, *, stopping: bool
@@ -101,7 +104,8 @@ class Inflow:
         if http.method not in _METHODS or (
             http.method != "OPTIONS" and bare.method not in route.methods
         ):
-            offered = ", ".join(sorted({*route.methods, "HEAD", "OPTIONS"}))
+            also = {"HEAD", "OPTIONS"} if "GET" in route.methods else {"OPTIONS"}
+            offered = ", ".join(sorted(route.methods | also))
             refusal = f"{http.method[:20]} is not offered here; there are {offered}"
             return bare, route, problem(405, "MethodNotAllowed", refusal, [("Allow", offered)])
         if http.method == "OPTIONS":

@@ -5,10 +5,13 @@ from dataclasses import dataclass
 
 from datacube.engine.context import Context
 from datacube.errors import DatacubeError
+from datacube.jobs.jobs import Jobs
 from datacube.store.objects import ObjectStore
 from services.app.metrics import Metrics
 from services.app.status import guide, health, not_found
 from services.ogcapi import api as ogcapi
+from services.ogcapi.jobs import JobDoors
+from services.ogcapi.processes import COVERAGE
 from services.ows.reports import ows20_report, problem_json, wms130_report, wmts100_report
 from services.ows.transport import Request, Response
 from services.ows.urls import endpoint
@@ -16,6 +19,7 @@ from services.tiles import service as tiles
 from services.times import service as times
 from services.viewer import landing, page
 from services.wcs import service as wcs
+from services.wcs.process import PROCESS as GETCOVERAGE
 from services.wms import service as wms
 from services.wmts import service as wmts
 from services.zarr import service as zarr
@@ -68,8 +72,14 @@ class Routes:
     def __init__(self, context: Context, store: ObjectStore, metrics: Metrics) -> None:
         self._context = context
         self._store = store
-        self._ogcapi = ogcapi.OgcApi(context)
+        self._doors = JobDoors(context, store.url, (COVERAGE, GETCOVERAGE))
+        self._ogcapi = ogcapi.OgcApi(context, self._doors)
         self._metrics = metrics
+
+    @property
+    def jobs(self) -> Jobs:
+        """What is made while nobody waits for it."""
+        return self._doors.jobs
 
     def find(self, path: str) -> Route:
         """The route of a path.
@@ -86,7 +96,8 @@ class Routes:
             case "wmts":
                 return self._wmts(tail)
             case "ogcapi":
-                return Route("ogcapi", lambda request: self._ogcapi.handle(request, tail))
+                methods = ogcapi.methods(tail)
+                return Route("ogcapi", lambda request: self._ogcapi.handle(request, tail), methods)
             case "viewer":
                 return self._viewer(path, tail)
             case "tiles" | "times" | "zarr" if tail:

@@ -4,14 +4,15 @@ from dataclasses import replace
 from urllib.parse import unquote
 
 from datacube.engine.context import Context
-from datacube.errors import CoverageNotFound, DatacubeError, NotFoundError, OperationNotSupported
+from datacube.errors import CoverageNotFound, DatacubeError, NotFoundError
 from services.ogcapi import documents
-from services.ogcapi.coverage import coverage
 from services.ogcapi.documents import Document, Documents
 from services.ogcapi.edr import edr
 from services.ogcapi.grids import domain_set, range_type
+from services.ogcapi.jobs import JobDoors
 from services.ogcapi.maps import map_of
 from services.ogcapi.media import NotAcceptable, document_format
+from services.ogcapi.processes import coverage_or_way
 from services.ogcapi.settings import EDR_QUERIES
 from services.ows.caching import DOCUMENT, conditional, etag
 from services.ows.reports import internal_error, problem_json
@@ -31,7 +32,7 @@ _COLLECTION_DOCUMENTS: dict[str, Document] = {
     "queryables": documents.QUERYABLES,
 }
 _COLLECTION_ROUTES = {
-    "coverage": coverage,
+    "coverage": coverage_or_way,
     "coverage/domainset": domain_set,
     "coverage/rangetype": range_type,
     "map": map_of,
@@ -45,11 +46,13 @@ class OgcApi:
     Parameters
     ----------
     context : Context
+    jobs : JobDoors, its processes and jobs
     """
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: Context, jobs: JobDoors) -> None:
         self._context = context
         self._documents = Documents(context)
+        self._jobs = jobs
 
     def handle(self, request: Request, tail: str) -> Response:
         """Answer a request; domain errors become problem details.
@@ -67,8 +70,8 @@ class OgcApi:
             return problem_json(error)
 
     def _route(self, request: Request, parts: tuple[str, ...]) -> Response:
-        if request.method not in {"GET", "HEAD"}:
-            raise OperationNotSupported(f"{request.method} is not offered here; use GET")
+        if parts and parts[0] in {"processes", "jobs"}:
+            return self._jobs.handle(request, parts)
         if (kind := _ROOT_DOCUMENTS.get(parts)) is not None:
             return self._document(request, kind)
         match parts:
@@ -102,6 +105,17 @@ class OgcApi:
             raise CoverageNotFound(f"no collection '{names}'")
         response = Response(status, media_type, body, (DOCUMENT, ("Vary", "Accept")))
         return conditional(request, response, etag([self._context.catalog.version], body))
+
+
+def methods(tail: str) -> frozenset[str]:
+    """What may be done with what lies at a path below ``/ogcapi``."""
+    match tuple(part for part in tail.split("/") if part):
+        case ("processes", _, "execution"):
+            return frozenset({"POST"})
+        case ("jobs", _):
+            return frozenset({"GET", "DELETE"})
+        case _:
+            return frozenset({"GET"})
 
 
 def failure(request: Request, error_id: str) -> Response:  # noqa: ARG001  as in every protocol

@@ -57,7 +57,7 @@ def send_coverage(
     if matches(request, tag):
         return not_modified(tag, control)
     options = {"compression": compression}
-    found = coverage_file(context, query, encoder, options, head=request.head)
+    found = coverage_file(context, query, encoder, options, head=request.head, brief=request.brief)
     file_name = f'attachment; filename="{cube.id}.{encoder.extension}"'
     shown = "inline" if encoder.extension == "covjson" else file_name
     return Response(

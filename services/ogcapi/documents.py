@@ -10,6 +10,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 from pygeoapi import api as documents
@@ -31,7 +32,7 @@ SCHEMA: Document = documents.get_collection_schema
 QUERYABLES: Document = itemtypes.get_collection_queryables
 
 _KEPT = 8  # API objects: one for each public URL under which the server is known
-_ABSENT_RELS = ("/processes", "/tiling-schemes", "/job-list")
+_ABSENT_RELS = ("/processes", "/tiling-schemes", "/job-list")  # those of jobs are our own
 _OWN_CONFORMANCE = (
     *(
         f"http://www.opengis.net/spec/ogcapi-coverages-1/1.0/conf/{name}"
@@ -42,6 +43,11 @@ _OWN_CONFORMANCE = (
         for name in ("core", "collection-map", "scaling", "datetime", "png", "jpeg")
     ),
 )
+_OF_JOBS = tuple(
+    f"http://www.opengis.net/spec/ogcapi-processes-1/1.0/conf/{name}"
+    for name in ("core", "ogc-process-description", "json", "oas30", "dismiss")
+)
+_OF_LISTS = "http://www.opengis.net/spec/ogcapi-processes-1/1.0/conf/job-list"
 
 
 class _Asked:
@@ -82,8 +88,41 @@ class Documents:
         media_type = headers["Content-Type"]
         if int(status) == 200 and f != HTML:
             content = content.replace(b"&lt;", b"<").replace(b"&gt;", b">")  # JSON needs none
-            content = _mended(kind, content, api.config["resources"])
+            content = _mended(kind, content, api.config["resources"], self._of_jobs(base_url))
         return int(status), _with_charset(media_type), content
+
+    def _of_jobs(self, base_url: str) -> "_OfJobs":
+        jobs, relation = self._context.settings.jobs, "http://www.opengis.net/def/rel/ogc/1.0"
+        if not jobs.running:
+            return _OfJobs((), ())
+        classes, told = _OF_JOBS, {"processes": "Processes, begun as jobs"}
+        if jobs.listed:
+            classes, told = (*classes, _OF_LISTS), {**told, "jobs": "Jobs"}
+        rels = {"processes": f"{relation}/processes", "jobs": f"{relation}/job-list"}
+        links = tuple(
+            {
+                "rel": rels[name],
+                "type": "application/json",
+                "title": title,
+                "href": f"{base_url}/{name}",
+            }
+            for name, title in told.items()
+        )
+        return _OfJobs(classes, links)
+
+
+@dataclass(frozen=True, slots=True)
+class _OfJobs:
+    """What the documents tell of jobs.
+
+    Parameters
+    ----------
+    classes : of conformance
+    links : of the landing page
+    """
+
+    classes: tuple[str, ...]
+    links: tuple[dict[str, str], ...]
 
 
 def _make(context: Context, base_url: str) -> Any:
@@ -109,11 +148,13 @@ def _with_charset(media_type: str) -> str:
     return f"{media_type}; charset=utf-8" if text else media_type
 
 
-def _mended(kind: Document, content: bytes, resources: dict[str, Any]) -> bytes:
+def _mended(kind: Document, content: bytes, resources: dict[str, Any], of_jobs: _OfJobs) -> bytes:
     """The JSON document without links to what is not served, and with our own classes."""
     document = json.loads(content)
     if kind is CONFORMANCE:
-        document["conformsTo"] = sorted({*document["conformsTo"], *_OWN_CONFORMANCE})
+        document["conformsTo"] = sorted(
+            {*document["conformsTo"], *_OWN_CONFORMANCE, *of_jobs.classes}
+        )
     elif kind is LANDING or kind is COLLECTIONS:
         for part in (document, *document.get("collections", ())):
             if (resource := resources.get(part.get("id", ""))) is not None:
@@ -122,6 +163,8 @@ def _mended(kind: Document, content: bytes, resources: dict[str, Any]) -> bytes:
                 part["data_queries"] = provider["cube_queries"]
             if "links" in part:
                 part["links"] = [link for link in part["links"] if _is_served(link)]
+        if kind is LANDING and "links" in document:
+            document["links"] += of_jobs.links
     else:
         return content
     return json.dumps(document, ensure_ascii=False).encode()

@@ -5,6 +5,7 @@ from typing import Any
 
 from datacube.engine.context import Context
 from datacube.engine.cube import Cube
+from services.ogcapi.jobpaths import job_paths
 from services.ogcapi.settings import EDR_QUERIES
 from services.ows.compression import COMPRESSIONS
 from services.ows.dimensions import forecast_names, parameter_names
@@ -34,13 +35,14 @@ def completed(document: dict[str, Any], context: Context) -> dict[str, Any]:
         paths[f"{here}/coverage"] = {"get": _coverage(cube)}
         paths[f"{here}/map"] = {"get": _map(cube)}
         paths |= {f"{here}/{kind}": {"get": _edr(cube, kind)} for kind in EDR_QUERIES}
+    if context.settings.jobs.running:
+        paths |= job_paths(listed=context.settings.jobs.listed)
     document["paths"] = paths
     document["tags"] = [tag for tag in document["tags"] if tag["name"] not in _ABSENT_TAGS]
     return document
 
 
 def _coverage(cube: Cube) -> dict[str, Any]:
-    x, y = cube.description.domain.grid.crs.labels
     return {
         "summary": f"Values of {cube.title}",
         "description": (
@@ -49,28 +51,34 @@ def _coverage(cube: Cube) -> dict[str, Any]:
         ),
         "tags": [cube.id],
         "operationId": f"get.{cube.id}.coverage",
-        "parameters": [
-            *_common(cube),
-            _text("f", "Format", enum=["covjson", "geotiff", "netcdf"]),
-            _text("subset", "Trims and slices", example=f"{x}(-10:10),{y}(40:50)"),
-            _text("subset-crs", "CRS of the numbers in subset", example="EPSG:4326"),
-            _text("properties", "Fields", example=",".join(cube.description.range_type.names[:2])),
-            _text("scale-size", "Cells of both axes", example=f"{x}(100),{y}(50)"),
-            _number("scale-factor", "2 gives half the cells of each axis"),
-            _text("selection", "Which cells a trim takes", enum=[*RULES]),
-            _text("agg", "How the places of an axis become one", example="mean,count"),
-            _text("over", "Axes whose places become one; time where not given"),
-            _text("period", "Of the aggregated time", example="month"),
-            _text("window", "Steps, or a duration, that end at each step", example="P30D"),
-            _text("by", "Expression that ranks the steps of leastcloudy"),
-            _text("mask", "Which cells have data", example="!SCL:8,9"),
-            _text("compression", "Of GeoTIFF and NetCDF", enum=[*COMPRESSIONS]),
-            _text("scale-axes", "Factors of both axes", example=f"{x}(2),{y}(2)"),
-        ],
+        "parameters": coverage_parameters(cube),
         "responses": _responses(
             "The values", "application/prs.coverage+json", "image/tiff", "application/netcdf"
         ),
     }
+
+
+def coverage_parameters(cube: Cube) -> list[dict[str, Any]]:
+    """The parameters of a request for a coverage, with examples of a cube's own."""
+    x, y = cube.description.domain.grid.crs.labels
+    return [
+        *_common(cube),
+        _text("f", "Format", enum=["covjson", "geotiff", "netcdf"]),
+        _text("subset", "Trims and slices", example=f"{x}(-10:10),{y}(40:50)"),
+        _text("subset-crs", "CRS of the numbers in subset", example="EPSG:4326"),
+        _text("properties", "Fields", example=",".join(cube.description.range_type.names[:2])),
+        _text("scale-size", "Cells of both axes", example=f"{x}(100),{y}(50)"),
+        _number("scale-factor", "2 gives half the cells of each axis"),
+        _text("selection", "Which cells a trim takes", enum=[*RULES]),
+        _text("agg", "How the places of an axis become one", example="mean,count"),
+        _text("over", "Axes whose places become one; time where not given"),
+        _text("period", "Of the aggregated time", example="month"),
+        _text("window", "Steps, or a duration, that end at each step", example="P30D"),
+        _text("by", "Expression that ranks the steps of leastcloudy"),
+        _text("mask", "Which cells have data", example="!SCL:8,9"),
+        _text("compression", "Of GeoTIFF and NetCDF", enum=[*COMPRESSIONS]),
+        _text("scale-axes", "Factors of both axes", example=f"{x}(2),{y}(2)"),
+    ]
 
 
 def _map(cube: Cube) -> dict[str, Any]:

@@ -26,12 +26,15 @@ class Code:
         Fixed locator; the error's subject where None.
     located : bool
         False where the report carries no locator at all.
+    uri : str
+        Type of the problem details.
     """
 
     code: str
     status: int = 400
     locator: str | None = None
     located: bool = True
+    uri: str = "about:blank"
 
     def locator_of(self, error: DatacubeError) -> str | None:
         """Locator in the report."""
@@ -138,19 +141,26 @@ WMTS100: Table = {
 }
 """WMTS 1.0.0 (07-057r7, tables 21, 26 and 30): every error is a 400 but the missing operation."""
 
+_PROCESSES = "http://www.opengis.net/def/exceptions/ogcapi-processes-1/1.0"
+
 OGCAPI: Table = {
     errors.InvalidRequestError: Code("InvalidParameterValue", 400),
     errors.FieldNotFound: Code("InvalidParameterValue", 400),
     errors.AxisNotFound: Code("InvalidParameterValue", 400),
     errors.TileOutOfRange: Code("NotFound", 404),
     errors.NotFoundError: Code("NotFound", 404),
+    errors.ProcessNotFound: Code("NoSuchProcess", 404, uri=f"{_PROCESSES}/no-such-process"),
+    errors.JobNotFound: Code("NoSuchJob", 404, uri=f"{_PROCESSES}/no-such-job"),
+    errors.ResultNotReady: Code("ResultNotReady", 404, uri=f"{_PROCESSES}/result-not-ready"),
     errors.NotSupportedError: Code("NotSupported", 501),
     errors.LimitExceededError: Code("TooLarge", 413),
+    errors.TooManyJobs: Code("TooManyJobs", 503),
+    ows.JobsNotListed: Code("Forbidden", 403),
     errors.ConflictError: Code("Conflict", 409),
     errors.StorageError: Code("Unavailable", 503),
     DatacubeError: Code("ServerError", 500),
 }
-"""OGC API Common: statuses of problem details."""
+"""OGC API Common: statuses of problem details; types of those of Processes (18-062r2, 7.11)."""
 
 TABLES: Mapping[str, Table] = {
     "WMS 1.3.0": WMS130,

@@ -1,12 +1,13 @@
 """A coverage as the file that is sent: whole where it is small, else while it is read."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from shutil import disk_usage
 from tempfile import gettempdir
 
 from datacube.engine.context import Context
-from datacube.engine.coverage import get_coverage, plan_coverage
+from datacube.engine.coverage import check_aggregate, get_coverage, plan_coverage
+from datacube.engine.coverage_plan import CoveragePlan
 from datacube.engine.coverage_stream import is_large, stream_coverage
 from datacube.engine.limits import check_coverage, check_spool, check_stream
 from datacube.formats.pieces import Streamed
@@ -16,6 +17,7 @@ from datacube.model.coverage import CoverageDescription
 from datacube.model.fields import Field
 from datacube.model.query import CoverageQuery
 from datacube.model.stream import CoverageStream
+from services.ows.transport import TakesLonger
 
 ARRANGED = ("compression", "predictor", "interleave", "tile")
 """Options that say how values lie in a file; a file that is streamed has none of them."""
@@ -52,7 +54,13 @@ def content_length(length: int | None) -> tuple[tuple[str, str], ...]:
 
 
 def coverage_file(
-    context: Context, query: CoverageQuery, encoder: Encoder, options: Options, *, head: bool
+    context: Context,
+    query: CoverageQuery,
+    encoder: Encoder,
+    options: Options,
+    *,
+    head: bool,
+    brief: bool = False,
 ) -> CoverageFile:
     """Read and encode a part of a coverage, or begin to.
 
@@ -68,11 +76,15 @@ def coverage_file(
         ``values`` beside these: ``raw`` or ``physical`` where the format's own are not wanted.
     head : bool
         Nothing but the size will be used: what tells it without values reads none.
+    brief : bool
+        Nothing is to be read or made: that the file could be is all that is to be known.
 
     Raises
     ------
     DatacubeError
         The query cannot be meant, costs too much, does not fit the format, or cannot be read.
+    TakesLonger
+        It could be made, which it was not to be.
     """
     plan, limits = plan_coverage(context, query), context.settings.limits
     how, fields = _how(options), made_fields(plan.description, options)
@@ -83,6 +95,7 @@ def coverage_file(
         check_stream(limits, plan.stream_size(fields))
         coverage = _stated_stream(stream_coverage(context, query), how)
         made = encoder.stream(coverage, options)
+        _stop(plan, fields, brief=brief)
         pieces = made.pieces if head else begun(made.pieces)
         return CoverageFile(coverage.description, coverage.notes, pieces, made.length)
     others = encoders().streaming(plan.description.domain)
@@ -92,11 +105,19 @@ def coverage_file(
         free = disk_usage(gettempdir()).free
         check_spool(limits, plan.stream_size(fields), encoder.room, free, others)
         coverage = _stated_stream(stream_coverage(context, query), how)
+        _stop(plan, fields, brief=brief)
         return _whole(coverage.description, coverage.notes, encoder.spool(coverage, options))
     check_coverage(limits, plan.size(fields), others)
+    check_aggregate(limits, plan)
+    _stop(plan, fields, brief=brief)
     found = get_coverage(context, query)
     found = found if how is None else stated(found, how)
     return _whole(found.description, found.notes, encoder.encode(found, options))
+
+
+def _stop(plan: CoveragePlan, fields: Sequence[Field], *, brief: bool) -> None:
+    if brief:
+        raise TakesLonger(plan.count, plan.stream_size(fields).nbytes)
 
 
 def made_fields(description: CoverageDescription, options: Options) -> tuple[Field, ...]:

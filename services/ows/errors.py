@@ -1,10 +1,14 @@
 """Refusals that only a protocol knows: no word of them in the core."""
 
-from datacube.errors import InvalidRequestError
+from datacube.errors import DatacubeError, InvalidRequestError
 
 
 class LayerNotQueryable(InvalidRequestError):
     """GetFeatureInfo on a layer that gives no values (WMS)."""
+
+
+class JobsNotListed(DatacubeError):
+    """The list of jobs is nobody's business (OGC API - Processes)."""
 
 
 class UpdateSequenceError(InvalidRequestError):

@@ -6,7 +6,7 @@ WMS reports go out with status 200 and the exact type ``text/xml`` (QGIS hides t
 
 import json
 
-from datacube.errors import DatacubeError, StorageError
+from datacube.errors import DatacubeError, StorageError, TooManyJobs
 from services.ows import codes
 from services.ows.caching import NO_STORE
 from services.ows.codes import Code, Table, code_of
@@ -102,7 +102,7 @@ def problem_json(error: DatacubeError) -> Response:
     """Problem details (RFC 9457) of the OGC APIs."""
     code = code_of(error, codes.OGCAPI)
     problem = {
-        "type": "about:blank",
+        "type": code.uri,
         "title": code.code,
         "status": code.status,
         "detail": error.message,
@@ -163,4 +163,6 @@ def _ows_response(namespace: str, version: str, error: DatacubeError, code: Code
 def _headers(error: DatacubeError) -> tuple[tuple[str, str], ...]:
     if isinstance(error, StorageError):
         return (NO_STORE, ("Retry-After", "5"))
+    if isinstance(error, TooManyJobs):
+        return (NO_STORE, ("Retry-After", "60"))
     return (NO_STORE,)

@@ -11,7 +11,17 @@ _MAX_FIELDS = 1000
 
 
 class TakesLonger(Exception):
-    """The answer to a request that had to be brief is not; nothing has been read or drawn."""
+    """The answer to a request that had to be brief is not; nothing has been read or drawn.
+
+    Parameters
+    ----------
+    values : int, that would be read, where that is known
+    nbytes : int, of them
+    """
+
+    def __init__(self, values: int = 0, nbytes: int = 0) -> None:
+        super().__init__(values, nbytes)
+        self.values, self.nbytes = values, nbytes
 
 
 @dataclass(frozen=True, slots=True)

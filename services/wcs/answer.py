@@ -7,7 +7,7 @@ from datacube.engine.context import Context
 from datacube.engine.coverage import coverage_state, plan_coverage
 from services.ows import caching
 from services.ows.coveragefile import CoverageFile, begun, content_length, coverage_file
-from services.ows.transport import Request, Response
+from services.ows.transport import Request, Response, TakesLonger
 from services.wcs.dryrun import tell
 from services.wcs.forms import Picture
 from services.wcs.multipart import Part, related
@@ -35,6 +35,8 @@ def send(
     ------
     DatacubeError
         The query cannot be meant, costs too much, does not fit the format, or cannot be read.
+    TakesLonger
+        The request was to be brief.
     """
     if order.dry:
         return tell(context, order)
@@ -62,7 +64,7 @@ def send_several(
 
     Raises
     ------
-    DatacubeError
+    DatacubeError, TakesLonger
         As :func:`send`.
     """
     for order in orders:
@@ -76,12 +78,25 @@ def send_several(
         Part(_made(context, request, order), order.encoder.media_type, order.name)
         for order in orders
     )
+    if request.brief:
+        raise _of_all(context, request, orders)
     first = next(parts)
     whole = replace(first, content=begun(first.pieces()))
     message = related(document, "text/xml", whole, *parts)
     notes = caching.warnings(orders[0].notes)
     headers = (("ETag", tag), caching.MOVING, *notes)
     return Response(200, message.media_type, message.pieces, headers)
+
+
+def _of_all(context: Context, request: Request, orders: Sequence[Order]) -> TakesLonger:
+    """What all files take."""
+    values = nbytes = 0
+    for order in orders:
+        try:
+            _file(context, request, order)
+        except TakesLonger as one:
+            values, nbytes = values + one.values, nbytes + one.nbytes
+    return TakesLonger(values, nbytes)
 
 
 def _look(context: Context, order: Order) -> str:
@@ -103,10 +118,13 @@ def _made(context: Context, request: Request, order: Order) -> Iterator[bytes]:
 
 def _file(context: Context, request: Request, order: Order) -> CoverageFile:
     match order.encoder:
+        case Picture() if request.brief:
+            raise TakesLonger(plan_coverage(context, order.query).count)
         case Picture():
             return order.encoder.draw(context, order.query, order.style)
         case encoder:
-            return coverage_file(context, order.query, encoder, order.told, head=request.head)
+            how = {"head": request.head, "brief": request.brief}
+            return coverage_file(context, order.query, encoder, order.told, **how)
 
 
 def _alone(order: Order, file: CoverageFile) -> Response:

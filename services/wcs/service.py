@@ -1,23 +1,18 @@
 """The Web Coverage Service: one function from a request to a response."""
 
-from collections.abc import Mapping
-
 from datacube.engine.context import Context
-from datacube.errors import DatacubeError, OperationNotSupported
+from datacube.errors import DatacubeError
+from services.ows.jobs import with_way
 from services.ows.kvp import Kvp
 from services.ows.reports import internal_error
 from services.ows.transport import Request, Response
 from services.ows.urls import check_parameters
-from services.wcs import v100, v110, v201
+from services.wcs import v201
 from services.wcs.bindings import Bound, bound
-from services.wcs.request import request_name
+from services.wcs.operations import GET_COVERAGE, VERSIONS, answer
+from services.wcs.process import PROCESS, inputs_of
 from services.wcs.soap import in_envelope
 from services.wcs.version import Version, negotiated, stated
-
-VERSIONS: Mapping[str, Version] = {
-    one.number: one for one in (v100.VERSION, *v110.VERSIONS, v201.VERSION)
-}
-_CAPABILITIES = "getcapabilities"
 
 
 def handle(context: Context, request: Request) -> Response:
@@ -28,10 +23,11 @@ def handle(context: Context, request: Request) -> Response:
     try:
         asked = bound(request)
         check_parameters(request, asked.kvp.names, "WCS")
-        response = _answer(context, asked.request, asked.kvp, offered)
+        response = answer(context, asked.request, asked.kvp)
     except DatacubeError as error:
         version = _told(asked.kvp, offered) or newest
-        response = version.report(error, context.settings.strict_http)
+        told = _with_way(error, context, request, asked.kvp)
+        response = version.report(told, context.settings.strict_http)
     return in_envelope(response, asked.envelope) if asked.envelope else response
 
 
@@ -41,18 +37,11 @@ def failure(request: Request, error_id: str) -> Response:
     return version.report(internal_error(error_id), True)
 
 
-def _answer(context: Context, request: Request, kvp: Kvp, offered: tuple[str, ...]) -> Response:
-    asked = request_name(kvp)
-    name = asked.lower()
-    number = negotiated(kvp, offered) if name == _CAPABILITIES else stated(kvp, offered)
-    operations = VERSIONS[number].operations
-    named = next((one for one in operations if one.lower() == name), None)
-    if named is None:
-        raise OperationNotSupported(
-            f"there is no operation '{asked[:100]}'; there are {', '.join(operations)}",
-            subject=asked[:100],
-        )
-    return operations[named](context, request, kvp)
+def _with_way(error: DatacubeError, context: Context, request: Request, kvp: Kvp) -> DatacubeError:
+    """A refusal, with how a coverage that is too large can be had all the same."""
+    if not any(one.strip().lower() == GET_COVERAGE for one in kvp.values("request")):
+        return error
+    return with_way(error, context, request, PROCESS, inputs_of(kvp))
 
 
 def _told(kvp: Kvp, offered: tuple[str, ...]) -> Version | None:

@@ -189,7 +189,9 @@ def test_a_large_compressed_file_is_refused_with_what_would_pass(store):
     status, _, _, text = report(ask(context, **asked))
     assert status == 413
     assert "application/x-npy" in text
-    assert "image/tiff" not in text
+    direct, _, job = text.partition("Or have it made as a job")
+    assert "image/tiff" not in direct
+    assert "format=image/tiff&compression=deflate" in job
 
 
 def test_beyond_the_streams_limit_it_is_refused(context):

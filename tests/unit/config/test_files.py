@@ -25,6 +25,7 @@ SECTIONS = {
     "WmtsModel": "wmts",
     "WcsModel": "wcs",
     "TileCacheModel": "tile_cache",
+    "JobsModel": "jobs",
     "InspireModel": "inspire",
     "WordingModel": "language",
     "CubeModel": "Cube",

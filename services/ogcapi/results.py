@@ -1,0 +1,80 @@
+"""The file that a job has made, or a part of it."""
+
+import json
+import re
+
+from datacube.jobs.jobs import Jobs
+from datacube.jobs.record import Job, ResultFile
+from services.ogcapi.processes import OUTPUT
+from services.ows.caching import NO_STORE, matches, not_modified
+from services.ows.coveragefile import content_length
+from services.ows.transport import Request, Response
+from services.ows.urls import endpoint
+
+_RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
+_PRIVATE = ("Cache-Control", "private")
+
+
+def results(jobs: Jobs, job: Job, request: Request, *, whole: bool) -> Response:
+    """The results of a job: the file, or where it is told so a document with a link to it.
+
+    Parameters
+    ----------
+    whole : bool, whether the file itself is asked for in any case
+
+    Raises
+    ------
+    ResultNotReady
+        It is not yet made.
+    DatacubeError
+        What the job has failed with.
+    """
+    file = jobs.file(job)
+    if job.wish.document and not whole:
+        here = endpoint(request, f"ogcapi/jobs/{job.id}/results/{OUTPUT}")
+        body = json.dumps({OUTPUT: {"href": here, "type": file.media_type}}).encode()
+        return Response(200, "application/json", body, (NO_STORE,))
+    return _send(jobs, job, file, request)
+
+
+def _send(jobs: Jobs, job: Job, file: ResultFile, request: Request) -> Response:
+    tag = f'"{job.id}"'
+    if matches(request, tag):
+        return not_modified(tag, _PRIVATE)
+    disposition = (("Content-Disposition", file.disposition),) if file.disposition else ()
+    headers = (("ETag", tag), _PRIVATE, ("Accept-Ranges", "bytes"), *disposition)
+    asked = byte_range(request.header("range"), file.size)
+    if request.header("if-range") not in {"", tag}:
+        asked = None
+    match asked:
+        case None:
+            content, status = jobs.content(job, 0, file.size), 200
+        case (start, stop) if start < stop:
+            content, status = jobs.content(job, start, stop - start), 206
+            headers += (("Content-Range", f"bytes {start}-{stop - 1}/{file.size}"),)
+        case _:
+            return Response(416, "", b"", (("Content-Range", f"bytes */{file.size}"), NO_STORE))
+    headers += content_length(content.length)
+    return Response(status, file.media_type, content.pieces, headers)
+
+
+def byte_range(header: str, size: int) -> tuple[int, int] | None:
+    """First byte and the one behind the last; an empty range where there is none such.
+
+    None where the header is absent, or asks for what need not be done (RFC 9110, 14.2).
+
+    Examples
+    --------
+    >>> [byte_range(f"bytes={text}", 10) for text in ("2-4", "7-", "-3", "5-99", "10-", "4-2")]
+    [(2, 5), (7, 10), (7, 10), (5, 10), (10, 10), None]
+    """
+    found = _RANGE.fullmatch(header.replace(" ", "").lower())
+    if found is None or found.groups() == ("", ""):
+        return None
+    first, last = found.groups()
+    if not first:
+        return max(size - int(last), 0), size
+    start, stop = int(first), min(int(last) + 1, size) if last else size
+    if last and int(last) < start:
+        return None
+    return (start, stop) if start < size else (size, size)
