@@ -104,7 +104,7 @@ def samples_state(context: Context, query: SampleQuery) -> tuple[str, ...]:
     found: list[str] = []
     for request in query.layers:
         planned = plan_layer(context, request)
-        found += [*planned.state, *planned.places.notes]
+        found += [planned.state, *planned.places.notes]
     return tuple(found)
 
 

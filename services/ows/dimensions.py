@@ -11,7 +11,7 @@ from typing import get_args
 
 from datacube.engine.context import Context
 from datacube.engine.cube import Cube, Layer
-from datacube.engine.places import default_place
+from datacube.engine.places import default_place, default_step
 from datacube.errors import InvalidInterpolation, InvalidTime, RequestTooLarge
 from datacube.model.axis import (
     Axis,
@@ -24,6 +24,7 @@ from datacube.model.axis import (
 )
 from datacube.model.query import Interpolation, LayerRequest, Slice, Subset, TimeChoice, Trim
 from services.ows.aggregate import decode_reduction
+from services.ows.extents import default_time, listed_time
 from services.ows.kvp import Kvp, comma_list, number
 from services.ows.levels import level_value
 from services.ows.masks import mask_expression
@@ -236,6 +237,17 @@ def one_default(cube: Cube, axis: Axis) -> float | str:
     """The place of an axis that is shown without one; the first in place of a range."""
     default = default_place(cube, axis)
     return axis_value(axis, 0) if isinstance(default, tuple) else default
+
+
+def stated_default(cube: Cube, axis: TimeAxis) -> str:
+    """The time that is shown without one; ``current``, which means it, where it moves by itself."""
+    match cube.settings.time.default:
+        case "latest":
+            return default_time(axis)
+        case "now":
+            return "current"
+        case _:
+            return listed_time(str(axis_value(axis, default_step(cube, axis))))
 
 
 def parameter_names(axis: Axis, *, vertical: bool) -> tuple[str, ...]:

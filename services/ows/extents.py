@@ -61,7 +61,10 @@ def tile_times(axis: TimeAxis) -> tuple[str, ...]:
 
 
 def tile_time(axis: TimeAxis, iso: str) -> str:
-    """One of them: the date alone where the axis has nothing but midnights and is written out."""
+    """One of them: the date alone where the axis has nothing but midnights and is written out.
+
+    ``current`` stays what it is.
+    """
     if axis.size <= LISTED_TILES and _listable(axis) and _all_midnights(axis):
         return iso.partition("T")[0]
     return iso
@@ -71,12 +74,6 @@ def default_time(axis: TimeAxis) -> str:
     """The newest instant; ``current``, which means the same, where its date cannot be listed."""
     newest = format_tick(int(axis.ticks[-1]), axis.calendar)
     return newest if listed_time(newest) == newest else "current"
-
-
-def default_tile_time(axis: TimeAxis) -> str:
-    """The same in the form of :func:`tile_times`."""
-    newest = default_time(axis)
-    return newest if newest == "current" else tile_time(axis, newest)
 
 
 def listed_time(iso: str) -> str:

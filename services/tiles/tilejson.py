@@ -12,9 +12,11 @@ from html import escape
 from typing import Any
 
 from datacube.engine.context import Context
-from datacube.engine.cube import Layer
+from datacube.engine.cube import Cube, Layer
 from datacube.engine.map import MapPlan, plan_map
+from datacube.engine.places import default_step
 from datacube.errors import DatacubeError
+from datacube.model.axis import TimeAxis, axis_value
 from datacube.model.bbox import BoundingBox
 from datacube.model.fields import Field
 from datacube.model.grid import Grid
@@ -106,7 +108,7 @@ def _addresses(
     time = layer.cube.description.domain.time
     if time is None:
         return {"tiles": [template], "template": template, "token": token}
-    shown = kvp.optional("time", str.strip, time.iso[-1])
+    shown = kvp.optional("time", str.strip, _default_time(layer.cube, time))
     return {
         "tiles": [with_query(bare, [("time", shown), *pairs])],
         "template": f"{template}&time={{time}}",
@@ -154,9 +156,15 @@ def _times(request: Request, layer: Layer) -> dict[str, Any]:
     listed = {"times": list(time.iso)} if time.size <= LISTED else {}
     return {
         **listed,
-        "default_time": time.iso[-1],
+        "default_time": _default_time(layer.cube, time),
         "times_url": endpoint(request, f"/times/{segment(layer.cube.id)}.json"),
     }
+
+
+def _default_time(cube: Cube, time: TimeAxis) -> str:
+    """The instant that is shown without one; ``current`` where that moves with the clock."""
+    moving = cube.settings.time.default == "now"
+    return "current" if moving else str(axis_value(time, default_step(cube, time)))
 
 
 def _legend(request: Request, layer: Layer, plan: MapPlan) -> dict[str, Any]:

@@ -12,17 +12,15 @@ from dataclasses import dataclass
 from datacube.config.metadata import MetadataLink
 from datacube.engine.context import Context
 from datacube.engine.cube import Cube, Layer
-from datacube.engine.places import default_place, default_step
-from datacube.model.axis import Axis, TimeAxis, axis_value
+from datacube.engine.places import default_place
+from datacube.model.axis import Axis, TimeAxis
 from datacube.model.bbox import BoundingBox
 from services.ows.boxes import geographic_box, published_boxes
-from services.ows.dimensions import RUN, dimension_name
+from services.ows.dimensions import RUN, dimension_name, stated_default
 from services.ows.extents import (
     axis_extent,
     axis_unit,
-    default_time,
     level_extent,
-    listed_time,
     shown_place,
     time_extent,
 )
@@ -170,7 +168,14 @@ def _dimension(cube: Cube, axis: Axis) -> Dimension:
         nearest = bool(cube.settings.time.nearest)
         values = time_extent(axis)
         return Dimension(
-            name, "ISO8601", "", _default(cube, axis), values, nearest, multiple=True, current=True
+            name,
+            "ISO8601",
+            "",
+            stated_default(cube, axis),
+            values,
+            nearest,
+            multiple=True,
+            current=True,
         )
     unit = axis_unit(axis)
     default = shown_place(default_place(cube, axis))
@@ -179,17 +184,6 @@ def _dimension(cube: Cube, axis: Axis) -> Dimension:
     levels, values = cube.settings.levels, level_extent(axis)
     units = levels.crs or unit
     return Dimension(name, units, unit, default, values, levels.nearest, multiple=levels.several)
-
-
-def _default(cube: Cube, axis: TimeAxis) -> str:
-    """The time that is shown without one; ``current``, which means it, where it moves by itself."""
-    match cube.settings.time.default:
-        case "latest":
-            return default_time(axis)
-        case "now":
-            return "current"
-        case _:
-            return listed_time(str(axis_value(axis, default_step(cube, axis))))
 
 
 def _keywords(layer: Layer) -> tuple[str, ...]:

@@ -10,13 +10,13 @@ from datacube.model.bbox import BoundingBox
 from datacube.model.tiling import TileMatrix, TileMatrixSet
 from datacube.render.style import Style
 from services.ows.boxes import geographic_box, ordered_edges
-from services.ows.dimensions import RUN, dimension_name, one_default
+from services.ows.dimensions import RUN, dimension_name, one_default, stated_default
 from services.ows.extents import (
     axis_extent,
     axis_unit,
-    default_tile_time,
     plain_number,
     shown_place,
+    tile_time,
     tile_times,
 )
 from services.ows.featureinfo import INFO_FORMATS
@@ -215,7 +215,7 @@ def _dimensions(layer: Layer, pinned: str) -> Iterator[Element]:
         name = dimension_name(axis, vertical=axis is domain.vertical)
         match axis:
             case TimeAxis():
-                default = pinned or default_tile_time(axis)
+                default = pinned or tile_time(axis, stated_default(layer.cube, axis))
                 yield _dimension(name, "ISO8601", default, tile_times(axis), current=True)
             case _:
                 default = shown_place(one_default(layer.cube, axis))

@@ -124,8 +124,9 @@ def _reference(names: Names, orders: Sequence[Order], places: Sequence[str]) -> 
 
 def _plain_url(request: Request, kvp: Kvp) -> str:
     """URL of the same request for the file alone; nothing has to be kept for it."""
-    pairs = [(name, kvp.one(name)) for name in kvp.names if name not in {"store", "plain"}]
-    return with_query(kvp_prefix(request, "/wcs"), [*pairs, ("plain", "true")])
+    pairs = kvp.put({"store": "", "plain": "true"}).pairs
+    given = [(name, value) for name, value in pairs if value.strip()]
+    return with_query(kvp_prefix(request, "/wcs"), given)
 
 
 def _file_name(time: str, query: CoverageQuery, encoder: Form) -> str:

@@ -4,7 +4,11 @@ import json
 
 import pytest
 
+from datacube.config.settings import Config, CubeSettings, TimePolicy
+from datacube.engine.context import open_context
+from tests.cubes import make_cube
 from tests.protocol.pictures import BASE, DAYS, hundreds, rgba
+from tests.protocol.tiles.conftest import Tiles
 
 
 def said_of(tiles, path):
@@ -77,3 +81,15 @@ def test_it_is_compared(tiles):
     tag = tiles.get(url).header("ETag")
     assert tiles.get(url, if_none_match=tag).status == 304
     assert tiles.get(f"{url}?f=webp").header("ETag") != tag
+
+
+def test_tiles_of_now_follow_the_clock(tmp_path):
+    make_cube(tmp_path, "soon", times=("2001-01-01", "2999-01-01"), width=2, height=2)
+    config = Config(cubes={"soon": CubeSettings(time=TimePolicy(default="now"))})
+    tiles = Tiles(open_context(str(tmp_path), config))
+    said = said_of(tiles, "soon.v/default/WebMercatorQuad/tilejson.json")
+    (template,) = said["tiles"]
+    assert said["default_time"] == "current"
+    answer = tiles.get(template.replace("{z}/{y}/{x}", "0/0/0"))
+    assert answer.header("Content-Datetime") == "2001-01-01T00:00:00Z"
+    assert "immutable" not in answer.header("Cache-Control")

@@ -161,7 +161,7 @@ def test_the_document_before_the_file_of_a_dataset_is_one_of_a_dataset(
 )
 def test_no_such_dataset(service, identifier, status):
     found = service.refused(f"CoverageId={identifier}", "DescribeCoverage")
-    assert found[:2] == (status, "NoSuchCoverage")
+    assert found[:3] == (status, "NoSuchCoverage", identifier)
     set_of = service.refused(f"eoId={identifier}", "DescribeEOCoverageSet")
     assert set_of[:3] == (status, "NoSuchDatasetSeriesOrCoverage", "eoId")
 

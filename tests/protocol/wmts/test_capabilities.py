@@ -3,7 +3,7 @@
 import pytest
 from owslib.wmts import WebMapTileService
 
-from datacube.config.settings import Config, ServerSettings
+from datacube.config.settings import Config, CubeSettings, ServerSettings, TimePolicy
 from datacube.engine.context import open_context
 from services.wmts import service
 from tests.cubes import make_cube
@@ -135,6 +135,15 @@ def test_pinned_default(wmts):
     root = root_of(wmts.raw(f"{GET}&time=2020-01-02"))
     assert layer(root, "globe.v").findtext("t:Dimension/t:Default", None, NS) == "2020-01-02"
     assert wmts.raw(f"{GET}&time=x").status == 400
+
+
+@pytest.mark.parametrize(("policy", "default"), [("now", "current"), ("latest", "2020-01-03")])
+def test_the_default_is_what_is_shown_without_a_time(tmp_path, policy, default):
+    make_cube(tmp_path, "days", times=("2020-01-01", "2020-01-03"), width=2, height=2)
+    config = Config(cubes={"days": CubeSettings(time=TimePolicy(default=policy))})
+    wmts = Maps(open_context(str(tmp_path), config), service, "/wmts")
+    time = layer(root_of(wmts.raw(GET)), "days.v").find("t:Dimension", NS)
+    assert time.findtext("t:Default", None, NS) == default
 
 
 def test_templates_write_the_layer_out(root):

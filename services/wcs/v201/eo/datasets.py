@@ -5,6 +5,7 @@ stays the same while other times come and go, and is an NCName as ids of documen
 """
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -128,9 +129,10 @@ def coverage_of(context: Context, identifier: str) -> Cube | Dataset:
     try:
         return published_cube(context, identifier)
     except CoverageNotFound:
-        if (found := _dataset(context, identifier)) is None:
-            raise
-        return found
+        with suppress(CoverageNotFound):  # of the part of it that would be a cube's
+            if (found := _dataset(context, identifier)) is not None:
+                return found
+        raise
 
 
 def _dataset(context: Context, identifier: str) -> Dataset | None:

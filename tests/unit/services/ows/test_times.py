@@ -14,7 +14,6 @@ from services.ows.extents import (
     COVERING,
     LISTED,
     axis_extent,
-    default_tile_time,
     default_time,
     listed_time,
     tile_time,
@@ -164,9 +163,9 @@ def test_values_for_tiles():
 def test_defaults():
     days = axis(0, MS_PER_DAY)
     assert default_time(days) == "1970-01-02T00:00:00Z"
-    assert default_tile_time(days) == "1970-01-02"
+    assert tile_time(days, default_time(days)) == "1970-01-02"
     odd = axis(Timestamp.parse("1999-02-30").ticks("360_day"), calendar="360_day")
-    assert default_time(odd) == default_tile_time(odd) == "current"
+    assert tile_time(odd, default_time(odd)) == "current"
 
 
 def test_days_of_other_calendars():
