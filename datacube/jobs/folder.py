@@ -9,12 +9,12 @@ import fcntl
 import os
 import re
 import secrets
-import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from shutil import disk_usage, rmtree
 
 from datacube.config.settings import JobSettings
 from datacube.errors import JobNotFound, StorageError, TooManyJobs
@@ -125,7 +125,7 @@ class JobFolder:
             (self._path / identifier).rename(away)
         except OSError as error:
             raise JobNotFound(f"no job '{identifier}'", subject=identifier) from error
-        shutil.rmtree(away, ignore_errors=True)
+        rmtree(away, ignore_errors=True)
         return job
 
     def sweep(self) -> float | None:
@@ -143,9 +143,10 @@ class JobFolder:
                 gone = _changed(path) + keep <= now
             else:
                 gone = self._is_over(job)
-                ends.append(self.expires(job) or now + keep)
             if gone:
-                shutil.rmtree(path, ignore_errors=True)
+                rmtree(path, ignore_errors=True)
+            elif job is not None:
+                ends.append(self.expires(job) or now + keep)
         return max(min(ends) - now, 0.0) if ends else None
 
     def claim(self) -> Claim | None:
@@ -213,17 +214,18 @@ class JobFolder:
             raise PermissionError(1, f"the folder '{self._path}' is somebody else's")
 
     def _admit(self, nbytes: int) -> None:
-        settings = self._settings
         jobs = tuple(self._jobs())
         waiting = sum(job.state == "accepted" for job in jobs)
-        if waiting >= settings.waiting:
+        if waiting >= self._settings.waiting:
             raise TooManyJobs(f"{waiting} jobs wait already, which is the limit; ask again later")
-        total = sum(job.size for job in jobs)
-        if total + nbytes > settings.total_bytes:
+        begun = sum(job.size for job in jobs if job.file is None)
+        made = sum(job.size for job in jobs) - begun
+        left = min(self._settings.total_bytes - made, disk_usage(self._path).free) - begun
+        if nbytes > left:
             raise TooManyJobs(
-                f"the file would have about {nbytes / 1e6:,.1f} MB, and those of other jobs have "
-                f"{total / 1e6:,.1f} MB of {settings.total_bytes / 1e6:,.1f} MB; ask again later, "
-                "or dismiss jobs that you have fetched"
+                f"the file would have about {nbytes / 1e6:,.1f} MB, and other jobs leave "
+                f"{max(left, 0) / 1e6:,.1f} MB; ask again later, or dismiss jobs that you have "
+                "fetched"
             )
 
     def _begin(self, job: Job) -> None:
@@ -265,7 +267,7 @@ class JobFolder:
         return None
 
     def _folders(self, name: re.Pattern[str] = _ID) -> Iterator[Path]:
-        with suppress(FileNotFoundError):
+        with suppress(OSError):  # there is none yet, or none that can be read
             yield from (one for one in self._path.iterdir() if name.fullmatch(one.name))
 
     def _jobs(self) -> Iterator[Job]:

@@ -3,6 +3,7 @@
 from hashlib import sha256
 from os import getuid
 from pathlib import Path
+from shutil import disk_usage
 from tempfile import gettempdir
 
 from datacube.config.settings import JobSettings
@@ -106,6 +107,13 @@ class Jobs:
             return part_of_file(self._folder.file_of(job), start, length)
         except FileNotFoundError as error:
             raise JobNotFound(f"no job '{job.id}'", subject=job.id) from error
+
+
+def most_bytes(settings: JobSettings) -> int:
+    """How large the file of a job can be at most, were there no other jobs."""
+    folder = Path(settings.folder or gettempdir()).absolute()
+    there = next(one for one in (folder, *folder.parents) if one.exists())
+    return min(settings.max_bytes, settings.total_bytes, disk_usage(there).free)
 
 
 def job_folder(settings: JobSettings, store_url: str) -> Path:

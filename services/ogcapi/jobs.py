@@ -1,6 +1,7 @@
 """``/processes`` and ``/jobs``: files that are made while nobody waits (OGC 18-062r2)."""
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -28,6 +29,7 @@ from services.ows.urls import endpoint
 _MEMBERS = frozenset({"inputs", "outputs", "response", "mode"})
 _OF_PAGE = frozenset({"f", "lang"})
 _OF_LIST = _OF_PAGE | {"limit", "status", "processid", "type"}
+_CONTROL = re.compile(rb"(?<!\\)(\\\\)*\\u00[01][0-9a-f]")
 _STATES = ("accepted", "running", "successful", "failed", "dismissed")
 
 
@@ -134,9 +136,12 @@ def _wish(request: Request, process: Process) -> Wish:
         It is none, or asks for what is not done here.
     """
     try:
-        body = json.loads(request.body or b"{}")
+        body = json.loads(request.body or b"{}", parse_constant=_no_number)
+        text = json.dumps(body, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as error:
         raise InvalidParameter(f"the body is no JSON: {error}", subject="body") from error
+    if _CONTROL.search(text):
+        raise InvalidParameter("the body holds control characters", subject="body")
     if not isinstance(body, dict) or not isinstance(inputs := body.get("inputs", {}), dict):
         raise InvalidParameter(
             'the body is an object with the member "inputs", itself an object', subject="body"
@@ -155,6 +160,10 @@ def _wish(request: Request, process: Process) -> Wish:
         inputs = {**inputs, "f": media_type}
     document = body.get("response") == "document" or output.get("transmissionMode") == "reference"
     return Wish(process.id, inputs, request.base_url, document)
+
+
+def _no_number(name: str) -> float:
+    raise ValueError(f"{name} is no number")
 
 
 def _output(outputs: Any) -> Mapping[str, Any]:

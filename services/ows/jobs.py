@@ -7,6 +7,7 @@ from typing import Any
 
 from datacube.engine.context import Context
 from datacube.errors import DatacubeError, InvalidParameter, RequestTooLarge
+from datacube.jobs.jobs import most_bytes
 from services.ows.transport import Request, Response, TakesLonger
 from services.ows.urls import endpoint
 
@@ -39,10 +40,11 @@ class Process:
 def job_context(context: Context) -> Context:
     """The same context with the limits of jobs in place of those of direct answers."""
     jobs, settings = context.settings.jobs, context.settings
+    most = most_bytes(jobs)
     limits = replace(
         settings.limits,
-        max_stream_bytes=jobs.max_bytes,
-        max_spool_bytes=jobs.max_bytes,
+        max_stream_bytes=most,
+        max_spool_bytes=most,
         max_cells=jobs.max_cells,
         max_reduced_cells=jobs.max_reduced_cells,
     )

@@ -7,6 +7,8 @@ from dataclasses import replace
 import pytest
 
 from datacube.config.settings import Config, JobSettings, Limits, ServerSettings
+from datacube.jobs.folder import JobFolder
+from datacube.jobs.record import Wish
 from services.app import create_app
 from tests.asgi import Client
 from tests.cubes import make_cube
@@ -121,3 +123,308 @@ def test_the_refusal_of_wcs_says_what_to_post(server, direct, version):
     assert server.ended(place)["status"] == "successful"
     wanted = direct.get(f"/wcs?{VERSIONS[version]}")
     assert server.client.get(f"{place}/results").content == wanted.content
+
+
+def test_the_refusal_of_the_ogc_api_says_what_to_post(server, direct):
+    query = "subset=Lat(-80:80)&subset=Lon(-170:170)&f=netcdf3&selection=inside"
+    refusal = server.client.get(f"/ogcapi/collections/closed/coverage?{query}")
+    assert refusal.status_code == 413
+    _, _, way = refusal.json()["detail"].partition("POST ")
+    body, end = json.JSONDecoder().raw_decode(way)
+    assert body["inputs"] == {
+        "collection": "closed",
+        "subset": "Lat(-80:80),Lon(-170:170)",
+        "f": "application/x-netcdf3",
+        "selection": "inside",
+    }
+    place = server.client.request("POST", way[end:].removeprefix(" to "), json=body)
+    server.ended(place.headers["location"])
+    found = server.client.get(f"{place.headers['location']}/results")
+    assert found.content == direct.get(f"/ogcapi/collections/closed/coverage?{query}").content
+
+
+@pytest.mark.parametrize(
+    ("jobs", "path"),
+    [
+        ({"max_bytes": SMALL}, "ogcapi/collections/closed/coverage?f=netcdf3"),
+        ({"running": 0}, f"wcs?{WCS}&FORMAT=image/tiff"),
+        ({}, "ogcapi/collections/closed/coverage?f=nonsense"),
+        ({}, "wcs?SERVICE=WCS&VERSION=2.0.1&REQUEST=GetCoverage&COVERAGEID=none"),
+    ],
+)
+def test_no_refusal_names_a_job_that_would_not_pass(tmp_path, store, jobs, path):
+    server = Server(tmp_path / "jobs", store, **jobs)
+    refusal = server.client.get(f"/{path}")
+    server.close()
+    assert refusal.status_code >= 400
+    assert "execution" not in refusal.text
+    assert not server.folder.exists()
+
+
+def test_inputs_are_those_of_the_coverage(server, direct):
+    """Numbers, lists, a box as the standard has it, and the format as an output's."""
+    inputs = {
+        "collection": "closed",
+        "bbox": {"bbox": [-90, -45, 90, 45], "crs": "OGC:CRS84"},
+        "properties": ["v"],
+        "scale-factor": 2,
+    }
+    outputs = {"coverage": {"format": {"mediaType": "application/x-npy"}}}
+    place = server.begin(inputs, outputs=outputs)
+    assert server.ended(place)["inputs"] == {**inputs, "f": "application/x-npy"}
+    query = "bbox=-90,-45,90,45&properties=v&scale-factor=2&f=application/x-npy"
+    wanted = direct.get(f"/ogcapi/collections/closed/coverage?{query}")
+    assert server.client.get(f"{place}/results").content == wanted.content
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "text"),
+    [
+        (b"{", 400, "no JSON"),
+        (b"[1]", 400, "object"),
+        (b'{"inputs": []}', 400, "object"),
+        (b'{"inputs": {"collection": "closed", "bbox": [NaN, 1, 2, 3]}}', 400, "no number"),
+        (b"[" * 100_000, 400, "no JSON"),
+        (b'{"inputs": {"collection": "a\\u0000"}}', 400, "control characters"),
+        (b'{"inputs": {"collection": "\\ud800"}}', 400, "no JSON"),
+        (b'{"inputs": {}}', 400, "collection"),
+        (b'{"inputs": {"collection": "none"}}', 404, "none"),
+        (b'{"inputs": {"collection": "../closed"}}', 404, "no cube"),
+        (b'{"inputs": {"collection": "closed", "colour": "red"}}', 400, "no parameter 'colour'"),
+        (b'{"inputs": {"collection": "closed", "bbox": {"href": "http://x"}}}', 400, "bbox"),
+        (b'{"inputs": {"collection": "closed", "f": "gif"}}', 400, "gif"),
+        (b'{"inputs": {"collection": "closed", "scale-factor": 0.0001}}', 413, "too large"),
+        (b'{"inputs": {"collection": "closed"}, "subscriber": {}}', 400, "subscriber"),
+        (b'{"inputs": {"collection": "closed"}, "response": "xml"}', 400, "raw or document"),
+        (b'{"inputs": {"collection": "closed"}, "outputs": {"v": {}}}', 400, "outputs"),
+    ],
+)
+def test_what_cannot_be_made_is_refused_at_once(server, body, status, text):
+    path = "/ogcapi/processes/coverage/execution"
+    answer = server.client.request("POST", path, content=body)
+    problem = answer.json()
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert (answer.status_code, problem["status"]) == (status, status)
+    assert text in problem["detail"]
+    assert not server.folder.exists()
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        "",
+        "SERVICE=WCS&REQUEST=GetCapabilities",
+        "SERVICE=WMS&REQUEST=GetMap",
+        f"{WCS}&DRYRUN=true",
+        f"{WCS}&FORMAT=nonsense",
+        7,
+    ],
+)
+def test_only_getcoverage_is_made(server, request_):
+    answer = server.post({"request": request_}, "getcoverage")
+    assert answer.status_code == 400, answer.text
+    assert server.post({"request": WCS, "more": 1}, "getcoverage").status_code == 400
+    assert not server.folder.exists()
+
+
+def test_a_url_is_taken_too(server, direct):
+    url = f"http://host/wcs?{WCS}&FORMAT=application/x-npy"
+    place = server.begin({"request": url}, "getcoverage")
+    server.ended(place)
+    wanted = direct.get(url.removeprefix("http://host"))
+    assert server.client.get(f"{place}/results").content == wanted.content
+
+
+def test_parts_of_a_file(server):
+    place = f"{server.begin({'collection': 'closed', 'f': 'netcdf3'})}/results"
+    server.ended(place.removesuffix("/results"))
+    whole = server.client.get(place)
+    assert whole.headers["accept-ranges"] == "bytes"
+    head = server.client.request("HEAD", place)
+    assert (head.content, head.headers["content-length"]) == (b"", str(len(whole.content)))
+    part = server.client.get(place, headers={"Range": "bytes=100-199"})
+    assert (part.status_code, part.content) == (206, whole.content[100:200])
+    assert part.headers["content-range"] == f"bytes 100-199/{len(whole.content)}"
+    tag = {"If-Range": whole.headers["etag"]}
+    rest = server.client.get(place, headers={"Range": "bytes=-7", **tag})
+    assert rest.content == whole.content[-7:]
+    other = server.client.get(place, headers={"Range": "bytes=-7", "If-Range": '"other"'})
+    assert (other.status_code, other.content) == (200, whole.content)
+    beyond = server.client.get(place, headers={"Range": "bytes=99999999-"})
+    assert beyond.status_code == 416
+    assert beyond.headers["content-range"] == f"bytes */{len(whole.content)}"
+    known = server.client.get(place, headers={"If-None-Match": whole.headers["etag"]})
+    assert known.status_code == 304
+
+
+@pytest.mark.parametrize(
+    "how", [{"response": "document"}, {"outputs": {"coverage": {"transmissionMode": "reference"}}}]
+)
+def test_a_document_with_a_link_to_the_file(server, how):
+    place = server.begin({"collection": "closed", "f": "npy"}, **how)
+    server.ended(place)
+    found = server.client.get(f"{place}/results").json()
+    assert found == {"coverage": {"href": f"{place}/results/coverage", "type": "application/x-npy"}}
+    assert server.client.get(found["coverage"]["href"]).content.startswith(b"\x93NUMPY")
+
+
+@pytest.fixture
+def occupied(server):
+    """The server while another process works at a job."""
+    folder = JobFolder(server.folder, server.settings)
+    folder.add(Wish("coverage", {}, ""), 1, 1)
+    claim = folder.claim()
+    yield server
+    claim.release()
+
+
+def test_a_job_that_waits(occupied):
+    answer = occupied.post({"collection": "closed"})
+    assert "preference-applied" not in answer.headers
+    place = answer.headers["location"]
+    status = occupied.client.get(place).json()
+    assert (status["status"], status["progress"]) == ("accepted", 0)
+    early = occupied.client.get(f"{place}/results")
+    assert (early.status_code, early.json()["type"]) == (404, f"{PROBLEM}/result-not-ready")
+    gone = occupied.client.request("DELETE", place)
+    assert (gone.status_code, gone.json()["status"]) == (200, "dismissed")
+    after = occupied.client.get(place)
+    assert (after.status_code, after.json()["type"]) == (404, f"{PROBLEM}/no-such-job")
+    assert len(list(occupied.folder.glob("*/job.json"))) == 1
+
+
+def test_as_many_wait_as_may(tmp_path, store):
+    server = Server(tmp_path / "jobs", store, waiting=1)
+    folder = JobFolder(server.folder, server.settings)
+    folder.add(Wish("coverage", {}, ""), 1, 1)
+    claim = folder.claim()
+    server.begin({"collection": "closed"})
+    refused = server.post({"collection": "closed"})
+    server.close()
+    claim.release()
+    assert (refused.status_code, refused.headers["retry-after"]) == (503, "60")
+    assert refused.json()["title"] == "TooManyJobs"
+
+
+def test_two_workers(server):
+    """Each answers for the jobs of the other; what one dismisses the other does not make."""
+    other = server.worker()
+    place = server.begin({"collection": "closed", "f": "npy"})
+    assert server.ended(place, other)["status"] == "successful"
+    found = other.get(f"{place}/results").content
+    assert found == server.client.get(f"{place}/results").content
+    assert other.request("DELETE", place).json()["status"] == "dismissed"
+    assert server.client.get(place).status_code == 404
+    assert "result" not in server.files()
+
+
+def test_a_job_that_fails_says_why(server):
+    place = server.begin({"collection": "closed", "f": "text/csv"})
+    identifier = place.rpartition("/")[2]
+    server.ended(place)
+    folder = JobFolder(server.folder, server.settings)
+    failed = replace(
+        folder.find(identifier),
+        state="failed",
+        failure="RequestTooLarge",
+        message="it is too large",
+        file=None,
+    )
+    folder.write(failed)
+    status = server.client.get(place).json()
+    assert (status["status"], status["message"]) == ("failed", "it is too large")
+    (link,) = [one for one in status["links"] if one["rel"].endswith("/exceptions")]
+    answer = server.client.get(link["href"])
+    assert (answer.status_code, answer.json()["detail"]) == (413, "it is too large")
+
+
+def test_a_job_expires(tmp_path, store):
+    server = Server(tmp_path / "jobs", store, keep_ms=400)
+    place = server.begin({"collection": "closed", "f": "npy"})
+    deadline = time.monotonic() + 60
+    while server.client.get(place).status_code == 200:
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    while "job.json" in server.files():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    server.close()
+    assert "result" not in server.files()
+
+
+def test_the_list(server):
+    places = [server.begin({"collection": "closed", "f": f}) for f in ("npy", "netcdf3")]
+    for place in places:
+        server.ended(place)
+    document = server.client.get("/ogcapi/jobs").json()
+    assert [one["links"][0]["href"] for one in document["jobs"]] == places[::-1]
+    assert len(server.client.get("/ogcapi/jobs?limit=1").json()["jobs"]) == 1
+    assert server.client.get("/ogcapi/jobs?status=running").json()["jobs"] == []
+    assert len(server.client.get("/ogcapi/jobs?processID=coverage").json()["jobs"]) == 2
+    assert server.client.get("/ogcapi/jobs?status=lost").status_code == 400
+    assert server.client.get("/ogcapi/jobs?f=html").status_code == 400
+
+
+def test_no_list_where_none_is_wanted(ogcapi):
+    answer = ogcapi.get("/ogcapi/jobs")
+    assert (answer.status_code, answer.json()["title"]) == (403, "Forbidden")
+    rels = [link["rel"] for link in ogcapi.get("/ogcapi/").json()["links"]]
+    assert any(rel.endswith("/processes") for rel in rels)
+    assert not any(rel.endswith("/job-list") for rel in rels)
+
+
+def test_documents_tell_of_jobs(server):
+    landing = server.client.get("/ogcapi/?f=json").json()
+    for rel, path in (("processes", "processes"), ("job-list", "jobs")):
+        (link,) = [one for one in landing["links"] if one["rel"].endswith(f"/{rel}")]
+        assert link["href"] == f"http://test/ogcapi/{path}"
+    classes = server.client.get("/ogcapi/conformance").json()["conformsTo"]
+    found = {one.rpartition("/")[2] for one in classes if "ogcapi-processes-1" in one}
+    assert found == {"core", "ogc-process-description", "json", "oas30", "dismiss", "job-list"}
+    assert {"get", "delete"} <= set(
+        server.client.get("/ogcapi/openapi").json()["paths"]["/jobs/{jobID}"]
+    )
+
+
+def test_the_processes(server):
+    listed = server.client.get("/ogcapi/processes").json()
+    assert [one["id"] for one in listed["processes"]] == ["coverage", "getcoverage"]
+    assert len(server.client.get("/ogcapi/processes?limit=1").json()["processes"]) == 1
+    for one in listed["processes"]:
+        here = next(link["href"] for link in one["links"] if link["rel"] == "self")
+        described = server.client.get(here).json()
+        assert described["jobControlOptions"] == ["async-execute", "dismiss"]
+        assert set(described["outputs"]) == {"coverage"}
+        required = [name for name, part in described["inputs"].items() if part["minOccurs"]]
+        assert required == [{"coverage": "collection", "getcoverage": "request"}[one["id"]]]
+    inputs = server.client.get("/ogcapi/processes/coverage").json()["inputs"]
+    assert {"bbox", "datetime", "subset", "properties", "scale-factor", "f"} <= set(inputs)
+    unknown = server.client.get("/ogcapi/processes/none")
+    assert (unknown.status_code, unknown.json()["type"]) == (404, f"{PROBLEM}/no-such-process")
+
+
+def test_nothing_of_jobs_where_none_are_taken(tmp_path, store):
+    server = Server(tmp_path / "jobs", store, running=0)
+    landing = server.client.get("/ogcapi/?f=json").json()
+    assert not any(link["rel"].endswith("/processes") for link in landing["links"])
+    classes = server.client.get("/ogcapi/conformance").json()["conformsTo"]
+    assert not any("ogcapi-processes-1" in one for one in classes)
+    paths = server.client.get("/ogcapi/openapi").json()["paths"]
+    assert not any(path.startswith(("/processes", "/jobs")) for path in paths)
+    assert server.client.get("/ogcapi/processes").status_code == 404
+    assert server.post({"collection": "closed"}).status_code == 404
+    server.close()
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("GET", "processes/coverage/execution", "OPTIONS, POST"),
+        ("DELETE", "jobs", "GET, HEAD, OPTIONS"),
+        ("POST", "jobs/x", "DELETE, GET, HEAD, OPTIONS"),
+        ("POST", "collections", "GET, HEAD, OPTIONS"),
+    ],
+)
+def test_methods(server, method, path, allowed):
+    answer = server.client.request(method, f"/ogcapi/{path}")
+    assert (answer.status_code, answer.headers["allow"]) == (405, allowed)

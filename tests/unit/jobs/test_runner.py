@@ -1,0 +1,174 @@
+"""Work at jobs: the whole file or none, the end of what nobody wants, what a stop leaves."""
+
+from threading import Event
+
+import pytest
+
+from datacube.engine.progress import have_read
+from datacube.engine.waiting import check_wanted
+from datacube.errors import JobNotFound, RequestTooLarge, StorageError
+from datacube.jobs.runner import Made
+from tests.unit.jobs.conftest import WISH, pieces, until
+
+
+def ended(works, job, **settings):
+    def over():
+        found = works.folder(**settings).find(job.id)
+        return found if found.finished is not None else None
+
+    return until(over)
+
+
+def test_the_file_is_written(works):
+    folder = works.folder()
+    job = folder.add(WISH, 10, 40)
+    works.runner(pieces(b"one", b"two")).wake()
+    done = ended(works, job)
+    assert (done.state, done.progress, done.message) == ("successful", 100, "a note")
+    assert (done.file.media_type, done.file.disposition, done.file.size) == (
+        *("text/plain", "attachment"),
+        6,
+    )
+    assert folder.file_of(done).read_bytes() == b"onetwo"
+    assert done.created <= done.started <= done.finished
+
+
+def test_one_after_the_other(works):
+    """Two processes, one place: no job runs beside another."""
+    under_way, most, order = [], [], []
+
+    def perform(job):
+        under_way.append(job.id)
+        most.append(len(under_way))
+        order.append(job.id)
+
+        def made():
+            yield b"x"
+            under_way.remove(job.id)
+
+        return Made(made(), "text/plain")
+
+    folder = works.folder()
+    jobs = [folder.add(WISH, 1, 1) for _ in range(6)]
+    runners = [works.runner(perform) for _ in range(2)]
+    for one in runners:
+        one.wake()
+    for job in jobs:
+        assert ended(works, job).state == "successful"
+    assert max(most) == 1
+    assert order == [job.id for job in jobs]
+
+
+def test_progress_is_told(works):
+    go = Event()
+
+    def perform(_job):
+        have_read(25)
+        assert go.wait(60)
+        have_read(75)
+        return Made(iter((b"x",)), "text/plain")
+
+    job = works.folder().add(WISH, 100, 400)
+    works.runner(perform).wake()
+    until(lambda: works.folder().find(job.id).progress == 25)
+    go.set()
+    assert ended(works, job).progress == 100
+
+
+@pytest.mark.parametrize("first", [b"", b"some"])
+def test_what_is_dismissed_is_given_up(works, first):
+    begun, over = Event(), Event()
+
+    def perform(_job):
+        def made():
+            try:
+                yield first
+                begun.set()
+                while True:
+                    check_wanted()
+                    yield b"more"
+            finally:
+                over.set()
+
+        return Made(made(), "text/plain")
+
+    job = works.folder().add(WISH, 1, 1)
+    works.runner(perform).wake()
+    assert begun.wait(60)
+    assert works.folder().remove(job.id).state == "running"
+    assert over.wait(60)
+    with pytest.raises(JobNotFound):
+        works.folder().find(job.id)
+    until(lambda: works.files() == [".admission", ".turn-0"])
+
+
+@pytest.mark.parametrize(
+    ("error", "text"),
+    [
+        (StorageError("the chunk is damaged"), "the chunk is damaged"),
+        (OSError(28, "No space left on device"), "cannot be written: No space left on device"),
+        (ZeroDivisionError("secret"), "failed unexpectedly"),
+    ],
+)
+def test_what_fails_leaves_no_file(works, error, text):
+    def perform(_job):
+        def made():
+            yield b"half"
+            raise error
+
+        return Made(made(), "text/plain")
+
+    job = works.folder().add(WISH, 1, 1)
+    works.runner(perform).wake()
+    failed = ended(works, job)
+    assert failed.state == "failed"
+    assert text in failed.message
+    assert "secret" not in failed.message
+    assert failed.file is None
+    assert works.files() == [".admission", ".turn-0", "job.json", "lock"]
+    expected = type(error) if isinstance(error, StorageError) else None
+    assert expected is None or isinstance(failed.error, expected)
+
+
+def test_a_file_that_grows_too_large_is_given_up(works):
+    job = works.folder().add(WISH, 1, 1)
+    works.runner(pieces(b"x" * 60, b"x" * 60), max_bytes=100).wake()
+    failed = ended(works, job)
+    assert isinstance(failed.error, RequestTooLarge)
+    assert "larger than the 0.0 MB" in failed.message
+    assert "result" not in works.files()
+
+
+def test_a_stop_lets_a_job_wait_again(works):
+    begun = Event()
+
+    def perform(_job):
+        def made():
+            yield b"half"
+            begun.set()
+            while True:
+                check_wanted()
+                yield b""
+
+        return Made(made(), "text/plain")
+
+    job = works.folder().add(WISH, 1, 1)
+    runner = works.runner(perform)
+    runner.wake()
+    assert begun.wait(60)
+    runner.close()
+    again = works.folder().find(job.id)
+    assert (again.state, again.started) == ("accepted", None)
+    assert "begins anew" in again.message
+    assert not [name for name in works.files() if name.startswith("part")]
+    works.runner(pieces(b"whole")).wake()
+    assert ended(works, job).file.size == 5
+
+
+def test_files_go_when_their_time_is_over(works):
+    """Without anybody who asks."""
+    settings = {"keep_ms": 300}
+    works.folder(**settings).add(WISH, 1, 1)
+    works.runner(pieces(b"whole"), **settings).wake()
+    until(lambda: "result" in works.files())
+    until(lambda: works.files() == [".admission", ".turn-0"])
