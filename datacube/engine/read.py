@@ -88,6 +88,13 @@ def read_stored(
         found = fetch_chunks(pool, cube, field.name, level, wanted)
         return {(index[-2], index[-1]): one[within] for index, one in found.items()}
 
+    def fetched_rows(places: Sequence[tuple[int, int]]) -> dict[tuple[int, int], Plane]:
+        check_wanted()
+        return {
+            at: cube.chunk_rows(field.name, level, (*chunk, *at), plan.rows[at])[within]
+            for at in places
+        }
+
     held: dict[tuple[int, int], Plane] = {}
     for parts, needed in stages(plan, max(_HELD // (prod(shape) * out.itemsize), 1)):
         if cube.remote or _joined(cube, field, level, [(*chunk, *at) for at in needed]):
@@ -95,7 +102,7 @@ def read_stored(
             held = kept | fetched([at for at in needed if at not in kept])
             gather(parts, held, out)
         else:
-            _gather_in_turn(parts, fetched, out)
+            _gather_in_turn(parts, fetched_rows, out)
 
 
 def mask_of(field: Field, cells: IndexMap) -> NDArray[np.bool_] | None:

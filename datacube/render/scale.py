@@ -209,14 +209,15 @@ def intensities(
     levels: NDArray[np.floating] = np.multiply(
         data, exact(field.scale * gain), dtype=exact, casting="unsafe"
     )
-    levels += exact((field.offset - channel.low) * gain)
+    half = 0.5 if channel.gamma == 1.0 else 0.0  # is cut off later, which rounds
+    levels += exact((field.offset - channel.low) * gain + half)
     if data.dtype.kind == "f":
         np.copyto(levels, 0, where=~valid)
     if channel.gamma != 1.0:
         np.clip(levels, 0, 1, out=levels)
         np.power(levels, exact(1.0 / channel.gamma), out=levels)
         levels *= exact(255)
-    levels += exact(0.5)
+        levels += exact(0.5)
     return np.clip(levels, 0, 255, out=levels)
 
 

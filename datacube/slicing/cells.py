@@ -279,9 +279,15 @@ class BlockProjection:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Cut:
-    """An index map cut by chunks of one shape: the chunks, each once, and how they fall on it."""
+    """An index map cut by chunks of one shape: the chunks, each once, and how they fall on it.
 
-    chunks: tuple[Place, ...]
+    Parameters
+    ----------
+    chunks : chunk -> (first, stop), the rows of it that are needed
+    parts : how the chunks fall on the target
+    """
+
+    chunks: dict[Place, tuple[int, int]]
     parts: tuple[ChunkProjection | BlockProjection, ...]
 
 
@@ -295,6 +301,7 @@ class ReadPlan:
     chunk_shape : (height, width) of a chunk
     chunks : chunk rows and columns that are needed, each once
     parts : how the chunks fall on the target
+    rows : chunk -> (first, stop), the rows of it that are needed
 
     Examples
     --------
@@ -308,6 +315,7 @@ class ReadPlan:
     chunk_shape: tuple[int, int]
     chunks: tuple[Place, ...]
     parts: tuple[ChunkProjection | BlockProjection, ...]
+    rows: dict[Place, tuple[int, int]]
 
 
 def pixel_blocks(

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from datacube.slicing.cells import ROOM, PixelBlock, PixelMap, pixel_blocks
 from datacube.slicing.globe import Globe
-from datacube.slicing.patch import patch
+from datacube.slicing.patch import patch, patch_at_edge
 from datacube.slicing.sheets import CellSheet, PositionSheet, Room, Sheet, certain, within
 
 FloatArray = NDArray[np.float64]
@@ -93,35 +93,38 @@ class Net:
         ----------
         factor : int, how many of the room's cells make one, along rows and along columns
         """
-        plain = factor & (factor - 1) == 0 and self._is_plain()
+        smooth = factor & (factor - 1) == 0 and bool(_passed(self._nodes()).all())
         return PixelMap.of_blocks(
             self.shape,
             (
                 block
                 for corner, part in self._parts()
-                for block in part.pixel_blocks(factor, corner, plain=plain)
+                for block in part.pixel_blocks(factor, corner, smooth=smooth)
             ),
         )
 
     def pixel_blocks(
-        self, factor: int, corner: tuple[int, int], *, plain: bool
+        self, factor: int, corner: tuple[int, int], *, smooth: bool
     ) -> Iterator[PixelBlock]:
-        """The same of a small net, whose first pixel is at that row and column of the target."""
-        if plain:
+        """The same of a small net, whose first pixel is at that row and column of the target.
+
+        Parameters
+        ----------
+        smooth : whether no block has to be split
+        """
+        if smooth:
             nodes = self._nodes()
             across, down = nodes.max((0, 2, 3)) - nodes.min((0, 2, 3))
-            if across * down < ROOM * factor**2 / 2:
-                nodes = nodes.reshape(self.u.shape[0] // 4, -1, 2, 5, 5)
-                return iter((patch(nodes, self._window, factor, corner),))
+            blocks = nodes.reshape(self.u.shape[0] // 4, -1, 2, 5, 5)
+            if not certain(nodes, self.room).all():
+                if self.room.turn is None:
+                    return patch_at_edge(blocks, self._window, factor, corner, self.room)
+            elif across * down < ROOM * factor**2 / 2:
+                return iter((patch(blocks, self._window, factor, corner),))
         sheet = CellSheet(*self._size, self.room, factor)
         self._put_blocks(sheet)
         part = self._window
         return pixel_blocks(sheet.rows[part], sheet.columns[part], corner)
-
-    def _is_plain(self) -> bool:
-        """Whether no block needs a second look."""
-        nodes = self._nodes()
-        return bool(certain(nodes, self.room).all()) and bool(_passed(nodes).all())
 
     def _parts(self) -> Iterator[tuple[tuple[int, int], "Net"]]:
         """The net in parts of at most 6 x 6 blocks, and where in the window each begins."""

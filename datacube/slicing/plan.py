@@ -5,7 +5,7 @@ one :class:`ChunkProjection`. Of a pixel map each block lists the chunks that it
 """
 
 from collections.abc import Iterator
-from itertools import pairwise
+from itertools import pairwise, product
 from typing import assert_never
 
 import numpy as np
@@ -27,6 +27,8 @@ from datacube.slicing.cells import (
 type Part = ChunkProjection | BlockProjection
 type Parts = tuple[Part, ...]
 
+_FEW = 8  # of so many pixels in a row or column one stands for the others
+
 
 def plan_read(cells: IndexMap, chunk_shape: tuple[int, int]) -> ReadPlan:
     """The chunks that an index map needs; found once for a map and a shape of chunks.
@@ -39,9 +41,37 @@ def plan_read(cells: IndexMap, chunk_shape: tuple[int, int]) -> ReadPlan:
     cut = cells.cuts.get(chunk_shape)
     if cut is None:
         parts = _parts(cells, chunk_shape)
-        chunks = dict.fromkeys(chunk for part in parts for chunk in part.chunks)
-        cut = cells.cuts[chunk_shape] = Cut(tuple(chunks), parts)
-    return ReadPlan(cells, chunk_shape, cut.chunks, cut.parts)
+        cut = cells.cuts[chunk_shape] = Cut(_rows(parts), parts)
+    return ReadPlan(cells, chunk_shape, tuple(cut.chunks), cut.parts, cut.chunks)
+
+
+def _rows(parts: Parts) -> dict[Place, tuple[int, int]]:
+    """Which rows are needed of each chunk: the first, and the one after the last."""
+    found: dict[Place, tuple[int, int]] = {}
+    spans: dict[int, tuple[int, int]] = {}  # by the rows' own places: many parts share them
+    for part in parts:
+        match part:
+            case ChunkProjection(chunk, rows):
+                span = spans.get(id(rows))
+                if span is None:
+                    span = spans[id(rows)] = _span(rows.source)
+                found[chunk] = _wider(found.get(chunk), span)
+            case BlockProjection(_, pieces):
+                for piece in pieces:
+                    found[piece.chunk] = _wider(found.get(piece.chunk), _span(piece.source[0]))
+            case _:
+                assert_never(part)
+    return found
+
+
+def _span(places: Picker) -> tuple[int, int]:
+    if isinstance(places, slice):
+        return places.start, places.stop
+    return int(places.min()), int(places.max()) + 1
+
+
+def _wider(known: tuple[int, int] | None, span: tuple[int, int]) -> tuple[int, int]:
+    return span if known is None else (min(known[0], span[0]), max(known[1], span[1]))
 
 
 def _parts(cells: IndexMap, chunk_shape: tuple[int, int]) -> Parts:
@@ -157,8 +187,9 @@ def _touched(block: PixelBlock, chunk_shape: tuple[int, int]) -> Iterator[Place]
             (block.top, block.left), (block.height, block.width), chunk_shape, strict=True
         )
     ]
-    if all(len(one) == 1 for one in spanned):
-        yield spanned[0].start, spanned[1].start
+    count = len(spanned[0]) * len(spanned[1])
+    if count == 1 or _met_by_some(block, chunk_shape) == count:
+        yield from product(*spanned)
         return
     used = np.zeros(block.height * block.width, bool)
     used[block.places if block.inside is None else block.places[block.inside]] = True
@@ -168,6 +199,21 @@ def _touched(block: PixelBlock, chunk_shape: tuple[int, int]) -> Iterator[Place]
         touched = np.logical_or.reduceat(touched, begins, axis)
     for row, column in np.argwhere(touched).tolist():
         yield spanned[0][row], spanned[1][column]
+
+
+def _met_by_some(block: PixelBlock, chunk_shape: tuple[int, int]) -> int:
+    """How many chunks a few of a block's pixels fall into."""
+    places = block.places[::_FEW, ::_FEW]
+    if block.inside is not None:
+        places = places[block.inside[::_FEW, ::_FEW]]
+    rows, columns = np.divmod(places, block.width)
+    rows += block.top
+    columns += block.left
+    rows //= chunk_shape[0]
+    columns //= chunk_shape[1]
+    rows *= block.left + block.width  # more than there are columns of chunks
+    rows += columns
+    return len(np.unique(rows))
 
 
 def _piece(block: PixelBlock, chunk: Place, chunk_shape: tuple[int, int]) -> Piece:

@@ -95,6 +95,13 @@ class ChunkCache:
         """Decoded chunks under keys, the absent ones loaded together; None is not kept."""
         return self._chunks.get_many(keys, load, _array_size, passing=near)
 
+    def is_rare(self, key: Hashable, size: int) -> bool:
+        """Whether a chunk of so many bytes is not held and was hardly asked for in a while.
+
+        It may be decoded in part then and let go; that it was asked for is noted.
+        """
+        return self._chunks.is_rare(key, size)
+
     def document[T: Document](self, key: Hashable, load: Callable[[], T]) -> T:
         """The document of a slice or a segment under a key."""
         return cast("T", self._documents.get(key, load, _document_size))

@@ -84,6 +84,16 @@ class ArrayCodec:
         return len(self.steps) == 1 and self.steps[0].fill is not None
 
     @property
+    def parts(self) -> bool:
+        """Whether rows can be decoded without the others."""
+        return (
+            self.copies
+            and self.steps[0].part is not None
+            and not self.order
+            and prod(self.chunk_shape[:-2]) == 1
+        )
+
+    @property
     def longest(self) -> int:
         """More bytes than any chunk needs, encoded or between two steps."""
         return 2 * self.decoded_bytes + _SLACK
@@ -103,7 +113,9 @@ class ArrayCodec:
             data = step.encode(data)
         return data
 
-    def decode(self, data: Stored, room: Room = fresh) -> NDArray[Any]:
+    def decode(
+        self, data: Stored, room: Room = fresh, rows: tuple[int, int] | None = None
+    ) -> NDArray[Any]:
         """One whole chunk, read-only, in native byte order.
 
         Parameters
@@ -111,13 +123,16 @@ class ArrayCodec:
         data : bytes; where the codec :attr:`copies` them also an array of them
         room : Room
             Where memory for the values comes from.
+        rows : (int, int), optional
+            The first that has to be right, and the one after the last; the others may be anything.
+            An array of bytes may be written over then.
 
         Raises
         ------
         StorageError
             The bytes are not those of such a chunk.
         """
-        values = self._numbers(data, room)
+        values = self._numbers(data, room, rows)
         if not self.dtype.isnative:
             swapped = values.byteswap(inplace=values.flags.writeable)
             values = swapped.view(self.dtype.newbyteorder("="))
@@ -125,7 +140,7 @@ class ArrayCodec:
         values.flags.writeable = False
         return values
 
-    def _numbers(self, data: Stored, room: Room) -> NDArray[Any]:
+    def _numbers(self, data: Stored, room: Room, rows: tuple[int, int] | None) -> NDArray[Any]:
         """The values as they lie."""
         size = self.decoded_bytes
         fill = self.steps[0].fill if self.steps else None
@@ -134,7 +149,11 @@ class ArrayCodec:
         if fill:
             memory = room(size)
             try:
-                fill(data, memory)
+                if rows is not None and self.parts and self.steps[0].part:
+                    line = self.chunk_shape[-1] * self.dtype.itemsize
+                    self.steps[0].part(data, memory, rows[0] * line, rows[1] * line)
+                else:
+                    fill(data, memory)
             except DECODING_ERRORS as error:
                 raise _undecodable(error) from error
             return memory.view(self.dtype)

@@ -23,6 +23,7 @@ from numcodecs.zstd import decompress as zstd_decompress
 from numpy.typing import NDArray
 
 from datacube.errors import StorageError
+from datacube.store.bloscparts import decode_between
 from datacube.store.buffers import Stored
 
 type Configuration = Mapping[str, Any]
@@ -64,6 +65,8 @@ class ByteCodec:
         None where only ``decode`` is known
     direct : function of an array, which encodes its memory without a copy of it; None where only
         ``encode`` is known
+    part : like ``fill``, but of the memory only the bytes from one place to before another have to
+        be right; an array of encoded bytes may be written over
     """
 
     encode: Callable[[bytes], bytes]
@@ -71,6 +74,7 @@ class ByteCodec:
     grows: int = -1
     fill: Callable[[Stored, NDArray[np.uint8]], None] | None = None
     direct: Callable[[NDArray[Any]], bytes] | None = None
+    part: Callable[[Stored, NDArray[np.uint8], int, int], None] | None = None
 
 
 def known_codecs() -> tuple[str, ...]:
@@ -158,7 +162,7 @@ def _blosc(options: Configuration, itemsize: int) -> ByteCodec:
         elements = np.frombuffer(data, f"V{typesize}")
         return bytes(blosc.compress(elements, name, level, shuffle, blocksize))
 
-    return ByteCodec(encode, _unblosc, fill=_unblosc_into, direct=encode)
+    return ByteCodec(encode, _unblosc, fill=_unblosc_into, direct=encode, part=_unblosc_part)
 
 
 def _unblosc(data: bytes, limit: int) -> bytes:
@@ -169,6 +173,11 @@ def _unblosc(data: bytes, limit: int) -> bytes:
 def _unblosc_into(data: Stored, memory: NDArray[np.uint8]) -> None:
     _same_length(_blosc_length(data), memory)
     blosc.decompress(data, memory)
+
+
+def _unblosc_part(data: Stored, memory: NDArray[np.uint8], start: int, stop: int) -> None:
+    _same_length(_blosc_length(data), memory)
+    decode_between(data, memory, start, stop)
 
 
 def _blosc_length(data: Stored) -> int:

@@ -303,6 +303,27 @@ class CubeStore:
         found = self.cache.chunks(keys, load, near=not self.remote)
         return cast("list[NDArray[Any]]", found)
 
+    def chunk_rows(
+        self, field: str, level: int, index: ChunkIndex, rows: tuple[int, int]
+    ) -> NDArray[Any]:
+        """One decoded chunk, of which some rows are right; see :meth:`chunk`.
+
+        Of a chunk that lies on a disk of this machine and was hardly asked for in a while, no more
+        is decoded than that takes.
+
+        Parameters
+        ----------
+        rows : first, and the one after the last
+        """
+        if self.remote or not self._keys or not self._codecs[field][level].parts:
+            return self.chunk(field, level, index)
+        slot_index, place = (index[0], index[1:]) if self.timed else (0, index)
+        key = (self._keys[slot_index], field, level, place)
+        if not self.cache.is_rare(key, self._codecs[field][level].decoded_bytes):
+            return self.chunk(field, level, index)
+        table = self._table(field, level, slot_index)
+        return self._load(field, level, slot_index, place, table, rows)
+
     def refreshed(self) -> "CubeStore":
         """Itself while the head has not moved (one small read), else the newest.
 
@@ -350,7 +371,13 @@ class CubeStore:
         return f"cube '{self.id}', field '{field}', level {level}{when}, chunk {where}"
 
     def _load(
-        self, field: str, level: int, slot_index: int, place: tuple[int, ...], table: ChunkTable
+        self,
+        field: str,
+        level: int,
+        slot_index: int,
+        place: tuple[int, ...],
+        table: ChunkTable,
+        rows: tuple[int, int] | None = None,
     ) -> NDArray[Any]:
         counts = self._counts[field][level]
         flat = flat_index(place, counts)
@@ -360,7 +387,9 @@ class CubeStore:
         key = self.chunk_object(field, level, slot_index, place)
         codec, checksum = self._codecs[field][level], int(table.checksums[flat])
         try:
-            values = read_chunk(self.store, key, codec, size, checksum, room=self.cache.room)
+            values = read_chunk(
+                self.store, key, codec, size, checksum, room=self.cache.room, rows=rows
+            )
         except StorageError as error:
             what = self.describe_chunk(field, level, slot_index, place)
             raise StorageError(f"{error.message} ({what})", subject=self.id) from error

@@ -5,6 +5,9 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable, Sequence
 from typing import Any
 
+_OFTEN = 2
+_MOMENT = 64
+
 
 class _Flight:
     """A read under way, for the other threads that want the same chunk."""
@@ -65,12 +68,45 @@ class _Trial[T]:
         self.held_bytes = 0
 
 
+class _Asked:
+    """Names of what was asked for and is not held, up to a sum of its sizes."""
+
+    __slots__ = ("_names", "_number", "max_bytes", "noted_bytes")
+
+    def __init__(self, max_bytes: int) -> None:
+        self.max_bytes = max_bytes
+        self.noted_bytes = 0
+        self._number = 0
+        self._names: OrderedDict[Hashable, tuple[int, int, int]] = OrderedDict()
+
+    def note(self, key: Hashable, size: int) -> bool:
+        """Note a name as the newest; whether it was noted a moment ago, or several times before."""
+        before, times, number = self._names.pop(key, (0, 0, -_MOMENT))
+        self.noted_bytes += size - before
+        self._number += 1
+        self._names[key] = size, times + 1, self._number
+        while self.noted_bytes > self.max_bytes:
+            self.noted_bytes -= self._names.popitem(last=False)[1][0]
+        return times >= _OFTEN or self._number - number < _MOMENT
+
+    def forgotten(self, key: Hashable) -> bool:
+        """Whether a name was noted; it is not any more."""
+        size, times, _ = self._names.pop(key, (0, 0, 0))
+        self.noted_bytes -= size
+        return times > 0
+
+    def clear(self) -> None:
+        """Know nothing."""
+        self._names.clear()
+        self.noted_bytes = 0
+
+
 class Lru[T]:
     """Least recently used values up to a sum of sizes; single flight for what is absent.
 
     What has been asked for once has a share of the memory only, so that what is read once and not
     again neither drives out what is wanted often nor spreads over memory that the system would
-    have to find for it. A second request, also soon after it was dropped, gives a value its place
+    have to find for it. Another request, also soon after it was dropped, gives a value its place
     among the others. Soon is before half of what fits has been dropped after it (T. Johnson and
     D. Shasha, "2Q", VLDB 1994).
 
@@ -91,8 +127,7 @@ class Lru[T]:
         self._trial: _Trial[T] = _Trial(max_bytes if trial is None else trial)
         self._passing: _Trial[T] = _Trial(self._trial.max_bytes if passing is None else passing)
         self._items: OrderedDict[Hashable, tuple[T, int]] = OrderedDict()
-        self._dropped: OrderedDict[Hashable, int] = OrderedDict()
-        self._dropped_bytes = 0
+        self._asked = _Asked(max_bytes // 2)
         self._flights: dict[Hashable, _Flight] = {}
         self._lock = threading.Lock()
 
@@ -168,6 +203,20 @@ class Lru[T]:
             found[position] = flight.wait()
         return found
 
+    def is_rare(self, key: Hashable, size: int) -> bool:
+        """Whether a value of so many bytes is not held and not worth it, which is noted.
+
+        Worth it is what was asked for twice before, or within the last 64 such requests: neighbours
+        in a map want the same. What :meth:`get` loads then has its place among the others.
+        """
+        with self._lock:
+            held = any(key in one for one in (self._items, self._trial.items, self._passing.items))
+            if held or key in self._flights:
+                return False
+            rare = not self._asked.note(key, size)
+            self.misses += rare
+        return rare
+
     def _fly(
         self,
         keys: Sequence[Hashable],
@@ -212,8 +261,7 @@ class Lru[T]:
             for key, value, size in loaded:
                 if size > self.max_bytes:
                     continue
-                if key in self._dropped:
-                    self._dropped_bytes -= self._dropped.pop(key)
+                if self._asked.forgotten(key):
                     self._items[key] = (value, size)
                 else:
                     trial.put(key, value, size)
@@ -237,14 +285,11 @@ class Lru[T]:
         """Drop the oldest of those that were asked for once, but for its name."""
         key, size = trial.oldest()
         self.held_bytes -= size
-        self._dropped[key] = size
-        self._dropped_bytes += size
-        while self._dropped_bytes > self.max_bytes // 2:
-            self._dropped_bytes -= self._dropped.popitem(last=False)[1]
+        self._asked.note(key, size)
 
     def clear(self) -> None:
         """Forget everything."""
         with self._lock:
-            for one in (self._items, self._dropped, self._trial, self._passing):
+            for one in (self._items, self._asked, self._trial, self._passing):
                 one.clear()
-            self.held_bytes = self._dropped_bytes = 0
+            self.held_bytes = 0

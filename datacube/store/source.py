@@ -81,6 +81,19 @@ class CubeSource(Protocol):
             A chunk cannot be read.
         """
 
+    def chunk_rows(
+        self, field: str, level: int, index: ChunkIndex, rows: tuple[int, int]
+    ) -> NDArray[Any]:
+        """One decoded chunk, read-only, of which the rows from … to before … are right.
+
+        The others may be anything.
+
+        Raises
+        ------
+        StorageError
+            The chunk cannot be read.
+        """
+
     def statistics(self, field: str) -> FieldStatistics | None:
         """What the values of a field are like; None where nobody has counted."""
 

@@ -124,3 +124,31 @@ def test_all_that_wait_get_the_failure():
     with pytest.raises(ZeroDivisionError):
         cache.chunk("a", lambda: 1 / 0)
     assert asked(cache, "a") == 1
+
+
+def rare(cache: ChunkCache, *keys: object) -> list[bool]:
+    """Whether the keys were hardly asked for, each in turn."""
+    return [cache.is_rare(key, MIB) for key in keys]
+
+
+def test_what_neighbours_want_is_worth_its_place():
+    cache = ChunkCache(320 * MIB)
+    assert rare(cache, "a", "b", "a") == [True, True, False]
+    assert asked(cache, "a") == 1
+    assert rare(cache, "a") == [False]  # held
+    assert cache.held_bytes == MIB
+    assert asked(cache, "a") == 0
+
+
+def test_what_is_asked_for_the_third_time_is_worth_its_place():
+    cache = ChunkCache(320 * MIB)
+    assert rare(cache, "a", *range(70), "a", *range(100, 170), "a") == [True] * 142 + [False]
+    misses = cache.misses
+    assert asked(cache, "a") == 1
+    assert misses == 142
+
+
+def test_what_was_asked_for_long_ago_is_rare():
+    cache = ChunkCache(320 * MIB)
+    assert all(rare(cache, *("a", *range(170)) * 4))
+    assert cache.held_bytes == 0

@@ -58,6 +58,24 @@ def test_reads_are_counted_exactly(store):
     assert store.requests == 6
 
 
+def test_rows_of_a_chunk_are_right_and_held_when_they_are_wanted_often(tmp_path):
+    cube = make_cube(tmp_path, width=300, height=512, chunks={"x": 300, "y": 512}, levels=1)
+    assert cube.cache.held_bytes == 0
+    whole = 10 * np.arange(512)[:, None] + np.arange(300)
+    part = cube.chunk_rows("v", 0, (0, 0, 0), (200, 210))
+    assert part.shape == (1, 512, 300)
+    assert (part[0, 200:210] == whole[200:210]).all()
+    assert not (part[0] == whole).all()  # no more was decoded than was wanted
+    assert cube.cache.held_bytes == 0
+    again = cube.chunk_rows("v", 0, (0, 0, 0), (0, 100))
+    assert (again[0] == whole).all()
+    assert cube.cache.held_bytes == again.nbytes
+    assert cube.chunk_rows("v", 0, (0, 0, 0), (3, 4)) is cube.chunk("v", 0, (0, 0, 0))
+    assert cube.cache.chunks_read == 2
+    with pytest.raises(ValueError, match="read-only"):
+        part[0, 200, 0] = 1
+
+
 def test_the_cache_survives_a_commit(store):
     cube = make_cube(store, **OPTIONS)
     cube.chunk("v", 0, (0, 0, 0))
