@@ -28,6 +28,8 @@ NASTY = (
     "text/csv", "multipart/related", "application/x-zarr", "true", "false", "MAYBE", "*", "*,*",
     "cmap:jet,range:0/1", "cmap:", "boxfill/rainbow", "contour/jet", "vector/x", "auto", "5,5",
     "0,1",
+    "9" * 5000, "P" + "9" * 5000 + "D", " " * 5000 + "v v", "Long(1e308)", "Long(1e-310)",
+    "Lat(-1e308:1e308)", "ansi(1e999)", "unix(1e308)", "v:" + "9" * 5000, "http://localhost:x/ y",
     "v", "v:v", "v+1", "v/0", "v**v**v", "((((v", "where(v>1,v,nodata)", '"utm".v', "v:bit99",
     "!v:3",
     "Lat(40,46)", "Lat(NaN,NaN)", "Long(-inf,inf)", "Lat(", "ansi(*,*)", "x,EPSG:3857(1,2)",
