@@ -5,7 +5,8 @@ itself (c-blosc, README_CHUNK_FORMAT). Blocks that follow one another make a fra
 when a header and their places are put before them; what lay there is written over.
 """
 
-from struct import Struct
+from itertools import pairwise
+from struct import Struct, pack_into, unpack_from
 
 import numpy as np
 from numcodecs import blosc
@@ -15,7 +16,7 @@ from datacube.store.buffers import Stored
 
 _HEADER = Struct("<4B3I")  # versions, flags, size of an element; bytes decoded, of a block, stored
 _COPIED = 2
-_PLACE = np.dtype("<u4")
+_PLACE = 4  # bytes that say where a block begins
 
 
 def decode_between(data: Stored, memory: NDArray[np.uint8], start: int, stop: int) -> None:
@@ -59,20 +60,23 @@ def _frame_between(
     *kind, length, size, stored = _HEADER.unpack_from(data)
     if kind[2] & _COPIED or not 0 < size < length:
         return None
+    blocks = -(-length // size)
     first, last = start // size, -(-min(stop, length) // size)
-    if last * size > length:
+    if last == blocks and length % size:
         first = min(first, last - 2)  # a short block alone is taken for damage
-    places = np.frombuffer(data, _PLACE, -(-length // size), _HEADER.size)[first:].astype(np.int64)
     count = last - first
-    if count == len(places) + first or (places[1:] <= places[:-1]).any():
+    if not 0 < count < blocks:
         return None
-    head = _HEADER.size + count * _PLACE.itemsize
-    begin = int(places[0]) - head
-    end = int(places[count]) if count < len(places) else stored
-    if count < 1 or begin < 0 or end > len(data):
+    table = _HEADER.size + first * _PLACE
+    places = unpack_from(f"<{count}I", data, table)
+    end = stored if last == blocks else unpack_from("<I", data, table + count * _PLACE)[0]
+    if any(one >= other for one, other in pairwise((*places, end))) or end > len(data):
         return None
-    decoded = min(last * size, length) - first * size
+    begin = places[0] - _HEADER.size - count * _PLACE
+    if begin < 0:
+        return None
     part = data[begin:end]
+    decoded = min(last * size, length) - first * size
     _HEADER.pack_into(part, 0, *kind, decoded, size, end - begin)
-    part[_HEADER.size : head] = (places[:count] - begin).astype(_PLACE).view(np.uint8)
+    pack_into(f"<{count}I", part, _HEADER.size, *(place - begin for place in places))
     return part, first * size
