@@ -18,7 +18,9 @@ HOME = "http://127.0.0.1:8000"
 
 @pytest.mark.slow
 def test_the_script(tmp_path):
-    server = start_server(demo_store(), tmp_path / "server", "--workers", "2")
+    config = tmp_path / "server.yaml"
+    config.write_text(f"jobs: {{folder: {tmp_path}/jobs}}\nworkers: 2\n")
+    server = start_server(demo_store(), tmp_path / "server", "--config", str(config))
     try:
         script = SCRIPT.replace(HOME, server.url)
         done = subprocess.run(

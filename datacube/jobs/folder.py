@@ -9,6 +9,7 @@ import fcntl
 import os
 import re
 import secrets
+import stat
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -139,10 +140,8 @@ class JobFolder:
         keep, now, ends = self._settings.keep_ms / 1000, time.time(), []
         for path in self._folders(_ANY):
             job = self._read(path.name)
-            if job is None:  # broken, or half begun or half removed by a process that has died
-                gone = _changed(path) + keep <= now
-            else:
-                gone = self._is_over(job)
+            # without one it is broken, or half begun or half removed by a process that has died
+            gone = _changed(path) + keep <= now if job is None else self._is_over(job)
             if gone:
                 rmtree(path, ignore_errors=True)
             elif job is not None:
@@ -209,9 +208,23 @@ class JobFolder:
 
     def _make(self) -> None:
         self._path.mkdir(mode=0o700, parents=True, exist_ok=True)
-        found = self._path.lstat()
-        if self._path.is_symlink() or found.st_uid != os.getuid():
+        if not self._is_ours():
             raise PermissionError(1, f"the folder '{self._path}' is somebody else's")
+
+    def _is_ours(self) -> bool:
+        """Whether nobody else can have put something here.
+
+        A folder that is configured is the operator's; one among the temporary files may be made
+        by anybody.
+        """
+        if self._settings.folder:
+            return True
+        try:
+            found = self._path.lstat()
+        except OSError:
+            return False
+        mine = found.st_uid == os.getuid() and not found.st_mode & 0o077
+        return mine and stat.S_ISDIR(found.st_mode)
 
     def _admit(self, nbytes: int) -> None:
         jobs = tuple(self._jobs())
@@ -267,6 +280,8 @@ class JobFolder:
         return None
 
     def _folders(self, name: re.Pattern[str] = _ID) -> Iterator[Path]:
+        if not self._is_ours():
+            return
         with suppress(OSError):  # there is none yet, or none that can be read
             yield from (one for one in self._path.iterdir() if name.fullmatch(one.name))
 
@@ -279,6 +294,8 @@ class JobFolder:
         return (job for job in self._jobs() if job.state == state)
 
     def _read(self, identifier: str) -> Job | None:
+        if not self._is_ours():
+            return None
         try:
             return read((self._path / identifier / _JOB).read_bytes())
         except (OSError, ValueError, TypeError, KeyError):  # gone, or of another version

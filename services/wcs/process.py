@@ -1,5 +1,6 @@
 """GetCoverage as a job: the request itself is what it takes."""
 
+import re
 from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qsl
@@ -15,6 +16,7 @@ from services.wcs.request import request_name
 
 _INPUT = "request"
 _MOST_FIELDS = 1000
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 
 
 def inputs_of(kvp: Kvp) -> dict[str, str]:
@@ -53,6 +55,8 @@ def _answer(context: Context, inputs: Inputs, request: Request) -> Response:
         pairs = parse_qsl(query, keep_blank_values=True, max_num_fields=_MOST_FIELDS)
     except ValueError as error:
         raise InvalidParameter(f"the request cannot be read: {error}", subject=_INPUT) from error
+    if any(_CONTROL.search(word) for pair in pairs for word in pair):
+        raise InvalidParameter("the request holds control characters", subject=_INPUT)
     kvp = Kvp(pairs)
     if request_name(kvp).lower() != GET_COVERAGE:
         raise InvalidParameter("the request is no GetCoverage", subject=_INPUT)

@@ -215,6 +215,7 @@ def test_what_cannot_be_made_is_refused_at_once(server, body, status, text):
         "",
         "SERVICE=WCS&REQUEST=GetCapabilities",
         "SERVICE=WMS&REQUEST=GetMap",
+        f"{WCS}&FORMAT=gml&SUBSET=Lat(%00)",
         f"{WCS}&DRYRUN=true",
         f"{WCS}&FORMAT=nonsense",
         7,

@@ -153,6 +153,21 @@ def test_a_link_is_not_followed(tmp_path):
         JobFolder(tmp_path / "jobs", JobSettings()).add(WISH, 1, 1)
 
 
+def test_what_others_have_put_there_is_not_looked_at(tmp_path):
+    """In the folder for temporary files anybody can make a folder of any name."""
+    mine = JobFolder(tmp_path / "jobs", JobSettings())
+    job = mine.add(WISH, 1, 1)
+    (tmp_path / "jobs").chmod(0o777)
+    assert mine.all() == ()
+    assert mine.claim() is None
+    with pytest.raises(JobNotFound):
+        mine.find(job.id)
+    with pytest.raises(StorageError, match="somebody else's"):
+        mine.add(WISH, 1, 1)
+    configured = JobFolder(tmp_path / "jobs", JobSettings(folder=str(tmp_path / "jobs")))
+    assert configured.find(job.id) == job
+
+
 def test_each_store_has_a_folder_of_its_own():
     one, other = (job_folder(JobSettings(), url) for url in ("/a", "/b"))
     assert one != other
