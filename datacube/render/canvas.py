@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.util import find_spec
+from math import ceil, floor
 from pathlib import Path
 from typing import Literal
 
@@ -99,11 +100,19 @@ class Canvas:
     def _text(
         self, x: float, y: float, text: str, size: float, anchor: Anchor, ink: Rgba, stroke: int = 0
     ) -> None:
-        layer = Pillow.new("RGBA", self.picture.size, (*ink[:3], 0))
-        ImageDraw.Draw(layer).text(
-            (x, y), text, fill=ink, font=font(size), anchor=anchor, stroke_width=stroke
+        letters, (width, height) = font(size), self.picture.size
+        box = ImageDraw.Draw(self.picture).textbbox(
+            (x, y), text, font=letters, anchor=anchor, stroke_width=stroke
         )
-        self.picture.alpha_composite(layer)
+        left, top = max(floor(box[0]) - 1, 0), max(floor(box[1]) - 1, 0)
+        right, bottom = min(ceil(box[2]) + 1, width), min(ceil(box[3]) + 1, height)
+        if left >= right or top >= bottom:
+            return
+        layer = Pillow.new("RGBA", (right - left, bottom - top), (*ink[:3], 0))
+        ImageDraw.Draw(layer).text(
+            (x - left, y - top), text, fill=ink, font=letters, anchor=anchor, stroke_width=stroke
+        )
+        self.picture.alpha_composite(layer, (left, top))
 
     def paste(self, x: int, y: int, pixels: NDArray[np.uint8]) -> None:
         """Pixels (uint8, (y, x, 4)) with their upper left corner there."""

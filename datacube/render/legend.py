@@ -39,6 +39,8 @@ from datacube.render.units import show_unit
 __all__ = ["INK", "WHITE", "Look", "Orientation", "legend", "title_of"]
 
 _SMALLEST_BAR = 90  # pixels
+_TALLEST = 8192  # pixels, where no height is asked for
+_LONGEST = 100  # letters of a line
 
 
 def legend(style: Style, fields: Mapping[str, Field], look: Look | None = None) -> RgbaImage:
@@ -238,13 +240,12 @@ def _horizontal(style: ColorRamp, field: Field, look: Look) -> RgbaImage:
 
 
 def _swatches(title: str, rows: tuple[tuple[Rgba, str], ...], look: Look) -> RgbaImage:
-    pad, row, text = look.pad, look.row, look.text
-    box = round(14 * look.zoom)
-    if look.height is not None:  # many classes in a given height: smaller
-        fits = (look.height - 2 * pad) / ((len(rows) + 1.3) * row)
-        if fits < 1:
-            look = replace(look, zoom=max(look.zoom * fits, 0.5))
-            pad, row, text, box = look.pad, look.row, look.text, round(14 * look.zoom)
+    title, rows = title[:_LONGEST], tuple((color, label[:_LONGEST]) for color, label in rows)
+    room = (look.height or _TALLEST) - 2 * look.pad
+    fits = room / ((len(rows) + 1.3) * look.row)
+    if fits < 1:  # many classes: smaller
+        look = replace(look, zoom=max(look.zoom * fits, 0.5))
+    pad, row, text, box = look.pad, look.row, look.text, round(14 * look.zoom)
     widest = max((text_width(label, text) for _, label in rows), default=0)
     canvas = look.canvas(
         max(3 * pad + box + widest, text_width(title, text) + 2 * pad),

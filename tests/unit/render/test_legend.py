@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 
 from datacube.model.fields import Field
+from datacube.model.symbolizer import Stop
 from datacube.render.canvas import fitted, text_width, wrapped
 from datacube.render.defaults import SCENE_CLASSES
 from datacube.render.legend import INK, Look, legend
 from datacube.render.paint import paint
-from datacube.render.style import Categories, Channel, ColorRamp, Composite
+from datacube.render.style import Categories, Channel, ColorRamp, ColorStops, Composite
 from datacube.render.ticks import ticks
 
 FIELD = Field("sst", "float32", uom="K", title="Sea surface temperature")
@@ -112,3 +113,12 @@ def test_text_is_cut_to_its_room():
     lines = wrapped("10 metre U wind component", 12, 80)
     assert len(lines) > 1
     assert " ".join(lines) == "10 metre U wind component"
+
+
+@pytest.mark.parametrize("zoom", [1.0, 8.0])
+def test_a_legend_has_an_end(zoom):
+    stops = tuple(Stop(number, (255, 0, 0, 255), "long " * 1000) for number in range(1000))
+    style = ColorStops("s", "", "sst", "intervals", stops)
+    height, width = legend(style, WHOLE, Look(zoom=zoom)).shape
+    assert height < 10_000
+    assert width < 1000
