@@ -46,6 +46,7 @@ _MONTHLY = re.compile(
 )
 _LONGEST = 1_200_000  # months
 _LONGEST_TEXT = 100  # characters of a duration
+_ISO_ZERO = b"0000-00-00T00:00:00Z"
 _MS = {
     "ms": 1,
     "millisecond": 1,
@@ -250,11 +251,25 @@ def format_ticks(ticks: TickArray, calendar: Calendar = "standard") -> list[str]
     days, ms = np.divmod(ticks, MS_PER_DAY)
     year, month, day = civil_from_days(days, calendar)
     seconds, fraction = np.divmod(ms, 1000)
-    parts = (year, month, day, seconds // 3600, seconds // 60 % 60, seconds % 60, fraction)
-    return [
-        f"{y:04d}-{mo:02d}-{d:02d}T{h:02d}:{mi:02d}:{s:02d}{f'.{f:03d}' if f else ''}Z"
-        for y, mo, d, h, mi, s, f in zip(*(part.tolist() for part in parts), strict=True)
-    ]
+    pairs = {
+        0: year // 100 % 100,
+        2: year % 100,
+        5: month,
+        8: day,
+        11: seconds // 3600,
+        14: seconds // 60 % 60,
+        17: seconds % 60,
+    }
+    digits = np.tile(np.frombuffer(_ISO_ZERO, np.uint8), (len(ticks), 1))
+    for at, pair in pairs.items():
+        digits[:, at : at + 2] += np.stack(np.divmod(pair, 10), axis=-1).astype(np.uint8)
+    every, width = digits.tobytes().decode("ascii"), len(_ISO_ZERO)
+    texts = [every[at : at + width] for at in range(0, len(every), width)]
+    for index in np.flatnonzero(fraction).tolist():
+        texts[index] = f"{texts[index][:-1]}.{fraction[index]:03d}Z"
+    for index in np.flatnonzero((year < 0) | (year > 9999)).tolist():
+        texts[index] = f"{year[index]:04d}{texts[index][4:]}"
+    return texts
 
 
 @lru_cache(maxsize=4096)

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from hashlib import sha256
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -135,8 +135,7 @@ class SourceRecord:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class Slice:
+class Slice(NamedTuple):
     """One committed time of a cube.
 
     Parameters
@@ -296,12 +295,9 @@ class Version:
 def _load_version(document: Mapping[str, Any], read_grids: ReadGrids | None) -> Version:
     table = document["slices"]
     layouts = table.get("layouts") or [0] * len(table["ticks"])
-    slices = tuple(
-        Slice(ticks, slot, name, None if pair is None else (pair[0], pair[1]), layout)
-        for ticks, slot, name, pair, layout in zip(
-            table["ticks"], table["slots"], table["names"], table["bounds"], layouts, strict=True
-        )
-    )
+    bounds = [None if pair is None else (pair[0], pair[1]) for pair in table["bounds"]]
+    rows = zip(table["ticks"], table["slots"], table["names"], bounds, layouts, strict=True)
+    slices = tuple(map(Slice._make, rows))
     sources = {}
     for entry in document["sources"]:
         record = SourceRecord(**{key: value for key, value in entry.items() if key != "ticks"})

@@ -209,7 +209,7 @@ def _moved(version: Version, layout: int, slices: Sequence[Slice]) -> Version:
 def _filed(uploader: Uploader, one: Slice, document: SliceDocument, cube_id: str) -> Slice:
     name, data = document.dump()
     uploader.put(slice_key(cube_id, name), data)
-    return replace(one, slot=document.slot, name=name, layout=document.layout)
+    return one._replace(slot=document.slot, name=name, layout=document.layout)
 
 
 @dataclass(frozen=True, eq=False)

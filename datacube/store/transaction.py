@@ -335,7 +335,7 @@ class Transaction:
             copier = SliceCopier(self._store, self._uploader, self._stand)
             old = self._document(before)
             settled = copier.settled(old, document)
-            known = replace(known, bounds=known.bounds or before.bounds)
+            known = known._replace(bounds=known.bounds or before.bounds)
             document = old if settled is None else copier.unless_same(old, settled)
             if document is not settled:
                 self._slots.give_back(slot)
@@ -348,7 +348,7 @@ class Transaction:
         name, data = document.dump()
         put(slice_key(self.id, name), data)
         self._statistics[ticks] = (taken, document.statistics)
-        self._slices[ticks] = replace(known, slot=document.slot, name=name, layout=document.layout)
+        self._slices[ticks] = known._replace(slot=document.slot, name=name, layout=document.layout)
         self._deletions.pop(ticks, None)
 
     def _note(self, source: SourceRecord | None, ticks: int | None) -> None:

@@ -62,7 +62,7 @@ def widened(store: ObjectStore, uploader: Uploader, base: Version, axes: Sequenc
         }
         name, data = replace(document, fields=fields).dump()
         uploader.put_new(slice_key(template.id, name), data)
-        slices[position] = replace(one, name=name)
+        slices[position] = one._replace(name=name)
 
     for position in range(len(slices)):
         uploader.submit(partial(rewrite, position))

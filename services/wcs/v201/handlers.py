@@ -53,9 +53,14 @@ def answer_capabilities(context: Context, request: Request, kvp: Kvp) -> Respons
 
 def answer_description(context: Context, request: Request, kvp: Kvp) -> Response:
     """DescribeCoverage."""
-    coverages = [coverage_of(context, name) for name in decode.coverage_ids(kvp)]
-    body = gmlcov.coverage_descriptions(coverages, context.settings)
-    return _described(request, body)
+    names = decode.coverage_ids(kvp)
+    coverages = [coverage_of(context, name) for name in names]
+    tag = caching.etag([context.catalog.sequence], "wcs", VERSION, "described", names)
+
+    def make() -> bytes:
+        return gmlcov.coverage_descriptions(coverages, context.settings)
+
+    return caching.kept_document(context, request, _XML, tag, make)
 
 
 def answer_coverage_set(context: Context, request: Request, kvp: Kvp) -> Response:
@@ -63,7 +68,8 @@ def answer_coverage_set(context: Context, request: Request, kvp: Kvp) -> Respons
     asked = coverage_set(kvp)
     found = find(context, asked)
     body = documents.coverage_set(found, asked.sections, context.settings)
-    return _described(request, body)
+    response = Response(200, _XML, body, (caching.DOCUMENT,))
+    return caching.conditional(request, response, caching.etag([], body))
 
 
 def answer_coverage(context: Context, request: Request, kvp: Kvp) -> Response:
@@ -92,11 +98,6 @@ def decode_query(context: Context, kvp: Kvp) -> CoverageQuery:
     """The query of a GetCoverage request."""
     asked = decode.get_coverage(kvp)
     return _bound(context, coverage_of(context, asked.coverage), asked)
-
-
-def _described(request: Request, body: bytes) -> Response:
-    response = Response(200, _XML, body, (caching.DOCUMENT,))
-    return caching.conditional(request, response, caching.etag([], body))
 
 
 def _url(request: Request, kvp: Kvp) -> str:

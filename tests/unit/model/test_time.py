@@ -76,6 +76,20 @@ def test_years_beyond_datetime64_live():
     assert format_ticks(ticks) == ["0000-01-01T00:00:00Z", "3000-06-01T00:00:00Z"]
 
 
+@given(st.lists(st.integers(-(4 * 10**14), 4 * 10**14), min_size=1, max_size=20))
+def test_many_ticks_are_written_as_each_of_them(ticks):
+    """Years before 0 and after 9999 and parts of a second among the others."""
+    expected = []
+    for tick in ticks:
+        day, ms = divmod(tick, DAY)
+        year, month, date = (int(part[0]) for part in civil_from_days(np.array([day])))
+        second, part = divmod(ms, 1000)
+        clock = f"{second // 3600:02d}:{second // 60 % 60:02d}:{second % 60:02d}"
+        fraction = f".{part:03d}" if part else ""
+        expected.append(f"{year:04d}-{month:02d}-{date:02d}T{clock}{fraction}Z")
+    assert format_ticks(np.array(ticks)) == expected
+
+
 @pytest.mark.parametrize(
     ("text", "months", "ms"),
     [("P1M", 1, 0), ("P1Y2M", 14, 0), ("PT15M", 0, 900_000), ("P10D", 0, 10 * DAY),
