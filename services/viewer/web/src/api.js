@@ -9,6 +9,8 @@ export class ServerError extends Error {
   }
 }
 
+const PATIENCE = 30_000; // milliseconds for a tile to come and be decoded
+
 const page = () => new URL("./", document.baseURI);
 
 async function get(url, options) {
@@ -16,7 +18,7 @@ async function get(url, options) {
   try {
     response = await fetch(url, options);
   } catch (error) {
-    if (error.name === "AbortError") throw error;
+    if (error.name === "AbortError" || error.name === "TimeoutError") throw error;
     throw new ServerError("The server cannot be reached.", url);
   }
   const type = response.headers.get("content-type") ?? "";
@@ -58,11 +60,34 @@ export async function fetchTimes(cube) {
   return (await get(url, { cache: "no-cache" })).json();
 }
 
-/** A tile as a bitmap, with the words of the server's Warning header if it sent one. */
-export async function fetchTile(url) {
-  const response = await get(url);
+/**
+ * A tile as a bitmap, with the words of the server's Warning header if it sent one. One that does
+ * not come is asked for once more: what waits for it, such as the player, must not wait for ever.
+ */
+export async function fetchTile(url, patience = PATIENCE) {
+  for (const last of [false, true]) {
+    try {
+      return await inTime(patience, (signal) => loadTile(url, signal));
+    } catch (error) {
+      if (error.name !== "TimeoutError") throw error;
+      if (last) throw new ServerError("The server takes too long to answer.", url);
+    }
+  }
+}
+
+async function loadTile(url, signal) {
+  const response = await get(url, { signal });
   const bitmap = await createImageBitmap(await response.blob());
   return { bitmap, warning: readableWarnings(response.headers.get("warning") ?? "") };
+}
+
+/** What the work gives; a TimeoutError when that takes longer, whether or not it ends then. */
+function inTime(milliseconds, work) {
+  const signal = AbortSignal.timeout(milliseconds);
+  const late = new Promise((_, reject) => {
+    signal.addEventListener("abort", () => reject(signal.reason));
+  });
+  return Promise.race([work(signal), late]);
 }
 
 function service(path, parameters) {

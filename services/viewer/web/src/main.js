@@ -33,7 +33,7 @@ const frames = new Frames(view.map, tiles, fail);
 const identify = new Identify(parts.value, view, fail);
 const legend = new Legend(parts.legend, parts["legend-title"], parts["legend-image"]);
 const panel = new Panel(parts, (wanted) => choose(wanted).catch(fail));
-const timebar = new TimeBar(parts, () => show());
+const timebar = new TimeBar(parts, () => show().catch((error) => (fail(error), false)));
 
 let cubes = [];
 let owner = "";
