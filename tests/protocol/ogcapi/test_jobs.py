@@ -3,6 +3,8 @@
 import json
 import time
 from dataclasses import replace
+from email import message_from_bytes
+from xml.sax.saxutils import unescape
 
 import pytest
 
@@ -100,6 +102,16 @@ def test_the_file_is_the_direct_answer(server, direct, f):
         assert int(found.headers["content-length"]) == len(wanted.content)
 
 
+def follow(server, refusal):
+    """Do what a refusal proposes; where the job is that has been done."""
+    _, _, way = unescape(refusal, {"&quot;": '"'}).partition("POST ")
+    body, rest = json.JSONDecoder().raw_decode(way)
+    url = way[rest:].partition("<")[0].strip().removeprefix("to ")
+    place = server.client.request("POST", url, json=body).headers["location"]
+    assert server.ended(place)["status"] == "successful"
+    return place
+
+
 VERSIONS = {
     "2.0.1": f"{WCS}&FORMAT=image/tiff&SUBSET=ansi(2020-01-02)",
     "1.0.0": "SERVICE=WCS&VERSION=1.0.0&REQUEST=GetCoverage&COVERAGE=closed&CRS=EPSG:4326"
@@ -114,13 +126,7 @@ VERSIONS = {
 def test_the_refusal_of_wcs_says_what_to_post(server, direct, version):
     refusal = server.client.get(f"/wcs?{VERSIONS[version]}")
     assert refusal.status_code == 413
-    text = refusal.text.replace("&amp;", "&").replace("&quot;", '"')
-    _, _, way = text.partition("POST ")
-    body, rest = json.JSONDecoder().raw_decode(way)
-    url = way[rest:].partition("<")[0].strip().removeprefix("to ")
-    answer = server.client.request("POST", url, json=body)
-    place = answer.headers["location"]
-    assert server.ended(place)["status"] == "successful"
+    place = follow(server, refusal.text)
     wanted = direct.get(f"/wcs?{VERSIONS[version]}")
     assert server.client.get(f"{place}/results").content == wanted.content
 
@@ -129,17 +135,14 @@ def test_the_refusal_of_the_ogc_api_says_what_to_post(server, direct):
     query = "subset=Lat(-80:80)&subset=Lon(-170:170)&f=netcdf3&selection=inside"
     refusal = server.client.get(f"/ogcapi/collections/closed/coverage?{query}")
     assert refusal.status_code == 413
-    _, _, way = refusal.json()["detail"].partition("POST ")
-    body, end = json.JSONDecoder().raw_decode(way)
-    assert body["inputs"] == {
+    place = follow(server, refusal.json()["detail"])
+    assert server.client.get(place).json()["inputs"] == {
         "collection": "closed",
         "subset": "Lat(-80:80),Lon(-170:170)",
         "f": "application/x-netcdf3",
         "selection": "inside",
     }
-    place = server.client.request("POST", way[end:].removeprefix(" to "), json=body)
-    server.ended(place.headers["location"])
-    found = server.client.get(f"{place.headers['location']}/results")
+    found = server.client.get(f"{place}/results")
     assert found.content == direct.get(f"/ogcapi/collections/closed/coverage?{query}").content
 
 
@@ -429,3 +432,41 @@ def test_nothing_of_jobs_where_none_are_taken(tmp_path, store):
 def test_methods(server, method, path, allowed):
     answer = server.client.request(method, f"/ogcapi/{path}")
     assert (answer.status_code, answer.headers["allow"]) == (405, allowed)
+
+
+XML = """<wcs:GetCoverage xmlns:wcs="http://www.opengis.net/wcs/2.0" service="WCS" version="2.0.1">
+<wcs:CoverageId>closed</wcs:CoverageId>
+<wcs:DimensionSlice><wcs:Dimension>ansi</wcs:Dimension>
+<wcs:SlicePoint>2020-01-02</wcs:SlicePoint></wcs:DimensionSlice>
+<wcs:format>image/tiff</wcs:format></wcs:GetCoverage>"""
+SOAP = f"""<s:Envelope xmlns:s="http://www.w3.org/2003/05/soap-envelope"><s:Body>
+{XML}</s:Body></s:Envelope>"""
+
+
+@pytest.mark.parametrize("document", [XML, SOAP])
+def test_the_refusal_of_a_document_says_what_to_post(server, direct, document):
+    refusal = server.client.request("POST", "/wcs", content=document)
+    assert refusal.status_code == 413
+    place = follow(server, refusal.text)
+    wanted = direct.get(f"/wcs?{VERSIONS['2.0.1']}")
+    assert server.client.get(f"{place}/results").content == wanted.content
+
+
+def test_a_file_for_each_time(server, direct):
+    """WCS 1.1 sends several files behind a document; so does the job."""
+    times = "TimeSequence=2020-01-01,2020-01-02"
+    query = VERSIONS["1.1.1"].replace("TimeSequence=2020-01-02", times).removesuffix("&plain=true")
+    place = server.begin({"request": query}, "getcoverage")
+    assert server.ended(place)["status"] == "successful"
+    found, wanted = server.client.get(f"{place}/results"), direct.get(f"/wcs?{query}")
+    assert found.headers["content-type"].startswith("multipart/")
+    one, other = (parts_of(each) for each in (found, wanted))
+    assert one == other
+    assert [name for name, _ in one] == ["text/xml", "image/tiff", "image/tiff"]
+
+
+def parts_of(answer):
+    """Media type and content of each part of a message, whatever stands between them."""
+    head = f"Content-Type: {answer.headers['content-type']}\r\n\r\n".encode()
+    message = message_from_bytes(head + answer.content)
+    return [(one.get_content_type(), one.get_payload(decode=True)) for one in message.get_payload()]
