@@ -10,6 +10,7 @@ from datacube.engine.context import Context
 from datacube.engine.cube import Cube
 from datacube.model.axis import Axis, IndexAxis, TimeAxis, axis_values
 from datacube.model.bbox import BoundingBox
+from datacube.model.grid import ReferenceableGrid
 from services.ows.caching import DOCUMENT, conditional, etag
 from services.ows.transport import Request, Response
 from services.ows.urls import endpoint, segment, with_query
@@ -151,10 +152,12 @@ def _pixels(box: BoundingBox) -> tuple[int, int]:
 
 
 def _shape(cube: Cube) -> str:
-    height, width = cube.description.domain.grid.shape
+    grid = cube.description.domain.grid
+    height, width = grid.shape
     fields = len(cube.description.range_type.fields)
-    crs = cube.description.domain.grid.crs
-    parts = [_count(fields, "field"), f"{width:,} x {height:,} cells"]
+    crs = grid.crs
+    bent = " of a curvilinear grid" if isinstance(grid, ReferenceableGrid) else ""
+    parts = [_count(fields, "field"), f"{width:,} x {height:,} cells{bent}"]
     return " · ".join([*parts, crs.short if crs.has_code else "own projection"])
 
 

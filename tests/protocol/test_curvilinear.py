@@ -65,6 +65,12 @@ def test_netcdf_has_the_cells_as_they_are(client):
             np.testing.assert_array_equal(found["v"][t], VALUES[PART] + 1000 * t)
 
 
+def test_the_landing_page_says_that_the_grid_is_no_plain_one(client):
+    page = good(client, "/").text
+    size = f"{GRID.width:,} x {GRID.height:,} cells of a curvilinear grid · EPSG:4326"
+    assert page.count(size) == 2
+
+
 def test_csv_has_the_position_of_each_cell(client):
     table = good(client, f"{WCS}GetCoverage&COVERAGEID=plane&FORMAT=text/csv{BOX}").text
     rows = np.loadtxt(StringIO(table), delimiter=",", skiprows=1)

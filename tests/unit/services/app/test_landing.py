@@ -51,6 +51,10 @@ def test_thumbnail_is_a_map(client, page):
     assert answer.content.startswith(b"\x89PNG")
 
 
+def test_cells_are_told(page):
+    assert "cells · EPSG:4326" in page.text_content()
+
+
 def test_times_are_told(page):
     assert "2020-01-01 to 2020-01-02 (2 times, every day)" in page.text_content()
 
