@@ -29,6 +29,7 @@ _UNITS = {
     "PTS": "second",
 }
 _LONG_SIDE = 480  # pixels of a thumbnail
+_JOBS = "Coverages too large to wait for"
 _ZARR = "A cube as it is committed; CUBE@VERSION is one version"
 _POLICY = (
     "Content-Security-Policy",
@@ -66,7 +67,7 @@ def _page(context: Context, request: Request) -> Iterator[str]:
     )
     yield f"<h2>{_count(len(cubes), 'cube')}</h2>\n"
     yield from _cubes(cubes, request)
-    yield from _services(cubes, request)
+    yield from _services(cubes, request, jobs=settings.jobs.running > 0)
     yield from _parameters()
     if cubes:
         yield '<h2 id="recipes">Recipes</h2>\n'
@@ -194,7 +195,7 @@ def _tilejson(cube: Cube) -> str:
     return f"tiles/{segment(cube.id)}/default/WebMercatorQuad/tilejson.json"
 
 
-def _services(cubes: Sequence[Cube], request: Request) -> Iterator[str]:
+def _services(cubes: Sequence[Cube], request: Request, *, jobs: bool) -> Iterator[str]:
     rows = [
         ("WMS 1.1.1, 1.3.0", "wms?SERVICE=WMS&VERSION=1.3.0&REQUEST=GetCapabilities", "Maps"),
         ("WMTS 1.0.0", "wmts/1.0.0/WMTSCapabilities.xml", "Map tiles"),
@@ -206,6 +207,7 @@ def _services(cubes: Sequence[Cube], request: Request) -> Iterator[str]:
             "Values as files",
         ),
         ("OGC API", "ogcapi/", "Coverages, maps, EDR: position, trajectory, area, cube"),
+        *(("Jobs", "ogcapi/processes/coverage", _JOBS) for _ in range(jobs)),
         ("OpenAPI", "ogcapi/openapi?f=html", "Every operation of the OGC API"),
         ("Conformance", "ogcapi/conformance?f=html", "What of the OGC API is there"),
         *(("Zarr", f"zarr/{segment(one.id)}/zarr.json", _ZARR) for one in cubes[:1]),
