@@ -170,6 +170,21 @@ def fetch_chunks(
     }
 
 
+def fetch_rows(
+    pool: ThreadPoolExecutor,
+    cube: CubeSource,
+    field: str,
+    level: int,
+    wanted: Sequence[ChunkIndex],
+    rows: tuple[int, int],
+) -> Mapping[ChunkIndex, NDArray[np.generic]]:
+    """The same of chunks of which only the rows from … to before … have to be right."""
+    if cube.remote or len(cube.groups(field, level, wanted)) < len(wanted):
+        return fetch_chunks(pool, cube, field, level, wanted)
+    check_wanted()
+    return {index: cube.chunk_rows(field, level, index, rows) for index in wanted}
+
+
 def _nothing(field: Field) -> int | float:
     if field.nil is not None:
         return field.nil

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from datacube.engine.read import fetch_chunks, split_place
+from datacube.engine.read import fetch_rows, split_place
 from datacube.engine.series import series_window
 from datacube.engine.steps import StepReader
 from datacube.engine.waiting import check_wanted
@@ -96,7 +96,7 @@ class RegionReader:
         for some in batched(places, together):
             where = [split_place(place, lead) for place in some]
             wanted = list(dict.fromkeys((*chunk, *region.chunk) for chunk, _ in where))
-            chunks = fetch_chunks(self.steps.context.pool, store, field, level, wanted)
+            chunks = fetch_rows(self.steps.context.pool, store, field, level, wanted, region.span)
             for chunk, within in where:
                 yield region.cut(chunks[*chunk, *region.chunk][within])[None], None
 

@@ -82,6 +82,13 @@ class Region:
         """Number of cells."""
         return self.shape[0] * self.shape[1]
 
+    @property
+    def span(self) -> tuple[int, int]:
+        """The first row of the chunk that it has cells of, and the one after the last."""
+        if isinstance(self.rows, slice):
+            return self.rows.start, self.rows.stop
+        return int(self.rows[0]), int(self.rows[-1]) + 1
+
     def cut(self, chunk: Values) -> Values:
         """The region of a chunk's values, (…, y, x); a view where it can be one."""
         return _across(_down(chunk, self.rows), self.columns)
