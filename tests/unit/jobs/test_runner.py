@@ -167,8 +167,13 @@ def test_a_stop_lets_a_job_wait_again(works):
 
 def test_files_go_when_their_time_is_over(works):
     """Without anybody who asks."""
-    settings = {"keep_ms": 300}
-    works.folder(**settings).add(WISH, 1, 1)
-    works.runner(pieces(b"whole"), **settings).wake()
-    until(lambda: "result" in works.files())
+    settings, made = {"keep_ms": 300}, []
+
+    def perform(job):
+        made.append(job.id)
+        return pieces(b"whole")(job)
+
+    job = works.folder(**settings).add(WISH, 1, 1)
+    works.runner(perform, **settings).wake()
     until(lambda: works.files() == [".admission", ".turn-0"])
+    assert made == [job.id]
