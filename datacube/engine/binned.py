@@ -20,6 +20,8 @@ from datacube.model.sampled import Sampled
 from datacube.slicing.reduce import Reducer
 from datacube.slicing.select import Span
 
+_AT_ONCE = 64  # cells that take about as long as one alone
+
 
 def by_period(limits: Limits, cube: Cube, sampled: Sampled, aggregate: Aggregate) -> Sampled:
     """The values with one step for each period, or for each window of steps.
@@ -55,7 +57,8 @@ def by_period(limits: Limits, cube: Cube, sampled: Sampled, aggregate: Aggregate
         raise TypeError(axis.name)
     steps = sum(map(len, pick.groups))
     cells = sum(prod(one.shape) for one in sampled.data.values()) // axis.size
-    check_reduction(limits, cells, steps, "WINDOW", steps, reducer.effort)
+    effort = reducer.effort * max(_AT_ONCE // cells, 1)
+    check_reduction(limits, cells, steps, "WINDOW", steps, effort)
     axes = (*sampled.axes[:at], pick.axis, *sampled.axes[at + 1 :])
     fields, data, valid = [], {}, {}
     for one in sampled.fields:
