@@ -334,8 +334,7 @@ def pixel_blocks(
         inside = rows >= 0
         if not inside.any():
             return
-        far = np.iinfo(np.intp).max
-        top, left = (int(one.min(where=inside, initial=far)) for one in (rows, columns))
+        top, left = (int(one.view(np.uintp).min()) for one in (rows, columns))  # -1 is the largest
     height, width = int(rows.max()) + 1 - top, int(columns.max()) + 1 - left
     if height * width > ROOM and rows.size > 1:
         for down in _halves(rows.shape[0]):

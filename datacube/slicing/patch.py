@@ -64,8 +64,10 @@ def patch_at_edge(
     shift = factor.bit_length() - 1
     ends = np.array([room.width, room.height])[:, None, None] << PLACES
     for lines, strip in _strips(nodes, window):
-        grains = strip - ROUNDER_BITS
-        outside = ((grains < -1) | (grains > ends + 1)).any(0)
+        grains = strip - (ROUNDER_BITS - 1)  # the hair before the first cell is at 0
+        off = grains.view(np.uint64) > (ends + 2).view(np.uint64)  # and what is before it, far away
+        outside = off[0] | off[1]
+        grains -= 1
         np.clip(grains, 0, ends - 1, out=grains)
         grains >>= PLACES + shift
         np.copyto(grains, -1, where=outside)
