@@ -223,7 +223,7 @@ def repeat_slices(store: ObjectStore, cube_id: str, ticks: Sequence[int]) -> Cub
     head = read_head(store, cube_id)
     version = read_version(store, cube_id, head.manifest)
     there = version.slices
-    slices = tuple(replace(there[n % len(there)], ticks=tick) for n, tick in enumerate(ticks))
+    slices = tuple(there[n % len(there)]._replace(ticks=tick) for n, tick in enumerate(ticks))
     number = version.number + 1
     made = replace(version, number=number, parent=head.manifest, slices=slices, plain=0)
     manifest, data = made.dump()

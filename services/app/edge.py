@@ -1,20 +1,18 @@
 """What HTTP is, apart from any service: public URL, CORS, compression, clean text."""
 
 import re
+import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import lru_cache
 from ipaddress import ip_address, ip_network
 from urllib.parse import parse_qsl, urlsplit
 
-from isal import isal_zlib
-
 from datacube.errors import InvalidParameter
 from services.ows.transport import Response
 
 MAX_FIELDS = 500
 _GZIP_FROM = 1000  # bytes; smaller answers fit one packet anyway
-_GZIP_LEVEL = 3  # of isal, the one that packs most
 _TEXT = re.compile(
     r"^(text/(?!event-stream)|application/([\w.-]+[+_])?(json|xml|javascript)\b|image/svg)"
 )
@@ -188,7 +186,7 @@ def takes_gzip(accept_encoding: str) -> bool:
 
 
 def _gzip(pieces: Iterable[bytes]) -> Iterator[bytes]:
-    packer = isal_zlib.compressobj(_GZIP_LEVEL, isal_zlib.DEFLATED, 31)
+    packer = zlib.compressobj(6, zlib.DEFLATED, 31)
     for piece in pieces:
         if packed := packer.compress(piece):
             yield packed
