@@ -21,7 +21,7 @@ from datacube.model.query import Aggregate, LineQuery, Slice, Subset, TimeChoice
 from datacube.model.time import TimeRange
 from services.ows.aggregate import decode_aggregate
 from services.ows.caching import cache_control, etag, matches, not_modified, warnings
-from services.ows.dimensions import chosen_times, layer_places, one_default
+from services.ows.dimensions import RUN, chosen_times, layer_places, one_default, run_and_lead
 from services.ows.kvp import Kvp, comma_list, number
 from services.ows.transport import Request, Response
 from services.wms.decode import decode_pixel
@@ -118,8 +118,22 @@ def _vertices(text: str) -> tuple[tuple[float, float], ...]:
 
 
 def line_subsets(kvp: Kvp, cube: Cube, kind: Kind) -> tuple[tuple[Subset, ...], bool]:
-    """Where on each axis, and whether newer data would change the answer."""
+    """Where on each axis, and whether newer data would change the answer.
+
+    Raises
+    ------
+    InvalidTime
+        A run or a lead time of a forecast is asked for, of which there are pictures alone.
+    InvalidParameter
+        There is no time, or there are no levels.
+    """
     domain, layer = cube.description.domain, cube.layers[0]
+    if run_and_lead(kvp, layer) != (None, None):
+        raise InvalidTime(
+            "values along an axis or a line are of the newest run that has each time; leave the "
+            f"run and the step out, or ask for the coverage {cube.id.removesuffix('__best')}",
+            subject=RUN,
+        )
     if kind.times and domain.time is None:
         raise InvalidParameter("the layer has no time", subject="TIME")
     if kind.levels and domain.vertical is None:

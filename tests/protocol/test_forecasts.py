@@ -252,3 +252,14 @@ def test_a_new_run_changes_the_pictures_that_it_has(tmp_path):
     found = info(client, "&TIME=2020-01-04T00:00:00Z")
     assert (found["value"], found["reference_time"]) == (value(3, 0), "2020-01-04T00:00:00Z")
     app.close()
+
+
+@pytest.mark.parametrize("asked", ["DIM_REFERENCE_TIME=2020-01-01", "DIM_STEP=12"])
+@pytest.mark.parametrize("series", ["GetFeatureInfo&SERIES=true", "GetTimeseries"])
+def test_a_series_of_one_run_is_refused_not_answered_with_that_of_all(client, series, asked):
+    query = INFO.replace("GetFeatureInfo", series)
+    times = client.get(query.replace("SERIES=true", "SERIES=true&DIM_REFERENCE_TIME=current"))
+    assert "2020-01-04T00:00:00Z" in times.text
+    answer = client.get(f"{query}&{asked}")
+    assert "InvalidDimensionValue" in answer.text
+    assert "ask for the coverage model" in answer.text
