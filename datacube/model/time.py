@@ -45,22 +45,14 @@ _MONTHLY = re.compile(
     r"^\s*(?P<unit>months?|years?)\s+since\s+(?P<reference>.+?)\s*$", re.IGNORECASE
 )
 _LONGEST = 1_200_000  # months
-_LONGEST_TEXT = 100  # characters of a duration
+_LETTERS = 100  # characters of a duration
 _ISO_ZERO = b"0000-00-00T00:00:00Z"
 _MS = {
-    "ms": 1,
-    "millisecond": 1,
-    "msec": 1,
-    "s": 1000,
-    "sec": 1000,
-    "second": 1000,
-    "min": 60_000,
-    "minute": 60_000,
-    "h": 3_600_000,
-    "hr": 3_600_000,
-    "hour": 3_600_000,
-    "d": MS_PER_DAY,
-    "day": MS_PER_DAY,
+    **dict.fromkeys(("ms", "msec", "millisecond"), 1),
+    **dict.fromkeys(("s", "sec", "second"), 1000),
+    **dict.fromkeys(("min", "minute"), 60_000),
+    **dict.fromkeys(("h", "hr", "hour"), 3_600_000),
+    **dict.fromkeys(("d", "day"), MS_PER_DAY),
     "week": 7 * MS_PER_DAY,
 }
 
@@ -172,11 +164,10 @@ class Period:
         InvalidTime
             The text is no duration, or has no length.
         """
-        found = _DURATION.match(text.strip()) if len(text) <= _LONGEST_TEXT else None
+        found = _DURATION.match(text.strip()) if len(text) <= _LETTERS else None
         if found is None:
             raise InvalidTime(
-                f"'{text[:_LONGEST_TEXT]}' is no ISO 8601 duration such as P1D or PT6H",
-                subject=subject,
+                f"'{text[:_LETTERS]}' is no ISO 8601 duration such as P1D or PT6H", subject=subject
             )
         part = {key: Fraction(value or 0) for key, value in found.groupdict().items()}
         ms = int(
