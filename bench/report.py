@@ -50,7 +50,7 @@ def markdown(
 
 
 _HOW = (
-    "Peers run two processes each, ours one, the prototype two. `agrees` is the share of pixels "
+    "Every server runs two processes. `agrees` is the share of pixels "
     "or values that equal the data (a correlation where colours are free), looked at before the "
     "rounds."
 )
