@@ -306,20 +306,17 @@ class CubeStore:
     def chunk_rows(
         self, field: str, level: int, index: ChunkIndex, rows: tuple[int, int]
     ) -> NDArray[Any]:
-        """One decoded chunk, of which some rows are right; see :meth:`chunk`.
+        """One decoded chunk, of which the rows from … to before … are right; see :meth:`chunk`.
 
         Of a chunk that lies on a disk of this machine and was hardly asked for in a while, no more
         is decoded than that takes.
-
-        Parameters
-        ----------
-        rows : first, and the one after the last
         """
-        if self.remote or not self._keys or not self._codecs[field][level].parts:
+        codec = self._codecs[field][level]
+        if self.remote or not self._keys or not codec.parts:
             return self.chunk(field, level, index)
         slot_index, place = (index[0], index[1:]) if self.timed else (0, index)
         key = (self._keys[slot_index], field, level, place)
-        if not self.cache.is_rare(key, self._codecs[field][level].decoded_bytes):
+        if not self.cache.is_rare(key, codec.decoded_bytes):
             return self.chunk(field, level, index)
         table = self._table(field, level, slot_index)
         return self._load(field, level, slot_index, place, table, rows)
