@@ -144,8 +144,8 @@ class JobSettings:
     folder: str = ""
     running: int = 1
     waiting: int = 16
-    max_bytes: int = 128 << 30
-    total_bytes: int = 256 << 30
+    max_bytes: int = 32 << 30
+    total_bytes: int = 64 << 30
     max_cells: int = 5_000_000_000
     max_reduced_cells: int = 100_000_000_000
     keep_ms: int = 86_400_000

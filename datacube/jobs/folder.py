@@ -233,7 +233,8 @@ class JobFolder:
             raise TooManyJobs(f"{waiting} jobs wait already, which is the limit; ask again later")
         begun = sum(job.size for job in jobs if job.file is None)
         made = sum(job.size for job in jobs) - begun
-        left = min(self._settings.total_bytes - made, disk_usage(self._path).free) - begun
+        half = (disk_usage(self._path).free + made) // 2  # the rest is for others
+        left = min(self._settings.total_bytes, half) - made - begun
         if nbytes > left:
             raise TooManyJobs(
                 f"the file would have about {nbytes / 1e6:,.1f} MB, and other jobs leave "

@@ -113,7 +113,7 @@ def most_bytes(settings: JobSettings) -> int:
     """How large the file of a job can be at most, were there no other jobs."""
     folder = Path(settings.folder or gettempdir()).absolute()
     there = next(one for one in (folder, *folder.parents) if one.exists())
-    return min(settings.max_bytes, settings.total_bytes, disk_usage(there).free)
+    return min(settings.max_bytes, settings.total_bytes, disk_usage(there).free // 2)
 
 
 def job_folder(settings: JobSettings, store_url: str) -> Path:
