@@ -3,7 +3,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help venv viewer demo run test durability lint format bench bench-ingest conformance clients clean
+.PHONY: help venv viewer demo run test durability lint format bench bench-ingest conformance clients terria clean
 MAKEFLAGS += --no-print-directory
 
 HOST ?= 127.0.0.1
@@ -60,7 +60,7 @@ run: $(VENV)/.installed $(STATIC)/index.html $(if $(filter $(DEMO_STORE),$(STORE
 
 test: $(VENV)/.test $(STATIC)/index.html ## run the tests that need neither browser nor QGIS nor Java
 	@$(begin) 'Running the tests'; \
-	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/python -m pytest -n 2 -m 'not qgis and not browser and not netcdf and not conformance' $(PYTEST_ARGS)
+	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/python -m pytest -n 2 -m 'not qgis and not browser and not netcdf and not terria and not conformance' $(PYTEST_ARGS)
 
 durability: $(VENV)/.test ## kill writers 200 times, let eight race for 40 rounds, write to a real S3 server
 	@$(begin) 'Looking for an S3 server (versitygw)'; \
@@ -126,6 +126,10 @@ clients: $(VENV)/.test $(STATIC)/index.html ## run QGIS, GDAL, headless Chromium
 	sh tests/clients/trixie.sh $(TRIXIE) $(VENV)/trixie.log; $(took)
 	@$(begin) 'Running the clients'; \
 	DATACUBE_TRIXIE="$(abspath $(TRIXIE))" PATH="$(abspath $(BIN)):$$PATH:$(abspath $(VENV)/cf/bin)" $(BIN)/python -m pytest -m 'qgis or browser or netcdf' $(PYTEST_ARGS) tests/clients
+
+terria: $(VENV)/.test ## run TerriaJS' layer of a WMS against a live server (Chromium, npm; half a gigabyte of packages)
+	@$(begin) 'Installing and running TerriaJS (some minutes)'; \
+	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/python -m pytest -n 0 -m terria $(PYTEST_ARGS) tests/clients
 
 clean: ## remove what was built: .venv, the viewer's page, the demo store, caches
 	rm -rf --one-file-system .trixie

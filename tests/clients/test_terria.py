@@ -10,7 +10,7 @@ from playwright.sync_api import sync_playwright
 
 from tests.clients.conftest import DAYS
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.terria, pytest.mark.timeout(900)]
 
 SOURCES = Path(__file__).parent / "web" / "terria"
 OPTIONS = (
