@@ -27,7 +27,7 @@ from datacube.store.objects import ObjectStore
 from datacube.store.url import open_store
 from services.app.access import Subject, write_line
 from services.app.answers import Outgoing, answer, at_once, outgoing
-from services.app.asker import Asker
+from services.app.asker import Asker, Line
 from services.app.board import Board
 from services.app.events import Events
 from services.app.inflow import Asked, Inflow
@@ -185,11 +185,12 @@ class Application:
         else:
             (request, route), early = plain, None
         subject = Subject(route.service, request.path, request.query)
-        status, nbytes = 499, 0  # where the client has gone before the answer was there
+        # 499 is where the client has gone before the answer was there
+        status, nbytes, line = 499, 0, Line(receive)
         try:
             if early is None:
                 near = bool(version) and self.store.is_local
-                found = await self._found(request, route, subject, identifier, receive, near=near)
+                found = await self._found(request, route, subject, identifier, line, near=near)
             else:
                 found = outgoing(self.context, request, early, "", subject)
             if found.known is not None and asked is not None:
@@ -200,10 +201,11 @@ class Application:
                 listener = HttpRequest(scope, receive)
                 nbytes = await self._events.tell(request, route.events, listener, send)
             else:
-                nbytes = await self._sent(scope, receive, found, identifier, send)
+                nbytes = await self._sent(scope, line, found, identifier, send)
         except (ClientDisconnect, Abandoned):
             LOGGER.debug("client of %s has gone", identifier)
         finally:
+            line.close()
             self._note(
                 scope,
                 identifier,
@@ -220,7 +222,7 @@ class Application:
         route: Route,
         subject: Subject,
         identifier: str,
-        receive: Receive,
+        line: Line,
         *,
         near: bool,
     ) -> Outgoing:
@@ -228,7 +230,7 @@ class Application:
 
         Parameters
         ----------
-        receive : tells when the client has gone, so that a thread works on for nobody
+        line : tells when the client has gone, so that a thread works on for nobody
         near : bool, whether no network and no look at the store stand before the answer
         """
 
@@ -246,7 +248,7 @@ class Application:
         if near and route.brief(request):
             with suppress(TakesLonger):
                 return await self._turns.here(moment)
-        with Asker(receive) as asker:
+        with Asker(line) as asker:
             return await self._turns.take(asker.waits_for(work))
 
     async def _at_once(
@@ -286,7 +288,7 @@ class Application:
         write_line(identifier, peer, scope["method"], subject, status, seconds, nbytes, chunks)
 
     async def _sent(
-        self, scope: Scope, receive: Receive, found: Outgoing, identifier: str, send: Send
+        self, scope: Scope, line: Line, found: Outgoing, identifier: str, send: Send
     ) -> int:
         """Send the answer; the number of bytes of its body."""
         await send(_start(found, identifier))
@@ -297,7 +299,7 @@ class Application:
                 await self._turns.run(partial(_close, found.body))
             return len(body)
         try:
-            return await self._streamed(HttpRequest(scope, receive), found, body, send)
+            return await self._streamed(scope.get("client"), line, found, body, send)
         except (ClientDisconnect, asyncio.CancelledError):
             raise
         except Exception:
@@ -307,7 +309,12 @@ class Application:
             await self._turns.run(partial(_close, body))
 
     async def _streamed(
-        self, http: HttpRequest, found: Outgoing, pieces: Iterator[bytes], send: Send
+        self,
+        client: tuple[str, int] | None,
+        line: Line,
+        found: Outgoing,
+        pieces: Iterator[bytes],
+        send: Send,
     ) -> int:
         """Send a body piece by piece, as fast as the client takes it.
 
@@ -315,7 +322,7 @@ class Application:
         """
         nbytes = 0
         length = next((int(text) for name, text in found.lines if name == b"content-length"), None)
-        with Outflow(http, length) as outflow:
+        with Outflow(client, line, length) as outflow:
             while (piece := await self._turns.run(partial(_next, pieces))) is not None:
                 await outflow.room(nbytes)
                 await send({"type": "http.response.body", "body": piece, "more_body": True})

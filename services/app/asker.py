@@ -13,18 +13,48 @@ from datacube.engine.waiting import as_long_as_wanted
 MOMENT = 0.1  # seconds; what is answered by then is not worth a look
 
 
+class Line:
+    """The connection with the client of one request, whose body has been read.
+
+    Whoever wants to know whether the client has gone waits for the same task: granian takes a wait
+    that was given up for the client's end, and tells the next one so.
+
+    Parameters
+    ----------
+    receive : of the request
+    """
+
+    def __init__(self, receive: Receive) -> None:
+        self._receive = receive
+        self._ended: asyncio.Task[None] | None = None
+
+    def close(self) -> None:
+        """Listen no more."""
+        if self._ended is not None:
+            self._ended.cancel()
+
+    def ended(self) -> asyncio.Task[None]:
+        """What is done when the client has gone."""
+        if self._ended is None:
+            self._ended = asyncio.get_running_loop().create_task(self._until_it_ends())
+        return self._ended
+
+    async def _until_it_ends(self) -> None:
+        while (await self._receive())["type"] != "http.disconnect":
+            pass
+
+
 class Asker:
     """The client of one request; a context manager around the making of its answer.
 
     Parameters
     ----------
-    receive : of the request, whose body has been read
+    line : Line
     """
 
-    def __init__(self, receive: Receive) -> None:
-        self._receive = receive
+    def __init__(self, line: Line) -> None:
+        self._line = line
         self._gone = Event()
-        self._looking: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
 
     def __enter__(self) -> Self:
@@ -41,8 +71,6 @@ class Asker:
         """Look no more."""
         if self._timer is not None:
             self._timer.cancel()
-        if self._looking is not None:
-            self._looking.cancel()
 
     def waits_for[T](self, work: Callable[[], T]) -> Callable[[], T]:
         """Work that is given up when the client has gone; it raises Abandoned then."""
@@ -54,14 +82,7 @@ class Asker:
         return done
 
     def _look(self) -> None:
-        self._looking = asyncio.get_running_loop().create_task(self._disconnected())
+        self._line.ended().add_done_callback(self._note)
 
-    async def _disconnected(self) -> None:
-        await disconnected(self._receive)
+    def _note(self, _: asyncio.Task[None]) -> None:
         self._gone.set()
-
-
-async def disconnected(receive: Receive) -> None:
-    """Wait until the client has gone, or has its answer."""
-    while (await receive())["type"] != "http.disconnect":
-        pass

@@ -18,9 +18,8 @@ from types import TracebackType
 from typing import Self
 
 from starlette.requests import ClientDisconnect
-from starlette.requests import Request as HttpRequest
 
-from services.app.asker import disconnected
+from services.app.asker import Line
 
 ON_ITS_WAY = 16 << 20
 """Bytes that may be between the sender and its client."""
@@ -35,12 +34,16 @@ class Outflow:
 
     Parameters
     ----------
-    http : Request, its connection
+    client : (host, port) or None, where it is
+    line : Line, the connection with it
     nbytes : int, optional; of all of it, where that is known
     """
 
-    def __init__(self, http: HttpRequest, nbytes: int | None = None) -> None:
-        self._http = http
+    def __init__(
+        self, client: tuple[str, int] | None, line: Line, nbytes: int | None = None
+    ) -> None:
+        self._client = client
+        self._line = line
         self._fits = nbytes is not None and nbytes <= ON_ITS_WAY
         self._gone: asyncio.Task[None] | None = None
         self._socket: socket.socket | None = None
@@ -48,10 +51,10 @@ class Outflow:
 
     def __enter__(self) -> Self:
         """Begin to wait for the client's end, and to count what is acknowledged of much."""
-        client = self._http.client
-        self._gone = asyncio.get_running_loop().create_task(disconnected(self._http.receive))
-        if client is not None and sys.platform == "linux" and not self._fits:
-            self._socket = connection(client.host, int(client.port))
+        self._gone = self._line.ended()
+        if self._client is not None and sys.platform == "linux" and not self._fits:
+            host, port = self._client
+            self._socket = connection(host, int(port))
         self._before = acknowledged(self._socket) if self._socket else 0
         return self
 
@@ -62,8 +65,6 @@ class Outflow:
         trace: TracebackType | None,
     ) -> None:
         """Let the connection go."""
-        if self._gone is not None:
-            self._gone.cancel()
         if self._socket is not None:
             self._socket.close()
 

@@ -11,7 +11,7 @@ from granian.server.embed import Server
 from datacube.config.settings import Config
 from datacube.engine.context import make_context
 from datacube.store.url import open_store
-from services.app import Application
+from services.app import Application, asker
 from services.app.serve import free_port
 from tests.cubes import make_cube
 from tests.stores import CountingStore
@@ -75,3 +75,44 @@ def test_reading_stops_when_the_connection_is_closed(tmp_path):
     asyncio.run(_ask_and_leave(app, store, free_port("127.0.0.1", 0)))
     app.close()
     assert store.chunks_read < len(DAYS) // 2
+
+
+def test_a_look_after_the_client_does_not_end_it(tmp_path, monkeypatch):
+    """As granian does it: who waits after another has given up is told that the client has gone."""
+    make_cube(tmp_path, "days", times=DAYS[:1], width=1500, height=800, levels=1)
+    monkeypatch.setattr(asker, "MOMENT", 0.0)
+    store = SlowStore(open_store(str(tmp_path)))
+    app = Application(make_context(store, Config()), store)
+    given_up, sent = [], []
+
+    async def receive():
+        if not given_up:
+            try:
+                await asyncio.Event().wait()
+            except asyncio.CancelledError:
+                given_up.append(len(sent))
+                raise
+        return {"type": "http.disconnect"}
+
+    async def send(message):
+        sent.append(message)
+        await asyncio.sleep(0.01)
+
+    query = b"service=WCS&version=2.0.1&request=GetCoverage&coverageId=days&format=image/tiff"
+    day = f'&subset=time("{DAYS[0]}T00:00:00Z")'.encode()
+    scope = {
+        "type": "http",
+        "method": "GET",
+        "path": "/wcs",
+        "query_string": query + day,
+        "headers": [(b"host", b"a")],
+        "scheme": "http",
+        "client": None,
+        "server": ("a", 80),
+    }
+    asyncio.run(app(scope, receive, send))
+    app.close()
+    assert sent[0]["status"] == 200
+    assert [one.get("more_body", False) for one in sent[1:]] == [True] * (len(sent) - 2) + [False]
+    assert len(sent) > 2
+    assert given_up == [len(sent)]  # when all was sent
