@@ -34,7 +34,7 @@ from datacube.render import composite, encode, paint
 from datacube.slicing import gather, plan
 from datacube.slicing.accumulators import Accumulator
 from datacube.slicing.regions import Region
-from datacube.store import cache, codecs, local, reader
+from datacube.store import cache, codecs, cube, local, reader
 from services.app import memory
 from services.app.asgi import Application, create_app
 from services.app.known import KnownAnswers
@@ -57,7 +57,11 @@ STAGES: dict[str, tuple[tuple[Any, str], ...]] = {
         (read, "plan_field"),
         (plan, "plan_read"),
     ),
-    "look up chunks": ((cache.ChunkCache, "chunk"), (cache.ChunkCache, "chunks")),
+    "look up chunks": (
+        (cube.CubeStore, "chunk_rows"),
+        (cache.ChunkCache, "chunk"),
+        (cache.ChunkCache, "chunks"),
+    ),
     "read": tuple((local.LocalObjects, name) for name in ("get", "get_range", "borrow")),
     "check": ((reader, "chunk_damage"),),
     "decode the chunks": ((codecs.ArrayCodec, "decode"),),

@@ -97,7 +97,7 @@ def read_stored(
 
     held: dict[tuple[int, int], Plane] = {}
     for parts, needed in stages(plan, max(_HELD // (prod(shape) * out.itemsize), 1)):
-        if cube.remote or _joined(cube, field, level, [(*chunk, *at) for at in needed]):
+        if cube.remote or _joined(cube, field.name, level, [(*chunk, *at) for at in needed]):
             kept = {at: held[at] for at in needed if at in held}
             held = kept | fetched([at for at in needed if at not in kept])
             gather(parts, held, out)
@@ -114,9 +114,9 @@ def mask_of(field: Field, cells: IndexMap) -> NDArray[np.bool_] | None:
     return inside
 
 
-def _joined(cube: CubeSource, field: Field, level: int, wanted: Sequence[ChunkIndex]) -> bool:
+def _joined(cube: CubeSource, field: str, level: int, wanted: Sequence[ChunkIndex]) -> bool:
     """Whether one object holds several of the chunks, which are read from it together."""
-    return len(wanted) > 1 and len(cube.groups(field.name, level, wanted)) < len(wanted)
+    return len(wanted) > 1 and len(cube.groups(field, level, wanted)) < len(wanted)
 
 
 def _gather_in_turn(parts: Parts, fetched: Fetched, out: Plane) -> None:
@@ -179,7 +179,7 @@ def fetch_rows(
     rows: tuple[int, int],
 ) -> Mapping[ChunkIndex, NDArray[np.generic]]:
     """The same of chunks of which only the rows from … to before … have to be right."""
-    if cube.remote or len(cube.groups(field, level, wanted)) < len(wanted):
+    if cube.remote or _joined(cube, field, level, wanted):
         return fetch_chunks(pool, cube, field, level, wanted)
     check_wanted()
     return {index: cube.chunk_rows(field, level, index, rows) for index in wanted}

@@ -5,8 +5,8 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable, Sequence
 from typing import Any
 
-_OFTEN = 2
-_MOMENT = 64
+_OFTEN = 2  # requests before, after which a value is worth its memory
+_MOMENT = 64  # or so many requests since the last one
 
 
 class _Flight:

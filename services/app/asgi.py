@@ -27,7 +27,7 @@ from datacube.store.objects import ObjectStore
 from datacube.store.url import open_store
 from services.app.access import Subject, write_line
 from services.app.answers import Outgoing, answer, at_once, outgoing
-from services.app.asker import Asker, Line
+from services.app.asker import Asker, Disconnect
 from services.app.board import Board
 from services.app.events import Events
 from services.app.inflow import Asked, Inflow
@@ -186,11 +186,13 @@ class Application:
             (request, route), early = plain, None
         subject = Subject(route.service, request.path, request.query)
         # 499 is where the client has gone before the answer was there
-        status, nbytes, line = 499, 0, Line(receive)
+        status, nbytes, disconnect = 499, 0, Disconnect(receive)
         try:
             if early is None:
                 near = bool(version) and self.store.is_local
-                found = await self._found(request, route, subject, identifier, line, near=near)
+                found = await self._found(
+                    request, route, subject, identifier, disconnect, near=near
+                )
             else:
                 found = outgoing(self.context, request, early, "", subject)
             if found.known is not None and asked is not None:
@@ -198,14 +200,13 @@ class Application:
             status = found.status
             if route.events is not None and status == 200 and not request.head:
                 await send(_start(found, identifier))
-                listener = HttpRequest(scope, receive)
-                nbytes = await self._events.tell(request, route.events, listener, send)
+                nbytes = await self._events.tell(request, route.events, disconnect, send)
             else:
-                nbytes = await self._sent(scope, line, found, identifier, send)
+                nbytes = await self._sent(scope, disconnect, found, identifier, send)
         except (ClientDisconnect, Abandoned):
             LOGGER.debug("client of %s has gone", identifier)
         finally:
-            line.close()
+            disconnect.close()
             self._note(
                 scope,
                 identifier,
@@ -222,7 +223,7 @@ class Application:
         route: Route,
         subject: Subject,
         identifier: str,
-        line: Line,
+        disconnect: Disconnect,
         *,
         near: bool,
     ) -> Outgoing:
@@ -230,7 +231,7 @@ class Application:
 
         Parameters
         ----------
-        line : tells when the client has gone, so that a thread works on for nobody
+        disconnect : tells when the client has gone, so that a thread works on for nobody
         near : bool, whether no network and no look at the store stand before the answer
         """
 
@@ -248,7 +249,7 @@ class Application:
         if near and route.brief(request):
             with suppress(TakesLonger):
                 return await self._turns.here(moment)
-        with Asker(line) as asker:
+        with Asker(disconnect) as asker:
             return await self._turns.take(asker.waits_for(work))
 
     async def _at_once(
@@ -288,7 +289,7 @@ class Application:
         write_line(identifier, peer, scope["method"], subject, status, seconds, nbytes, chunks)
 
     async def _sent(
-        self, scope: Scope, line: Line, found: Outgoing, identifier: str, send: Send
+        self, scope: Scope, disconnect: Disconnect, found: Outgoing, identifier: str, send: Send
     ) -> int:
         """Send the answer; the number of bytes of its body."""
         await send(_start(found, identifier))
@@ -299,7 +300,7 @@ class Application:
                 await self._turns.run(partial(_close, found.body))
             return len(body)
         try:
-            return await self._streamed(scope.get("client"), line, found, body, send)
+            return await self._streamed(scope.get("client"), disconnect, found, body, send)
         except (ClientDisconnect, asyncio.CancelledError):
             raise
         except Exception:
@@ -311,7 +312,7 @@ class Application:
     async def _streamed(
         self,
         client: tuple[str, int] | None,
-        line: Line,
+        disconnect: Disconnect,
         found: Outgoing,
         pieces: Iterator[bytes],
         send: Send,
@@ -322,7 +323,7 @@ class Application:
         """
         nbytes = 0
         length = next((int(text) for name, text in found.lines if name == b"content-length"), None)
-        with Outflow(client, line, length) as outflow:
+        with Outflow(client, disconnect, length) as outflow:
             while (piece := await self._turns.run(partial(_next, pieces))) is not None:
                 await outflow.room(nbytes)
                 await send({"type": "http.response.body", "body": piece, "more_body": True})

@@ -13,8 +13,8 @@ from datacube.engine.waiting import as_long_as_wanted
 MOMENT = 0.1  # seconds; what is answered by then is not worth a look
 
 
-class Line:
-    """The connection with the client of one request, whose body has been read.
+class Disconnect:
+    """That the client of one request, whose body has been read, goes away.
 
     Whoever wants to know whether the client has gone waits for the same task: granian takes a wait
     that was given up for the client's end, and tells the next one so.
@@ -26,20 +26,20 @@ class Line:
 
     def __init__(self, receive: Receive) -> None:
         self._receive = receive
-        self._ended: asyncio.Task[None] | None = None
+        self._task: asyncio.Task[None] | None = None
 
     def close(self) -> None:
-        """Listen no more."""
-        if self._ended is not None:
-            self._ended.cancel()
+        """Wait no more."""
+        if self._task is not None:
+            self._task.cancel()
 
-    def ended(self) -> asyncio.Task[None]:
-        """What is done when the client has gone."""
-        if self._ended is None:
-            self._ended = asyncio.get_running_loop().create_task(self._until_it_ends())
-        return self._ended
+    def awaited(self) -> asyncio.Task[None]:
+        """The wait for it, the same for all."""
+        if self._task is None:
+            self._task = asyncio.get_running_loop().create_task(self._seen())
+        return self._task
 
-    async def _until_it_ends(self) -> None:
+    async def _seen(self) -> None:
         while (await self._receive())["type"] != "http.disconnect":
             pass
 
@@ -49,11 +49,11 @@ class Asker:
 
     Parameters
     ----------
-    line : Line
+    disconnect : Disconnect
     """
 
-    def __init__(self, line: Line) -> None:
-        self._line = line
+    def __init__(self, disconnect: Disconnect) -> None:
+        self._disconnect = disconnect
         self._gone = Event()
         self._timer: asyncio.TimerHandle | None = None
 
@@ -82,7 +82,7 @@ class Asker:
         return done
 
     def _look(self) -> None:
-        self._line.ended().add_done_callback(self._note)
+        self._disconnect.awaited().add_done_callback(self._note)
 
     def _note(self, _: asyncio.Task[None]) -> None:
         self._gone.set()

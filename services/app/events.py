@@ -12,12 +12,12 @@ from collections.abc import Iterator, Mapping, MutableMapping
 from contextlib import suppress
 from typing import Any
 
-from starlette.requests import Request as HttpRequest
 from starlette.types import Send
 
 from datacube.engine.context import Context
 from datacube.engine.cube import Cube
 from datacube.errors import DatacubeError
+from services.app.asker import Disconnect
 from services.app.status import problem
 from services.app.turns import Turns
 from services.ows.caching import NO_STORE
@@ -69,7 +69,7 @@ class Events:
         self._states = self._seen()
         return Response(200, EVENTS, iter(()), (NO_STORE, ("X-Accel-Buffering", "no")))
 
-    async def tell(self, request: Request, name: str, http: HttpRequest, send: Send) -> int:
+    async def tell(self, request: Request, name: str, disconnect: Disconnect, send: Send) -> int:
         """Send what there is to say until the client goes or the server stops.
 
         Returns
@@ -84,7 +84,7 @@ class Events:
         self._listeners.add(news)
         if self._watching is None or self._watching.done():
             self._watching = loop.create_task(self._watch())
-        gone = loop.create_task(_disconnected(http))
+        gone = disconnect.awaited()
         try:
             while not (self._stopped or gone.done()):
                 news.clear()
@@ -94,7 +94,6 @@ class Events:
                 await _first_of(gone, news)
         finally:
             self._listeners.discard(news)
-            gone.cancel()
         if not gone.done():
             await send({"type": "http.response.body", "body": b""})
         return sent
@@ -156,8 +155,3 @@ async def _first_of(gone: asyncio.Task[None], news: asyncio.Event) -> None:
         waiting.cancel()
         with suppress(asyncio.CancelledError):
             await waiting
-
-
-async def _disconnected(http: HttpRequest) -> None:
-    while (await http.receive())["type"] != "http.disconnect":
-        pass

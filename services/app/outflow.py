@@ -19,7 +19,7 @@ from typing import Self
 
 from starlette.requests import ClientDisconnect
 
-from services.app.asker import Line
+from services.app.asker import Disconnect
 
 ON_ITS_WAY = 16 << 20
 """Bytes that may be between the sender and its client."""
@@ -35,15 +35,15 @@ class Outflow:
     Parameters
     ----------
     client : (host, port) or None, where it is
-    line : Line, the connection with it
+    disconnect : Disconnect, of it
     nbytes : int, optional; of all of it, where that is known
     """
 
     def __init__(
-        self, client: tuple[str, int] | None, line: Line, nbytes: int | None = None
+        self, client: tuple[str, int] | None, disconnect: Disconnect, nbytes: int | None = None
     ) -> None:
         self._client = client
-        self._line = line
+        self._disconnect = disconnect
         self._fits = nbytes is not None and nbytes <= ON_ITS_WAY
         self._gone: asyncio.Task[None] | None = None
         self._socket: socket.socket | None = None
@@ -51,7 +51,7 @@ class Outflow:
 
     def __enter__(self) -> Self:
         """Begin to wait for the client's end, and to count what is acknowledged of much."""
-        self._gone = self._line.ended()
+        self._gone = self._disconnect.awaited()
         if self._client is not None and sys.platform == "linux" and not self._fits:
             host, port = self._client
             self._socket = connection(host, int(port))

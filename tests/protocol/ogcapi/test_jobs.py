@@ -122,13 +122,17 @@ VERSIONS = {
 }
 
 
+def assert_leads_to(server, refusal, wanted):
+    """What is posted as a refusal of WCS says gives the file that is wanted."""
+    assert refusal.status_code == 413
+    place = follow(server, refusal.text)
+    assert server.client.get(f"{place}/results").content == wanted.content
+
+
 @pytest.mark.parametrize("version", VERSIONS)
 def test_the_refusal_of_wcs_says_what_to_post(server, direct, version):
     refusal = server.client.get(f"/wcs?{VERSIONS[version]}")
-    assert refusal.status_code == 413
-    place = follow(server, refusal.text)
-    wanted = direct.get(f"/wcs?{VERSIONS[version]}")
-    assert server.client.get(f"{place}/results").content == wanted.content
+    assert_leads_to(server, refusal, direct.get(f"/wcs?{VERSIONS[version]}"))
 
 
 def test_the_refusal_of_the_ogc_api_says_what_to_post(server, direct):
@@ -446,10 +450,7 @@ SOAP = f"""<s:Envelope xmlns:s="http://www.w3.org/2003/05/soap-envelope"><s:Body
 @pytest.mark.parametrize("document", [XML, SOAP])
 def test_the_refusal_of_a_document_says_what_to_post(server, direct, document):
     refusal = server.client.request("POST", "/wcs", content=document)
-    assert refusal.status_code == 413
-    place = follow(server, refusal.text)
-    wanted = direct.get(f"/wcs?{VERSIONS['2.0.1']}")
-    assert server.client.get(f"{place}/results").content == wanted.content
+    assert_leads_to(server, refusal, direct.get(f"/wcs?{VERSIONS['2.0.1']}"))
 
 
 def test_a_file_for_each_time(server, direct):
