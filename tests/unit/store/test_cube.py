@@ -76,6 +76,23 @@ def test_rows_of_a_chunk_are_right_and_held_when_they_are_wanted_often(tmp_path)
         part[0, 200, 0] = 1
 
 
+def test_many_that_want_rows_of_a_chunk_at_once_read_it_twice_at_most(tmp_path):
+    cube = make_cube(tmp_path, width=300, height=512, chunks={"x": 300, "y": 512}, levels=1)
+    start, found = threading.Barrier(10), []
+
+    def ask(row):
+        start.wait(10)
+        found.append((row, cube.chunk_rows("v", 0, (0, 0, 0), (row, row + 1))[0, row, 7]))
+
+    threads = [threading.Thread(target=ask, args=(50 * number,)) for number in range(10)]
+    for one in threads:
+        one.start()
+    for one in threads:
+        one.join()
+    assert sorted(found) == [(row, 10 * row + 7) for row in range(0, 500, 50)]
+    assert cube.cache.chunks_read <= 2
+
+
 def test_the_cache_survives_a_commit(store):
     cube = make_cube(store, **OPTIONS)
     cube.chunk("v", 0, (0, 0, 0))
