@@ -185,6 +185,9 @@ class JobsModel(Model):
         _JOBS.running, ge=0, description="Jobs that are worked at at once; 0 takes none."
     )
     waiting: Count = Field(_JOBS.waiting, description="Jobs that may wait for their turn.")
+    kept: Count = Field(
+        _JOBS.kept, description="Jobs that there are at once, with those that have ended."
+    )
     max_bytes: Size = Field(
         _JOBS.max_bytes, description="Values of the coverage of one job, and its file."
     )

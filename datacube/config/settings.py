@@ -133,6 +133,7 @@ class JobSettings:
     folder : str, one of the server's own in the folder for temporary files where empty
     running : int, jobs that are worked at at once by all processes; none are taken where 0
     waiting : int, jobs that may wait for their turn
+    kept : int, jobs that there are at once, with those that have ended
     max_bytes : int, values of a coverage, and its file
     total_bytes : int, files of all jobs together
     max_cells : int, cells that one job may compute, over all its fields and steps
@@ -144,6 +145,7 @@ class JobSettings:
     folder: str = ""
     running: int = 1
     waiting: int = 16
+    kept: int = 1000
     max_bytes: int = 32 << 30
     total_bytes: int = 64 << 30
     max_cells: int = 5_000_000_000

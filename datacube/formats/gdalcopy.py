@@ -1,11 +1,9 @@
 """A plain GeoTIFF written again by GDAL, tiled or compressed; both lie on disk, without a name."""
 
-import tempfile
-from pathlib import Path
-
 import rasterio.shutil
 
-from datacube.formats.pieces import Streamed, whole_file
+from datacube.formats.pieces import Streamed
+from datacube.formats.spool import spool_folder, spooled
 
 
 def copied(plain: Streamed, driver: str, options: dict[str, object]) -> Streamed:
@@ -17,10 +15,10 @@ def copied(plain: Streamed, driver: str, options: dict[str, object]) -> Streamed
     driver : str, ``COG`` or ``GTiff``
     options : creation options of the driver
     """
-    with tempfile.TemporaryDirectory(prefix="coverage-") as folder:
-        source, made = Path(folder, "plain.tif"), Path(folder, "made.tif")
+    with spool_folder() as folder:
+        source, made = folder / "plain.tif", folder / "made.tif"
         with source.open("wb") as file:
             for piece in plain.pieces:
                 file.write(piece)
         rasterio.shutil.copy(source, made, driver=driver, BIGTIFF="IF_SAFER", **options)
-        return whole_file(made)
+        return spooled(made)

@@ -6,7 +6,6 @@ them is made at a time. A file that is written while the coverage is read lies o
 name there.
 """
 
-import tempfile
 import threading
 from collections.abc import Mapping
 from math import prod
@@ -18,7 +17,8 @@ import numpy as np
 
 from datacube.formats import cf
 from datacube.formats.nodata import filled, nil_ahead, nil_for
-from datacube.formats.pieces import Streamed, cut, together, whole_file
+from datacube.formats.pieces import Streamed, cut, together
+from datacube.formats.spool import spool_folder, spooled
 from datacube.model.block import Block
 from datacube.model.coverage import Coverage, CoverageDescription
 from datacube.model.domain import DomainSet
@@ -78,10 +78,10 @@ def spool(coverage: CoverageStream, options: Mapping[str, str]) -> Streamed:
     kinds = {
         one.name: _ahead(one, gaps=coverage.gaps) for one in coverage.description.range_type.fields
     }
-    with tempfile.TemporaryDirectory(prefix="coverage-") as folder:
-        path = Path(folder, "coverage.nc")
+    with spool_folder() as folder:
+        path = folder / "coverage.nc"
         _write(path, coverage, kinds, options)
-        return whole_file(path)
+        return spooled(path)
 
 
 def _ahead(field: Field, *, gaps: bool) -> Stored:

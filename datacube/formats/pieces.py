@@ -47,24 +47,31 @@ def together(made: Streamed) -> bytes | Streamed:
     return b"".join(made.pieces)
 
 
-def whole_file(path: Path) -> Streamed:
-    """The content of a file, which may be deleted once this has returned."""
-    return part_of_file(path, 0, path.stat().st_size)
-
-
 def part_of_file(path: Path, start: int, length: int) -> Streamed:
     """Some bytes of a file, which may be deleted once this has returned."""
-    descriptor = os.open(path, os.O_RDONLY)
-    os.lseek(descriptor, start, os.SEEK_SET)
-    return Streamed(_FilePieces(descriptor, length), length)
+    return Streamed(FilePieces(path, start, length), length)
 
 
-class _FilePieces(Iterator[bytes]):
-    """Bytes of a file in pieces; closed at the end, or when nobody wants it any more."""
+class FilePieces(Iterator[bytes]):
+    """Bytes of a file in pieces; closed at the end, or when nobody wants it any more.
 
-    def __init__(self, descriptor: int, length: int) -> None:
-        self._descriptor = descriptor
+    The file may be deleted once this is made.
+
+    Parameters
+    ----------
+    path : Path
+    start, length : int
+        The first byte, and how many.
+    kept : Path, optional
+        Where the whole file lies for whoever would rather have it than its bytes.
+    """
+
+    def __init__(self, path: Path, start: int, length: int, *, kept: Path | None = None) -> None:
+        self._descriptor = -1
+        self._descriptor = os.open(path, os.O_RDONLY)
+        os.lseek(self._descriptor, start, os.SEEK_SET)
         self._left = length
+        self.kept = kept
 
     @override
     def __next__(self) -> bytes:

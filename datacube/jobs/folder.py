@@ -5,24 +5,25 @@ works at the job holds; the system lets go of it when that process ends, however
 there as long as its folder is. As many locks stand beside the jobs as may run at once.
 """
 
-import fcntl
 import os
 import re
 import secrets
 import stat
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from shutil import disk_usage, rmtree
 
 from datacube.config.settings import JobSettings
 from datacube.errors import JobNotFound, StorageError, TooManyJobs
+from datacube.jobs.locks import locked, try_lock
 from datacube.jobs.record import Job, Wish, read, written
 
 _ID = re.compile(r"[0-9a-f]{32}")
-_ANY = re.compile(r"\.?[0-9a-f]{32}(-[0-9a-f]{8})?")
+_HALF = re.compile(r"\.[0-9a-f]{32}(-[0-9a-f]{8})?")
+_HALF_SECONDS = 60.0  # to begin a job or take one away, which takes a moment
 _JOB, _LOCK, _RESULT, _PART = "job.json", "lock", "result", "part"
 _DIED = "the process that worked at it has ended; begin it anew"
 
@@ -78,7 +79,7 @@ class JobFolder:
         job = Job(secrets.token_hex(16), wish, values, nbytes, now, now)
         try:
             self._make()
-            with _locked(self._path / ".admission"):
+            with locked(self._path / ".admission"):
                 self._admit(nbytes)
                 self._begin(job)
         except OSError as error:
@@ -130,45 +131,76 @@ class JobFolder:
         return job
 
     def sweep(self) -> float | None:
-        """Take away what has been kept long enough.
+        """Take away what has been kept long enough, and what processes that died have left.
 
         Returns
         -------
         float or None
             Seconds until something is due; None where there is no job at all.
         """
-        keep, now, ends = self._settings.keep_ms / 1000, time.time(), []
-        for path in self._folders(_ANY):
+        keep, now = self._settings.keep_ms / 1000, time.time()
+        ends = []
+        for path in self._folders(_HALF):
+            if (end := _changed(path) + _HALF_SECONDS) <= now:
+                rmtree(path, ignore_errors=True)
+            else:
+                ends.append(end)
+        for path in self._folders():
             job = self._read(path.name)
-            # without one it is broken, or half begun or half removed by a process that has died
+            if job is not None and job.state == "running":
+                job = self._seen_dead(job)
             gone = _changed(path) + keep <= now if job is None else self._is_over(job)
-            if gone:
+            if gone:  # one that cannot be read is of another version
                 rmtree(path, ignore_errors=True)
             elif job is not None:
                 ends.append(self.expires(job) or now + keep)
         return max(min(ends) - now, 0.0) if ends else None
 
     def claim(self) -> Claim | None:
-        """The job that has waited longest, if it may run now."""
+        """The job that has waited longest, if it may run now.
+
+        Raises
+        ------
+        OSError
+            It cannot be noted that it runs.
+        """
         waiting = sorted(self._states("accepted"), key=lambda job: job.created)
         if not waiting or (turn := self._turn()) is None:
             return None
         for job in waiting:
-            lock = _try_lock(self._path / job.id / _LOCK)
+            lock = try_lock(self._path / job.id / _LOCK)
             if lock is None:
                 continue
-            found = self._read(job.id)
-            if found is not None and found.state == "accepted":
-                now = time.time()
-                begun = replace(found, state="running", started=now, updated=now)
-                if self.write(begun):
-                    return Claim(begun, (lock, turn))
+            claim = Claim(job, (lock, turn))
+            try:
+                begun = self._began(job)
+            except BaseException:
+                claim.release()
+                raise
+            if begun is not None:
+                return replace(claim, job=begun)
             os.close(lock)
         os.close(turn)
         return None
 
+    def _began(self, job: Job) -> Job | None:
+        """The job, running; None where it has begun, or gone, meanwhile."""
+        found = self._read(job.id)
+        if found is None or found.state != "accepted":
+            return None
+        self._remove_parts(job)
+        now = time.time()
+        begun = replace(found, state="running", started=now, updated=now)
+        return begun if self.write(begun) else None
+
     def write(self, job: Job) -> bool:
-        """Replace what is known of a job; False where it is no longer there."""
+        """Replace what is known of a job; False where it is no longer there.
+
+        Raises
+        ------
+        OSError
+            The disk takes no more.
+        """
         folder = self._path / job.id
         beside = folder / f".{_JOB}-{secrets.token_hex(4)}"
         try:
@@ -179,6 +211,9 @@ class JobFolder:
             beside.replace(folder / _JOB)
         except FileNotFoundError:
             return False
+        except OSError:
+            beside.unlink(missing_ok=True)
+            raise
         return True
 
     def file_of(self, job: Job) -> Path:
@@ -186,17 +221,32 @@ class JobFolder:
         return self._path / job.id / _RESULT
 
     def new_part(self, job: Job) -> Path:
-        """Where it lies while it is made; another place each time."""
-        return self._path / job.id / f"{_PART}-{secrets.token_hex(4)}"
+        """An empty folder for what is needed to make it.
+
+        Raises
+        ------
+        OSError
+            There is no room for it, or the job is gone.
+        """
+        part = self._path / job.id / f"{_PART}-{secrets.token_hex(4)}"
+        part.mkdir(mode=0o700)
+        return part
 
     def is_there(self, job: Job) -> bool:
         """Whether nobody has dismissed it."""
         return (self._path / job.id).exists()
 
-    def room(self, job: Job) -> int:
-        """Bytes that the file of a job may have, as things are."""
-        others = sum(one.size for one in self._jobs() if one.id != job.id)
-        return min(self._settings.max_bytes, self._settings.total_bytes - others)
+    def room(self, job: Job, size: int) -> int:
+        """Bytes that the file of a job may have, as things are.
+
+        Parameters
+        ----------
+        size : int, bytes that it has so far
+        """
+        others = [one for one in self._jobs() if one.id != job.id]
+        made = size + sum(one.size for one in others if one.file is not None)
+        left = self._most(made) - sum(one.size for one in others)
+        return min(self._settings.max_bytes, left)
 
     def expires(self, job: Job) -> float | None:
         """When it will be taken away, in seconds since 1970; None before it has ended."""
@@ -231,16 +281,23 @@ class JobFolder:
         waiting = sum(job.state == "accepted" for job in jobs)
         if waiting >= self._settings.waiting:
             raise TooManyJobs(f"{waiting} jobs wait already, which is the limit; ask again later")
-        begun = sum(job.size for job in jobs if job.file is None)
-        made = sum(job.size for job in jobs) - begun
-        half = (disk_usage(self._path).free + made) // 2  # the rest is for others
-        left = min(self._settings.total_bytes, half) - made - begun
+        if len(jobs) >= self._settings.kept:
+            raise TooManyJobs(
+                f"{len(jobs)} jobs are kept already, which is the limit; ask again later, or "
+                "dismiss jobs that you have fetched"
+            )
+        made = sum(job.size for job in jobs if job.file is not None)
+        left = self._most(made) - sum(job.size for job in jobs)
         if nbytes > left:
             raise TooManyJobs(
                 f"the file would have about {nbytes / 1e6:,.1f} MB, and other jobs leave "
                 f"{max(left, 0) / 1e6:,.1f} MB; ask again later, or dismiss jobs that you have "
                 "fetched"
             )
+
+    def _most(self, made: int) -> int:
+        """Bytes of all files together, so many of them made; half of the disk is for others."""
+        return min(self._settings.total_bytes, (disk_usage(self._path).free + made) // 2)
 
     def _begin(self, job: Job) -> None:
         """Make a job's folder whole before it is seen."""
@@ -256,7 +313,7 @@ class JobFolder:
 
     def _seen_dead(self, job: Job) -> Job:
         """The job, failed where nobody holds its lock any more."""
-        lock = _try_lock(self._path / job.id / _LOCK)
+        lock = try_lock(self._path / job.id / _LOCK)
         if lock is None:
             return job
         try:
@@ -265,17 +322,22 @@ class JobFolder:
                 return now
             when = time.time()
             failed = replace(now, state="failed", updated=when, finished=when, message=_DIED)
-            for part in (self._path / job.id).glob(f"{_PART}-*"):
-                part.unlink(missing_ok=True)
-            self.write(failed)
+            self._remove_parts(job)
+            with suppress(OSError):  # whoever looks next notes it
+                self.write(failed)
             return failed
         finally:
             os.close(lock)
 
+    def _remove_parts(self, job: Job) -> None:
+        """Take away what a process that died was making; whoever does so holds the lock."""
+        for part in (self._path / job.id).glob(f"{_PART}-*"):
+            rmtree(part, ignore_errors=True)
+
     def _turn(self) -> int | None:
         """The lock of one of the places to run; None where all are taken."""
         for number in range(self._settings.running):
-            lock = _try_lock(self._path / f".turn-{number}")
+            lock = try_lock(self._path / f".turn-{number}")
             if lock is not None:
                 return lock
         return None
@@ -299,7 +361,13 @@ class JobFolder:
             return None
         try:
             return read((self._path / identifier / _JOB).read_bytes())
-        except (OSError, ValueError, TypeError, KeyError):  # gone, or of another version
+        except (
+            OSError,
+            ValueError,
+            TypeError,
+            KeyError,
+            AttributeError,
+        ):  # gone, or of another version
             return None
 
 
@@ -309,24 +377,3 @@ def _changed(path: Path) -> float:
         return path.stat().st_mtime
     except FileNotFoundError:
         return time.time()
-
-
-def _try_lock(path: Path) -> int | None:
-    """A descriptor that holds the lock of a file; None where another does."""
-    try:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    except FileNotFoundError:
-        return None
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(descriptor)
-        return None
-    return descriptor
-
-
-@contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    with path.open("ab") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield

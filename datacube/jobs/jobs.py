@@ -1,7 +1,7 @@
 """The jobs of a server, as its services see them."""
 
 from hashlib import sha256
-from os import getuid
+from os import F_OK, access, getuid
 from pathlib import Path
 from shutil import disk_usage
 from tempfile import gettempdir
@@ -45,9 +45,10 @@ class Jobs:
 
     def add(self, wish: Wish, values: int, nbytes: int) -> Job:
         """Begin a job when it is its turn; raises as :meth:`JobFolder.add`."""
-        job = self._folder.add(wish, values, nbytes)
-        self._runner.wake()
-        return job
+        try:
+            return self._folder.add(wish, values, nbytes)
+        finally:  # what stands in the way of one may be over
+            self._runner.wake()
 
     def find(self, identifier: str) -> Job:
         """A job as it stands.
@@ -112,7 +113,7 @@ class Jobs:
 def most_bytes(settings: JobSettings) -> int:
     """How large the file of a job can be at most, were there no other jobs."""
     folder = Path(settings.folder or gettempdir()).absolute()
-    there = next(one for one in (folder, *folder.parents) if one.exists())
+    there = next(one for one in (folder, *folder.parents) if access(one, F_OK))
     return min(settings.max_bytes, settings.total_bytes, disk_usage(there).free // 2)
 
 

@@ -20,13 +20,15 @@ class Wish:
     process : str
     inputs : mapping, as they were given
     base_url : str, public URL under which it was asked for
-    document : bool, whether the results are told in a document rather than given
+    document : bool, whether the results are in a document rather than given as they are
+    reference : bool, whether a link to them is given in their place
     """
 
     process: str
     inputs: Mapping[str, Any]
     base_url: str
     document: bool = False
+    reference: bool = False
 
 
 @dataclass(frozen=True, slots=True)

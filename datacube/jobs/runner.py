@@ -12,11 +12,14 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from shutil import rmtree
 from threading import Event, Lock, Thread, current_thread
 
 from datacube.engine.progress import telling
 from datacube.engine.waiting import Abandoned, as_long_as_wanted, check_wanted
 from datacube.errors import DatacubeError, RequestTooLarge, StorageError
+from datacube.formats.pieces import FilePieces
+from datacube.formats.spool import spooled_in
 from datacube.jobs.folder import Claim, JobFolder
 from datacube.jobs.record import Job, ResultFile, State
 
@@ -24,7 +27,7 @@ LOGGER = logging.getLogger("datacube.jobs")
 _LOOK = 0.5  # seconds between two looks at what runs or waits
 _REST = 60.0  # at what has ended
 _FAREWELL = 5.0  # seconds that a thread gets to end
-_PIECES = 64 << 20  # bytes between two looks at the room that is left
+_PIECES = 16 << 20  # bytes between two looks at the room that is left
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +87,7 @@ class Runner:
         self._news, self._stopping = Event(), Event()
         self._lock = Lock()
         self._keeper: Thread | None = None
+        self._refused = ""
 
     def wake(self) -> None:
         """Look for jobs, at once and as long as there are some."""
@@ -126,15 +130,27 @@ class Runner:
         if self._stopping.is_set():
             return False
         due = self._folder.sweep()
-        for task in tuple(self._tasks):
-            self._look_at(task)
-        while (claim := self._folder.claim()) is not None:
-            self._begin(claim)
+        with self._noting():
+            for task in tuple(self._tasks):
+                self._look_at(task)
+            while (claim := self._folder.claim()) is not None:
+                self._begin(claim)
+            self._refused = ""
         if due is None and not self._tasks and self._goes():
             return False
         busy = self._tasks or self._folder.waits()
         self._news.wait(_LOOK if busy else min(max(due or 0.0, 0.01), _REST))
         return True
+
+    @contextmanager
+    def _noting(self) -> Iterator[None]:
+        """What the disk refuses to note is tried again at the next look, and told once."""
+        try:
+            yield
+        except OSError as error:
+            if str(error) != self._refused:
+                self._refused = str(error)
+                LOGGER.error("what becomes of jobs cannot be noted: %s", error)  # noqa: TRY400
 
     def _goes(self) -> bool:
         """Whether this thread ends now: the next one who has news needs another."""
@@ -179,18 +195,22 @@ class Runner:
             message="the server was stopped; it begins anew",
             updated=time.time(),
         )
-        self._folder.write(task.end or again)
-        task.claim.release()
+        try:
+            self._folder.write(task.end or again)
+        except OSError:  # whoever looks at it next finds nobody at work
+            LOGGER.exception("job %s cannot be put down", again.id)
+        finally:
+            task.claim.release()
 
     def _work(self, task: _Task) -> None:
         """Make the file of a job, in a thread of its own; what becomes of it is for the keeper."""
-        job = task.claim.job
-        part = self._folder.new_part(job)
+        job, part = task.claim.job, None
         try:
-            with as_long_as_wanted(task.gone), telling(task.tell):
+            part = self._folder.new_part(job)
+            with as_long_as_wanted(task.gone), telling(task.tell), spooled_in(part):
                 made = self._perform(job)
-                size = self._spool(job, made, part)
-            part.replace(self._folder.file_of(job))
+                whole, size = self._spooled(job, made, part)
+            whole.replace(self._folder.file_of(job))
             done = _ended(job, "successful", "; ".join(made.notes))
             file = ResultFile(made.media_type, made.disposition, size)
             task.end = replace(done, file=file, progress=100)
@@ -203,28 +223,39 @@ class Runner:
                 LOGGER.exception("job %s failed", job.id)
             task.end = _failed(job, _reason(job, error))
         finally:
-            part.unlink(missing_ok=True)
+            if part is not None:
+                rmtree(part, ignore_errors=True)
             self._news.set()
 
-    def _spool(self, job: Job, made: Made, part: Path) -> int:
-        """Write the file; its size in bytes.
+    def _spooled(self, job: Job, made: Made, part: Path) -> tuple[Path, int]:
+        """Where the file lies and its size in bytes; written there unless it lies on disk already.
 
         Raises
         ------
         RequestTooLarge
-            It grows beyond what it may have.
+            It is, or grows, larger than it may be.
         OSError
             The disk is full, or fails, or the job was dismissed.
         """
-        size, looked, room = 0, 0, self._folder.room(job)
-        with _ending(made.pieces) as pieces, part.open("xb") as file:
+        if isinstance(made.pieces, FilePieces) and made.pieces.kept is not None:
+            whole = made.pieces.kept
+            size = whole.stat().st_size
+            _check(size, self._folder.room(job, size))
+            with whole.open("rb") as file:
+                os.fsync(file.fileno())
+            return whole, size
+        return (whole := part / "file"), self._written(job, made, whole)
+
+    def _written(self, job: Job, made: Made, whole: Path) -> int:
+        """Write the file; its size in bytes."""
+        size, looked, room = 0, 0, self._folder.room(job, 0)
+        with _ending(made.pieces) as pieces, whole.open("xb") as file:
             for piece in pieces:
                 check_wanted()
                 size += len(piece)
                 if size - looked > _PIECES:
-                    looked, room = size, self._folder.room(job)
-                if size > room:
-                    raise _too_large(room)
+                    looked, room = size, self._folder.room(job, size)
+                _check(size, room)
                 file.write(piece)
             file.flush()
             os.fsync(file.fileno())
@@ -241,12 +272,13 @@ def _ending(pieces: Iterator[bytes]) -> Iterator[Iterator[bytes]]:
             pieces.close()
 
 
-def _too_large(room: int) -> RequestTooLarge:
-    return RequestTooLarge(
-        f"the file is larger than the {room / 1e6:,.1f} MB that are left for it; ask for a part, "
-        "or for another format",
-        subject="jobs",
-    )
+def _check(size: int, room: int) -> None:
+    if size > room:
+        raise RequestTooLarge(
+            f"the file is larger than the {max(room, 0) / 1e6:,.1f} MB that are left for it; ask "
+            "for a part, or for another format",
+            subject="jobs",
+        )
 
 
 def _reason(job: Job, error: Exception) -> DatacubeError:

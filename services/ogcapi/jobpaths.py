@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from services.ogcapi.joblist import MOST_LISTED
+
 _OF = "https://schemas.opengis.net/ogcapi/processes/part1/1.0/openapi/schemas"
 _TAG = "jobs"
 
@@ -37,7 +39,7 @@ def job_paths(*, listed: bool) -> dict[str, Any]:
         },
     }
     if listed:
-        paths["/jobs"] = {"get": _operation("jobs", "The jobs", [], "jobList")}
+        paths["/jobs"] = {"get": _operation("jobs", "The jobs", _of_list(), "jobList")}
     return paths
 
 
@@ -74,6 +76,26 @@ def _refusals(problem: dict[str, Any]) -> dict[str, Any]:
 
 def _json(schema: str) -> dict[str, Any]:
     return {"application/json": {"schema": {"$ref": f"{_OF}/{schema}.yaml"}}}
+
+
+def _of_list() -> list[dict[str, Any]]:
+    text, seconds = {"type": "string"}, {"type": "integer", "minimum": 0}
+    several = {"type": "array", "items": text}
+    most = {"type": "integer", "minimum": 1, "maximum": MOST_LISTED, "default": MOST_LISTED}
+    told = {
+        "status": (several, "How they stand"),
+        "processID": (several, "Of which processes"),
+        "type": (several, "process"),
+        "datetime": (text, "When they were begun: an instant or an interval"),
+        "minDuration": (seconds, "Seconds that they have run at least"),
+        "maxDuration": (seconds, "Seconds that they have run at most"),
+        "limit": (most, "How many at most, the newest first"),
+    }
+    return [
+        {"name": name, "in": "query", "description": text, "schema": schema}
+        | ({"style": "form", "explode": False} if schema is several else {})
+        for name, (schema, text) in told.items()
+    ]
 
 
 def _in_path(name: str, description: str) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from datacube.errors import InvalidParameter, NotFoundError
 from datacube.jobs.jobs import Jobs
 from datacube.jobs.record import Job, Wish
 from datacube.jobs.runner import Made
+from services.ogcapi.joblist import LIST_PARAMETERS, decode_choice
 from services.ogcapi.parameters import known
 from services.ogcapi.processes import (
     OUTPUT,
@@ -28,9 +29,8 @@ from services.ows.urls import endpoint
 
 _MEMBERS = frozenset({"inputs", "outputs", "response", "mode"})
 _OF_PAGE = frozenset({"f", "lang"})
-_OF_LIST = _OF_PAGE | {"limit", "status", "processid", "type"}
+_OF_LIST = _OF_PAGE | LIST_PARAMETERS
 _CONTROL = re.compile(rb"(?<!\\)(\\\\)*\\u00[01][0-9a-f]")
-_STATES = ("accepted", "running", "successful", "failed", "dismissed")
 
 
 class JobDoors:
@@ -93,15 +93,8 @@ class JobDoors:
             raise JobsNotListed(
                 "jobs are not listed here; each is known to who began it (the setting jobs.listed)"
             )
-        parameters = _parameters(request, _OF_LIST)
-        status = parameters.optional("status", word(*_STATES), "")
-        process = parameters.optional("processID", str, "")
-        parameters.optional("type", word("process"), "")
-        jobs = [
-            job
-            for job in reversed(self.jobs.all())
-            if (not status or job.state == status) and (not process or job.wish.process == process)
-        ][: parameters.optional("limit", positive, None)]
+        choice = decode_choice(_parameters(request, _OF_LIST))
+        jobs = choice.of(reversed(self.jobs.all()))
         return _json(jobs_document(jobs, self.jobs.expires, request))
 
     def _job(self, request: Request, name: str) -> Response:
@@ -137,7 +130,7 @@ def _wish(request: Request, process: Process) -> Wish:
     """
     try:
         body = json.loads(request.body or b"{}", parse_constant=_no_number)
-        text = json.dumps(body, ensure_ascii=False).encode()
+        text = json.dumps(body, ensure_ascii=False, allow_nan=False).encode()
     except (ValueError, RecursionError) as error:
         raise InvalidParameter(f"the body is no JSON: {error}", subject="body") from error
     if _CONTROL.search(text):
@@ -152,14 +145,25 @@ def _wish(request: Request, process: Process) -> Wish:
             f"{', '.join(sorted(_MEMBERS))}",
             subject=others[0][:60],
         )
-    if body.get("response", "raw") not in {"raw", "document"}:
-        raise InvalidParameter("response is raw or document", subject="response")
+    form = _choice(body, "response", ("raw", "document"))
     output = _output(body.get("outputs", {}))
+    mode = _choice(output, "transmissionMode", ("value", "reference"))
     media_type = output.get("format", {}).get("mediaType")
     if media_type is not None and "f" not in inputs:
         inputs = {**inputs, "f": media_type}
-    document = body.get("response") == "document" or output.get("transmissionMode") == "reference"
-    return Wish(process.id, inputs, request.base_url, document)
+    return Wish(
+        *(process.id, inputs, request.base_url),
+        document=form == "document",
+        reference=mode == "reference",
+    )
+
+
+def _choice(given: Mapping[str, Any], name: str, words: tuple[str, str]) -> str:
+    """One of two words; the first where none is given."""
+    found = given.get(name, words[0])
+    if not isinstance(found, str) or found not in words:
+        raise InvalidParameter(f"{name} is {' or '.join(words)}", subject=name)
+    return found
 
 
 def _no_number(name: str) -> float:
@@ -175,8 +179,6 @@ def _output(outputs: Any) -> Mapping[str, Any]:
             f'outputs is an object with the one member "{OUTPUT}", itself an object',
             subject="outputs",
         )
-    if found.get("transmissionMode", "value") not in {"value", "reference"}:
-        raise InvalidParameter("transmissionMode is value or reference", subject="outputs")
     return found
 
 

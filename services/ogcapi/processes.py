@@ -45,8 +45,8 @@ def _described(context: Context) -> dict[str, Any]:
 
 def _answer(context: Context, inputs: Inputs, request: Request) -> Response:
     """The coverage; raises what a request with the same parameters would be refused with."""
-    name = inputs.get(_COLLECTION)
-    if not isinstance(name, str) or not name:
+    name = _text(_COLLECTION, inputs.get(_COLLECTION, ""))
+    if not name:
         raise MissingParameter("the input collection is the id of one", subject=_COLLECTION)
     pairs = tuple(_pairs(inputs))
     path = f"/ogcapi/collections/{segment(name)}/coverage"

@@ -2,21 +2,26 @@
 
 import json
 import re
+from base64 import b64encode
+from collections.abc import Iterator
 
 from datacube.jobs.jobs import Jobs
 from datacube.jobs.record import Job, ResultFile
 from services.ogcapi.processes import OUTPUT
+from services.ogcapi.status import RESULTS_REL
 from services.ows.caching import NO_STORE, matches, not_modified
 from services.ows.coveragefile import content_length
+from services.ows.kvp import bare_type
 from services.ows.transport import Request, Response
 from services.ows.urls import endpoint
 
 _RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
+_TAIL = b'"}}'
 _PRIVATE = ("Cache-Control", "private")
 
 
 def results(jobs: Jobs, job: Job, request: Request, *, whole: bool) -> Response:
-    """The results of a job: the file, or where it is told so a document with a link to it.
+    """The results of a job in the form that was asked for: the file, a document, or a link.
 
     Parameters
     ----------
@@ -30,11 +35,41 @@ def results(jobs: Jobs, job: Job, request: Request, *, whole: bool) -> Response:
         What the job has failed with.
     """
     file = jobs.file(job)
-    if job.wish.document and not whole:
-        here = endpoint(request, f"ogcapi/jobs/{job.id}/results/{OUTPUT}")
-        body = json.dumps({OUTPUT: {"href": here, "type": file.media_type}}).encode()
-        return Response(200, "application/json", body, (NO_STORE,))
-    return _send(jobs, job, file, request)
+    here = endpoint(request, f"ogcapi/jobs/{job.id}/results/{OUTPUT}")
+    match (job.wish.document, job.wish.reference):
+        case _ if whole:
+            return _send(jobs, job, file, request)
+        case (True, True):
+            body = json.dumps({OUTPUT: {"href": here, "type": file.media_type}}).encode()
+            return Response(200, "application/json", body, (NO_STORE,))
+        case (True, False):
+            return _inline(jobs, job, file)
+        case (False, True):
+            link = f'<{here}>; rel="{RESULTS_REL}"; type="{bare_type(file.media_type)}"'
+            return Response(204, "", b"", (("Link", link), NO_STORE))
+        case _:
+            return _send(jobs, job, file, request)
+
+
+def _inline(jobs: Jobs, job: Job, file: ResultFile) -> Response:
+    """A document with the file itself, written while it is sent."""
+    told = {"mediaType": file.media_type, "encoding": "base64", "value": ""}
+    head = json.dumps({OUTPUT: told}).encode().removesuffix(b'"}}')
+    content = jobs.content(job, 0, file.size)
+    length = len(head) + -(-file.size // 3) * 4 + len(_TAIL)
+    pieces = _inlined(head, content.pieces)
+    return Response(200, "application/json", pieces, (*content_length(length), NO_STORE))
+
+
+def _inlined(head: bytes, pieces: Iterator[bytes]) -> Iterator[bytes]:
+    yield head
+    rest = b""
+    for piece in pieces:
+        piece = rest + piece  # noqa: PLW2901
+        whole = len(piece) // 3 * 3
+        rest = piece[whole:]
+        yield b64encode(memoryview(piece)[:whole])
+    yield b64encode(rest) + _TAIL
 
 
 def _send(jobs: Jobs, job: Job, file: ResultFile, request: Request) -> Response:

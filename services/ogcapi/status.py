@@ -9,6 +9,7 @@ from services.ows.transport import Request
 from services.ows.urls import endpoint
 
 _RELATION = "http://www.opengis.net/def/rel/ogc/1.0"
+RESULTS_REL = f"{_RELATION}/results"
 
 
 def job_document(
@@ -66,8 +67,9 @@ def _links(job: Job, here: str) -> list[dict[str, Any]]:
     links: list[dict[str, Any]] = [{"href": here, "rel": "self", "type": "application/json"}]
     if job.file is not None:
         media_type = "application/json" if job.wish.document else job.file.media_type
-        found = {"href": f"{here}/results", "rel": f"{_RELATION}/results", "type": media_type}
-        links.append({**found, "length": job.file.size} if not job.wish.document else found)
+        found = {"href": f"{here}/results", "rel": RESULTS_REL, "type": media_type}
+        is_file = not (job.wish.document or job.wish.reference)
+        links.append({**found, "length": job.file.size} if is_file else found)
     elif job.state == "failed":
         media_type = "application/problem+json"
         links.append(

@@ -2,8 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from shutil import disk_usage
-from tempfile import gettempdir
 
 from datacube.engine.context import Context
 from datacube.engine.coverage import check_aggregate, get_coverage, plan_coverage
@@ -12,6 +10,7 @@ from datacube.engine.coverage_stream import is_large, stream_coverage
 from datacube.engine.limits import check_coverage, check_spool, check_stream
 from datacube.formats.pieces import Streamed
 from datacube.formats.registry import Content, Encoder, Options, encoders
+from datacube.formats.spool import free_for_spool
 from datacube.formats.values import STATED, Stated, stated, stated_fields, stated_stream
 from datacube.model.coverage import CoverageDescription
 from datacube.model.fields import Field
@@ -102,8 +101,7 @@ def coverage_file(
     if arranged:
         others = tuple(one for one in others if one != encoder.media_type)
     if encoder.spool is not None and large:
-        free = disk_usage(gettempdir()).free
-        check_spool(limits, plan.stream_size(fields), encoder.room, free, others)
+        check_spool(limits, plan.stream_size(fields), encoder.room, free_for_spool(), others)
         coverage = _stated_stream(stream_coverage(context, query), how)
         _stop(plan, fields, brief=brief)
         return _whole(coverage.description, coverage.notes, encoder.spool(coverage, options))

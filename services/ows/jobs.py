@@ -14,6 +14,7 @@ from services.ows.urls import endpoint
 type Inputs = Mapping[str, Any]
 
 _LONGEST = 2000  # letters of inputs that a refusal spells out
+_MOST = 65_536  # bytes of inputs, which are kept with the job
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,10 @@ def weigh(context: Context, process: Process, inputs: Inputs, base_url: str) -> 
     DatacubeError
         The job would be refused, for its inputs cannot be meant, or cost too much.
     """
+    if (size := len(json.dumps(inputs))) > _MOST:
+        raise RequestTooLarge(
+            f"the inputs of a job have {size:,} bytes; at most {_MOST:,} are kept", subject="inputs"
+        )
     try:
         process.answer(
             job_context(context), inputs, Request("GET", "", base_url=base_url, brief=True)

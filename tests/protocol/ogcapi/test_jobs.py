@@ -1,5 +1,6 @@
 """Coverages that are too large for a direct answer, made as jobs: the same bytes, later."""
 
+import base64
 import json
 import time
 from dataclasses import replace
@@ -9,6 +10,7 @@ from xml.sax.saxutils import unescape
 import pytest
 
 from datacube.config.settings import Config, JobSettings, Limits, ServerSettings
+from datacube.formats.pieces import FilePieces
 from datacube.jobs.folder import JobFolder
 from datacube.jobs.record import Wish
 from services.app import create_app
@@ -203,7 +205,15 @@ def test_inputs_are_those_of_the_coverage(server, direct):
         (b'{"inputs": {"collection": "closed", "scale-factor": 0.0001}}', 413, "too large"),
         (b'{"inputs": {"collection": "closed"}, "subscriber": {}}', 400, "subscriber"),
         (b'{"inputs": {"collection": "closed"}, "response": "xml"}', 400, "raw or document"),
+        (b'{"inputs": {"collection": "closed"}, "response": ["raw"]}', 400, "raw or document"),
         (b'{"inputs": {"collection": "closed"}, "outputs": {"v": {}}}', 400, "outputs"),
+        (
+            b'{"inputs": {}, "outputs": {"coverage": {"transmissionMode": {}}}}',
+            400,
+            "value or reference",
+        ),
+        (b'{"inputs": {"collection": "closed", "lang": 1e999}}', 400, "no JSON"),
+        (b'{"inputs": {"collection": "closed", "lang": "' + b"a" * 65_536 + b'"}}', 413, "65,5"),
     ],
 )
 def test_what_cannot_be_made_is_refused_at_once(server, body, status, text):
@@ -265,15 +275,60 @@ def test_parts_of_a_file(server):
     assert known.status_code == 304
 
 
-@pytest.mark.parametrize(
-    "how", [{"response": "document"}, {"outputs": {"coverage": {"transmissionMode": "reference"}}}]
-)
-def test_a_document_with_a_link_to_the_file(server, how):
-    place = server.begin({"collection": "closed", "f": "npy"}, **how)
+REFERENCE = {"coverage": {"transmissionMode": "reference"}}
+
+
+def test_a_document_with_a_link_to_the_file(server):
+    inputs = {"collection": "closed", "f": "npy"}
+    place = server.begin(inputs, response="document", outputs=REFERENCE)
     server.ended(place)
     found = server.client.get(f"{place}/results").json()
     assert found == {"coverage": {"href": f"{place}/results/coverage", "type": "application/x-npy"}}
     assert server.client.get(found["coverage"]["href"]).content.startswith(b"\x93NUMPY")
+
+
+def test_a_link_to_the_file(server):
+    """Without a body (18-062r2, /req/core/process-execute-sync-raw-ref)."""
+    place = server.begin({"collection": "closed", "f": "npy"}, outputs=REFERENCE)
+    server.ended(place)
+    found = server.client.get(f"{place}/results")
+    assert (found.status_code, found.content) == (204, b"")
+    link = found.headers["link"]
+    rel = "http://www.opengis.net/def/rel/ogc/1.0/results"
+    assert link == f'<{place}/results/coverage>; rel="{rel}"; type="application/x-npy"'
+    assert server.client.get(f"{place}/results/coverage").content.startswith(b"\x93NUMPY")
+
+
+@pytest.mark.parametrize("f", ["npy", "netcdf3", "text/csv"])
+def test_a_document_with_the_file_in_it(server, f):
+    place = server.begin({"collection": {"value": "closed"}, "f": f}, response="document")
+    server.ended(place)
+    answer = server.client.get(f"{place}/results", headers={"Accept-Encoding": "identity"})
+    whole = server.client.get(f"{place}/results/coverage")
+    assert answer.headers["content-type"] == "application/json"
+    assert int(answer.headers["content-length"]) == len(answer.content)
+    found = answer.json()["coverage"]
+    assert base64.b64decode(found.pop("value"), validate=True) == whole.content
+    assert found == {"mediaType": whole.headers["content-type"], "encoding": "base64"}
+
+
+@pytest.mark.parametrize("media_type", ["application/netcdf", "image/vnd.cog"])
+def test_a_file_made_on_disk_is_not_copied(server, monkeypatch, media_type):
+    def never(_self):
+        raise AssertionError("its bytes are read")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(FilePieces, "__next__", never)
+        places = [
+            server.begin({"collection": "closed", "f": media_type}),
+            server.begin(
+                {"request": f"{WCS}&FORMAT={media_type}&SUBSET=ansi(2020-01-02)"}, "getcoverage"
+            ),
+        ]
+        assert [server.ended(place)["status"] for place in places] == ["successful"] * 2
+    assert server.files().count("result") == 2
+    for place in places:
+        assert server.client.get(f"{place}/results").content[:4] in {b"\x89HDF", b"II*\0"}
 
 
 @pytest.fixture
@@ -360,6 +415,21 @@ def test_a_job_expires(tmp_path, store):
     assert "result" not in server.files()
 
 
+CHOICES = {
+    "status=failed,successful": 2,
+    "status=accepted,running": 0,
+    "processID=getcoverage": 0,
+    "processID=getcoverage,coverage&type=process": 2,
+    "datetime=2020-01-01T00:00:00Z/..": 2,
+    "datetime=../2020-01-01T00:00:00Z": 0,
+    "datetime=2020-01-01": 0,
+    "minDuration=0&maxDuration=1000": 2,
+    "minDuration=1000": 0,
+    "maxDuration=0": 0,
+    "limit=10000": 2,
+}
+
+
 def test_the_list(server):
     places = [server.begin({"collection": "closed", "f": f}) for f in ("npy", "netcdf3")]
     for place in places:
@@ -369,7 +439,11 @@ def test_the_list(server):
     assert len(server.client.get("/ogcapi/jobs?limit=1").json()["jobs"]) == 1
     assert server.client.get("/ogcapi/jobs?status=running").json()["jobs"] == []
     assert len(server.client.get("/ogcapi/jobs?processID=coverage").json()["jobs"]) == 2
-    assert server.client.get("/ogcapi/jobs?status=lost").status_code == 400
+    for query, count in CHOICES.items():
+        listed = server.client.get(f"/ogcapi/jobs?{query}")
+        assert (listed.status_code, len(listed.json()["jobs"])) == (200, count), query
+    for query in ("status=lost", "type=coverage", "limit=0", "minDuration=-1", "datetime=latest"):
+        assert server.client.get(f"/ogcapi/jobs?{query}").status_code == 400, query
     assert server.client.get("/ogcapi/jobs?f=html").status_code == 400
 
 

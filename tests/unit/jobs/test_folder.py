@@ -5,7 +5,9 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
@@ -57,6 +59,41 @@ def test_files_have_room_for_so_much_together(works):
     folder.add(WISH, 1, 40_000_000)
 
 
+def test_only_so_many_are_kept(works):
+    folder = works.folder(kept=2)
+    done, other = (folder.add(WISH, 1, 1) for _ in range(2))
+    for one in (done, other):
+        folder.write(replace(one, state="failed", finished=time.time()))
+    with pytest.raises(TooManyJobs, match="2 jobs are kept already"):
+        folder.add(WISH, 1, 1)
+    folder.remove(done.id)
+    folder.add(WISH, 1, 1)
+
+
+def test_half_of_the_disk_is_for_others(works, monkeypatch):
+    """Also where a file grows beyond what was thought."""
+    folder = works.folder()
+    job = folder.add(WISH, 1, 1)
+    monkeypatch.setattr("datacube.jobs.folder.disk_usage", lambda _: SimpleNamespace(free=100))
+    assert folder.room(job, 0) == 50
+    assert folder.room(job, 40) == 70
+
+
+def test_a_full_disk_lets_a_job_wait(works, monkeypatch):
+    folder = works.folder()
+    job = folder.add(WISH, 1, 1)
+    with monkeypatch.context() as full:
+        full.setattr("datacube.jobs.folder.os.fsync", refuse)
+        with pytest.raises(OSError, match="No space"):
+            folder.claim()
+    assert len(works.files()) == 4
+    assert folder.claim().job.id == job.id
+
+
+def refuse(_descriptor):
+    raise OSError(28, "No space left on device")
+
+
 def test_the_oldest_is_next_and_so_many_run(works):
     folder = works.folder(running=2)
     first, second, _ = (folder.add(WISH, 1, 1) for _ in range(3))
@@ -82,26 +119,52 @@ from datacube.config.settings import JobSettings
 from datacube.jobs.folder import JobFolder
 folder = JobFolder(Path(sys.argv[1]), JobSettings())
 claim = folder.claim()
-folder.new_part(claim.job).write_bytes(b"half")
+(folder.new_part(claim.job) / "file").write_bytes(b"half")
 print(claim.job.id, flush=True)
 time.sleep(100)
 """
 
 
+@contextmanager
+def claimed_elsewhere(works):
+    """Another process works at the first job, until it is killed."""
+    command = [sys.executable, "-c", CLAIM, str(works.path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        yield process.stdout.readline().strip()
+        os.kill(process.pid, signal.SIGKILL)
+
+
 def test_the_job_of_a_process_that_died_has_failed(works):
     job, other = (works.folder().add(WISH, 1, 1) for _ in range(2))
-    with subprocess.Popen(
-        [sys.executable, "-c", CLAIM, str(works.path)], stdout=subprocess.PIPE, text=True
-    ) as process:
-        assert process.stdout.readline().strip() == job.id
+    with claimed_elsewhere(works) as name:
+        assert name == job.id
         assert works.folder().find(job.id).state == "running"
         assert works.folder().claim() is None
-        os.kill(process.pid, signal.SIGKILL)
     failed = works.folder().find(job.id)
     assert (failed.state, failed.finished is not None) == ("failed", True)
     assert "has ended" in failed.message
-    assert not [name for name in works.files() if name.startswith("part")]
+    assert "file" not in works.files()
     assert works.folder().claim().job.id == other.id
+
+
+def test_nobody_has_to_ask_for_the_job_of_a_process_that_died(works):
+    """What it was making goes, and the job when it has been kept long enough."""
+    folder = works.folder(keep_ms=1)
+    job = folder.add(WISH, 1, 1)
+    with claimed_elsewhere(works):
+        assert "file" in works.files()
+    folder.sweep()
+    assert "file" not in works.files()
+    until(lambda: time.sleep(0.002) or folder.sweep() is None)
+    assert not (works.path / job.id).exists()
+
+
+def test_what_was_made_before_goes_when_a_job_begins_anew(works):
+    folder = works.folder()
+    job = folder.add(WISH, 1, 1)
+    (folder.new_part(job) / "file").write_bytes(b"half")
+    folder.claim().release()
+    assert "file" not in works.files()
 
 
 def test_what_is_removed_is_gone_with_its_file(works):
@@ -127,15 +190,34 @@ def test_what_has_been_kept_long_enough_goes(works):
     assert (works.path / waiting.id).exists()
 
 
-def test_what_was_left_half_begun_goes_too(works):
-    folder = works.folder(keep_ms=1000)
-    folder.add(WISH, 1, 1)
-    for name in (f".{'a' * 32}", f".{'b' * 32}-{'c' * 8}", "d" * 32):
-        (works.path / name).mkdir()
-        os.utime(works.path / name, (1, 1))
-    (works.path / "notes").mkdir()
+@pytest.mark.parametrize("name", [f".{'a' * 32}", f".{'b' * 32}-{'c' * 8}"])
+@pytest.mark.parametrize("known", [False, True])
+def test_what_was_left_half_begun_or_half_removed_goes_soon(works, name, known):
+    folder = works.folder()
+    job = folder.add(WISH, 1, 1)
+    half = works.path / name
+    half.mkdir()
+    (half / "result").write_bytes(b"a large file")
+    if known:
+        (half / "job.json").write_bytes((works.path / job.id / "job.json").read_bytes())
+    assert 0 < folder.sweep() <= 60
+    assert half.exists()
+    os.utime(half, (time.time() - 61, time.time() - 61))
     folder.sweep()
-    assert len([one for one in works.path.iterdir() if one.is_dir()]) == 2
+    assert not half.exists()
+    assert folder.find(job.id) == job
+
+
+@pytest.mark.parametrize("text", ["", "7", '"text"', "[]", "{}", '{"wish": 1, "file": null}'])
+def test_what_cannot_be_read_goes_when_its_time_is_over(works, text):
+    folder = works.folder(keep_ms=1000)
+    job = folder.add(WISH, 1, 1)
+    (works.path / job.id / "job.json").write_text(text)
+    (works.path / "notes").mkdir()
+    assert folder.all() == ()
+    os.utime(works.path / job.id, (1, 1))
+    folder.sweep()
+    assert [one.name for one in works.path.iterdir() if one.is_dir()] == ["notes"]
 
 
 def test_a_folder_that_is_none(works):

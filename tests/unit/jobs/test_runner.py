@@ -1,12 +1,13 @@
 """Work at jobs: the whole file or none, the end of what nobody wants, what a stop leaves."""
 
-from threading import Event
+from threading import Event, current_thread
 
 import pytest
 
 from datacube.engine.progress import have_read
 from datacube.engine.waiting import check_wanted
 from datacube.errors import JobNotFound, RequestTooLarge, StorageError
+from datacube.formats.spool import spool_folder, spooled
 from datacube.jobs.runner import Made
 from tests.unit.jobs.conftest import WISH, pieces, until
 
@@ -139,6 +140,62 @@ def test_a_file_that_grows_too_large_is_given_up(works):
     assert "result" not in works.files()
 
 
+def test_a_file_on_disk_is_taken_as_it_is(works):
+    nodes = []
+
+    def perform(_job):
+        with spool_folder() as folder:
+            (folder / "one").write_bytes(b"x" * 70)
+            nodes.append((folder / "one").stat().st_ino)
+            return Made(spooled(folder / "one").pieces, "text/plain")
+
+    folder = works.folder()
+    job = folder.add(WISH, 1, 1)
+    works.runner(perform).wake()
+    done = ended(works, job)
+    assert done.file.size == 70
+    assert folder.file_of(done).stat().st_ino == nodes[0]
+    assert works.files() == [".admission", ".turn-0", "job.json", "lock", "result"]
+    other = works.folder(max_bytes=69).add(WISH, 1, 1)
+    works.runner(perform, max_bytes=69).wake()
+    assert isinstance(ended(works, other).error, RequestTooLarge)
+    assert works.files().count("result") == 1
+
+
+@pytest.mark.parametrize("when", ["progress", "end"])
+def test_a_full_disk_ends_no_runner(works, monkeypatch, when):
+    """What cannot be noted is noted when there is room again."""
+    reached, go, refused = Event(), Event(), Event()
+
+    def perform(_job):
+        have_read(50)
+        reached.set()
+        assert go.wait(60)
+        return Made(iter((b"x",)), "text/plain")
+
+    def fsync(_descriptor):
+        if current_thread().name == "jobs":
+            refused.set()
+            raise OSError(28, "No space left on device")
+
+    jobs = [works.folder().add(WISH, 100, 400) for _ in range(2)]
+    works.runner(perform).wake()
+    assert reached.wait(60)
+    if when == "end":
+        until(lambda: works.folder().find(jobs[0].id).progress == 50)
+    with monkeypatch.context() as full:
+        full.setattr("datacube.jobs.folder.os.fsync", fsync)
+        if when == "end":
+            go.set()
+        assert refused.wait(60)
+        assert works.folder().find(jobs[0].id).state == "running"
+    go.set()
+    for job in jobs:
+        assert ended(works, job).state == "successful"
+    assert "result" in works.files()
+    assert not [name for name in works.files() if name.startswith(".job")]
+
+
 def test_a_stop_lets_a_job_wait_again(works):
     begun = Event()
 
@@ -160,7 +217,7 @@ def test_a_stop_lets_a_job_wait_again(works):
     again = works.folder().find(job.id)
     assert (again.state, again.started) == ("accepted", None)
     assert "begins anew" in again.message
-    assert not [name for name in works.files() if name.startswith("part")]
+    assert not list(works.path.rglob("part-*"))
     works.runner(pieces(b"whole")).wake()
     assert ended(works, job).file.size == 5
 
