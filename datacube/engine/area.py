@@ -10,6 +10,7 @@ from datacube.engine.context import Context
 from datacube.engine.cube import Cube
 from datacube.engine.limits import check_reduction, check_stacked
 from datacube.engine.picks import Pick, by_axis, clamped_axes, fields_of, pick_axes
+from datacube.engine.progress import have_read
 from datacube.engine.scattered import CellsPlan, Cost, at_once, cheaper, costs, read_cells
 from datacube.engine.wanted import reduced_field
 from datacube.errors import InvalidSubset, SubsetOutOfDomain
@@ -104,6 +105,7 @@ def get_area(context: Context, query: AreaQuery) -> Sampled:
     for number, part in plan.reads():
         field = plan.sources[number]
         for steps, (data, valid) in read_cells(context, plan.cube, part):
+            have_read(data.size)
             _feed(states[number], plan.reducer, steps, field.decode(data, valid).T, valid.T)
     fields, values, known = [], {}, {}
     for field, state in zip(plan.sources, states, strict=True):

@@ -10,8 +10,8 @@ from datacube.store.objects import ObjectStore
 from services.app.metrics import Metrics
 from services.app.status import guide, health, not_found
 from services.ogcapi import api as ogcapi
+from services.ogcapi.executions import COVERAGE, EDR
 from services.ogcapi.jobs import JobDoors
-from services.ogcapi.processes import COVERAGE
 from services.ows.reports import ows20_report, problem_json, wms130_report, wmts100_report
 from services.ows.transport import Request, Response
 from services.ows.urls import endpoint
@@ -72,7 +72,7 @@ class Routes:
     def __init__(self, context: Context, store: ObjectStore, metrics: Metrics) -> None:
         self._context = context
         self._store = store
-        self._doors = JobDoors(context, store.url, (COVERAGE, GETCOVERAGE))
+        self._doors = JobDoors(context, store.url, (COVERAGE, EDR, GETCOVERAGE))
         self._ogcapi = ogcapi.OgcApi(context, self._doors)
         self._metrics = metrics
 

@@ -7,12 +7,11 @@ from datacube.engine.context import Context
 from datacube.errors import CoverageNotFound, DatacubeError, NotFoundError
 from services.ogcapi import documents
 from services.ogcapi.documents import Document, Documents
-from services.ogcapi.edr import edr
+from services.ogcapi.executions import coverage_or_way, edr_or_way
 from services.ogcapi.grids import domain_set, range_type
 from services.ogcapi.jobs import JobDoors
 from services.ogcapi.maps import map_of
 from services.ogcapi.media import NotAcceptable, document_format
-from services.ogcapi.processes import coverage_or_way
 from services.ogcapi.settings import EDR_QUERIES
 from services.ows.caching import DOCUMENT, conditional, etag
 from services.ows.reports import internal_error, problem_json
@@ -36,7 +35,7 @@ _COLLECTION_ROUTES = {
     "coverage/domainset": domain_set,
     "coverage/rangetype": range_type,
     "map": map_of,
-    **{kind: edr(kind) for kind in EDR_QUERIES},
+    **{kind: edr_or_way(kind) for kind in EDR_QUERIES},
 }
 
 

@@ -7,11 +7,12 @@ The answers are CoverageJSON or CSV; ``area`` and ``cube`` have every format of 
 from collections.abc import Callable, Iterator
 from itertools import chain
 
-from datacube.engine.area import get_area
+from datacube.engine.area import get_area, plan_area
 from datacube.engine.context import Context
 from datacube.engine.cube import Cube
 from datacube.engine.line import get_line
 from datacube.errors import InvalidSubset
+from datacube.formats.registry import Encoder
 from datacube.formats.sampled import Writer, find_writer
 from datacube.model.bbox import BoundingBox
 from datacube.model.crs import CRS84, Crs
@@ -25,12 +26,13 @@ from services.ogcapi.subsets import box_subsets, parse_number
 from services.ows.caching import cache_control, etag, matches, not_modified, warnings
 from services.ows.geometries import parse_line, parse_places, parse_region
 from services.ows.kvp import Kvp
-from services.ows.transport import Request, Response
+from services.ows.transport import Request, Response, TakesLonger
 
 type SampleQuery = LineQuery | AreaQuery
 type EdrQuery = SampleQuery | CoverageQuery
 
 _AT_ONCE = 1 << 20  # bytes that are sent as one
+_VALUE = 8  # bytes
 _COMMON = frozenset({"f", "lang", "datetime", "z", "parameter-name", "crs"})
 _COORDS = _COMMON | {"coords"}
 _PARAMETERS = {
@@ -80,13 +82,26 @@ def edr(kind: str) -> Callable[[Context, Request, str], Response]:
         cube = context.catalog.cube(name)
         parameters = known(request, _PARAMETERS[kind])
         query = decode_edr(kind, cube, parameters)
-        f = parameters.optional("f", str, None)
         if isinstance(query, CoverageQuery):
-            encoder = coverage_encoder(f, request.header("accept"))
-            return send_coverage(context, request, cube, query, encoder)
-        return _send(context, request, cube, query, find_writer(sampled_media(f, request)))
+            return send_coverage(context, request, cube, query, _encoder(request))
+        return _send(context, request, cube, query, _writer(request))
 
     return answer
+
+
+def edr_media(request: Request) -> str:
+    """Media type of the answer of ``area`` or ``cube``."""
+    wanted = _writer if Kvp(request.query).optional("method", str.strip, "") else _encoder
+    return wanted(request).media_type
+
+
+def _encoder(request: Request) -> Encoder:
+    f = Kvp(request.query).optional("f", str, None)
+    return coverage_encoder(f, request.header("accept"))
+
+
+def _writer(request: Request) -> Writer:
+    return find_writer(sampled_media(Kvp(request.query).optional("f", str, None), request))
 
 
 def _send(
@@ -96,6 +111,8 @@ def _send(
     tag = etag([cube.snapshot], query, writer.media_type)
     if matches(request, tag):
         return not_modified(tag, control)
+    if request.brief:
+        raise _weight(context, query)
     sampled = _sampled(context, query)
     return Response(
         200,
@@ -121,6 +138,15 @@ def _sampled(context: Context, query: SampleQuery) -> Sampled:
             return get_line(context, query)
         case AreaQuery():
             return get_area(context, query)
+
+
+def _weight(context: Context, query: SampleQuery) -> TakesLonger:
+    """What a query would read; raises what it would be refused with."""
+    if isinstance(query, LineQuery):
+        return TakesLonger()
+    plan = plan_area(context, query)
+    values = plan.steps * len(plan.sources)
+    return TakesLonger(plan.cells * values, values * _VALUE)
 
 
 def _levels(parameters: Kvp, domain: DomainSet) -> tuple[Subset, ...]:

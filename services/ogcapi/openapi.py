@@ -122,7 +122,8 @@ _COORDS = {
 }
 
 
-def _edr(cube: Cube, kind: str) -> dict[str, Any]:
+def edr_parameters(cube: Cube, kind: str) -> list[dict[str, Any]]:
+    """The parameters of an EDR query, with examples of a cube's own."""
     domain = cube.description.domain
     parameters = [_text("f", "Format", enum=["covjson", "csv"])]
     if kind in _COORDS:
@@ -138,11 +139,15 @@ def _edr(cube: Cube, kind: str) -> dict[str, Any]:
     if kind == "area":
         words = "One value for each time: mean, max, count, p95 …"
         parameters.append(_text("method", words, example="mean"))
+    return parameters
+
+
+def _edr(cube: Cube, kind: str) -> dict[str, Any]:
     return {
         "summary": f"{kind.title()} of {cube.title}",
         "tags": [cube.id],
         "operationId": f"get.{cube.id}.{kind}",
-        "parameters": parameters,
+        "parameters": edr_parameters(cube, kind),
         "responses": _responses("The values", "application/prs.coverage+json", "text/csv"),
     }
 

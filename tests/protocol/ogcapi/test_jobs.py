@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 import time
 from dataclasses import replace
 from email import message_from_bytes
@@ -28,14 +29,14 @@ WCS = "SERVICE=WCS&VERSION=2.0.1&REQUEST=GetCoverage&COVERAGEID=closed"
 class Server:
     """An application with jobs, and one without limits, over the same store."""
 
-    def __init__(self, folder, store, **jobs):
-        self.folder, self.store, self.apps = folder, store, []
+    def __init__(self, folder, store, *, limits=LIMITS, **jobs):
+        self.folder, self.store, self.limits, self.apps = folder, store, limits, []
         self.settings = JobSettings(folder=str(folder), **jobs)
         self.client = self.worker()
 
     def worker(self):
         """One more application of the same folder."""
-        settings = ServerSettings(limits=LIMITS, jobs=self.settings)
+        settings = ServerSettings(limits=self.limits, jobs=self.settings)
         self.apps.append(create_app(Config(settings), str(self.store)))
         return Client(self.apps[-1])
 
@@ -152,9 +153,54 @@ def test_the_refusal_of_the_ogc_api_says_what_to_post(server, direct):
     assert found.content == direct.get(f"/ogcapi/collections/closed/coverage?{query}").content
 
 
+RING = "POLYGON((-100 -60, 100 -60, 0 80, -100 -60))"
+EDR_QUERIES = {
+    "cube?bbox=-170,-80,170,80&f=netcdf3": {"bbox": "-170,-80,170,80"},
+    "cube?f=csv&datetime=2020-01-02/..&parameter-name=v": {
+        "datetime": "2020-01-02/..",
+        "parameter-name": "v",
+    },
+    f"area?coords={RING}&f=application/netcdf": {"coords": RING},
+    f"area?coords={RING}&method=mean&f=csv": {"coords": RING, "method": "mean"},
+}
+
+
+@pytest.mark.parametrize("query", EDR_QUERIES)
+def test_the_refusal_of_edr_says_what_to_post(tmp_path, store, direct, query):
+    limits = replace(LIMITS, max_reduced_cells=1000)
+    server = Server(tmp_path / "jobs", store, limits=limits)
+    refusal = server.client.get(f"/ogcapi/collections/closed/{query}")
+    assert refusal.status_code == 413
+    place = follow(server, refusal.json()["detail"])
+    status = server.client.get(place).json()
+    assert status["processID"] == "edr"
+    inputs = {one: text for one, text in status["inputs"].items() if one != "f"}
+    kind = query.partition("?")[0]
+    assert inputs == {"collection": "closed", "query": kind, **EDR_QUERIES[query]}
+    found = server.client.get(f"{place}/results")
+    wanted = direct.get(f"/ogcapi/collections/closed/{query}")
+    assert (wanted.status_code, found.content) == (200, wanted.content)
+    assert found.headers["content-type"] == wanted.headers["content-type"]
+    server.close()
+
+
+@pytest.mark.parametrize("kind", ["position", "trajectory"])
+def test_values_of_places_are_no_job(server, kind):
+    """They are held whole, so that a refusal says how many are given at once."""
+    coords = "MULTIPOINT" if kind == "position" else "LINESTRING"
+    places = ",".join(f"{x / 10} {y / 10}" for x in range(-300, 300, 10) for y in range(0, 300, 10))
+    refusal = server.client.get(f"/ogcapi/collections/closed/{kind}?coords={coords}({places})")
+    assert refusal.status_code == 413
+    assert re.search("at most [1-9][0-9,]* places", refusal.json()["detail"])
+    assert "execution" not in refusal.text
+    asked = server.post({"collection": "closed", "query": kind, "coords": "POINT(1 1)"}, "edr")
+    assert (asked.status_code, asked.json()["detail"]) == (400, "the input query is area or cube")
+
+
 @pytest.mark.parametrize(
     ("jobs", "path"),
     [
+        ({"max_bytes": SMALL}, "ogcapi/collections/closed/cube?f=netcdf3"),
         ({"max_bytes": SMALL}, "ogcapi/collections/closed/coverage?f=netcdf3"),
         ({"running": 0}, f"wcs?{WCS}&FORMAT=image/tiff"),
         ({}, "ogcapi/collections/closed/coverage?f=nonsense"),
@@ -468,9 +514,16 @@ def test_documents_tell_of_jobs(server):
     )
 
 
+REQUIRED = {
+    "coverage": ["collection"],
+    "edr": ["collection", "query"],
+    "getcoverage": ["request"],
+}
+
+
 def test_the_processes(server):
     listed = server.client.get("/ogcapi/processes").json()
-    assert [one["id"] for one in listed["processes"]] == ["coverage", "getcoverage"]
+    assert [one["id"] for one in listed["processes"]] == ["coverage", "edr", "getcoverage"]
     assert len(server.client.get("/ogcapi/processes?limit=1").json()["processes"]) == 1
     for one in listed["processes"]:
         here = next(link["href"] for link in one["links"] if link["rel"] == "self")
@@ -478,7 +531,7 @@ def test_the_processes(server):
         assert described["jobControlOptions"] == ["async-execute", "dismiss"]
         assert set(described["outputs"]) == {"coverage"}
         required = [name for name, part in described["inputs"].items() if part["minOccurs"]]
-        assert required == [{"coverage": "collection", "getcoverage": "request"}[one["id"]]]
+        assert required == REQUIRED[one["id"]]
     inputs = server.client.get("/ogcapi/processes/coverage").json()["inputs"]
     assert {"bbox", "datetime", "subset", "properties", "scale-factor", "f"} <= set(inputs)
     unknown = server.client.get("/ogcapi/processes/none")
