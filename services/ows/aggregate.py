@@ -26,7 +26,8 @@ PARAMETERS = (
     Parameter("WINDOW", "one result of AGG for each step, of so many steps or a duration before"),
     Parameter("BY", "expression that ranks the steps for AGG=leastcloudy, the lowest best"),
 )
-MAP_REDUCTION = frozenset({"agg", "period", "window", "by"})
+_NAMES = ("aggregate", "agg")
+MAP_REDUCTION = frozenset({*_NAMES, "period", "window", "by"})
 REDUCTION = MAP_REDUCTION | {"over"}
 
 
@@ -40,7 +41,7 @@ def decode_aggregate(kvp: Kvp) -> Aggregate | None:
     """
     over = kvp.optional("over", comma_list, ())
     period, window, by = (kvp.optional(name, str.strip, "") for name in ("period", "window", "by"))
-    name = "aggregate" if "aggregate" in kvp else "agg"
+    name = _name(kvp)
     if name not in kvp and not (over or period or window or by):
         return None
     return Aggregate(tuple(over), tuple(kvp.one(name, comma_list)), period, window, by)
@@ -59,8 +60,13 @@ def decode_reduction(kvp: Kvp) -> LayerRequest:
     """Of a picture: a request of no layer yet."""
     return LayerRequest(
         "",
-        aggregate=kvp.optional("agg", str.lower, ""),
+        aggregate=kvp.optional(_name(kvp), str.lower, ""),
         every=kvp.optional("period", str.strip, ""),
         window=kvp.optional("window", str.strip, ""),
         by=kvp.optional("by", str.strip, ""),
     )
+
+
+def _name(kvp: Kvp) -> str:
+    """Which of both names of ``AGG`` a request uses."""
+    return next((name for name in _NAMES if name in kvp), _NAMES[-1])

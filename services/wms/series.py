@@ -17,6 +17,7 @@ from datacube.model.axis import TimeAxis
 from datacube.model.geometry import Path
 from datacube.model.query import LineQuery, SampleQuery
 from datacube.model.sampled import Sampled
+from services.ows.aggregate import MAP_REDUCTION
 from services.ows.caching import cache_control, etag, matches, not_modified, warnings
 from services.ows.featureinfo import encode_all
 from services.ows.kvp import Kvp
@@ -26,7 +27,7 @@ from services.wms.lines import KINDS, line_aggregate, line_subsets
 from services.wms.version import Version
 
 _KIND = KINDS["GetTimeseries"]
-_ONE = ("time", "agg", "period", "window", "by")
+_ONE = MAP_REDUCTION | {"time"}
 
 
 def get_series(

@@ -204,7 +204,7 @@ def test_a_map_of_a_window(ogcapi):
         for more in (
             "",
             "&agg=min&window=3",
-            "&agg=min&datetime=2000-01-01/..",
+            "&aggregate=min&datetime=2000-01-01/..",
             "&agg=max&window=3",
         )
     ]

@@ -78,3 +78,36 @@ def kvp(layer, style, query, name, zoom, row, column):
         f"&FORMAT=image/png&TILEMATRIXSET={name}&TILEMATRIX={zoom}&TILEROW={row}&TILECOL={column}"
     )
     return f"{asked}&{urlencode(query)}"
+
+
+RANGE = "TIME=2020-01-01/2020-01-03"
+GRID = "BBOX=-90,-180,90,180&WIDTH=40&HEIGHT=20&CRS=EPSG:4326"
+MAP = f"VERSION=1.3.0&LAYERS=holes.v&STYLES=coarse&{GRID}&FORMAT=image/png"
+TILE = kvp("holes.v", "coarse", {}, *PLACES[0])
+PIXEL = "I=20&J=10&INFO_FORMAT=application/json"
+
+
+@pytest.mark.parametrize(
+    ("door", "asked"),
+    [
+        ("wms", f"REQUEST=GetMap&{MAP}"),
+        ("wms", f"REQUEST=GetFeatureInfo&{MAP}&QUERY_LAYERS=holes.v&{PIXEL}"),
+        ("wms", f"REQUEST=GetTimeseries&PERIOD=year&{MAP}&QUERY_LAYERS=holes.v&{PIXEL}"),
+        ("wmts", TILE),
+        (
+            "wmts",
+            f"{TILE.replace('GetTile', 'GetFeatureInfo')}&{PIXEL.replace('INFO_', 'INFO')}",
+        ),
+        ("tiles", "holes.v/coarse/WebMercatorQuad/1/0/1.png"),
+    ],
+)
+def test_aggregate_is_agg(tiles, wmts, wms, door, asked):
+    """Either name at every door, as at those of coverages."""
+    send = {
+        "wms": wms.raw,
+        "wmts": wmts.raw,
+        "tiles": lambda query: tiles.get(query.replace("&", "?", 1)),
+    }[door]
+    found = [send(f"{asked}&{RANGE}&{more}") for more in ("AGG=std", "AGGREGATE=std", "AGG=max")]
+    assert [one.status for one in found] == [200] * 3
+    assert found[0].body == found[1].body != found[2].body
