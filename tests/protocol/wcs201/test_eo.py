@@ -18,6 +18,8 @@ TIMES = ("20200101T000000Z", "20200102T000000Z", "20200105T120000Z", "20200201T0
 AIR = [f"air__{one}" for one in TIMES]
 OCEAN = [f"ocean__{one}" for one in TIMES[:2]]
 SECOND = f"air__{TIMES[1]}"
+ROUND = ("175,-175", "170,190", "185,188", "535,545", "-190,-170", "-195,-185")
+"""Ends of longitudes that go over the antimeridian, or round the globe."""
 
 
 def found(service, query):
@@ -194,6 +196,16 @@ def test_a_dataset_has_no_time_to_be_trimmed(service):
         ("eoId=air&subset=x,http://www.opengis.net/def/crs/EPSG/0/4326(0,9)", (AIR, ["air"], 5)),
         ("eoId=ocean&subset=Long(-180,-175)", (OCEAN, ["ocean"], 3)),
         ("eoId=ocean&subset=Long(0,100)", ([], [], 0)),
+        *((f"eoId=ocean&subset=Long({ends})", (OCEAN, ["ocean"], 3)) for ends in ROUND),
+        *((f"eoId=air&subset=Long({ends})", ([], [], 0)) for ends in ROUND),
+        ("eoId=ocean,air&subset=Long(*,-185)", (OCEAN + AIR, ["ocean", "air"], 8)),
+        ("eoId=ocean,air&subset=Long(185,*)", (OCEAN + AIR, ["ocean", "air"], 8)),
+        ("eoId=ocean&subset=Long(20,10)", (OCEAN, ["ocean"], 3)),
+        ("eoId=air&subset=Long(-370,-350)", (AIR, ["air"], 5)),
+        ("eoId=air&subset=Long(15,-50)&subset=Lat(0,90)", (AIR, ["air"], 5)),
+        ("eoId=air&subset=Long(-1000,1000)&containment=contains", (AIR, ["air"], 5)),
+        ("eoId=ocean&subset=Long(165,-165)&containment=contains", (OCEAN, ["ocean"], 3)),
+        ("eoId=ocean&subset=Long(172,-165)&containment=contains", ([], [], 0)),
     ],
 )
 def test_sets(service, query, expected):

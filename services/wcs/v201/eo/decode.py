@@ -1,6 +1,7 @@
 """DescribeEOCoverageSet (10-140r1, 7.5): which datasets are wanted."""
 
 from dataclasses import dataclass
+from math import ceil, floor
 
 from datacube.errors import AxisNotFound, InvalidCrs, InvalidParameter, InvalidSubset
 from datacube.model.bbox import BoundingBox
@@ -19,7 +20,7 @@ _AXES = {
     **dict.fromkeys(("long", "lon", "longitude", "x"), "Long"),
     **dict.fromkeys(("phenomenontime", "time", "t", "ansi"), "phenomenonTime"),
 }
-_LIMITS = {"Lat": (-90.0, 90.0), "Long": (-180.0, 180.0)}
+_ROUND = 360.0  # degrees
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,8 @@ class SetRequest:
     sections : frozenset of str
     within : bool
         Whether a dataset must lie in the box and the times, not only share something with them.
-    box : BoundingBox or None, degrees
+    box : BoundingBox or None, degrees; its left edge is beyond its right one where it crosses
+        the antimeridian
     times : TimeRange or None
     count, start : int, how many descriptions, after how many that are passed over
     """
@@ -106,27 +108,50 @@ def _subsets(kvp: Kvp) -> dict[str, Bracket]:
 
 
 def _box(ends: dict[str, Bracket]) -> BoundingBox | None:
-    if not ends.keys() & _LIMITS.keys():
+    if not ends.keys() & {"Lat", "Long"}:
         return None
-    south, north = _degrees(ends.get("Lat"), *_LIMITS["Lat"])
-    west, east = _degrees(ends.get("Long"), *_LIMITS["Long"])
-    return BoundingBox(west, south, east, north, CRS84)
+    first, last = _degrees(ends.get("Lat"))
+    south = -90.0 if first is None else max(first, -90.0)
+    north = 90.0 if last is None else min(last, 90.0)
+    if south > north:
+        raise _backwards(ends["Lat"], "-90 to 90")
+    west, east = _eastward(*_degrees(ends.get("Long")))
+    return BoundingBox(west, south, east, north, CRS84).geographic()
 
 
-def _degrees(bracket: Bracket | None, lowest: float, highest: float) -> tuple[float, float]:
+def _eastward(west: float | None, east: float | None) -> tuple[float, float]:
+    """Longitudes of which the second is not the smaller one; the antimeridian for an open end.
+
+    Examples
+    --------
+    >>> _eastward(170.0, -170.0), _eastward(190.0, None), _eastward(None, 0.0)
+    ((170.0, 190.0), (190.0, 540.0), (-180.0, 0.0))
+    """
+    if west is None:
+        west = _ROUND * _turns(east) - 180.0
+    if east is None:
+        east = _ROUND * _turns(west) + 180.0
+    return west, east + max(ceil((west - east) / _ROUND), 0) * _ROUND
+
+
+def _turns(longitude: float | None) -> int:
+    """How often the globe is gone round before a longitude."""
+    if longitude is None or abs(longitude) <= 180.0:
+        return 0
+    return floor((longitude + 180.0) / _ROUND)
+
+
+def _degrees(bracket: Bracket | None) -> tuple[float | None, float | None]:
+    """Both ends, None where open."""
     if bracket is None:
-        return lowest, highest
+        return None, None
     if bracket.crs and not horizontal_crs(bracket.crs).same_plane(CRS84):
         raise InvalidCrs(
             f"{bracket.axis} is in {bracket.crs[:100]}; sets are trimmed in EPSG:4326",
             subject=bracket.axis,
         )
-    first, last = _two(bracket)
-    low = max(_degree(bracket, first), lowest) if first else lowest
-    high = min(_degree(bracket, last), highest) if last else highest
-    if low > high:
-        raise _backwards(bracket, f"{lowest:g} to {highest:g}")
-    return low, high
+    first, last = (_degree(bracket, text) if text else None for text in _two(bracket))
+    return first, last
 
 
 def _degree(bracket: Bracket, text: str) -> float:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from shapely.geometry import MultiPolygon, box
+from shapely.geometry import MultiPolygon
 
 from datacube.engine.context import Context
 from datacube.errors import CoverageNotFound
@@ -119,5 +119,5 @@ def _period(series: Series, request: SetRequest) -> tuple[int, int]:
 
 
 def _lies(shape: MultiPolygon, wanted: BoundingBox, within: bool) -> bool:
-    area = box(*wanted.edges)
+    area = outline(wanted)
     return bool(area.covers(shape) if within else area.intersects(shape))
