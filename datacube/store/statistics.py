@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datacube.model.fields import Field
+from datacube.store.measure import measured
 
 PROBABILITIES = (0.02, 0.05, 0.25, 0.5, 0.75, 0.95, 0.98)
 """Of the quantiles that are kept."""
@@ -243,17 +244,13 @@ class Collector:
             Its first row and column.
         packed : stored dtype, (y, x), without cells beyond the grid's edge
         """
-        good = _good(self._field, packed)
-        values = packed if good is None else packed[good]
+        found, good = measured(self._field, packed)
         step = self._step
         thin = (slice(-row0 % step, None, step), slice(-col0 % step, None, step))
-        sample = packed[thin].ravel() if good is None else packed[thin][good[thin]]
         part = None
-        if values.size:
-            with np.errstate(over="ignore"):
-                total = values.sum(dtype=np.float64 if packed.dtype.kind == "f" else np.int64)
-            ends = float(values.min()), float(values.max())
-            part = values.size, *ends, float(total), sample.copy()
+        if found is not None:
+            sample = packed[thin].ravel() if good is None else packed[thin][good[thin]]
+            part = *found, sample.copy()
         with self._lock:
             self._parts.pop(number, None)
             if part is not None:
@@ -339,14 +336,3 @@ def _summed(exponent: int, bins: NDArray[np.float64], counts: NDArray[np.int64])
     sums = np.zeros(len(once), np.int64)
     np.add.at(sums, places, counts)
     return Histogram(exponent, once[sums != 0], sums[sums != 0])
-
-
-def _good(field: Field, packed: NDArray[Any]) -> NDArray[np.bool_] | None:
-    """Which cells are counted; None for all."""
-    if packed.dtype.kind == "f":
-        good: NDArray[np.bool_] = np.isfinite(packed)
-    elif field.nil is None:
-        return None
-    else:
-        good = field.valid(packed)
-    return None if good.all() else good
