@@ -7,10 +7,10 @@ from lxml import etree
 
 from datacube.errors import InvalidParameter, MissingParameter
 from services.ows.kvp import Kvp
+from services.ows.soap import envelope_of, request_in
 from services.ows.transport import Request
 from services.ows.xml import Element
 from services.wcs.posted import Pairs, document_of, is_xml
-from services.wcs.soap import envelope_of, request_in
 from services.wcs.v100 import posted as v100
 from services.wcs.v110 import posted as v110
 from services.wcs.v201 import posted as v201
@@ -60,10 +60,7 @@ def bound(request: Request) -> Bound:
         return Bound(request, Kvp([*request.parameters(), *_shape(request)]))
     root = document_of(request)
     envelope = envelope_of(root)
-    inner = request_in(root) if envelope else root
-    if inner is None:
-        raise InvalidParameter("the envelope holds no request", subject="request")
-    pairs = _pairs(inner)
+    pairs = _pairs(request_in(root) if envelope else root)
     said = {name.lower() for name, _ in pairs}
     pairs += [(name, value) for name, value in request.query if name.strip().lower() not in said]
     if not envelope:

@@ -4,9 +4,7 @@ Envelopes of SOAP 1.1 and 1.2 are taken; the answer is one of the same kind.
 """
 
 from base64 import b64encode
-from collections.abc import Callable, Iterator, Mapping
-
-from lxml import etree
+from collections.abc import Callable, Iterator
 
 from datacube.engine.context import Context
 from datacube.errors import DatacubeError, InvalidParameter
@@ -14,29 +12,30 @@ from datacube.model.markup import local_name, parse
 from services.ows.caching import NO_STORE
 from services.ows.kvp import Kvp
 from services.ows.reports import wmts100_report
+from services.ows.soap import (
+    MEDIA_TYPES,
+    SOAP12,
+    document_of,
+    envelope_of,
+    enveloped,
+    fault,
+    request_in,
+)
 from services.ows.transport import Request, Response
-from services.ows.xml import OWS11, Element, Maker, serialise
+from services.ows.xml import OWS11, Element, Maker
 
 NAMESPACE = "http://www.opengis.net/wmts/1.0"
-_KINDS: Mapping[str, str] = {
-    "http://schemas.xmlsoap.org/soap/envelope/": "text/xml",
-    "http://www.w3.org/2003/05/soap-envelope": "application/soap+xml",
-}
-_NEWER = "http://www.w3.org/2003/05/soap-envelope"
-_PREFIXES = {None: NAMESPACE, "ows": OWS11}
-_WMTS = Maker(NAMESPACE, _PREFIXES)
+_WMTS = Maker(NAMESPACE, {None: NAMESPACE, "ows": OWS11})
 _LISTED = {"Version": "AcceptVersions", "Section": "Sections"}
 _TEXTS = ("text/", "application/json", "application/geo+json")
+_XML = frozenset({*MEDIA_TYPES.values(), "application/xml"})
 
 type Answer = Callable[[Context, Request, Kvp], Response]
 
 
 def is_soap(request: Request) -> bool:
     """Whether a request is an envelope."""
-    return request.method == "POST" and request.content_type in {
-        *_KINDS.values(),
-        "application/xml",
-    }
+    return request.method == "POST" and request.content_type in _XML
 
 
 def handle(context: Context, request: Request, answer: Answer) -> Response:
@@ -47,28 +46,18 @@ def handle(context: Context, request: Request, answer: Answer) -> Response:
     answer : callable
         Answers the same request as parameters; raises domain errors.
     """
-    kind = _NEWER
+    kind = SOAP12
     try:
         envelope = parse(request.body)
-        kind, asked = _opened(envelope)
+        if not (found := envelope_of(envelope)):
+            raise InvalidParameter("the document is no SOAP envelope", subject="Envelope")
+        kind, asked = found, request_in(envelope)
         pairs = tuple(_pairs(asked))
         plain = Request("GET", request.path, pairs, {}, b"", request.base_url)
-        return _closed(kind, _payload(asked, answer(context, plain, Kvp(pairs))))
+        payload = _payload(asked, answer(context, plain, Kvp(pairs)))
+        return enveloped(kind, Response(200, "", b"", (NO_STORE,)), payload)
     except DatacubeError as error:
-        return _fault(kind, error)
-
-
-def _opened(envelope: Element) -> tuple[str, Element]:
-    """Which SOAP it is, and the operation in its body."""
-    name = etree.QName(envelope)
-    kind = name.namespace or ""
-    if name.localname != "Envelope" or kind not in _KINDS:
-        raise InvalidParameter("the document is no SOAP envelope", subject="Envelope")
-    body = envelope.find(f"{{{kind}}}Body")
-    inside = [] if body is None else [one for one in body if isinstance(one.tag, str)]
-    if len(inside) != 1:
-        raise InvalidParameter("the body of an envelope holds one operation", subject="Body")
-    return kind, inside[0]
+        return fault(kind, wmts100_report(error))
 
 
 def _pairs(asked: Element) -> Iterator[tuple[str, str]]:
@@ -89,9 +78,10 @@ def _pairs(asked: Element) -> Iterator[tuple[str, str]]:
 
 def _payload(asked: Element, response: Response) -> Element:
     """What an operation answers, as an element."""
-    body = _whole(response)
     if local_name(asked) == "GetCapabilities":
-        return etree.fromstring(body)
+        return document_of(response)
+    found = response.body
+    body = found if isinstance(found, bytes) else b"".join(found)
     if response.media_type.startswith(_TEXTS):
         content = _WMTS("TextContent", body.decode("utf-8", "replace"))
         payload = _WMTS("TextPayload", _WMTS("Format", response.media_type), content)
@@ -101,38 +91,3 @@ def _payload(asked: Element, response: Response) -> Element:
     if local_name(asked) == "GetFeatureInfo":
         return _WMTS("FeatureInfoResponse", payload)
     return payload
-
-
-def _whole(response: Response) -> bytes:
-    body = response.body
-    return body if isinstance(body, bytes) else b"".join(body)
-
-
-def _closed(kind: str, *inside: Element, status: int = 200) -> Response:
-    soap = Maker(kind, {"soap": kind})
-    document = serialise(soap("Envelope", soap("Body", *inside)))
-    return Response(status, _KINDS[kind], document, (NO_STORE,))
-
-
-def _fault(kind: str, error: DatacubeError) -> Response:
-    """A fault with the report that KVP would have; of SOAP 1.1 its parts have no namespace."""
-    report = wmts100_report(error)
-    detail = etree.fromstring(_whole(report))
-    client = report.status < 500
-    soap = Maker(kind, {"soap": kind})
-    if kind == _NEWER:
-        fault = soap(
-            "Fault",
-            soap("Code", soap("Value", "soap:Sender" if client else "soap:Receiver")),
-            soap("Reason", soap("Text", error.message, xml_lang="en")),
-            soap("Detail", detail),
-        )
-    else:
-        bare = Maker("", {})
-        fault = soap(
-            "Fault",
-            bare("faultcode", "soap:Client" if client else "soap:Server"),
-            bare("faultstring", error.message),
-            bare("detail", detail),
-        )
-    return _closed(kind, fault, status=report.status if kind == _NEWER else 500)

@@ -314,8 +314,22 @@ def test_a_refusal_in_an_envelope_is_a_fault(context):
     assert root.find(".//{http://www.opengis.net/ows/2.0}Exception").get("exceptionCode") == (
         "NoSuchCoverage"
     )
-    old = etree.fromstring(post(context, enveloped(document, SOAP11)).body)
-    assert old.find(".//faultcode").text == "soap:Client"
+    reason = root.find(f".//{{{SOAP12}}}Text").text
+    assert reason == root.find(".//{http://www.opengis.net/ows/2.0}ExceptionText").text
+    older = post(context, enveloped(document, SOAP11))
+    assert older.status == 500  # SOAP 1.1, 6.2
+    old = etree.fromstring(older.body)
+    assert (old.find(".//faultcode").text, old.find(".//faultstring").text) == (
+        "soap:Client",
+        reason,
+    )
+
+
+def test_what_stands_beside_the_request_in_an_envelope(context):
+    document = get20(AIR)
+    expected = body_of(post(context, enveloped(document)))
+    assert body_of(post(context, enveloped(f"<!-- a remark -->{document}"))) == expected
+    assert post(context, enveloped(document * 2)).status == 400
 
 
 def test_forms(context, wcs10):
