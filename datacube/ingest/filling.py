@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from functools import partial
+from math import lcm
 from typing import Protocol
 
 import numpy as np
@@ -13,7 +14,7 @@ from datacube.config.products import RecipeSettings
 from datacube.ingest.memory import Thrift
 from datacube.ingest.places import JoinedBand
 from datacube.ingest.report import BytesRead, Event
-from datacube.ingest.source import BandSource, Granule, ReadOptions, is_parallel
+from datacube.ingest.source import BandSource, Granule, ReadOptions, is_parallel, tile_of
 from datacube.model.axis import TimeAxis
 from datacube.store.objects import ObjectStore
 from datacube.store.slicechunks import Window
@@ -116,8 +117,12 @@ class _Here:
             self._full.popleft().close()
 
 
-type Shape = Callable[[int, int], tuple[int, int]]
-"""Chunks that may be held at once, and that lie beside each other -> rows and columns of chunks."""
+type Sides = tuple[int, int]
+"""Rows and columns of chunks."""
+
+type Shape = Callable[[int, int, Sides], Sides]
+"""Of windows: how many chunks may be held at once, how many lie beside each other, and the fewest
+that hold whole tiles of the source."""
 
 
 def windows_of(
@@ -138,7 +143,8 @@ def windows_of(
     for name, band in granule.slices[position].bands.items():
         itemsize = np.dtype(granule.description.range_type.field(name).dtype).itemsize
         held = max(1, WINDOW_BYTES // (rows * columns * itemsize))
-        tall, wide = shape(held, -(-width // columns))
+        whole = _whole_tiles(tile_of(band) or (1, width), (rows, columns))
+        tall, wide = shape(held, -(-width // columns), whole)
         for index in places(granule, band):
             for row in range(0, height, rows * tall):
                 for column in range(0, width, columns * wide):
@@ -146,29 +152,39 @@ def windows_of(
                     yield name, index, (row, min(bottom, height), column, min(right, width))
 
 
-def bands(held: int, across: int) -> tuple[int, int]:
-    """Windows as long as the rows are: what most files hold together.
+def bands(held: int, across: int, whole: Sides) -> Sides:
+    """Windows of whole tiles, or as long as the rows are where nothing smaller lies together.
+
+    Small ones are still in the processor's cache when they are written.
 
     Examples
     --------
-    >>> bands(64, 22), bands(10, 22)
-    ((2, 22), (1, 10))
+    >>> bands(64, 22, (2, 1)), bands(64, 22, (1, 22)), bands(10, 22, (1, 22))
+    ((2, 1), (2, 22), (1, 10))
     """
+    tall, wide = whole
+    if wide < across and tall * wide <= held:
+        return whole
     wide = min(across, held)
     return max(1, held // wide), wide
 
 
-def blocks(held: int, across: int) -> tuple[int, int]:
+def blocks(held: int, across: int, whole: Sides) -> Sides:
     """Square windows of two, four, eight … chunks: they hold most of their overviews.
 
     Examples
     --------
-    >>> blocks(64, 22), blocks(63, 22), blocks(3, 1)
+    >>> blocks(64, 22, (1, 1)), blocks(63, 22, (1, 1)), blocks(3, 1, (1, 1))
     ((8, 8), (4, 4), (1, 1))
     """
-    del across
+    del across, whole
     side = 1 << (held.bit_length() - 1) // 2
     return side, side
+
+
+def _whole_tiles(tile: tuple[int, int], chunk: tuple[int, int]) -> Sides:
+    """The fewest chunks that hold whole tiles."""
+    return lcm(tile[0], chunk[0]) // chunk[0], lcm(tile[1], chunk[1]) // chunk[1]
 
 
 def places(granule: Granule, band: BandSource) -> Iterator[tuple[int, ...]]:

@@ -54,6 +54,15 @@ def is_parallel(band: BandSource) -> bool:
     return bool(getattr(band, "parallel", False))
 
 
+def tile_of(band: BandSource) -> tuple[int, int] | None:
+    """Rows and columns that lie together in the source; None where they are whole rows.
+
+    Bands that know say so by their ``tile``.
+    """
+    found: tuple[int, int] | None = getattr(band, "tile", None)
+    return found
+
+
 @dataclass(frozen=True, eq=False)
 class SliceSource:
     """The fields of a granule at one instant.

@@ -8,7 +8,7 @@ Everything else stays with the library.
 import os
 import threading
 from collections import OrderedDict
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from itertools import product
 from pathlib import Path
 from typing import Any, Self
@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datacube.ingest.readers.inflate import inflated
+from datacube.store.buffers import Buffers
 
 _DEFLATE, _SHUFFLE = 1, 2
 _HELD = 32 << 20
@@ -73,7 +74,8 @@ class HdfChunks:
 class ChunkedVariable:
     """A variable in deflated chunks; indexed by whole numbers and slices with both ends.
 
-    The chunks that were inflated last are kept, up to some bytes. Any number of threads may read.
+    The chunks that were inflated last are kept, up to some bytes, where windows have parts of them.
+    Any number of threads may read.
 
     Parameters
     ----------
@@ -96,6 +98,7 @@ class ChunkedVariable:
         self._bytes = int(np.prod(self._sides, dtype=np.int64)) * self._dtype.itemsize
         self._lock = threading.Lock()
         self._kept: OrderedDict[Place, NDArray[Any]] = OrderedDict()
+        self._buffers = Buffers()
         self.dimensions = dimensions
 
     def __getitem__(self, key: tuple[int | slice, ...]) -> NDArray[Any]:
@@ -113,6 +116,8 @@ class ChunkedVariable:
             range(start // side, -(-stop // side))
             for (start, stop), side in zip(ranges, self._sides, strict=True)
         ]
+        if self._is_chunk(ranges):  # no other window needs it
+            return self._inflated(tuple(one.start for one in chunks))[scalar]
         whole = np.empty(shape, self._dtype)
         for place in product(*chunks):
             origin = [number * side for number, side in zip(place, self._sides, strict=True)]
@@ -135,6 +140,12 @@ class ChunkedVariable:
         sides = dict(zip(self.dimensions, self._sides, strict=True))
         return all(sides[name] == 1 for name in dimensions)
 
+    def _is_chunk(self, ranges: Sequence[tuple[int, int]]) -> bool:
+        return all(
+            start % side == 0 and stop - start == side
+            for (start, stop), side in zip(ranges, self._sides, strict=True)
+        )
+
     def _chunk(self, place: Place) -> NDArray[Any]:
         with self._lock:
             if place in self._kept:
@@ -156,11 +167,16 @@ class ChunkedVariable:
         for number, code in reversed(tuple(enumerate(self._filters))):
             if not found.filter_mask >> number & 1:
                 inflate = code == _DEFLATE
-                data = inflated(data, self._bytes) if inflate else _unshuffle(data, self._dtype)
+                data = inflated(data, self._bytes) if inflate else self._unshuffled(data)
         if len(data) != self._bytes:
             raise ValueError(f"a chunk of '{self._dataset.name}' has {len(data)} bytes")
         values: NDArray[Any] = np.frombuffer(data, self._dtype).reshape(self._sides)
         return values
+
+    def _unshuffled(self, data: bytes | memoryview) -> memoryview:
+        memory = self._buffers.room(self._bytes)
+        _unshuffle(data, memory, self._dtype.itemsize)
+        return memory.data
 
 
 def _filters(dataset: Any) -> tuple[int, ...] | None:
@@ -170,15 +186,14 @@ def _filters(dataset: Any) -> tuple[int, ...] | None:
     return codes if codes in {(_DEFLATE,), (_SHUFFLE, _DEFLATE)} else None
 
 
-def _unshuffle(data: bytes | memoryview, dtype: np.dtype[Any]) -> memoryview:
+def _unshuffle(data: bytes | memoryview, memory: NDArray[np.uint8], itemsize: int) -> None:
     """Bytes of the same rank lie together: put those of a number side by side."""
-    parts = np.frombuffer(data, np.uint8).reshape(dtype.itemsize, -1)
-    if dtype.itemsize == 2:
-        pairs = parts[1].astype("<u2")
+    parts = np.frombuffer(data, np.uint8).reshape(itemsize, -1)
+    if itemsize == 2:
+        pairs = memory.view("<u2")
+        pairs[:] = parts[1]
         pairs <<= 8
         pairs |= parts[0]
-        return memoryview(pairs).cast("B")
-    whole = np.empty(parts.size, np.uint8)
+        return
     for rank, part in enumerate(parts):
-        whole[rank :: dtype.itemsize] = part
-    return whole.data
+        memory[rank::itemsize] = part

@@ -51,6 +51,14 @@ class RasterBand:
         """See :func:`~datacube.ingest.source.is_parallel`."""
         return self.tiles is not None
 
+    @property
+    def tile(self) -> tuple[int, int] | None:
+        """See :func:`~datacube.ingest.source.tile_of`."""
+        if self.tiles is None:
+            return None
+        height, width = self.tiles.shape
+        return height * self.factor, width * self.factor
+
     def read(
         self, index: tuple[int, ...], row0: int, row1: int, column0: int, column1: int
     ) -> NDArray[np.generic]:

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datacube.ingest.readers.inflate import inflated
+from datacube.store.buffers import Buffers
 
 _HELD = 32 << 20
 _DIFFERENCES = {"1": False, "2": True}
@@ -35,6 +36,8 @@ class TiffTiles:
     differences : bool
         Whether each number is less by its left neighbour (TIFF predictor 2).
     kept, lock : of tiles that were read last
+    buffers : Buffers
+        Where windows lie.
     """
 
     descriptor: int
@@ -44,6 +47,7 @@ class TiffTiles:
     differences: bool
     kept: OrderedDict[tuple[int, int], NDArray[Any]] = field(default_factory=OrderedDict)
     lock: threading.Lock = field(default_factory=threading.Lock)
+    buffers: Buffers = field(default_factory=Buffers)
 
     def __post_init__(self) -> None:
         weakref.finalize(self, os.close, self.descriptor)
@@ -57,7 +61,9 @@ class TiffTiles:
             A tile is damaged.
         """
         height, width = self.shape
-        whole = np.empty((bottom - top, right - left), self.dtype)
+        shape = bottom - top, right - left
+        memory = self.buffers.room(shape[0] * shape[1] * self.dtype.itemsize)
+        whole = memory.view(self.dtype).reshape(shape)
         for row, column in product(
             range(top // height, -(-bottom // height)), range(left // width, -(-right // width))
         ):
@@ -90,7 +96,7 @@ class TiffTiles:
 
     def _decode(self, stored: NDArray[Any], into: NDArray[Any]) -> None:
         if self.differences:
-            np.cumsum(stored, axis=1, dtype=self.dtype, out=into)
+            sums_along_rows(stored, into)
         else:
             into[:] = stored
 
@@ -100,6 +106,29 @@ class TiffTiles:
         data = os.pread(self.descriptor, size, start)
         values = np.frombuffer(inflated(data, height * width * self.dtype.itemsize), self.dtype)
         return values.reshape(self.shape)
+
+
+def sums_along_rows(steps: NDArray[Any], into: NDArray[Any], halvings: int = 3) -> None:
+    """Sums of each number and all before it in its row, modulo the range of the type.
+
+    Every sum waits for the one before it, so pairs are added first, all at once, then their sums.
+
+    Examples
+    --------
+    >>> into = np.empty((1, 6), "uint8")
+    >>> sums_along_rows(np.array([[250, 1, 1, 10, 0, 255]], "uint8"), into)
+    >>> into.tolist()
+    [[250, 251, 252, 6, 6, 5]]
+    """
+    if not halvings or steps.shape[1] % 2:
+        np.cumsum(steps, axis=1, dtype=steps.dtype, out=into)
+        return
+    odd = steps[:, 1::2]
+    pairs = steps[:, ::2] + odd
+    sums = np.empty_like(pairs)
+    sums_along_rows(pairs, sums, halvings - 1)
+    into[:, 1::2] = sums
+    np.subtract(sums, odd, out=into[:, ::2])
 
 
 def tiles_of(file: Any, band: int) -> TiffTiles | None:

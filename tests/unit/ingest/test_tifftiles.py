@@ -8,7 +8,8 @@ from rasterio.windows import Window
 
 from datacube.errors import SourceError
 from datacube.ingest.readers.raster import RasterBand
-from datacube.ingest.readers.tifftiles import tiles_of
+from datacube.ingest.readers.tifftiles import sums_along_rows, tiles_of
+from datacube.ingest.source import tile_of
 
 HEIGHT, WIDTH = 70, 101
 WINDOWS = ((0, 70, 0, 101), (3, 40, 30, 33), (32, 64, 64, 96), (69, 70, 100, 101))
@@ -104,3 +105,22 @@ def test_a_damaged_tile_is_said(image):
     assert band.parallel
     with pytest.raises(SourceError, match=r"a\.tif is damaged: rows 16 to 32 cannot be decoded"):
         band.read((), 16, 32, 32, 64)
+
+
+def test_a_band_says_which_of_its_cells_lie_together(image):
+    path, file = image("u2", interleave="band", **TILED)
+    assert tile_of(RasterBand(file, 1, path)) == (16, 32)
+    assert tile_of(RasterBand(file, 1, path, factor=2)) == (32, 64)
+    path, file = image("u2")
+    assert tile_of(RasterBand(file, 1, path)) is None
+
+
+@pytest.mark.parametrize("width", [1, 7, 24, 36, 512])
+@pytest.mark.parametrize("dtype", ["u1", "i2", "u4", "i8"])
+def test_sums_along_rows_run_over_as_their_type_does(dtype, width):
+    ends = np.iinfo(dtype)
+    rng = np.random.default_rng(width)
+    steps = rng.integers(ends.min, ends.max, (5, width), dtype, endpoint=True)
+    found = np.empty_like(steps)
+    sums_along_rows(steps, found)
+    np.testing.assert_array_equal(found, np.cumsum(steps, axis=1, dtype=dtype))
