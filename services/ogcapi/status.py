@@ -75,6 +75,8 @@ def _links(job: Job, here: str) -> list[dict[str, Any]]:
         links.append(
             {"href": f"{here}/results", "rel": f"{_RELATION}/exceptions", "type": media_type}
         )
+    else:  # where some clients look for what becomes of it
+        links.append({"href": here, "rel": "monitor", "type": "application/json"})
     return links
 
 

@@ -393,6 +393,10 @@ def test_a_job_that_waits(occupied):
     place = answer.headers["location"]
     status = occupied.client.get(place).json()
     assert (status["status"], status["progress"]) == ("accepted", 0)
+    assert {link["rel"]: link["href"] for link in status["links"]} == {
+        "self": place,
+        "monitor": place,
+    }
     early = occupied.client.get(f"{place}/results")
     assert (early.status_code, early.json()["type"]) == (404, f"{PROBLEM}/result-not-ready")
     gone = occupied.client.request("DELETE", place)
