@@ -10,7 +10,7 @@ bytes. Whatever libraries print goes to the standard error.
 import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -158,11 +158,18 @@ def _plane(file: BinaryIO, offset: int, place: int) -> np.ndarray[Any, Any]:
         eccodes.codes_release(handle)
     if key.get("bitmapPresent"):
         values = np.where(values == _MISSING, np.nan, values)
-    return np.ascontiguousarray(_arranged(values, key), np.float32)
+    return np.ascontiguousarray(arranged(values, key), np.float32)
 
 
-def _arranged(values: np.ndarray[Any, Any], key: dict[str, Any]) -> np.ndarray[Any, Any]:
-    """Scanned numbers as rows and columns (GRIB 2 flag table 3.4)."""
+def arranged(values: np.ndarray[Any, Any], key: Mapping[str, Any]) -> np.ndarray[Any, Any]:
+    """Scanned numbers as rows and columns (GRIB 2 flag table 3.4).
+
+    Parameters
+    ----------
+    values : (numbers,), may be written over
+    key : mapping
+        Of the grid section, as ecCodes says it.
+    """
     columns, rows = int(key.get("Ni", key.get("Nx", 0))), int(key.get("Nj", key.get("Ny", 0)))
     consecutive = bool(key.get("jPointsAreConsecutive"))
     plane = values.reshape((columns, rows) if consecutive else (rows, columns))

@@ -82,7 +82,7 @@ class GribBand:
         if message is None:
             return np.full((row1 - row0, column1 - column0), np.nan, np.float32)
         if self.last.message is not message:
-            self.last.values = self.decoder.plane(message.place)
+            self.last.values = self.decoder.plane(message.place, message.grid)
             self.last.message = message
         return self.last.values[row0:row1, column0:column1]
 

@@ -5,10 +5,11 @@ import json
 import os
 import subprocess
 import sys
+import threading
 from contextlib import ExitStack, suppress
 from functools import cached_property
 from pathlib import Path
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from types import TracebackType
 from typing import Any, Self
 
@@ -16,6 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datacube.errors import SourceError
+from datacube.ingest.grib_worker import arranged
+from datacube.ingest.readers.gribsimple import simple_packing
+from datacube.store.buffers import Buffers
 
 _LARGE = 64 << 20
 _MOST = 4
@@ -23,7 +27,10 @@ _PIPE = 1 << 20
 
 
 class GribDecoder:
-    """Child processes that decode one GRIB file, several for a large one; a context manager.
+    """The fields of one GRIB file; a context manager.
+
+    A child process says what there is, and decodes what is not packed simply; for a large file
+    others help it as soon as there is work for them.
 
     Parameters
     ----------
@@ -31,17 +38,20 @@ class GribDecoder:
     """
 
     def __init__(self, path: Path) -> None:
-        count = min(os.cpu_count() or 1, _MOST) if path.stat().st_size >= _LARGE else 1
+        self._path = path
+        self._lock = threading.Lock()
+        self._further = 0
+        if path.stat().st_size >= _LARGE:
+            self._further = min(os.cpu_count() or 1, _MOST) - 1
         self._idle: SimpleQueue[GribChild] = SimpleQueue()
-        with ExitStack() as children:
+        self._buffers = Buffers()
+        with ExitStack() as opened:
+            self._descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+            opened.callback(os.close, self._descriptor)
             self._first = GribChild(path)
-            children.callback(self._first.close)
+            opened.callback(self._first.close)
             self._first.ask({"index": True})
-            for _ in range(count - 1):
-                child = GribChild(path)
-                children.callback(child.close)
-                self._idle.put(child)
-            self._children = children.pop_all()
+            self._opened = opened.pop_all()
 
     @cached_property
     def index(self) -> dict[str, Any]:
@@ -56,12 +66,14 @@ class GribDecoder:
         self._idle.put(self._first)
         return found
 
-    def plane(self, place: tuple[int, int]) -> NDArray[np.float32]:
-        """Values of a message of the index, by a child that has nothing to do; on any thread.
+    def plane(self, place: tuple[int, int], grid: str) -> NDArray[np.float32]:
+        """Values of a field of the index; on any thread.
 
         Parameters
         ----------
-        place : offset, and number of the field in the message
+        place : offset of the message, and number of the field in it
+        grid : str
+            Digest of its grid section.
 
         Returns
         -------
@@ -72,15 +84,37 @@ class GribDecoder:
         SourceError
             That message is damaged.
         """
-        child = self._idle.get()
+        packing = simple_packing(self._descriptor, place)
+        if packing is None:
+            return self._decoded(place)
+        try:
+            values = packing.values(self._descriptor, self._buffers)
+        except ValueError as error:
+            raise SourceError(f"damaged GRIB ({error})", subject=str(self._path)) from error
+        return np.ascontiguousarray(arranged(values, self.index["grids"][grid]))
+
+    def _decoded(self, place: tuple[int, int]) -> NDArray[np.float32]:
+        """By a child that has nothing to do, or a new one."""
+        child = self._child()
         try:
             return child.plane(place)
         finally:
             self._idle.put(child)
 
+    def _child(self) -> "GribChild":
+        with suppress(Empty):
+            return self._idle.get_nowait()
+        with self._lock:
+            if self._further:
+                self._further -= 1
+                child = GribChild(self._path)
+                self._opened.callback(child.close)
+                return child
+        return self._idle.get()
+
     def close(self) -> None:
         """End the children."""
-        self._children.close()
+        self._opened.close()
 
     def __enter__(self) -> Self:
         return self

@@ -1,7 +1,8 @@
 """Write a GRIB 2 file from a JSON list of messages: run by itself, as ecCodes wants a process.
 
 Each message has shortName, typeOfLevel, level, step (hours), date; its values are
-``1000 * step + level + 10 * row + column`` on a 4 x 5 grid of half degrees from (10, 52).
+``1000 * step + level + 10 * row + column`` on a 4 x 5 grid of half degrees from (10, 52), in 24
+bits each unless it says ``bits``.
 """
 
 import json
@@ -43,7 +44,8 @@ def main() -> None:
                 "typeOfLevel": one["typeOfLevel"],
                 "level": one["level"],
                 "shortName": one["shortName"],
-                "bitsPerValue": 24,
+                "bitsPerValue": one.get("bits", 24),
+                "decimalScaleFactor": one.get("decimals", 0),
                 "bitmapPresent": int(missing),
                 "missingValue": 9999,
             }
