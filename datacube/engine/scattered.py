@@ -7,6 +7,7 @@ from math import prod
 
 import numpy as np
 
+from datacube.engine.ahead import ahead
 from datacube.engine.context import Context
 from datacube.engine.cube import Cube
 from datacube.engine.picks import Pick
@@ -19,6 +20,7 @@ from datacube.store.series import SeriesCopy
 
 type Place = tuple[int, ...]
 
+_AHEAD = 16  # places that are read at the same time behind a network
 _BLOCK = 16 << 20  # bytes of values that are read before they are given out
 
 
@@ -122,11 +124,18 @@ def read_cells(context: Context, cube: Cube, plan: CellsPlan) -> Iterator[tuple[
 
 
 def _from_maps(context: Context, cube: Cube, plan: CellsPlan) -> Iterator[tuple[slice, Values]]:
+    """Place by place; behind a network several of them at the same time."""
     read = plan_field(cube.store, plan.field, 0, plan.cells)
     groups = product(*(pick.groups for pick in plan.picks))
-    for number, group in enumerate(groups):
-        place = tuple(one.start for one in group)
-        values = read_field(context.pool, cube.store, plan.field, 0, read, place)
+    places = (tuple(one.start for one in group) for group in groups)
+
+    def at(place: Place) -> Values:
+        return read_field(context.pool, cube.store, plan.field, 0, read, place)
+
+    # a single chunk is read without further threads of the pool
+    threads = context.pool if len(read.chunks) <= 1 else context.steps
+    found = ahead(threads, at, places, _AHEAD) if cube.store.remote else map(at, places)
+    for number, values in enumerate(found):
         yield slice(number, number + 1), values
 
 

@@ -1,5 +1,7 @@
 """Values along lines and within regions: equal to the cells, whichever copy they come from."""
 
+from threading import Barrier
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -21,7 +23,7 @@ from datacube.slicing.polygon import mask
 from datacube.store.create import create_cube
 from datacube.store.url import open_store
 from tests.cubes import add_slices, make_cube, make_description
-from tests.stores import CountingStore
+from tests.stores import CountingStore, WrappedStore
 
 DAYS = tuple(np.arange("2020-01-01", "2020-02-10", dtype="datetime64[D]").astype(str).tolist())
 HOLED = Field("v", "int32", nil=-1, scale=0.5)
@@ -152,3 +154,32 @@ def test_a_plan_reads_no_chunk_and_a_refusal_none(context):
         get_area(small, AreaQuery("maps", BOX))
     assert plan_area(context, AreaQuery("series", BOX)).cells == 24 * 14
     assert store.chunks_read == 0
+
+
+class Distant(WrappedStore):
+    """Behind a network: a chunk is there only when others have been asked for beside it."""
+
+    is_local = False
+
+    def __init__(self, store, others):
+        super().__init__(store)
+        self.beside = Barrier(others)
+
+    def get(self, key):
+        if "/c/" in key:
+            self.beside.wait(60)
+        return super().get(key)
+
+
+@pytest.mark.parametrize("places", [((1.0, 1.0),), ((1.0, 1.0), (-170.0, 80.0))])
+def test_steps_behind_a_network_are_read_at_the_same_time(tmp_path, places):
+    made = make_description("maps", width=72, height=36)
+    near = open_store(str(tmp_path))
+    create_cube(near, made, chunks={"x": 24, "y": 24})
+    add_slices(near, made, DAYS[:8])
+    query = LineQuery("maps", Path(places, CRS84, joined=False), (), ())
+    wanted = get_line(make_context(near, Config()), query).data["v"]
+    distant = make_context(Distant(near, 4), Config())
+    np.testing.assert_array_equal(get_line(distant, query).data["v"], wanted)
+    for pool in (distant.pool, distant.steps):
+        pool.shutdown()
