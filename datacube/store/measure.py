@@ -46,14 +46,16 @@ def measured(
     count = int(np.count_nonzero(good))
     if not count:
         return None, good
-    if packed.itemsize == 8:  # their sum and that of the nil values may not fit
+    if packed.itemsize == 8:  # their sum may not fit
         return _plain(packed[good]), good
-    total = _sum(packed, low, high) - int(nil) * (packed.size - count)
-    if nil == low:
-        low = int(high) - _reach(np.subtract(high, packed), good)
-    elif nil == high:
-        high = int(low) + _reach(np.subtract(packed, low), good)
-    return (count, float(low), float(high), float(total)), good
+    # from an end that is valid, so that no cell has to be picked out for the other one
+    start, sign, away = (low, 1, packed - low) if nil == high else (high, -1, high - packed)
+    distances = away.view(np.dtype(f"u{packed.itemsize}"))  # they may run over the signed type
+    distances *= good
+    reach = int(distances.max())
+    total = int(start) * count + sign * _sum(distances, 0, reach)
+    ends = sorted((float(start), float(int(start) + sign * reach)))
+    return (count, ends[0], ends[1], float(total)), good
 
 
 def _of_floats(packed: NDArray[Any]) -> tuple[Measures | None, NDArray[np.bool_] | None]:
@@ -76,12 +78,5 @@ def _plain(values: NDArray[Any]) -> Measures:
 
 def _sum(packed: NDArray[Any], low: Any, high: Any) -> int:
     """Sum of whole numbers between two ends, in the narrowest type that it fits in."""
-    most = packed.size * max(-int(low), int(high))
-    return int(packed.sum(dtype=np.int32 if most < 1 << 31 else np.int64))
-
-
-def _reach(away: NDArray[Any], good: NDArray[np.bool_]) -> int:
-    """Largest of some distances, which may have run over their type; they are written over."""
-    distances = away.view(np.dtype(f"u{away.itemsize}"))
-    distances *= good
-    return int(distances.max())
+    short = packed.size * max(-int(low), int(high)) < 1 << 31
+    return int(packed.sum(dtype=np.int32 if short else np.int64))

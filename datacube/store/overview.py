@@ -9,131 +9,18 @@ first, which stays near the centre).
 
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, assert_never
 
 import numpy as np
 from numpy.typing import NDArray
 
 from datacube.model.fields import Field
+from datacube.store.coarse import Mean, Packed, Pick, State
 from datacube.store.layout import ChunkGrid, fill_of
 
-type Packed = NDArray[Any]
-type State = Mean | Pick
 type Place = tuple[int, int]
 """(row, column) of a chunk."""
-
-
-@dataclass(frozen=True, eq=False)
-class Mean:
-    """Sums over the valid cells below.
-
-    Parameters
-    ----------
-    total : int32, int64 or float64, (y, x), packed units
-        Of level 0: the values themselves, 0 where they are not valid.
-    count : uint8 or int32, (y, x), optional
-        Valid cells of level 0 below each; None where all of them are.
-    cells : int
-        Cells of level 0 below each.
-    """
-
-    total: NDArray[Any]
-    count: NDArray[Any] | None = None
-    cells: int = 1
-
-    @property
-    def shape(self) -> tuple[int, int]:
-        """(rows, columns)."""
-        return self.total.shape[0], self.total.shape[1]
-
-    def halved(self, odd: int) -> "Mean":
-        """The same for cells twice as large."""
-        del odd
-        cells = 4 * self.cells
-        count = self._counts() if any(side % 2 for side in self.shape) else self.count
-        if count is not None:
-            count = _sum_of_four(count, np.dtype(np.uint8 if cells < 256 else np.int32))
-        return Mean(_sum_of_four(self.total, _wide(self.total.dtype, cells)), count, cells)
-
-    def blank(self, shape: tuple[int, int], fill: float) -> "Mean":
-        """Of other cells of this size, of which none is valid."""
-        del fill
-        kind = np.uint8 if self.cells < 256 else np.int32
-        return Mean(np.zeros(shape, self.total.dtype), np.zeros(shape, kind), self.cells)
-
-    def put(self, rows: int, columns: int, part: "Mean") -> None:
-        """Paste a part, beginning at a cell."""
-        window = _window(rows, columns, part.shape)
-        self.total[window] = part.total
-        self._counts()[window] = part.cells if part.count is None else part.count
-
-    def known(self) -> "Mean":
-        """The same without counts where they say nothing."""
-        if self.count is None or (self.count != self.cells).any():
-            return self
-        return replace(self, count=None)
-
-    def _counts(self) -> NDArray[Any]:
-        kind = np.uint8 if self.cells < 256 else np.int32
-        return np.full(self.shape, self.cells, kind) if self.count is None else self.count
-
-
-@dataclass(frozen=True, eq=False)
-class Pick:
-    """One cell chosen from those below.
-
-    Parameters
-    ----------
-    values : packed, (y, x)
-    valid : bool, (y, x)
-    by_mode : bool
-        Whether the commonest is chosen, else the nearest.
-    """
-
-    values: Packed
-    valid: NDArray[np.bool_]
-    by_mode: bool
-
-    @property
-    def shape(self) -> tuple[int, int]:
-        """(rows, columns)."""
-        return self.values.shape[0], self.values.shape[1]
-
-    def halved(self, odd: int) -> "Pick":
-        """The same for cells twice as large; odd: which row and column the nearest has."""
-        values = np.stack(_four(self.values))
-        valid = np.stack(_four(self.valid))
-        if self.by_mode:
-            best = _commonest(values, valid)
-        else:
-            best = np.full(values.shape[1:], 3 * odd)
-            height, width = self.values.shape
-            if odd and height % 2:
-                best[-1, :] -= 2
-            if odd and width % 2:
-                best[:, -1] -= 1
-        choice = best[np.newaxis]
-        return Pick(
-            np.take_along_axis(values, choice, 0)[0],
-            np.take_along_axis(valid, choice, 0)[0],
-            self.by_mode,
-        )
-
-    def blank(self, shape: tuple[int, int], fill: float) -> "Pick":
-        """Of other cells of this size, of which none is valid."""
-        values = np.full(shape, fill, self.values.dtype)
-        return Pick(values, np.zeros(shape, bool), self.by_mode)
-
-    def put(self, rows: int, columns: int, part: "Pick") -> None:
-        """Paste a part, beginning at a cell."""
-        window = _window(rows, columns, part.shape)
-        self.values[window] = part.values
-        self.valid[window] = part.valid
-
-    def known(self) -> "Pick":
-        """The same."""
-        return self
 
 
 def start(field: Field, packed: Packed) -> State:
@@ -181,7 +68,7 @@ def _mean(state: Mean, dtype: np.dtype[Any], fill: float, *, nil: bool) -> Packe
         if state.count is None or known is None:
             return (state.total * (1 / state.cells)).astype(dtype)  # a power of four: exact
         mean = state.total / np.maximum(state.count, 1)
-        return np.where(known, mean, np.nan).astype(dtype)
+        return (mean if known.all() else np.where(known, mean, np.nan)).astype(dtype)
     mean = _divided(state, dtype)
     packed = np.rint(mean, out=mean).astype(dtype)
     whole = dtype.type(fill)
@@ -335,6 +222,8 @@ def _joined(shape: tuple[int, int], parts: list[tuple[int, int, State]], fill: f
     if first.shape == shape:
         return first
     whole = first.blank(shape, fill)
+    if isinstance(whole, Mean) and _all_valid(shape, [part for *_, part in parts]):
+        whole = replace(whole, count=None)
     for row, column, part in parts:
         match whole, part:
             case Mean(), Mean():
@@ -344,45 +233,7 @@ def _joined(shape: tuple[int, int], parts: list[tuple[int, int, State]], fill: f
     return whole.known()
 
 
-def _window(row: int, column: int, shape: tuple[int, int]) -> tuple[slice, slice]:
-    return slice(row, row + shape[0]), slice(column, column + shape[1])
-
-
-def _wide(dtype: np.dtype[Any], cells: int) -> np.dtype[Any]:
-    """A type in which the sum of so many values is exact, or as good as float64 can be."""
-    if dtype.kind == "f" or (dtype.itemsize == 8 and cells == 4):
-        return np.dtype(np.float64)
-    small = dtype.itemsize <= 2 or (dtype == np.int32 and cells > 4)
-    return np.dtype(np.int32 if small and cells <= 1 << 14 else np.int64)
-
-
-def _even[T: np.generic](values: NDArray[T]) -> NDArray[T]:
-    """Padded with zeros (no data) to an even number of rows and columns."""
-    height, width = values.shape
-    if not (height % 2 or width % 2):
-        return values
-    whole = np.zeros((height + height % 2, width + width % 2), values.dtype)
-    whole[:height, :width] = values
-    return whole
-
-
-def _four[T: np.generic](values: NDArray[T]) -> tuple[NDArray[T], ...]:
-    whole = _even(values)
-    return whole[::2, ::2], whole[::2, 1::2], whole[1::2, ::2], whole[1::2, 1::2]
-
-
-def _sum_of_four(values: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
-    """Rows first, since they lie side by side."""
-    even = _even(values)
-    rows = np.add(even[::2], even[1::2], dtype=dtype)
-    total: NDArray[Any] = rows[:, ::2] + rows[:, 1::2]
-    return total
-
-
-def _commonest(values: NDArray[Any], valid: NDArray[np.bool_]) -> NDArray[np.intp]:
-    """Index along the first dimension (four cells) of the value that most valid cells have."""
-    votes = np.zeros(values.shape, np.int8)
-    for one in range(4):
-        for other in range(4):
-            votes[one] += valid[one] & valid[other] & (values[one] == values[other])
-    return np.argmax(votes, axis=0)
+def _all_valid(shape: tuple[int, int], parts: list[State]) -> bool:
+    """Whether parts of means cover a shape with valid cells."""
+    sizes = [one.total.size for one in parts if isinstance(one, Mean) and one.count is None]
+    return len(sizes) == len(parts) and sum(sizes) == shape[0] * shape[1]

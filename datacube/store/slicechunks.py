@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import product
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -15,11 +16,12 @@ from numpy.typing import NDArray
 
 from datacube.model.coverage import CoverageDescription
 from datacube.model.fields import Field
+from datacube.store.coarse import State
 from datacube.store.codecs import ArrayCodec, crc32c
 from datacube.store.layout import ChunkGrid, chunk_grid, chunk_key
-from datacube.store.overview import Pyramid, State
+from datacube.store.overview import Pyramid
 from datacube.store.statistics import Collector, Counted, Summary
-from datacube.store.tables import ChunkTable
+from datacube.store.tables import ChunkTable, flat_index, place_of
 
 type Place = tuple[int, ...]
 type Window = tuple[int, int, int, int]
@@ -91,10 +93,12 @@ class SlicePlace:
         """The same for one field."""
         return replace(self, fields={name: self.fields[name]})
 
-    def key(self, name: str, level: int, flat: int) -> str:
-        """Key of a chunk by its number."""
-        counts = self.grids[level].counts
-        place = (int(one) for one in np.unravel_index(flat, (*self.axes, *counts)))
+    def counts(self, level: int) -> Place:
+        """Chunks along each axis but time."""
+        return (*self.axes, *self.grids[level].counts)
+
+    def key(self, name: str, level: int, place: Place) -> str:
+        """Key of a chunk by its place along the axes but time."""
         slot = () if self.slot is None else (self.slot,)
         return chunk_key(self.cube_id, level, name, (*slot, *place), self.layout)
 
@@ -197,7 +201,10 @@ class SliceChunks:
 
     def keys(self, piece: Piece) -> list[str]:
         """Keys of the chunks that were written."""
-        return [self._place.key(name, level, flat) for name, level, flat, _, _ in piece.stored]
+        return [
+            self._place.key(name, level, place_of(flat, self._place.counts(level)))
+            for name, level, flat, _, _ in piece.stored
+        ]
 
     def found(self) -> tuple[dict[str, tuple[ChunkTable, ...]], dict[str, Summary]]:
         """Tables of all fields that were written, and statistics of those with valid cells."""
@@ -209,7 +216,7 @@ class SliceChunks:
         """Encode and write one chunk, unless it is nothing but fill; its number."""
         codec = self._codecs[field.name][level]
         grid = self._place.grids[level]
-        flat = int(np.ravel_multi_index(place, (*self._place.axes, *grid.counts)))
+        flat = flat_index(place, self._place.counts(level))
         if _all_fill(part, codec.fill):
             return flat
         if part.shape != (grid.chunk_height, grid.chunk_width):
@@ -217,7 +224,7 @@ class SliceChunks:
             whole[: part.shape[0], : part.shape[1]] = part
             part = whole
         data = codec.encode(part)
-        self._put(self._place.key(field.name, level, flat), data)
+        self._put(self._place.key(field.name, level, place), data)
         table = self._tables[field.name][level]
         table.sizes[flat], table.checksums[flat] = len(data), crc32c(data)
         return flat
@@ -227,8 +234,7 @@ class SliceChunks:
         with self._lock:
             if field.name in self._tables:
                 return
-            shapes = ((*self._place.axes, *grid.counts) for grid in self._place.grids)
-            counts = (int(np.prod(shape, dtype=np.int64)) for shape in shapes)
+            counts = (prod(self._place.counts(level)) for level in range(len(self._place.grids)))
             height, width = self._place.grids[0].height, self._place.grids[0].width
             self._collectors[field.name] = Collector(field, (*self._place.axes, height, width))
             self._tables[field.name] = tuple(ChunkTable.empty(count) for count in counts)

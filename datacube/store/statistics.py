@@ -321,13 +321,23 @@ def without(whole: Summary | None, part: Summary | None) -> Summary | None:
 def _sketch(sample: NDArray[Any]) -> Histogram:
     """A histogram of a few bins: fine where most values are, however far some of them lie."""
     if sample.dtype.kind in "iu":
-        return Histogram.of(sample, 0).at_most(_SLICE_BINS)
+        return _counted_out(sample).at_most(_SLICE_BINS)
     ordered = np.sort(sample).astype(np.float64)
     picked = np.unique(ordered[np.linspace(0, len(ordered) - 1, 2 * _SLICE_BINS).astype(int)])
     width = float(np.diff(picked).min()) if len(picked) > 1 else 0.0
     # a value that stands alone is kept as exactly as can be
     exponent = frexp(width or abs(float(picked[0])))[1] - (1 if width else 52)
     return Histogram.of(ordered, exponent).at_most(_SLICE_BINS)
+
+
+def _counted_out(sample: NDArray[Any]) -> Histogram:
+    """Whole numbers in bins of one; without sorting them where they lie together."""
+    low, high = int(sample.min()), int(sample.max())
+    if high - low > 1 << 16 or max(-low, high) >= 1 << 53:
+        return Histogram.of(sample, 0)
+    counts = np.bincount(sample.astype(np.int64) - low)
+    found = np.flatnonzero(counts)
+    return Histogram(0, (found + low).astype(np.float64), counts[found].astype(np.int64))
 
 
 def _summed(exponent: int, bins: NDArray[np.float64], counts: NDArray[np.int64]) -> Histogram:

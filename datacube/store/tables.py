@@ -239,6 +239,21 @@ def flat_index(place: tuple[int, ...], counts: tuple[int, ...]) -> int:
     return flat
 
 
+def place_of(flat: int, counts: tuple[int, ...]) -> tuple[int, ...]:
+    """The chunk at a position among all: the reverse of :func:`flat_index`.
+
+    Examples
+    --------
+    >>> place_of(6, (3, 4))
+    (1, 2)
+    """
+    place: list[int] = []
+    for count in reversed(counts):
+        flat, at = divmod(flat, count)
+        place.insert(0, at)
+    return tuple(place)
+
+
 def slot_of(name: str) -> tuple[int, int]:
     """Layout and slot of a slice document by its name.
 
