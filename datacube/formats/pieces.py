@@ -63,7 +63,8 @@ class FilePieces(Iterator[bytes]):
     start, length : int
         The first byte, and how many.
     kept : Path, optional
-        Where the whole file lies for whoever would rather have it than its bytes.
+        Where the whole file lies for whoever would rather have it than its bytes; it is deleted
+        when these are read.
     """
 
     def __init__(self, path: Path, start: int, length: int, *, kept: Path | None = None) -> None:
@@ -75,6 +76,9 @@ class FilePieces(Iterator[bytes]):
 
     @override
     def __next__(self) -> bytes:
+        if self.kept is not None:
+            self.kept.unlink(missing_ok=True)
+            self.kept = None
         most = min(self._left, _MOST)
         piece = b"" if self._descriptor < 0 else os.read(self._descriptor, most)
         if not piece:

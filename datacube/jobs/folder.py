@@ -361,13 +361,9 @@ class JobFolder:
             return None
         try:
             return read((self._path / identifier / _JOB).read_bytes())
-        except (
-            OSError,
-            ValueError,
-            TypeError,
-            KeyError,
-            AttributeError,
-        ):  # gone, or of another version
+        except OSError:  # it has gone
+            return None
+        except (ValueError, TypeError, KeyError, AttributeError):  # of another version
             return None
 
 

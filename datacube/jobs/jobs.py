@@ -112,9 +112,14 @@ class Jobs:
 
 def most_bytes(settings: JobSettings) -> int:
     """How large the file of a job can be at most, were there no other jobs."""
+    free = disk_usage(job_disk(settings)).free
+    return min(settings.max_bytes, settings.total_bytes, free // 2)
+
+
+def job_disk(settings: JobSettings) -> Path:
+    """A folder that is there, on the disk where jobs lie."""
     folder = Path(settings.folder or gettempdir()).absolute()
-    there = next(one for one in (folder, *folder.parents) if access(one, F_OK))
-    return min(settings.max_bytes, settings.total_bytes, disk_usage(there).free // 2)
+    return next(one for one in (folder, *folder.parents) if access(one, F_OK))
 
 
 def job_folder(settings: JobSettings, store_url: str) -> Path:

@@ -150,7 +150,7 @@ class Runner:
         except OSError as error:
             if str(error) != self._refused:
                 self._refused = str(error)
-                LOGGER.error("what becomes of jobs cannot be noted: %s", error)  # noqa: TRY400
+                LOGGER.warning("what becomes of jobs cannot be noted: %s", error)
 
     def _goes(self) -> bool:
         """Whether this thread ends now: the next one who has news needs another."""

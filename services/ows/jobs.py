@@ -7,7 +7,8 @@ from typing import Any
 
 from datacube.engine.context import Context
 from datacube.errors import DatacubeError, InvalidParameter, RequestTooLarge
-from datacube.jobs.jobs import most_bytes
+from datacube.formats.spool import spooled_in
+from datacube.jobs.jobs import job_disk, most_bytes
 from services.ows.transport import Request, Response, TakesLonger
 from services.ows.urls import endpoint
 
@@ -64,10 +65,10 @@ def weigh(context: Context, process: Process, inputs: Inputs, base_url: str) -> 
         raise RequestTooLarge(
             f"the inputs of a job have {size:,} bytes; at most {_MOST:,} are kept", subject="inputs"
         )
+    request = Request("GET", "", base_url=base_url, brief=True)
     try:
-        process.answer(
-            job_context(context), inputs, Request("GET", "", base_url=base_url, brief=True)
-        )
+        with spooled_in(job_disk(context.settings.jobs)):
+            process.answer(job_context(context), inputs, request)
     except TakesLonger as weight:
         return weight
     raise InvalidParameter("the inputs ask for no file, but for what is told at once")

@@ -6,6 +6,7 @@ import re
 import time
 from dataclasses import replace
 from email import message_from_bytes
+from types import SimpleNamespace
 from xml.sax.saxutils import unescape
 
 import pytest
@@ -375,6 +376,18 @@ def test_a_file_made_on_disk_is_not_copied(server, monkeypatch, media_type):
     assert server.files().count("result") == 2
     for place in places:
         assert server.client.get(f"{place}/results").content[:4] in {b"\x89HDF", b"II*\0"}
+
+
+def test_the_folder_for_temporary_files_may_be_full(server, monkeypatch):
+    """What a job needs lies with it."""
+    monkeypatch.setattr(
+        "datacube.formats.spool.disk_usage",
+        lambda place: SimpleNamespace(
+            free=1 << 40 if server.folder.parent in (place, *place.parents) else 0
+        ),
+    )
+    place = server.begin({"collection": "closed", "f": "netcdf"})
+    assert server.ended(place)["status"] == "successful"
 
 
 @pytest.fixture

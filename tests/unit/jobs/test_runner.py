@@ -162,6 +162,27 @@ def test_a_file_on_disk_is_taken_as_it_is(works):
     assert works.files().count("result") == 1
 
 
+def test_of_files_whose_bytes_are_read_nothing_else_is_left(works):
+    """Of a message of several parts, each made on disk, one is there at a time."""
+    left = []
+
+    def perform(_job):
+        def made():
+            for name in ("one", "two", "three"):
+                with spool_folder() as folder:
+                    (folder / name).write_text(name)
+                    yield from spooled(folder / name).pieces
+                left.append([one for one in works.files() if one.startswith("whole")])
+
+        return Made(made(), "text/plain")
+
+    folder = works.folder()
+    job = folder.add(WISH, 1, 1)
+    works.runner(perform).wake()
+    assert folder.file_of(ended(works, job)).read_text() == "onetwothree"
+    assert left == [[], [], []]
+
+
 @pytest.mark.parametrize("when", ["progress", "end"])
 def test_a_full_disk_ends_no_runner(works, monkeypatch, when):
     """What cannot be noted is noted when there is room again."""
