@@ -33,6 +33,7 @@ class Case:
     shape : (slices, fields, height, width)
     dtype : str, of the stored values
     make : function that writes the file
+    nil : number that stands for no data; None where that is NaN
     """
 
     name: str
@@ -41,6 +42,7 @@ class Case:
     shape: tuple[int, int, int, int]
     dtype: str
     make: Callable[[Path], None]
+    nil: int | None = None
 
     @property
     def path(self) -> Path:
@@ -138,6 +140,7 @@ YEAR = Case(
     (365, 1, 720, 1440),
     "int16",
     make_year,
+    scenes.SST_NIL,
 )
 SCENE = Case(
     "scene",
@@ -146,6 +149,7 @@ SCENE = Case(
     (1, 4, 10980, 10980),
     "uint16",
     make_scene,
+    scenes.S2_NIL,
 )
 GRIB = Case(
     "grib",

@@ -1,9 +1,10 @@
 """One way of writing a source, in a process of its own: ``python -m bench.ingest_work WAY CASE``.
 
-``ours`` is ``datacube ingest``; ``plain`` compresses and writes the arrays, which lie in memory
-before the clock starts, chunk by chunk with the same codec on as many threads; ``xarray`` opens
-the same file and calls ``to_zarr`` with the same chunks and codec. The process prints one line of
-JSON: seconds, processor seconds and the peak of resident memory, children included.
+``ours`` is ``datacube ingest``; ``plain`` compresses and writes the samples, which lie in memory
+before the clock starts, in the same chunks with the same codec on as many threads; ``all`` does so
+with the overviews too, every array that ingest writes; ``xarray`` opens the same file and calls
+``to_zarr`` with the same chunks and codec. The process prints one line of JSON: seconds, processor
+seconds and the peak of resident memory, children included.
 """
 
 import json
@@ -11,10 +12,14 @@ import resource
 import shutil
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from bench.ingest_data import CASES, FOLDER, Case, slices_of
 
@@ -30,7 +35,7 @@ def main(way: str, name: str) -> None:
     target = FOLDER / f"out-{way}-{name}"
     shutil.rmtree(target, ignore_errors=True)
     try:
-        work = {"ours": ours, "plain": plain, "xarray": to_zarr}[way](case, target)
+        work = WORK[way](case, target)
         before, begin = _processor(), time.perf_counter()
         work()
         seconds, processor = time.perf_counter() - begin, _processor() - before
@@ -58,29 +63,68 @@ def ours(case: Case, target: Path) -> Work:
 
 
 def plain(case: Case, target: Path) -> Work:
-    """Chunks of the arrays through the codec into files."""
-    import numpy as np  # noqa: PLC0415
+    """Chunks of the samples through the codec into files."""
+    return _write([_Array(*one) for one in _samples(case)], target)
+
+
+def everything(case: Case, target: Path) -> Work:
+    """The same of the samples and their overviews."""
+    from datacube.model.fields import Field  # noqa: PLC0415
+    from datacube.store.layout import ChunkGrid  # noqa: PLC0415
+    from datacube.store.overview import Pyramid  # noqa: PLC0415
+
+    found = []
+    for name, values in _samples(case):
+        levels = [values]
+        while max(levels[-1].shape) > SIDE:
+            halves = [-(-side // 2) for side in levels[-1].shape]
+            levels.append(np.empty(halves, values.dtype))
+        sides = [(one.shape[0], one.shape[1]) for one in levels]
+        grids = tuple(ChunkGrid(h, w, min(SIDE, h), min(SIDE, w)) for h, w in sides)
+        field = Field("v", values.dtype.name, nil=case.nil)
+        pyramid = Pyramid(field, grids)
+        for row, column in np.ndindex(*grids[0].counts):
+            part = values[grids[0].cells(row, column)]
+            for level, place, made in pyramid.add(row, column, part):
+                levels[level][grids[level].cells(*place)] = made
+        found += [_Array(f"{level}/{name}", one) for level, one in enumerate(levels)]
+    return _write(found, target)
+
+
+@dataclass(frozen=True, eq=False)
+class _Array:
+    name: str
+    values: NDArray[Any]
+
+
+def _samples(case: Case) -> Iterator[tuple[str, NDArray[Any]]]:
+    """Every plane of a source in memory."""
+    for number, fields in enumerate(slices_of(case)):
+        for name, values in fields.items():
+            yield f"{name}/c/{number}", values
+
+
+def _write(arrays: Sequence[_Array], target: Path) -> Work:
     from numcodecs import Blosc  # noqa: PLC0415
 
-    slices = slices_of(case)
     codec = Blosc("lz4", 5, Blosc.SHUFFLE)
 
-    def write(path: Path, part: Any) -> None:
-        whole = np.zeros((SIDE, SIDE), part.dtype)
+    def write(path: Path, part: NDArray[Any], shape: tuple[int, ...]) -> None:
+        whole = np.zeros(shape, part.dtype)
         whole[: part.shape[0], : part.shape[1]] = part
         path.write_bytes(codec.encode(whole))
 
     def work() -> None:
         with ThreadPoolExecutor(THREADS) as pool:
             jobs = []
-            for number, fields in enumerate(slices):
-                for name, values in fields.items():
-                    folder = target / name / "c" / str(number)
-                    folder.mkdir(parents=True)
-                    for row in range(0, values.shape[0], SIDE):
-                        for column in range(0, values.shape[1], SIDE):
-                            part = values[row : row + SIDE, column : column + SIDE]
-                            jobs.append(pool.submit(write, folder / f"{row}.{column}", part))
+            for one in arrays:
+                folder = target / one.name
+                folder.mkdir(parents=True)
+                shape = tuple(min(SIDE, side) for side in one.values.shape)
+                for row in range(0, one.values.shape[0], SIDE):
+                    for column in range(0, one.values.shape[1], SIDE):
+                        part = one.values[row : row + SIDE, column : column + SIDE]
+                        jobs.append(pool.submit(write, folder / f"{row}.{column}", part, shape))
             for job in jobs:
                 job.result()
 
@@ -115,6 +159,9 @@ def to_zarr(case: Case, target: Path) -> Work:
             opened.to_zarr(target, encoding=encoding, zarr_format=3, consolidated=False)
 
     return work
+
+
+WORK = {"ours": ours, "plain": plain, "all": everything, "xarray": to_zarr}
 
 
 def _processor() -> float:
