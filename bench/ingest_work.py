@@ -51,10 +51,12 @@ def main(way: str, name: str) -> None:
 
 
 def ours(case: Case, target: Path) -> Work:
-    """The command's own function."""
+    """The command's own functions."""
+    from datacube.ingest.memory import keep_freed  # noqa: PLC0415
     from datacube.ingest.pipeline import ingest  # noqa: PLC0415  loads PROJ
 
     def work() -> None:
+        keep_freed()
         report = ingest([str(case.path)], store=str(target))
         if report.exit_code:
             raise SystemExit(report.results[0].line)

@@ -8,6 +8,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
+from datacube.ingest.memory import keep_freed
 from datacube.ingest.pipeline import ingest
 from datacube.ingest.report import (
     BytesRead,
@@ -76,6 +77,7 @@ def ingest_command(
     already), 3 when some did, or one in part, 2 when none did.
     """
     recipe = recipe_of(recipe_file, labels, storage)
+    keep_freed()
     with Display(lines=not as_json) as display:
         report = ingest(
             sources,

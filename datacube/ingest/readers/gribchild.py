@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from datacube.errors import SourceError
 from datacube.ingest.grib_worker import arranged
+from datacube.ingest.memory import KEEPING
 from datacube.ingest.readers.gribsimple import simple_packing
 from datacube.store.buffers import Buffers
 
@@ -143,6 +144,7 @@ class GribChild:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
+            env={**os.environ, **KEEPING},
         )
         if self._process.stdout is not None and hasattr(fcntl, "F_SETPIPE_SZ"):
             with suppress(OSError):  # a system that allows no more
