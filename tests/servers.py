@@ -48,7 +48,9 @@ class LiveServer:
             raise
 
 
-def start_server(store: str | Path, folder: Path, *arguments: str) -> LiveServer:
+def start_server(
+    store: str | Path, folder: Path, *arguments: str, module: str = "services"
+) -> LiveServer:
     """Run ``datacube serve`` over a store until it answers.
 
     Parameters
@@ -58,10 +60,12 @@ def start_server(store: str | Path, folder: Path, *arguments: str) -> LiveServer
         For its logs; made where it is absent.
     arguments : str
         Further ones, such as ``--config FILE``.
+    module : str
+        What is run in place of the server's own program.
     """
     folder.mkdir(parents=True, exist_ok=True)
     log, access_log = folder / "server.log", folder / "access.log"
-    command = [sys.executable, "-m", "services", "serve", "--store", str(store), "--port", "0"]
+    command = [sys.executable, "-m", module, "serve", "--store", str(store), "--port", "0"]
     with log.open("wb") as errors, access_log.open("wb") as lines:
         process = subprocess.Popen(
             [*command, *arguments],

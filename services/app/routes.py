@@ -27,6 +27,8 @@ from services.zarr import service as zarr
 _EVENTS = "/events"
 READ = frozenset({"GET"})
 READ_OR_POST = frozenset({"GET", "POST"})
+PROCESSES = (COVERAGE, EDR, GETCOVERAGE)
+"""What is made as jobs."""
 
 
 def _never(_request: Request) -> bool:
@@ -72,7 +74,7 @@ class Routes:
     def __init__(self, context: Context, store: ObjectStore, metrics: Metrics) -> None:
         self._context = context
         self._store = store
-        self._doors = JobDoors(context, store.url, (COVERAGE, EDR, GETCOVERAGE))
+        self._doors = JobDoors(context, store.url, PROCESSES)
         self._ogcapi = ogcapi.OgcApi(context, self._doors)
         self._metrics = metrics
 

@@ -65,10 +65,10 @@ def _inlined(head: bytes, pieces: Iterator[bytes]) -> Iterator[bytes]:
     yield head
     rest = b""
     for piece in pieces:
-        piece = rest + piece  # noqa: PLW2901
-        whole = len(piece) // 3 * 3
-        rest = piece[whole:]
-        yield b64encode(memoryview(piece)[:whole])
+        held = rest + piece
+        whole = len(held) // 3 * 3
+        rest = held[whole:]
+        yield b64encode(memoryview(held)[:whole])
     yield b64encode(rest) + _TAIL
 
 

@@ -4,6 +4,7 @@ import re
 import shutil
 import subprocess
 import zipfile
+from collections.abc import Iterable
 from pathlib import Path
 
 from tests.conformance.suites import Suite, checkouts
@@ -35,13 +36,19 @@ class Engine:
         self.libraries = folder / "lib"
         self.resources = folder / "resources"
 
-    def fetch(self, suites: list[Suite]) -> None:
-        """Bring the engine and what the suites need from Maven Central, once."""
-        wanted = sorted({*COORDINATES, *(one for suite in suites for one in suite.libraries)})
+    def fetch(self, libraries: Iterable[str]) -> None:
+        """Bring the engine and what suites need beside it from Maven Central, once.
+
+        Parameters
+        ----------
+        libraries : Maven coordinates
+        """
+        wanted = sorted({*COORDINATES, *libraries})
         stamp = self.folder / "coordinates.txt"
         if stamp.is_file() and stamp.read_text(encoding="utf-8").split() == wanted:
             return
-        self.libraries.mkdir(parents=True, exist_ok=True)
+        shutil.rmtree(self.libraries, ignore_errors=True)
+        self.libraries.mkdir(parents=True)
         project = self.folder / "pom.xml"
         project.write_text(_project(wanted), encoding="utf-8")
         subprocess.run(

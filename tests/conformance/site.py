@@ -7,7 +7,8 @@ from pathlib import Path
 from datacube.model.fields import Field
 from tests.conformance.features import make_features
 from tests.conformance.pictures import ARCHIVE, make_pictures
-from tests.conformance.suites import checkouts
+from tests.conformance.suites import Suite, checkouts
+from tests.conformance.testng import JavaSuite
 from tests.cubes import make_cube
 from tests.servers import start_server
 
@@ -79,9 +80,10 @@ def make_stores(folder: Path) -> None:
 
 
 @contextmanager
-def site(store: Path, logs: Path, config: str) -> Iterator[str]:
-    """A server with the configuration for conformance; its URL without a slash at its end."""
-    server = start_server(store, logs, "--config", str(FOLDER / config))
+def site(store: Path, logs: Path, suite: Suite | JavaSuite) -> Iterator[str]:
+    """A server as a suite wants to see it; its URL without a slash at its end."""
+    config = str(FOLDER / suite.config)
+    server = start_server(store, logs, "--config", config, module=suite.module)
     try:
         yield server.url
     finally:

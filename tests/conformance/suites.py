@@ -26,6 +26,7 @@ class Suite:
     store : str, of those that :func:`~tests.conformance.site.make_stores` writes
     config : str, file of the server's configuration beside this one
     helpers : tuple of str, folders and files below ``DATACUBE_CITE`` whose Java the scripts call
+    module : str, what is run as the server
     """
 
     name: str
@@ -41,6 +42,7 @@ class Suite:
     store: str = "maps"
     config: str = "server.yaml"
     helpers: tuple[str, ...] = ()
+    module: str = "services"
 
     @property
     def folder(self) -> Path:

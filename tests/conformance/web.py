@@ -14,9 +14,15 @@ from pathlib import Path
 from typing import override
 from urllib.parse import urlsplit
 
+from tests.conformance.processes import SCHEMAS
+from tests.conformance.suites import checkouts
+
 FOLDER = "DATACUBE_XSD"
 EMPTY = ("www.opengis.net/def/", "cite.opengeospatial.org/OGCTestData/")
 """What a suite asks for only to see that there is an answer."""
+
+OPENAPI = "schemas.opengis.net/ogcapi/processes/part1/1.0/openapi/"
+"""What is there in a checkout of the standard's sources."""
 
 HOP_BY_HOP = frozenset({"connection", "keep-alive", "transfer-encoding", "proxy-connection"})
 
@@ -57,10 +63,13 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         url = urlsplit(self.path)
         name = (url.netloc + url.path).lstrip("/")
-        path = (self.server.mirror / name).resolve()
+        root = self.server.mirror
+        if name.startswith(OPENAPI):
+            root, name = (checkouts() / SCHEMAS).resolve(), name.removeprefix(OPENAPI)
+        path = (root / name).resolve()
         if url.hostname == "127.0.0.1":
             self._pass_on(url.netloc)
-        elif path.is_relative_to(self.server.mirror) and path.is_file():
+        elif path.is_relative_to(root) and path.is_file():
             self._answer(200, path.read_bytes(), {"Content-Type": "application/xml"})
         elif name.startswith(EMPTY):
             self._answer(200, b"<empty/>", {"Content-Type": "application/xml"})
