@@ -16,6 +16,8 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
+from datacube.ingest.grib_header import at_another_time, header_of
+
 _NAMES = ("cfVarName", "shortName", "paramId", "name", "units", "cfName")
 _MESSAGE = (
     *("typeOfLevel", "stepType"),
@@ -37,7 +39,6 @@ _SCANNED = (
 )
 _MISSING = float(np.finfo(np.float32).max)
 _MOST_DAMAGED = 1000
-_START = 1 << 14
 
 
 def main(path: str) -> None:
@@ -70,7 +71,7 @@ def _index(file: BinaryIO) -> dict[str, Any]:
     grids: dict[str, dict[str, Any]] = {}
     messages: list[dict[str, Any]] = []
     damage: list[str] = []
-    names: dict[object, dict[str, Any]] = {}
+    known: dict[bytes, dict[str, Any]] = {}
     for handle in _handles(file, damage):
         section = str(eccodes.codes_get(handle, "md5GridSection"))
         if section not in grids:
@@ -78,37 +79,31 @@ def _index(file: BinaryIO) -> dict[str, Any]:
         offset, place = int(eccodes.codes_get(handle, "offset")), 0
         if messages and messages[-1]["place"][0] == offset:  # several fields in one message
             place = messages[-1]["place"][1] + 1
-        product = None if place else _product(file, offset)
-        named = names.get((section, product)) if product else None
-        if named is None:
-            named = names[section, product] = dict(_keys(handle, _NAMES))
-        keys = dict(_keys(handle, _MESSAGE))
-        messages.append({"grid": section, "place": [offset, place], **named, **keys})
+        keys = {"grid": section, "place": [offset, place], **dict(_keys(handle, _NAMES + _MESSAGE))}
+        messages.append(keys)
+        header = header_of(file.fileno(), offset)
+        if header is not None:
+            known[header.product] = keys
+            messages += _alike(file, header.end, known)
     return {"messages": messages, "grids": grids, "damage": damage}
 
 
-def _product(file: BinaryIO, offset: int) -> bytes | None:
-    """All that a message of edition 2 says of its product but its date; None where that is long.
+def _alike(file: BinaryIO, offset: int, known: dict[bytes, dict[str, Any]]) -> list[dict[str, Any]]:
+    """The messages from an offset on that differ from known ones in their time alone.
 
-    Messages that say the same have the same names, which take ecCodes longest to find.
+    The file is left behind them. ecCodes would load each as a whole, and look every key up.
     """
-    start = os.pread(file.fileno(), _START, offset)
-    if start[:4] != b"GRIB" or start[7] != 2:
-        return None
-    said, at = start[6:7], 16  # the discipline, by which all numbers are meant
-    while len(start) >= at + 5:
-        size, number = int.from_bytes(start[at : at + 4], "big"), start[at + 4]
-        section = start[at : at + size]
-        if number == 1:
-            said += section[:12] + section[19:]
-        elif number == 2:
-            said += section
-        elif number == 4:
-            return said + section if len(section) == size else None
-        elif number != 3:
-            return None
-        at += size
-    return None
+    found = []
+    while (header := header_of(file.fileno(), offset)) is not None:
+        keys = known.get(header.product)
+        again = None if keys is None else at_another_time(keys, header)
+        if again is None:
+            break
+        found.append({**again, "place": [offset, 0]})
+        offset = header.end
+    if found:
+        file.seek(offset)
+    return found
 
 
 def _handles(file: BinaryIO, damage: list[str]) -> Iterator[Any]:

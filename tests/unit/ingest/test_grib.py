@@ -230,3 +230,32 @@ def test_the_parent_never_loads_the_decoder():
         [sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True
     )
     assert found.stdout.strip() == "[]"
+
+
+def test_messages_that_differ_in_their_time_alone(tmp_path):
+    days = (20200227, 20191231, 20200228)
+    path = make(
+        tmp_path / "a.grib2",
+        *(message("2t", "heightAboveGround", 2, step=30, date=day, time=1800) for day in days),
+        message("2t", "heightAboveGround", 2, step=36, date=20200228, time=1800),
+    )
+    with granules(path) as (one,):
+        valid = ("2020-01-02T00:00:00Z", "2020-02-29T00:00:00Z", "2020-03-01T00:00:00Z")
+        assert one.description.domain.time.iso == (*valid, "2020-03-01T06:00:00Z")
+        runs = [(piece.ticks - piece.reference_ticks) / 3_600_000 for piece in one.slices]
+        assert runs == [30, 30, 30, 36]
+        last = one.slices[3].bands["t2m"].read((), 0, 4, 0, 5)
+        np.testing.assert_array_equal(last, PLANE + 36002)
+
+
+def test_a_damaged_message_among_like_ones_is_left_out(tmp_path):
+    messages = [message(date=day) for day in (20200101, 20200102, 20200103, 20200104)]
+    path = make(tmp_path / "a.grib2", *messages)
+    data = bytearray(path.read_bytes())
+    size = len(data) // 4
+    data[3 * size - 4 : 3 * size] = b"none"
+    path.write_bytes(data)
+    with granules(path) as (one,):
+        days = [iso[:10] for iso in one.description.domain.time.iso]
+        assert days == ["2020-01-01", "2020-01-02", "2020-01-04"]
+        assert one.warnings
