@@ -108,10 +108,11 @@ class TiffTiles:
         return values.reshape(self.shape)
 
 
-def sums_along_rows(steps: NDArray[Any], into: NDArray[Any], halvings: int = 3) -> None:
+def sums_along_rows(steps: NDArray[Any], into: NDArray[Any]) -> None:
     """Sums of each number and all before it in its row, modulo the range of the type.
 
-    Every sum waits for the one before it, so pairs are added first, all at once, then their sums.
+    One after the other each sum would wait for the one before it. So to all at once is added what
+    stands one place before, then two, four, eight …: then each holds the whole row up to it.
 
     Examples
     --------
@@ -120,15 +121,16 @@ def sums_along_rows(steps: NDArray[Any], into: NDArray[Any], halvings: int = 3) 
     >>> into.tolist()
     [[250, 251, 252, 6, 6, 5]]
     """
-    if not halvings or steps.shape[1] % 2:
-        np.cumsum(steps, axis=1, dtype=steps.dtype, out=into)
-        return
-    odd = steps[:, 1::2]
-    pairs = steps[:, ::2] + odd
-    sums = np.empty_like(pairs)
-    sums_along_rows(pairs, sums, halvings - 1)
-    into[:, 1::2] = sums
-    np.subtract(sums, odd, out=into[:, ::2])
+    sums = np.ascontiguousarray(steps)
+    made, spare = np.empty_like(sums), np.empty_like(sums)
+    reach = 1
+    while reach < sums.shape[1]:
+        line, onto = sums.reshape(-1), made.reshape(-1)  # one row runs on into the next …
+        np.add(line[reach:], line[:-reach], out=onto[reach:])
+        made[:, :reach] = sums[:, :reach]  # … which is put right
+        sums, made, spare = made, spare, made
+        reach *= 2
+    into[:] = sums
 
 
 def tiles_of(file: Any, band: int) -> TiffTiles | None:
