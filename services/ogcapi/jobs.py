@@ -11,6 +11,7 @@ from datacube.jobs.jobs import Jobs
 from datacube.jobs.record import Job, Wish
 from datacube.jobs.runner import Made
 from services.ogcapi.joblist import LIST_PARAMETERS, decode_choice
+from services.ogcapi.media import check_json
 from services.ogcapi.parameters import known
 from services.ogcapi.processes import (
     OUTPUT,
@@ -184,7 +185,8 @@ def _output(outputs: Any) -> Mapping[str, Any]:
 
 def _parameters(request: Request, names: frozenset[str]) -> Kvp:
     parameters = known(request, names)
-    parameters.optional("f", word("json"), "json")
+    if parameters.optional("f", word("json"), None) is None and request.method != "POST":
+        check_json(request.header("accept"))  # that of a POST may be meant for the file
     return parameters
 
 

@@ -52,6 +52,21 @@ def _quality(parameters: Sequence[str]) -> float:
     return 1.0
 
 
+def check_json(accept: str) -> None:
+    """Refuse to answer in JSON, where nothing else is offered, what ``Accept`` wants otherwise.
+
+    Raises
+    ------
+    NotAcceptable
+    """
+    names = accepted(accept)
+    if names and not {"application/json", "application/*", "*/*"}.intersection(names):
+        raise NotAcceptable(
+            f"none of {', '.join(names)[:200]} is offered; there is application/json",
+            subject="Accept",
+        )
+
+
 def document_format(f: str | None, accept: str) -> str:
     """``json``, ``html`` or ``jsonld``.
 

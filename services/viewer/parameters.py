@@ -34,6 +34,7 @@ PARAMETERS = (
         "Steps of a time range, or places of another axis, become one",
         "TIME=2070/2099&AGG=mean",
     ),
+    Parameter("AGGREGATE", _DATA, "Another name of AGG", "TIME=2070/2099&AGGREGATE=mean"),
     Parameter(
         "PERIOD",
         _DATA,

@@ -41,9 +41,9 @@ class Server:
         self.apps.append(create_app(Config(settings), str(self.store)))
         return Client(self.apps[-1])
 
-    def post(self, inputs, process="coverage", client=None, **more):
-        path = f"/ogcapi/processes/{process}/execution"
-        return (client or self.client).request("POST", path, json={"inputs": inputs, **more})
+    def post(self, inputs, process="coverage", client=None, headers=None, **more):
+        path, body = f"/ogcapi/processes/{process}/execution", {"inputs": inputs, **more}
+        return (client or self.client).request("POST", path, json=body, headers=headers)
 
     def begin(self, inputs, process="coverage", **more):
         """Where a new job is."""
@@ -508,6 +508,20 @@ def test_the_list(server):
     for query in ("status=lost", "type=coverage", "limit=0", "minDuration=-1", "datetime=latest"):
         assert server.client.get(f"/ogcapi/jobs?{query}").status_code == 400, query
     assert server.client.get("/ogcapi/jobs?f=html").status_code == 400
+
+
+@pytest.mark.parametrize("path", ["processes", "processes/edr", "jobs", "jobs/{job}"])
+def test_what_accept_wants(server, path):
+    job = server.begin({"collection": "closed", "f": "npy"}, headers={"Accept": "image/tiff"})
+    url = f"/ogcapi/{path.format(job=job.rpartition('/')[2])}"
+    for accept, status in (
+        ("text/html", 406),
+        ("application/json;q=0, text/html", 406),
+        ("text/html, */*;q=0.1", 200),
+        ("application/json", 200),
+    ):
+        assert server.client.get(url, headers={"Accept": accept}).status_code == status, accept
+    assert server.client.get(f"{url}?f=json", headers={"Accept": "text/html"}).status_code == 200
 
 
 def test_no_list_where_none_is_wanted(ogcapi):
