@@ -70,7 +70,7 @@ def decode_edr(kind: str, cube: Cube, parameters: Kvp) -> EdrQuery:
             box = box_subsets(BoundingBox(*region.bounds, crs), domain)
             return CoverageQuery(cube.id, (*box, *others), fields, clip=region)
         case _:
-            bbox = decode_bbox(parameters)
+            bbox = decode_bbox(parameters, crs)
             trims = () if bbox is None else box_subsets(bbox, domain)
             return CoverageQuery(cube.id, (*trims, *others), fields)
 

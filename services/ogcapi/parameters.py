@@ -88,8 +88,12 @@ def decode_coverage(description: CoverageDescription, parameters: Kvp) -> Covera
     )
 
 
-def decode_bbox(parameters: Kvp) -> BoundingBox | None:
+def decode_bbox(parameters: Kvp, otherwise: Crs = CRS84) -> BoundingBox | None:
     """The ``bbox`` in its CRS; four numbers, or six of which the heights are not looked at.
+
+    Parameters
+    ----------
+    otherwise : Crs, of a box without a CRS of its own
 
     Raises
     ------
@@ -106,7 +110,7 @@ def decode_bbox(parameters: Kvp) -> BoundingBox | None:
         raise InvalidSubset(
             f"bbox has {len(numbers)} numbers; write west,south,east,north", subject="bbox"
         )
-    crs = parameters.optional("bbox-crs", Crs.parse, None) or CRS84
+    crs = parameters.optional("bbox-crs", Crs.parse, None) or otherwise
     left, bottom = crs.ordered(numbers[0], numbers[1])
     right, top = crs.ordered(numbers[2], numbers[3])
     return BoundingBox(left, bottom, right, top, crs)

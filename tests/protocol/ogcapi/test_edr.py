@@ -146,6 +146,13 @@ def test_a_cube_is_a_box(ogcapi):
     assert values(document).tolist() == closed(0, [[0], [1]], range(3)).tolist()
 
 
+def test_a_cube_in_another_crs_and_order(ogcapi):
+    query = {"f": "csv", "datetime": DAYS[0]}
+    wanted = ask(ogcapi, "closed/cube", bbox="-180,54,-126,90", **query).text
+    latlon = ask(ogcapi, "closed/cube", bbox="54,-180,90,-126", crs="EPSG:4326", **query).text
+    assert latlon == wanted
+
+
 @pytest.mark.parametrize(
     ("path", "query", "words"),
     [
