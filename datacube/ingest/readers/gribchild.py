@@ -90,7 +90,7 @@ class GribDecoder:
             return self._decoded(place)
         try:
             values = packing.values(self._descriptor, self._buffers)
-        except ValueError as error:
+        except (OSError, ValueError) as error:
             raise SourceError(f"damaged GRIB ({error})", subject=str(self._path)) from error
         return np.ascontiguousarray(arranged(values, self.index["grids"][grid]))
 
