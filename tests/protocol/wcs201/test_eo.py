@@ -231,6 +231,7 @@ def test_a_set_is_valid(strict_service, xsd_validator):
         ("eoId=air&subset=Lat(1,2,3)", "InvalidSubsetting"),
         ("eoId=air&subset=Lat(north,2)", "InvalidSubsetting"),
         ("eoId=air&subset=Lat(NaN,2)", "InvalidSubsetting"),
+        ("eoId=air&subset=Long(1e308,-1e308)", "InvalidSubsetting"),
         ('eoId=air&subset=phenomenonTime("2020-02","2020-01")', "InvalidSubsetting"),
         ('eoId=air&subset=phenomenonTime("soon")', "InvalidSubsetting"),
         ('eoId=air&subset=phenomenonTime("2020-02-30")', "InvalidSubsetting"),

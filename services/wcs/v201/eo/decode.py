@@ -20,7 +20,7 @@ _AXES = {
     **dict.fromkeys(("long", "lon", "longitude", "x"), "Long"),
     **dict.fromkeys(("phenomenontime", "time", "t", "ansi"), "phenomenonTime"),
 }
-_ROUND = 360.0  # degrees
+_ROUND, _FAR = 360.0, 1e6  # degrees
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,11 +156,14 @@ def _degrees(bracket: Bracket | None) -> tuple[float | None, float | None]:
 
 def _degree(bracket: Bracket, text: str) -> float:
     try:
-        return number(text)
+        value = number(text)
     except ValueError as error:
         raise InvalidSubset(
             f"{bracket.axis}: '{text[:100]}' is no number", subject=bracket.axis
         ) from error
+    if abs(value) > _FAR:
+        raise InvalidSubset(f"{bracket.axis}: {value:g} is nowhere", subject=bracket.axis)
+    return value
 
 
 def _times(bracket: Bracket | None) -> TimeRange | None:
