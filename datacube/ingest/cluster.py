@@ -22,13 +22,12 @@ import numpy as np
 from distributed.comm import CommClosedError
 from distributed.scheduler import KilledWorker
 
-from datacube.errors import InvalidParameter, StorageError
+from datacube.errors import StorageError
 from datacube.ingest.filling import Filling, Job, blocks, windows_of
 from datacube.ingest.readers import default_readers
 from datacube.ingest.report import BytesRead
 from datacube.ingest.source import Granule
 from datacube.ingest.units import Order, Unit, Workshop
-from datacube.store.history import read_head
 from datacube.store.objects import ObjectStore
 from datacube.store.slicechunks import Piece, SlicePlace
 from datacube.store.writer import SliceWriter
@@ -84,12 +83,6 @@ class Cluster:
     @contextmanager
     def filling(self, store: ObjectStore, granule: Granule, job: Job) -> Iterator[Filling]:
         """See :class:`~datacube.ingest.filling.Hands`."""
-        if read_head(store, granule.cube_id).storage:
-            raise InvalidParameter(
-                f"cube '{granule.cube_id}' lies in an Icechunk repository, into which only one "
-                "process writes a commit; ingest it without a scheduler",
-                subject="scheduler",
-            )
         order = Order(
             str(Path(store.url).absolute()) if store.is_local else store.url,
             job.source if "://" in job.source else str(Path(job.source).expanduser().absolute()),
@@ -138,7 +131,7 @@ class _Filling:
         fields = self._granule.description.range_type
         for number, unit in enumerate(units, 1):
             # everything in the task itself: what workers keep for each other dies with them
-            place = writer.place.only(unit.field)
+            place = writer.elsewhere(unit.field)
             future = self._client.submit(
                 _do, self._stop, self._order, place, unit, pure=False, retries=2
             )

@@ -6,10 +6,10 @@ nothing of it is visible before the commit of whoever has given it out.
 
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from datacube.config.products import RecipeSettings
 from datacube.errors import ConflictError, SourceError
@@ -18,8 +18,10 @@ from datacube.ingest.memory import Thrift
 from datacube.ingest.opened import opened, readied
 from datacube.ingest.readers import Readers, find_reader, unknown
 from datacube.ingest.source import Granule, ReadOptions
+from datacube.store.icechunk.forked import ForkedObjects
+from datacube.store.icechunk.session import Fork
 from datacube.store.objects import ObjectStore
-from datacube.store.slicechunks import Piece, SliceChunks, SlicePlace, Window
+from datacube.store.slicechunks import Piece, Put, SliceChunks, SlicePlace, Window
 from datacube.store.url import open_store
 
 _OPEN = 2
@@ -106,7 +108,8 @@ class Workshop:
             band = self._granule(store, order).slices[unit.position].bands[unit.field]
             values = band.read(unit.index, row0, row1, column0, column1)
             self._thrift.used(values.nbytes)
-        chunks = SliceChunks(store.put, place)
+        target = _target(store, place)
+        chunks = SliceChunks(target.put, place)
         field, _ = place.fields[unit.field]
         with ThreadPoolExecutor(1 if store.is_local else 4) as threads:
             under_way = [
@@ -116,8 +119,8 @@ class Workshop:
         for one in under_way:
             one.result()
         piece = chunks.piece()
-        store.sync(chunks.keys(piece))
-        return piece
+        target.sync(chunks.keys(piece))
+        return replace(piece, changes=target.changes)
 
     def close(self) -> None:
         """Close every source."""
@@ -157,3 +160,33 @@ class Workshop:
                         subject=order.cube,
                     )
                 yield ready
+
+
+@dataclass(frozen=True, slots=True)
+class _Target:
+    """Where a unit's chunks go.
+
+    Parameters
+    ----------
+    put : function of key and bytes
+    sync : function of keys
+    changes : Fork, optional
+        What the cube's repository must take in.
+    """
+
+    put: Put
+    sync: Callable[[Iterable[str]], None]
+    changes: Fork | None = None
+
+
+def _target(store: ObjectStore, place: SlicePlace) -> _Target:
+    if place.dry:
+        return _Target(_nothing, _nothing)
+    if place.fork is None:
+        return _Target(store.put, store.sync)
+    forked = ForkedObjects(store, place.cube_id, place.fork, timed=place.slot is not None)
+    return _Target(forked.put, forked.sync, forked.changes)
+
+
+def _nothing(*_: object) -> None:
+    """Write nothing."""

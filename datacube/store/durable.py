@@ -117,6 +117,26 @@ def sync_file(path: str) -> None:
         os.close(descriptor)
 
 
+def sync_file_system(path: str) -> None:
+    """Flush the file system that holds a path; on systems without that call, every one.
+
+    Raises
+    ------
+    OSError
+        Something could not be written.
+    """
+    call = getattr(ctypes.CDLL(None, use_errno=True), "syncfs", None)
+    if call is None:
+        os.sync()
+        return
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        if call(descriptor) != 0:
+            raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()), path)
+    finally:
+        os.close(descriptor)
+
+
 def _reports() -> bool:
     """Whether syncfs says that something could not be written."""
     if platform.system() != "Linux" or not hasattr(ctypes.CDLL(None), "syncfs"):

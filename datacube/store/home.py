@@ -1,8 +1,11 @@
 """Where a cube lies: as a plain Zarr group in the store, or in an Icechunk repository."""
 
+from collections.abc import Iterable
+
 from datacube.store.history import read_head
 from datacube.store.icechunk.pinned import pinned
 from datacube.store.icechunk.repository import IcechunkObjects, Repository
+from datacube.store.icechunk.session import Fork
 from datacube.store.icechunk.writing import WritingObjects
 from datacube.store.manifest import Head, Version
 from datacube.store.objects import ObjectStore
@@ -73,9 +76,26 @@ def changeable(
     return store
 
 
+def fork_of(store: ObjectStore, layout: int, slot: int) -> Fork | None:
+    """What another process needs to write chunks of a slice; None where the store's URL will do.
+
+    Parameters
+    ----------
+    store : ObjectStore, of a change
+    layout, slot : int
+    """
+    return store.fork((layout, slot)) if isinstance(store, WritingObjects) else None
+
+
 def keeps_order(store: ObjectStore) -> bool:
     """Whether the Zarr group of a cube shows every version as it is, without being compacted."""
     return isinstance(store, IcechunkObjects)
+
+
+def take_in(store: ObjectStore, keys: Iterable[str], changes: Fork | None) -> None:
+    """Take chunks that another process has written into a change."""
+    if changes is not None and isinstance(store, WritingObjects):
+        store.adopt(keys, changes)
 
 
 def outside(store: ObjectStore) -> ObjectStore:

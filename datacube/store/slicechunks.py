@@ -18,6 +18,7 @@ from datacube.model.coverage import CoverageDescription
 from datacube.model.fields import Field
 from datacube.store.coarse import State
 from datacube.store.codecs import ArrayCodec, crc32c
+from datacube.store.icechunk.session import Fork
 from datacube.store.layout import ChunkGrid, chunk_grid, chunk_key
 from datacube.store.overview import Pyramid
 from datacube.store.statistics import Collector, Counted, Summary
@@ -41,11 +42,14 @@ class Piece:
     counted : field -> number of the chunk -> statistics of its cells
     left : (field, place along the further axes, level, (row, column), halved chunk)
         Of coarser chunks that lie only in part in this one.
+    changes : Fork, optional
+        What the repository of the cube must take in; None where the chunks are plain objects.
     """
 
     stored: tuple[tuple[str, int, int, int, int], ...]
     counted: Mapping[str, Mapping[int, Counted]]
     left: tuple[tuple[str, Place, int, tuple[int, int], State], ...]
+    changes: Fork | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,6 +67,10 @@ class SlicePlace:
         Physical index along time; None in a cube without.
     layout : int
         Which key encoding the chunks get.
+    fork : Fork, optional
+        Of the repository's session, where the cube lies in one and another process writes.
+    dry : bool
+        The chunks are only encoded and measured.
     """
 
     cube_id: str
@@ -71,6 +79,8 @@ class SlicePlace:
     grids: tuple[ChunkGrid, ...]
     slot: int | None
     layout: int = 0
+    fork: Fork | None = None
+    dry: bool = False
 
     @staticmethod
     def of(

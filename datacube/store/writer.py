@@ -2,9 +2,10 @@
 
 import os
 import threading
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from types import TracebackType
 from typing import Any, Self
@@ -15,6 +16,8 @@ from numpy.typing import NDArray
 from datacube.errors import StorageError
 from datacube.model.coverage import CoverageDescription
 from datacube.model.fields import Field
+from datacube.store.home import fork_of, take_in
+from datacube.store.icechunk.session import Fork
 from datacube.store.objects import Claim, ObjectStore
 from datacube.store.slicechunks import Piece, Place, SliceChunks, SlicePlace, Window
 from datacube.store.tables import SliceDocument
@@ -66,8 +69,17 @@ class Uploader:
             self.bytes_written += len(data)
         self._store.put(key, data)
 
-    def note(self, keys: Iterable[str], size: int) -> None:
+    def elsewhere(self, place: SlicePlace) -> SlicePlace:
+        """A place with all that another process needs to write there for this one."""
+        slot = place.slot or 0
+        fork = None if self._dry else fork_of(self._store, place.layout, slot)
+        return replace(place, fork=fork, dry=self._dry)
+
+    def note(self, keys: Sequence[str], size: int, changes: Fork | None) -> None:
         """Remember objects of so many bytes that another process has written for this one."""
+        if self._dry:
+            return
+        take_in(self._store, keys, changes)
         with self._lock:
             self.written += keys
             self.bytes_written += size
@@ -213,11 +225,15 @@ class SliceWriter:
 
         self._submit(work)
 
+    def elsewhere(self, field: str) -> SlicePlace:
+        """Where another process is to write chunks of a field, for :meth:`take`."""
+        return self._uploader.elsewhere(self.place.only(field))
+
     def take(self, piece: Piece) -> None:
-        """Take in what another process has written of this slice at :attr:`place`."""
+        """Take in what another process has written of this slice at :meth:`elsewhere`."""
         self.renew()
         keys = self._chunks.keys(piece)
-        self._uploader.note(keys, sum(size for *_, size, _ in piece.stored))
+        self._uploader.note(keys, sum(size for *_, size, _ in piece.stored), piece.changes)
         self._submit(partial(self._chunks.take, piece))
 
     def renew(self) -> None:

@@ -26,6 +26,8 @@ from tests.cubes import read_level, time_of
 REPOSITORY = Path(__file__).resolve().parents[2]
 HEIGHT, WIDTH = 520, 700
 RECIPE = RecipeSettings(chunk=128)
+IN_ICECHUNK = RecipeSettings(chunk=128, storage="icechunk")
+STORAGES = ["plain", "icechunk"]
 
 
 class Processes:
@@ -74,14 +76,14 @@ def processes(tmp_path_factory):
     found.stop()
 
 
-def make_source(folder: Path, count: int, seed: int = 0) -> str:
+def make_source(folder: Path, count: int, seed: int = 0, first: int = 0) -> str:
     """Times of many chunks each, with gaps, deflated."""
     folder.mkdir(exist_ok=True)
     path = folder / f"sst{seed}.nc"
     rng = np.random.default_rng(seed)
     with netCDF4.Dataset(path, "w") as file:
         for name, values, units in (
-            ("time", np.arange(count), "days since 2020-01-01"),
+            ("time", first + np.arange(count), "days since 2020-01-01"),
             ("lat", 60 - np.arange(HEIGHT) * 0.125, "degrees_north"),
             ("lon", np.arange(WIDTH) * 0.125, "degrees_east"),
         ):
@@ -100,19 +102,26 @@ def make_source(folder: Path, count: int, seed: int = 0) -> str:
 
 def same_cube(first: str, second: str) -> None:
     """Every level of every time; lengths, checksums and statistics too, which name the slices."""
+    same_values(first, second)
+    cubes = [open_cube(open_store(url), "sst") for url in (first, second)]
+    names = [{part.ticks: part.name for part in cube.record.slices} for cube in cubes]
+    assert names[0] == names[1]
+
+
+def same_values(first: str, second: str) -> None:
+    """Every level of every time, and nothing of it damaged."""
     one, other = (open_cube(open_store(url), "sst") for url in (first, second))
     assert time_of(one).iso == time_of(other).iso
     for t in range(time_of(one).size):
         for level in range(len(one.description.levels)):
             expected, found = (read_level(cube, "v", t, level) for cube in (one, other))
             np.testing.assert_array_equal(found, expected)
-    names = [{part.ticks: part.name for part in cube.record.slices} for cube in (one, other)]
-    assert names[0] == names[1]
     assert verify(other) == []
 
 
 @pytest.mark.slow
-def test_a_cluster_makes_the_same_cube(processes, tmp_path, monkeypatch):
+@pytest.mark.parametrize("recipe", [RECIPE, IN_ICECHUNK], ids=STORAGES)
+def test_a_cluster_makes_the_same_cube(processes, tmp_path, monkeypatch, recipe):
     monkeypatch.setattr("datacube.ingest.filling.WINDOW_BYTES", 2**18)  # units of 2 x 2 chunks
     source = make_source(tmp_path / "in", 3)
     alone, together = str(tmp_path / "alone"), str(tmp_path / "together")
@@ -122,7 +131,7 @@ def test_a_cluster_makes_the_same_cube(processes, tmp_path, monkeypatch):
         [source],
         store=together,
         cube="sst",
-        recipe=RECIPE,
+        recipe=recipe,
         scheduler=processes.address,
         report=events.append,
     ).results
@@ -131,13 +140,14 @@ def test_a_cluster_makes_the_same_cube(processes, tmp_path, monkeypatch):
     read = [one.bytes for one in events if isinstance(one, BytesRead)]
     assert sum(read) == sum(one.bytes for one in events if isinstance(one, SlicePlanned))
     assert len(read) == 3 * 3 * 3
-    again = ingest([source], store=together, cube="sst", recipe=RECIPE, scheduler=processes.address)
+    again = ingest([source], store=together, cube="sst", recipe=recipe, scheduler=processes.address)
     assert [one.status for one in again.results] == ["already"]
 
 
 @pytest.mark.slow
-def test_mosaics_are_laid_over_what_is_there(processes, tmp_path):
-    recipe = RecipeSettings(chunk=128, mosaic=MosaicSettings("max"))
+@pytest.mark.parametrize("storage", STORAGES)
+def test_mosaics_are_laid_over_what_is_there(processes, tmp_path, storage):
+    recipe = RecipeSettings(chunk=128, mosaic=MosaicSettings("max"), storage=storage)
     sources = [make_source(tmp_path / "in", 2, seed) for seed in (1, 2)]
     alone, together = str(tmp_path / "alone"), str(tmp_path / "together")
     assert ingest(sources, store=alone, cube="sst", recipe=recipe).exit_code == 0
@@ -171,7 +181,65 @@ def peak_of(process: subprocess.Popen[bytes]) -> int:
 
 
 @pytest.mark.slow
-def test_a_killed_worker_loses_nothing(processes, tmp_path, monkeypatch):
+def test_others_commit_while_a_cluster_writes_into_a_repository(processes, tmp_path, monkeypatch):
+    monkeypatch.setattr("datacube.ingest.filling.WINDOW_BYTES", 2**18)
+    first, second, third = (make_source(tmp_path / "in", 2, seed, 10 * seed) for seed in (3, 1, 2))
+    alone, together = str(tmp_path / "alone"), str(tmp_path / "together")
+    for source in (first, second, third):
+        ingest([source], store=alone, cube="sst", recipe=RECIPE)
+    ingest([first], store=together, cube="sst", recipe=IN_ICECHUNK)
+    seen: list[object] = []
+
+    def tell(event: object) -> None:
+        if isinstance(event, BytesRead) and not seen:
+            seen.append(event)
+            ingest([third], store=together, cube="sst", recipe=IN_ICECHUNK)
+
+    report = ingest(
+        [second],
+        store=together,
+        cube="sst",
+        recipe=IN_ICECHUNK,
+        scheduler=processes.address,
+        report=tell,
+    )
+    assert report.exit_code == 0, report
+    cube = open_cube(open_store(together), "sst")
+    assert (cube.version, time_of(cube).size) == (4, 6)
+    same_values(alone, together)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("storage", STORAGES)
+def test_what_a_cube_without_time_holds_is_never_overwritten(processes, tmp_path, storage):
+    recipe, store = RecipeSettings(chunk=128, storage=storage), str(tmp_path / "store")
+    first, second = (make_map(tmp_path / f"{value}.nc", value) for value in (3, 4))
+    ingest([first], store=store, cube="sst", recipe=recipe)
+    (result,) = ingest(
+        [second], store=store, cube="sst", recipe=recipe, scheduler=processes.address
+    ).results
+    assert (result.status, "already holds other values" in result.reason) == ("failed", True)
+    cube = open_cube(open_store(store), "sst")
+    assert verify(cube) == []
+    assert (cube.chunk("v", 0, (0, 0)) == 3).all()
+
+
+def make_map(path: Path, value: int) -> str:
+    """The same value everywhere, at no time."""
+    with netCDF4.Dataset(path, "w") as file:
+        for name, count, units in (("lat", 256, "degrees_north"), ("lon", 384, "degrees_east")):
+            file.createDimension(name, count)
+            one = file.createVariable(name, "f8", (name,))
+            one.units = units
+            one[:] = np.arange(count) * 0.125
+        v = file.createVariable("v", "i2", ("lat", "lon"), fill_value=-1)
+        v[:] = value
+    return str(path)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("recipe", [RECIPE, IN_ICECHUNK], ids=STORAGES)
+def test_a_killed_worker_loses_nothing(processes, tmp_path, monkeypatch, recipe):
     monkeypatch.setattr("datacube.ingest.filling.WINDOW_BYTES", 2**18)
     source = make_source(tmp_path / "in", 6)
     alone, together = str(tmp_path / "alone"), str(tmp_path / "together")
@@ -189,7 +257,7 @@ def test_a_killed_worker_loses_nothing(processes, tmp_path, monkeypatch):
         [source],
         store=together,
         cube="sst",
-        recipe=RECIPE,
+        recipe=recipe,
         scheduler=processes.address,
         report=tell,
     )

@@ -2,9 +2,8 @@
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import count
-from typing import Any
 
 from datacube.store.icechunk.documents import (
     SLICES,
@@ -15,28 +14,10 @@ from datacube.store.icechunk.documents import (
     group,
 )
 from datacube.store.icechunk.library import INTERPRETER
+from datacube.store.icechunk.session import Session
 from datacube.store.layout import level_path
 from datacube.store.manifest import Version
 from datacube.store.plain import plain_objects, position_objects
-
-
-@dataclass(frozen=True, eq=False)
-class Session:
-    """A writable session of the library, its calls made to wait.
-
-    Parameters
-    ----------
-    inner : icechunk.Session
-    read : function of a path
-    write : function of a path and bytes
-    remove : function of a path
-        Of an array, with its chunks.
-    """
-
-    inner: Any
-    read: Callable[[str], bytes | None]
-    write: Callable[[str, bytes], None]
-    remove: Callable[[str], None]
 
 
 def arrange(session: Session, version: Version, rows: dict[tuple[int, int], int]) -> None:

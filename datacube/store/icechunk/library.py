@@ -9,6 +9,7 @@ from collections.abc import Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -50,7 +51,7 @@ def storage_of(url: str, *, local: bool) -> Any:
     """
     icechunk = library()
     if local:
-        return icechunk.local_filesystem_storage(url)
+        return icechunk.local_filesystem_storage(str(Path(url).absolute()))
     parts = urlsplit(url)
     prefix = parts.path.strip("/")
     match parts.scheme.lower():

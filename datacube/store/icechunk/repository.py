@@ -1,17 +1,16 @@
 """A cube in an Icechunk repository: its newest version, and every version by its name."""
 
 import fcntl
-import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from ctypes import CDLL, get_errno
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from datacube.errors import StorageError
+from datacube.store.durable import sync_file_system
 from datacube.store.icechunk.documents import VERSION, opened
 from datacube.store.icechunk.library import BRANCH, SPLIT_ROWS, Loops, failures, library, storage_of
+from datacube.store.icechunk.session import read_object
 from datacube.store.icechunk.sources import authorised, container_of
 from datacube.store.manifest import Head, head_key
 from datacube.store.objects import Claim, Listed, ObjectStore
@@ -138,12 +137,12 @@ class Repository:
         with failures(f"commit to the Icechunk repository {self.url}", self.folder):
             mark = {"version": head.version, "manifest": head.manifest}
             snapshot = session.flush(message, metadata={MARK: mark})
-            self._settle()
+            self.settle()
             try:
                 self.inner.reset_branch(BRANCH, snapshot, from_snapshot_id=tip)
             except library().ConflictError:
                 return False
-            self._settle()
+            self.settle()
         if self.outer.is_local:
             self._tell(snapshot)
         return True
@@ -174,10 +173,10 @@ class Repository:
         with failures(f"read the Icechunk repository {self.url}", self.folder):
             return [name for name in self.inner.list_branches() if name.startswith(BACK)]
 
-    def _settle(self) -> None:
+    def settle(self) -> None:
         """Return when what was written would survive a power cut."""
         if self.outer.is_local:
-            _sync_disk(self.url)
+            sync_file_system(self.url)
 
 
 class IcechunkObjects:
@@ -293,16 +292,8 @@ class IcechunkObjects:
         StorageError
             It cannot be read.
         """
-        with failures(f"read '{path}' of the Icechunk repository {self.repository.url}", path):
-            call = store.get(path, self._buffers, byte_range)
-            found = self.repository.loops.run(call)
-        return None if found is None else bytes(found.to_bytes())
-
-    @cached_property
-    def _buffers(self) -> Any:
-        from zarr.core.buffer import default_buffer_prototype  # noqa: PLC0415  it loads slowly
-
-        return default_buffer_prototype()
+        repository = self.repository
+        return read_object(store, path, repository.loops, repository.url, byte_range)
 
     def _unwritable(self, key: str) -> StorageError:
         return StorageError(
@@ -347,18 +338,3 @@ def _head(metadata: dict[str, Any]) -> Head | None:
     if not isinstance(mark, dict):
         return None
     return Head(int(mark["version"]), str(mark["manifest"]))
-
-
-def _sync_disk(path: str) -> None:
-    """Flush the file system that holds a path; on systems without that call, every one."""
-    call = getattr(CDLL(None, use_errno=True), "syncfs", None)
-    if call is None:
-        os.sync()
-        return
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        if call(descriptor) != 0:
-            reason = os.strerror(get_errno())
-            raise StorageError(f"cannot make {path} durable: {reason}", subject=path)
-    finally:
-        os.close(descriptor)

@@ -28,6 +28,7 @@ from datacube.store.icechunk.filearrays import FileArray
 from datacube.store.icechunk.hdf import read_arrays, read_groups
 from datacube.store.icechunk.library import BRANCH, failures, library
 from datacube.store.icechunk.repository import Repository
+from datacube.store.icechunk.session import Session
 from datacube.store.icechunk.sources import ALLOWED, allowed, container_of, location_of, path_of
 from datacube.store.objects import ObjectStore
 
@@ -91,7 +92,8 @@ def refer(store: ObjectStore, url: str, cube_id: str) -> None:
     for one in arrays:
         writer.array(one)
     with repository.committing(), failures(f"commit to {repository.url}", cube_id):
-        writer.session.commit(f"refer to {location}")
+        writer.inner.commit(f"refer to {location}")
+        repository.settle()
 
 
 def _read(stream: Any, url: str) -> tuple[list[tuple[str, dict[str, Any]]], list[FileArray]]:
@@ -109,17 +111,11 @@ class _Writer:
     """A session into which arrays go."""
 
     def __init__(self, repository: Repository, location: str, state: dict[str, Any]) -> None:
-        self._repository = repository
+        self._url = repository.url
         self._location = location
         self._state = state
-        self.session = repository.inner.writable_session(BRANCH)
-
-    def put(self, path: str, data: bytes) -> None:
-        from zarr.core.buffer import cpu  # noqa: PLC0415  it loads slowly
-
-        with failures(f"write to {self._repository.url}", path):
-            call = self.session.store.set(path, cpu.Buffer.from_bytes(data))
-            self._repository.loops.run(call)
+        self.inner = repository.inner.writable_session(BRANCH)
+        self.put = Session(self.inner, repository.loops, repository.url).write
 
     def array(self, one: FileArray) -> None:
         self.put(f"{one.path}/zarr.json", json.dumps(one.metadata).encode())
@@ -138,8 +134,8 @@ class _Writer:
             )
             for piece in one.pieces
         ]
-        with failures(f"write to {self._repository.url}", one.path):
-            self.session.store.set_virtual_refs(f"/{one.path}", chunks, validate_containers=True)
+        with failures(f"write to {self._url}", one.path):
+            self.inner.store.set_virtual_refs(f"/{one.path}", chunks, validate_containers=True)
 
 
 def _check_allowed(location: str) -> None:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any, override
 
 from datacube.errors import StorageError
-from datacube.store.icechunk.arrange import Session, arrange, describe
+from datacube.store.icechunk.arrange import arrange, describe
 from datacube.store.icechunk.documents import (
     SLICES,
     boundless_array,
@@ -26,6 +26,7 @@ from datacube.store.icechunk.documents import (
 from datacube.store.icechunk.library import BRANCH, failures
 from datacube.store.icechunk.pinned import PinnedObjects, Rows, Slot, chunk_of, rows_of
 from datacube.store.icechunk.repository import BACK, IcechunkObjects, Repository
+from datacube.store.icechunk.session import Fork, Session
 from datacube.store.manifest import Head, Version
 from datacube.store.positions import grids_reader
 
@@ -38,14 +39,17 @@ class _Base:
 
     Parameters
     ----------
-    inner : icechunk.Session
+    session : Session
+    fork : icechunk.ForkSession
+        Of the session as it began.
     snapshot : str
         The branch must be there at the commit.
     version : Version or None
         Of the rows that the session begins with; None in a new repository.
     """
 
-    inner: Any
+    session: Session
+    fork: Any
     snapshot: str
     version: Version | None
     spent: bool = False
@@ -78,7 +82,6 @@ class WritingObjects(IcechunkObjects):
         self._lock = threading.Lock()
         self._base = self._newest() if stand is None or not back else self._earlier(stand)
         self._own: Rows = {}
-        self._arrays: set[str] = set()
         self._put: dict[str, None] = {}
         self._whole: dict[str, bytes] = {}
         self._document: tuple[str, bytes] = "", b""
@@ -90,7 +93,7 @@ class WritingObjects(IcechunkObjects):
         if path in self._whole:
             return self._whole[path]
         if key in self._put:
-            data = self._read(self._where(path, self._own))
+            data = self._base.session.read(self._where(path, self._own))
             return opened(data) if path.startswith("manifest/") else data
         return super().get(key) if self._stand is None else self._stand.get(key)
 
@@ -106,9 +109,19 @@ class WritingObjects(IcechunkObjects):
             if path.startswith("manifest/"):
                 data = closed(data)
             self._open(path)
-            self._write(self._where(path, self._own), data)
+            self._base.session.write(self._where(path, self._own), data)
             with self._lock:
                 self._put[key] = None
+
+    def fork(self, slot: Slot) -> Fork:
+        """What another process needs to write chunks of a slice into the change."""
+        return Fork(self._base.fork, self._row(slot))
+
+    def adopt(self, keys: Iterable[str], changes: Fork) -> None:
+        """Take in chunks that another process has written."""
+        self._base.session.merge(changes.session)
+        with self._lock:
+            self._put |= dict.fromkeys(keys)
 
     @override
     def delete(self, keys: Iterable[str]) -> None:
@@ -119,9 +132,7 @@ class WritingObjects(IcechunkObjects):
                 self._put.pop(key, None)
                 self._whole.pop(self.path(key), None)
             if known:
-                where = self._where(self.path(key), self._own)
-                with failures(f"take '{where}' out of a change", key):
-                    self.repository.loops.run(self._base.inner.store.delete(where))
+                self._base.session.delete(self._where(self.path(key), self._own))
 
     @override
     def put_if(self, key: str, data: bytes, tag: str | None) -> bool:
@@ -138,7 +149,7 @@ class WritingObjects(IcechunkObjects):
             version = Version.load(packed, name, cube_id, grids_reader(self, cube_id))
             self._base.spent = True
             with failures(f"commit to the Icechunk repository {self.repository.url}", cube_id):
-                session = self._session()
+                session = self._base.session
                 rows = rows_of(self._base.version) if self._base.version else {}
                 arrange(session, version, rows | self._own)
                 self._file(version)
@@ -147,15 +158,15 @@ class WritingObjects(IcechunkObjects):
             head = Head.load(data, cube_id)
             if self._back:
                 self.repository.keep(tip)
-            return self.repository.advance(self._base.inner, head, version.message, tip)
+            return self.repository.advance(self._base.session.inner, head, version.message, tip)
 
     def _file(self, version: Version) -> None:
         """Write the documents of the slices that are new, each in its row."""
         for row, one in enumerate(version.slices):
             data = self._whole.get(f"{SLICES}/{one.name}.json")
             if data is not None:
-                self._open_array(SLICES, boundless_array(1))
-                self._write(f"{SLICES}/c/{row}", closed(data))
+                self._base.session.open(SLICES, boundless_array(1))
+                self._base.session.write(f"{SLICES}/c/{row}", closed(data))
 
     def _newest(self) -> _Base:
         """A session on the newest snapshot."""
@@ -163,16 +174,16 @@ class WritingObjects(IcechunkObjects):
             inner = self.repository.inner.writable_session(BRANCH)
         snapshot = str(inner.snapshot_id)
         if self._stand is not None and snapshot == self._stand.snapshot:
-            return _Base(inner, snapshot, self._stand.version)
+            return self._begun(inner, snapshot, self._stand.version)
         head = self.repository.head_of(snapshot)
         if head is None:
-            return _Base(inner, snapshot, None)
+            return self._begun(inner, snapshot, None)
         cube_id = self.repository.folder
         data = super().get(f"{cube_id}/{head.manifest}")
         if data is None:
             raise StorageError(f"cube '{cube_id}' lacks {head.manifest}", subject=cube_id)
         read = grids_reader(self._stand or self, cube_id)
-        return _Base(inner, snapshot, Version.load(data, head.manifest, cube_id, read))
+        return self._begun(inner, snapshot, Version.load(data, head.manifest, cube_id, read))
 
     def _earlier(self, stand: PinnedObjects) -> _Base:
         """A session on an earlier snapshot, that will follow the newest one."""
@@ -185,7 +196,11 @@ class WritingObjects(IcechunkObjects):
                 session = inner.writable_session(name)
             finally:
                 inner.delete_branch(name)
-        return _Base(session, tip, stand.version)
+        return self._begun(session, tip, stand.version)
+
+    def _begun(self, inner: Any, snapshot: str, version: Version | None) -> _Base:
+        session = Session(inner, self.repository.loops, self.repository.url)
+        return _Base(session, inner.fork(), snapshot, version)
 
     def _move(self, tip: str) -> bool:
         """Begin anew on the newest snapshot, and bring over what was put."""
@@ -197,17 +212,16 @@ class WritingObjects(IcechunkObjects):
         old, rows = self._base, self._own
         found = {key: self._where(self.path(key), rows) for key in self._put}
         self._base, self._own = new, {}
-        self._arrays.clear()
         for slot in rows:
             self._row(slot)
 
         def bring(key: str) -> None:
-            data = self.read(old.inner.store, found[key])
+            data = old.session.read(found[key])
             if data is None:
                 raise StorageError(f"'{key}' of a change is gone", subject=key)
             path = self.path(key)
             self._open(path)
-            self._write(self._where(path, self._own), data)
+            self._base.session.write(self._where(path, self._own), data)
 
         metadata = [key for key in found if key.endswith("/zarr.json")]
         for key in metadata:  # before the chunks, which need their array
@@ -235,43 +249,19 @@ class WritingObjects(IcechunkObjects):
 
     def _open(self, path: str) -> None:
         """Let the array of an object take any chunk, for the time of the change."""
-        chunk = chunk_of(path, timed=self._timed)
+        session, chunk = self._base.session, chunk_of(path, timed=self._timed)
         if path.startswith("manifest/segments/"):
-            self._open_array(path.removesuffix(".json"), documents_array(1))
+            session.open(path.removesuffix(".json"), documents_array(1))
         elif path.startswith("series/"):
             self._open_series(path)
         elif chunk is not None:
             dimensions = len(chunk.place) + (chunk.slot is not None)
-            self._open_array(chunk.array, boundless_array(dimensions))
+            session.open(chunk.array, boundless_array(dimensions))
 
     def _open_series(self, path: str) -> None:
         """The same for an array of the series copy, whose metadata come after its chunks."""
         *array, name = path.split("/", 3)
         if name.startswith("c/"):
-            self._open_array("/".join(array), boundless_array(name.count("/")))
+            self._base.session.open("/".join(array), boundless_array(name.count("/")))
         else:
-            with self._lock:
-                self._arrays.add("/".join(array))
-
-    def _open_array(self, array: str, metadata: bytes) -> None:
-        with self._lock:
-            if array not in self._arrays:
-                self._write(f"{array}/zarr.json", metadata)
-                self._arrays.add(array)
-
-    def _session(self) -> Session:
-        return Session(self._base.inner, self._read, self._write, self._remove)
-
-    def _read(self, where: str) -> bytes | None:
-        return self.read(self._base.inner.store, where)
-
-    def _write(self, where: str, data: bytes) -> None:
-        from zarr.core.buffer import cpu  # noqa: PLC0415  it loads slowly
-
-        with failures(f"write '{where}' to the Icechunk repository {self.repository.url}", where):
-            call = self._base.inner.store.set(where, cpu.Buffer.from_bytes(data))
-            self.repository.loops.run(call)
-
-    def _remove(self, where: str) -> None:
-        with failures(f"remove '{where}' of the Icechunk repository", where):
-            self.repository.loops.run(self._base.inner.store.delete_dir(where))
+            self._base.session.leave("/".join(array))
