@@ -12,7 +12,7 @@ from bench.scale import Scale
 from bench.servers import time_of
 from bench.singles import Single
 from datacube.model.fields import Field
-from datacube.store.cube import list_cubes
+from datacube.store.index import list_cubes
 from datacube.store.transaction import transaction
 from datacube.store.url import open_store
 from tests.cubes import repeat_slices

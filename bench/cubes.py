@@ -17,7 +17,8 @@ from datacube.model.domain import DomainSet
 from datacube.model.fields import Field, RangeType
 from datacube.model.grid import RectifiedGrid
 from datacube.store.create import create_cube
-from datacube.store.cube import CubeStore, list_cubes, open_cube
+from datacube.store.cube import CubeStore, open_cube
+from datacube.store.index import list_cubes
 from datacube.store.objects import ObjectStore
 from datacube.store.transaction import transaction
 from datacube.store.url import open_store

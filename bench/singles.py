@@ -18,7 +18,7 @@ from bench import cubes
 from datacube.model.crs import Crs
 from datacube.model.fields import Field
 from datacube.model.grid import RectifiedGrid
-from datacube.store.cube import list_cubes
+from datacube.store.index import list_cubes
 from datacube.store.objects import ObjectStore
 from datacube.store.rebuild import rebuild_series
 from datacube.store.transaction import transaction

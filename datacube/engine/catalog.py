@@ -26,9 +26,10 @@ from datacube.engine.sequence import sequence_of
 from datacube.errors import CoverageNotFound, DatacubeError
 from datacube.slicing.curvilinear import Inverses
 from datacube.store.cache import ChunkCache
-from datacube.store.cube import CubeStore, list_cubes, open_cube
+from datacube.store.cube import CubeStore, open_cube
 from datacube.store.foreign import ForeignCubes
 from datacube.store.history import read_head
+from datacube.store.index import list_cubes
 from datacube.store.objects import ObjectStore
 from datacube.store.source import CubeSource
 

@@ -18,9 +18,8 @@ from datacube.store.codecs import ArrayCodec
 from datacube.store.document import dump_description
 from datacube.store.history import find_version, read_head, read_slice_document, read_version
 from datacube.store.home import at_version, locate
-from datacube.store.index import INDEX_KEY, is_cube_id, read_index
 from datacube.store.layout import chunk_counts, chunk_key
-from datacube.store.manifest import Head, SourceRecord, head_key
+from datacube.store.manifest import Head, SourceRecord
 from datacube.store.objects import ObjectStore
 from datacube.store.reader import read_chunk
 from datacube.store.series import SeriesCopy, series_copies
@@ -28,21 +27,6 @@ from datacube.store.source import ChunkIndex
 from datacube.store.statistics import FieldStatistics
 from datacube.store.tables import ChunkTable, SliceDocument, flat_index
 from datacube.store.transaction import Transaction
-
-
-def list_cubes(store: ObjectStore) -> list[str]:
-    """Ids of the cubes in a store, sorted.
-
-    A web server cannot list its folders; there the index counts that writers keep at the root.
-    """
-    try:
-        names = store.list_prefixes("")
-    except StorageError:
-        data = store.get(INDEX_KEY)
-        if data is None:
-            raise
-        names = read_index(data)
-    return [name for name in names if is_cube_id(name) and store.get(head_key(name)) is not None]
 
 
 def open_cube(
@@ -316,9 +300,11 @@ class CubeStore:
             return self.chunk(field, level, index)
         slot_index, place = (index[0], index[1:]) if self.timed else (0, index)
         key = (self._keys[slot_index], field, level, place)
+        table = self._table(field, level, slot_index)
+        if not table.sizes[flat_index(place, self._counts[field][level])]:
+            return self._fills[field][level]
         if not self.cache.is_rare(key, codec.decoded_bytes):
             return self.chunk(field, level, index)
-        table = self._table(field, level, slot_index)
         return self._load(field, level, slot_index, place, table, rows)
 
     def refreshed(self) -> "CubeStore":

@@ -4,6 +4,7 @@ import json
 import re
 
 from datacube.errors import StorageError
+from datacube.store.manifest import head_key
 from datacube.store.objects import ObjectStore
 
 INDEX_KEY = "cubes.json"
@@ -35,6 +36,21 @@ def read_index(data: bytes) -> list[str]:
         return sorted(str(name) for name in json.loads(data)["cubes"])
     except (ValueError, KeyError, TypeError) as error:
         raise StorageError(f"the index {INDEX_KEY} is damaged", subject=INDEX_KEY) from error
+
+
+def list_cubes(store: ObjectStore) -> list[str]:
+    """Ids of the cubes in a store, sorted.
+
+    A web server cannot list its folders; there the index counts that writers keep at the root.
+    """
+    try:
+        names = store.list_prefixes("")
+    except StorageError:
+        data = store.get(INDEX_KEY)
+        if data is None:
+            raise
+        names = read_index(data)
+    return [name for name in names if is_cube_id(name) and store.get(head_key(name)) is not None]
 
 
 def note_in_index(store: ObjectStore, cube_id: str) -> None:

@@ -285,7 +285,8 @@ class Lru[T]:
         """Drop the oldest of those that were asked for once, but for its name."""
         key, size = trial.oldest()
         self.held_bytes -= size
-        self._asked.note(key, size)
+        if size:  # what takes no memory is not worth a name
+            self._asked.note(key, size)
 
     def clear(self) -> None:
         """Forget everything."""

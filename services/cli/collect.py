@@ -5,7 +5,7 @@ from datetime import timedelta
 import click
 
 from datacube.store.collect import Collected, collect
-from datacube.store.cube import list_cubes
+from datacube.store.index import list_cubes
 from datacube.store.url import open_store
 from services.cli.options import Duration, grace_option, size_text, store_option
 

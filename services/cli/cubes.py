@@ -14,8 +14,9 @@ from datacube.model.axis import Axis, IndexAxis, TimeAxis, axis_values
 from datacube.model.fields import Field
 from datacube.model.grid import ReferenceableGrid
 from datacube.store.cache import ChunkCache
-from datacube.store.cube import CubeStore, list_cubes, open_cube
+from datacube.store.cube import CubeStore, open_cube
 from datacube.store.foreign import ForeignCubes
+from datacube.store.index import list_cubes
 from datacube.store.maintain import Damage, verify, verify_foreign
 from datacube.store.objects import ObjectStore
 from datacube.store.source import CubeSource

@@ -8,7 +8,8 @@ import click
 
 from datacube.config.load import load_retention
 from datacube.store.collect import Collected, collect
-from datacube.store.cube import list_cubes, open_cube
+from datacube.store.cube import open_cube
+from datacube.store.index import list_cubes
 from datacube.store.retention import Expiry, delete_expired, expiries
 from datacube.store.url import open_store
 from services.cli.collect import collected_line

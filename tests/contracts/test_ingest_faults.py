@@ -14,7 +14,8 @@ import pytest
 from datacube.ingest import pipeline
 from datacube.ingest.pipeline import ingest
 from datacube.ingest.report import Retrying
-from datacube.store.cube import list_cubes, open_cube
+from datacube.store.cube import open_cube
+from datacube.store.index import list_cubes
 from datacube.store.maintain import verify
 from datacube.store.url import open_store
 from tests.contracts.conftest import s3_environment

@@ -13,7 +13,8 @@ import pytest
 from obstore.store import MemoryStore, S3Store
 
 from datacube.errors import ConflictError, CoverageNotFound, StorageError
-from datacube.store.cube import list_cubes, open_cube
+from datacube.store.cube import open_cube
+from datacube.store.index import list_cubes
 from datacube.store.maintain import verify
 from datacube.store.manifest import head_key
 from datacube.store.objects import ObjectStore, RemoteObjects

@@ -24,7 +24,8 @@ from datacube.ingest.draft import draft_recipe
 from datacube.ingest.pipeline import ingest
 from datacube.ingest.report import SourceResult
 from datacube.model.crs import CRS84
-from datacube.store.cube import CubeStore, list_cubes
+from datacube.store.cube import CubeStore
+from datacube.store.index import list_cubes
 from datacube.store.url import open_store
 from tests.data.lookup import find, probes_of
 from tests.unit.ingest.products import opened, whole

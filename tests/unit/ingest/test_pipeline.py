@@ -13,7 +13,7 @@ from datacube.errors import InvalidParameter, InvalidTime
 from datacube.ingest.pipeline import ingest
 from datacube.ingest.readers.netcdf import NetcdfBand
 from datacube.ingest.report import BytesRead, Event, SlicePlanned, SourceResult, SourceStarted
-from datacube.store.cube import list_cubes
+from datacube.store.index import list_cubes
 from datacube.store.url import open_store
 from tests.unit.ingest.products import (
     opened,

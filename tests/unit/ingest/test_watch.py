@@ -15,7 +15,7 @@ import pytest
 from datacube.errors import StorageError
 from datacube.ingest.arrivals import Settling, arrivals
 from datacube.ingest.watch import Watcher
-from datacube.store.cube import list_cubes
+from datacube.store.index import list_cubes
 from datacube.store.url import open_store
 from services.cli.root import run
 from tests.unit.ingest.products import opened, write_netcdf

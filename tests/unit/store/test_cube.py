@@ -12,7 +12,8 @@ from datacube.errors import CoverageNotFound, StorageError
 from datacube.model.axis import IndexAxis, IrregularAxis
 from datacube.model.fields import Field
 from datacube.store.cache import ChunkCache
-from datacube.store.cube import list_cubes, open_cube
+from datacube.store.cube import open_cube
+from datacube.store.index import list_cubes
 from datacube.store.maintain import verify
 from datacube.store.transaction import transaction
 from datacube.store.url import open_store
@@ -74,6 +75,23 @@ def test_rows_of_a_chunk_are_right_and_held_when_they_are_wanted_often(tmp_path)
     assert cube.cache.chunks_read == 2
     with pytest.raises(ValueError, match="read-only"):
         part[0, 200, 0] = 1
+
+
+def test_chunks_of_which_nothing_is_stored_are_not_counted(tmp_path):
+    cube = make_cube(tmp_path, width=300, height=512, chunks={"x": 300, "y": 256}, levels=1)
+    with cube.transaction("nothing but fill") as tx:
+        tx.write_slice(ticks_of("2020-01-02"), {})
+    cube = cube.refreshed()
+    misses = cube.cache.misses
+    for _ in range(3):
+        assert (cube.chunk_rows("v", 0, (1, 0, 0), (0, 9)) == fill_of(cube)).all()
+    assert (cube.cache.chunks_read, cube.cache.misses) == (0, misses)
+    cube.chunk_rows("v", 0, (0, 0, 0), (0, 9))
+    assert (cube.cache.chunks_read, cube.cache.misses) == (1, misses + 1)
+
+
+def fill_of(cube):
+    return cube.record.arrays["v"][0]["fill_value"]
 
 
 def test_many_that_want_rows_of_a_chunk_at_once_read_it_twice_at_most(tmp_path):
