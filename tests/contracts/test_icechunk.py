@@ -166,6 +166,27 @@ class IcechunkContract(TransactionContract, VersionsContract, CubesContract):
         assert {("v", "2020-01-01", 0), ("v", "2020-01-02", 0)} <= found
         assert verify(open_cube(store, "closed")) == []
 
+    def test_a_time_may_be_written_twice_in_a_change_that_is_overtaken(self, store, monkeypatch):
+        cube = make_cube(store, times=("2020-01-01", "2020-01-04"), **OPTIONS)
+        advance, overtaken = Repository.advance, []
+
+        def late(self: Repository, *arguments: Any) -> bool:
+            """Another writer moves the branch between the look at it and the commit."""
+            if overtaken:
+                return advance(self, *arguments)
+            overtaken.append(True)
+            return False
+
+        monkeypatch.setattr(Repository, "advance", late)
+        with cube.transaction("twice") as tx:
+            for t in (5, 7):
+                tx.write_slice(ticks_of("2020-01-02"), slice_values(cube.description, t))
+            tx.write_slice(ticks_of("2020-01-03"), slice_values(cube.description, 8))
+            tx.delete(ticks_of("2020-01-03"))
+        found = cube.refreshed()
+        assert seen(found) == [(1, 0), (2, 7), (4, 1)]
+        assert verify(found) == []
+
     def test_other_processes_write_chunks_of_a_change(self, store):
         options = OPTIONS | {"chunks": {"x": 40, "y": 20}, "formula": scrambled}
         cube = make_cube(store, times=("2020-01-01", "2020-01-03"), **options)

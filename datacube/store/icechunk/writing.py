@@ -154,7 +154,7 @@ class WritingObjects(IcechunkObjects):
                 arrange(session, version, rows | self._own)
                 self._file(version)
                 describe(session, version, packed, self._base.version)
-            self._own = {slot: row for slot, row in rows_of(version).items() if slot in self._own}
+            self._keep(version)
             head = Head.load(data, cube_id)
             if self._back:
                 self.repository.keep(tip)
@@ -167,6 +167,16 @@ class WritingObjects(IcechunkObjects):
             if data is not None:
                 self._base.session.open(SLICES, boundless_array(1))
                 self._base.session.write(f"{SLICES}/c/{row}", closed(data))
+
+    def _keep(self, version: Version) -> None:
+        """Know no more of what was put than what is left of it in a version's rows."""
+        self._own = {slot: row for slot, row in rows_of(version).items() if slot in self._own}
+        chunks = {key: chunk_of(self.path(key), timed=self._timed) for key in self._put}
+        self._put = {
+            key: None
+            for key, chunk in chunks.items()
+            if chunk is None or chunk.slot is None or chunk.slot in self._own
+        }
 
     def _newest(self) -> _Base:
         """A session on the newest snapshot."""
