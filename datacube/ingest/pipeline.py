@@ -209,7 +209,14 @@ class _Run:
         seconds = clock.perf_counter() - started
         line = " ".join(written.remark.split())
         return SourceResult(
-            source, written.cubes, status, written.slices, written.bytes, seconds, line
+            source,
+            written.cubes,
+            status,
+            written.slices,
+            written.bytes,
+            seconds,
+            line,
+            written.behind,
         )
 
     def _patiently(self, source: str) -> tuple[Status, Written]:

@@ -64,6 +64,8 @@ class SourceResult:
     reason : str
         One line: why it was refused or failed, what it is a side file of, what of it was left
         out, or why another file's values need not be written.
+    behind : tuple of str
+        Of the cubes those that plain Zarr readers see as they were, until they are compacted.
     """
 
     source: str
@@ -73,6 +75,7 @@ class SourceResult:
     bytes: int = 0
     seconds: float = 0.0
     reason: str = ""
+    behind: tuple[str, ...] = ()
 
     @property
     def line(self) -> str:
@@ -131,5 +134,8 @@ class IngestReport:
 
     def dump(self) -> dict[str, Any]:
         """As JSON: the results with every figure, and the exit code."""
-        results = [asdict(one) | {"cubes": list(one.cubes)} for one in self.results]
+        results = [
+            asdict(one) | {"cubes": list(one.cubes), "behind": list(one.behind)}
+            for one in self.results
+        ]
         return {"exit_code": self.exit_code, "sources": results}

@@ -21,6 +21,7 @@ from datacube.model.coverage import CoverageDescription
 from datacube.model.time import format_tick
 from datacube.store.create import create_cube
 from datacube.store.cube import open_cube
+from datacube.store.history import read_head
 from datacube.store.layout import SERIES_STEPS
 from datacube.store.manifest import SourceRecord, head_key
 from datacube.store.objects import ObjectStore
@@ -31,12 +32,16 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What a source has added: the cubes that it is in, slices, stored bytes, what was left out."""
+    """What a source has added: the cubes that it is in, slices, stored bytes, what was left out.
+
+    Plain Zarr readers see the cubes that are behind as they were, until they are compacted.
+    """
 
     cubes: tuple[str, ...]
     slices: int
     bytes: int
     remark: str = ""
+    behind: tuple[str, ...] = ()
 
 
 def write_source(store: ObjectStore, granules: Sequence[Granule], job: Job) -> Written:
@@ -77,7 +82,17 @@ def write_source(store: ObjectStore, granules: Sequence[Granule], job: Job) -> W
     if not slices:
         return Written(cubes, 0, 0, "every value is there already")
     stored = sum(change.bytes_written for change in changes)
-    return Written(cubes, slices, stored, _remark(granules))
+    return Written(cubes, slices, stored, _remark(granules), _behind(store, changes))
+
+
+def _behind(store: ObjectStore, changes: Sequence[Transaction]) -> tuple[str, ...]:
+    """The plain cubes whose times do not lie in order now, or lie elsewhere than before."""
+    made = ((one.id, one.committed) for one in changes if one.committed is not None)
+    return tuple(
+        cube_id
+        for cube_id, version in made
+        if not version.in_order and not read_head(store, cube_id).storage
+    )
 
 
 def _stand(change: Transaction, granule: Granule) -> None:

@@ -160,6 +160,8 @@ def result_line(result: SourceResult) -> str:
     --------
     >>> result_line(SourceResult("a.nc", ("sst",), "ingested", 2, 14_600_000, 1.25))
     'a.nc: cube sst, 2 slices added, 14.6 MB, 1.2 s'
+    >>> result_line(SourceResult("a.nc", ("t",), "ingested", 1, 1, 1, behind=("t",)))
+    'a.nc: cube t, 1 slice added, 1 B, 1.0 s; plain Zarr readers see it after datacube compact t'
     """
     slices = f"{result.slices_added} slice{'' if result.slices_added == 1 else 's'}"
     match result.status:
@@ -176,6 +178,8 @@ def result_line(result: SourceResult) -> str:
         case "ingested" | "partial":
             amount = f"{size_text(result.bytes)}, {result.seconds:.1f} s"
             line = f"{result.source}: cube {result.cube}, {slices} added, {amount}"
+            for cube in result.behind:
+                line += f"; plain Zarr readers see it after datacube compact {cube}"
             return f"{line}; in part: {result.reason}" if result.status == "partial" else line
         case _:
             assert_never(result.status)

@@ -57,6 +57,17 @@ def test_the_report_as_json(tmp_path, sources, capsys):
     assert bad["reason"] == "its content is of no known format; " + bad["reason"].split("; ", 1)[1]
 
 
+@pytest.mark.parametrize(("storage", "waits"), [("plain", True), ("icechunk", False)])
+def test_what_plain_readers_do_not_see_yet_is_said(tmp_path, capsys, storage, waits):
+    first, later = (write_netcdf(tmp_path / f"{t}.nc", times=(t,)) for t in (0.0, 24.0))
+    options = ("--store", str(tmp_path / "store"), "--cube", "sst", "--storage", storage)
+    hint, said = "plain Zarr readers see it after datacube compact sst", []
+    for source in (later, first):
+        assert run(["ingest", str(source), *options]) == 0
+        said.append(hint in capsys.readouterr().out)
+    assert said == [False, waits]
+
+
 def test_a_second_run_and_the_same_values_say_so(tmp_path, sources, capsys):
     arguments = ["ingest", sources[0], "--store", str(tmp_path / "store"), "--cube", "sst"]
     run(arguments)
