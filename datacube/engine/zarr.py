@@ -1,11 +1,13 @@
-"""Cubes as Zarr groups over HTTP: each object of a committed version."""
+"""Cubes as Zarr groups over HTTP: each object of a committed version, or as others wrote it."""
 
 from dataclasses import dataclass
+from hashlib import sha256
 
 from datacube.engine.context import Context
 from datacube.errors import OperationNotSupported, SnapshotNotFound
 from datacube.store.committed import committed_object
 from datacube.store.cube import CubeStore
+from datacube.store.foreign_cube import ForeignCube
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,14 +18,15 @@ class ZarrObject:
     ----------
     data : bytes or None
         None where there is no such object.
-    snapshot : str
-        Of the cube.
+    state : str
+        Names the data together with the path: the cube's snapshot, or a digest of data that others
+        may write over.
     pinned : bool
         Whether the request named the version, so that it will never change.
     """
 
     data: bytes | None
-    snapshot: str
+    state: str
     pinned: bool
 
 
@@ -44,16 +47,24 @@ def zarr_object(context: Context, name: str, path: str) -> ZarrObject:
         There is no such cube.
     SnapshotNotFound
         It does not have that version (any more).
-    OperationNotSupported
-        Others wrote it; it lies there as a Zarr group already.
+    OperationNotSupported, RequestTooLarge
+        A view of a forecast, or a chunk in a group of others that cannot be handed on.
     """
     identifier, at, number = name.partition("@")
     if at and not (number.isdecimal() and len(number) < 10):
         raise SnapshotNotFound(f"'{number[:40]}' is no version of '{identifier}'", subject=name)
     cube = context.catalog.cube(identifier).store
+    if isinstance(cube, ForeignCube):
+        if at:
+            raise SnapshotNotFound(
+                f"'{identifier}' lies in a Zarr group of others, which keeps no versions",
+                subject=name,
+            )
+        data = cube.objects.get(path)
+        return ZarrObject(data, "" if data is None else sha256(data).hexdigest(), pinned=False)
     if not isinstance(cube, CubeStore):
         raise OperationNotSupported(
-            f"cube '{identifier}' lies in the store as a Zarr group already: read it there",
+            f"'{identifier}' is a view of a forecast: read the forecast itself",
             subject=identifier,
         )
     if at and int(number) != cube.version:

@@ -11,6 +11,7 @@ from datacube.errors import StorageError
 from datacube.model.coverage import CoverageDescription
 from datacube.store.cache import ChunkCache
 from datacube.store.foreign_fields import PartField, served_dtype
+from datacube.store.foreign_objects import ForeignObjects
 from datacube.store.foreign_reader import ArrayReader, Chunk
 from datacube.store.series import SeriesCopy
 from datacube.store.source import ChunkIndex, CubeSource
@@ -97,6 +98,8 @@ class ForeignCube:
     description : CoverageDescription
         With its snapshot.
     fields : for each level, the fields as they lie
+    objects : ForeignObjects
+        Of the group that it lies in.
     cache : ChunkCache
     home : str
         Of cache keys.
@@ -109,6 +112,7 @@ class ForeignCube:
         self,
         description: CoverageDescription,
         fields: Sequence[Sequence[Lying]],
+        objects: ForeignObjects,
         cache: ChunkCache,
         home: str,
         *,
@@ -119,6 +123,7 @@ class ForeignCube:
         self.description = description
         self.snapshot = description.snapshot
         self.timed = description.domain.time is not None
+        self.objects = objects
         self.remote = remote
         self.empty = 0 in description.domain.shape
         self._cache = cache

@@ -17,6 +17,7 @@ from datacube.store.foreign_cube import ForeignCube, Lying
 from datacube.store.foreign_fields import MALFORMED, ncname, words_of
 from datacube.store.foreign_levels import levels_of, pyramids
 from datacube.store.foreign_nodes import Documents, Node, read_documents
+from datacube.store.foreign_objects import ForeignObjects
 from datacube.store.foreign_parts import Part, parts_of
 from datacube.store.foreign_reader import ArrayReader
 from datacube.store.foreign_scope import Scope, clean
@@ -135,7 +136,8 @@ class _Opening:
         }
         hidden = {path for stack in pyramids(nodes).values() for path in stack.paths[1:]}
         shown = [part for path, some in parts.items() if path not in hidden for part in some]
-        cubes = tuple(self._cubes(sorted(shown, key=lambda one: one.rank), coarser, nodes))
+        objects = ForeignObjects(self.store, self.root, self.documents.files, nodes, metas)
+        cubes = tuple(self._cubes(sorted(shown, key=lambda one: one.rank), coarser, objects))
         if not cubes and not reasons and any(len(one.shape) > 1 for one in metas.values()):
             reasons.append("it holds no array of numbers on a plane")
         return ForeignGroup(self.folder, self.digest, cubes, tuple(reasons))
@@ -172,10 +174,11 @@ class _Opening:
         self,
         parts: Sequence[Part],
         coarser: Mapping[str, Sequence[Sequence[Part]]],
-        nodes: Mapping[str, Node],
+        objects: ForeignObjects,
     ) -> Iterator[ForeignCube]:
         if not parts:
             return
+        nodes = objects.nodes
         own_name = stem_of(self.folder or self.store.url.rstrip("/").rpartition("/")[2])
         base = ncname(self.name or own_name)
         ids = part_ids(base, [part.suffix(parts[0]) for part in parts])
@@ -202,6 +205,7 @@ class _Opening:
             yield ForeignCube(
                 description,
                 lying,
+                objects,
                 self.cache,
                 self.home,
                 remote=not self.store.is_local,

@@ -1,7 +1,6 @@
 """The file that a job has made, or a part of it."""
 
 import json
-import re
 from base64 import b64encode
 from collections.abc import Iterator
 
@@ -12,10 +11,10 @@ from services.ogcapi.status import RESULTS_REL
 from services.ows.caching import NO_STORE, matches, not_modified
 from services.ows.coveragefile import content_length
 from services.ows.kvp import bare_type
+from services.ows.ranges import byte_range
 from services.ows.transport import Request, Response
 from services.ows.urls import endpoint
 
-_RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
 _TAIL = b'"}}'
 _PRIVATE = ("Cache-Control", "private")
 
@@ -91,25 +90,3 @@ def _send(jobs: Jobs, job: Job, file: ResultFile, request: Request) -> Response:
             return Response(416, "", b"", (("Content-Range", f"bytes */{file.size}"), NO_STORE))
     headers += content_length(content.length)
     return Response(status, file.media_type, content.pieces, headers)
-
-
-def byte_range(header: str, size: int) -> tuple[int, int] | None:
-    """First byte and the one behind the last; an empty range where there is none such.
-
-    None where the header is absent, or asks for what need not be done (RFC 9110, 14.2).
-
-    Examples
-    --------
-    >>> [byte_range(f"bytes={text}", 10) for text in ("2-4", "7-", "-3", "5-99", "10-", "4-2")]
-    [(2, 5), (7, 10), (7, 10), (5, 10), (10, 10), None]
-    """
-    found = _RANGE.fullmatch(header.replace(" ", "").lower())
-    if found is None or found.groups() == ("", ""):
-        return None
-    first, last = found.groups()
-    if not first:
-        return max(size - int(last), 0), size
-    start, stop = int(first), min(int(last) + 1, size) if last else size
-    if last and int(last) < start:
-        return None
-    return (start, stop) if start < size else (size, size)

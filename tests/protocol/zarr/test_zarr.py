@@ -20,7 +20,6 @@ from services.app import create_app
 from tests.asgi import Client
 from tests.cubes import closed_form, make_cube, read_level, slice_values, ticks_of
 from tests.servers import LiveServer, start_server
-from tests.unit.store.zarrs import Group
 
 
 def change(store: Path, day: int, t: int) -> None:
@@ -89,16 +88,6 @@ def test_a_pinned_version_may_be_kept_for_ever(client, store):
     assert client.get("/zarr/sst/v/c/0/0/0", headers=tag).status_code == 304
     older = json.loads(client.get("/zarr/sst@2/zarr.json").content)
     assert older["consolidated_metadata"]["metadata"]["v"]["shape"] == [2, 20, 40]
-
-
-def test_a_group_of_others_is_read_where_it_lies(store):
-    group = Group(store / "air.zarr")
-    group.array("lat", ("lat",), np.linspace(55, 50, 6), {"units": "degrees_north"})
-    group.array("lon", ("lon",), np.linspace(0, 7, 8), {"units": "degrees_east"})
-    group.array("t", ("lat", "lon"), np.zeros((6, 8)), {"units": "K"})
-    answer = Client(create_app(Config(), str(store))).get("/zarr/air/zarr.json")
-    assert answer.status_code == 501
-    assert "lies in the store as a Zarr group" in answer.json()["detail"]
 
 
 def root_of(server: LiveServer) -> dict:
