@@ -4,6 +4,7 @@ import os
 import shutil
 import time
 from pathlib import Path
+from urllib.parse import quote
 
 import h5py
 import icechunk
@@ -165,6 +166,47 @@ def test_a_file_in_a_bucket(allowed, s3_store, tmp_path):
         values_of(found["b"], "t")
 
 
+@pytest.mark.s3
+def test_a_folder_of_a_bucket_may_be_allowed_alone(s3_store, tmp_path, monkeypatch):
+    monkeypatch.setenv(ALLOWED, "s3://bucket/archive")
+    written(tmp_path / "b.nc")
+    for key in ("archive/2020/b.nc", "archive/a b#1?.nc", "archives/b.nc"):
+        obstore.put(from_url("s3://bucket"), key, (tmp_path / "b.nc").read_bytes())
+    with pytest.raises(SourceError, match="not in any of the folders and buckets"):
+        register(s3_store, "s3://bucket/archives/b.nc")
+    for number, name in enumerate(("2020/b.nc", "a b#1?.nc")):
+        register(s3_store, f"s3://bucket/archive/{name}", f"c{number}")
+        found = ForeignCubes(s3_store, ChunkCache()).look(())
+        with h5py.File(tmp_path / "b.nc") as file:
+            assert np.array_equal(values_of(found[f"c{number}"], "t"), file["t"][()])
+
+
+@pytest.mark.parametrize("folder", [".", "p q", "é#1?", "y=2020,a+b", "50%20"])
+def test_any_name_of_a_file(allowed, tmp_path, folder):
+    path = allowed / folder / "a#b?%20 é.nc"
+    written(path)
+    os.utime(path, (1e9, 1e9))
+    store = open_store(str(tmp_path / "store"))
+    urls = (str(path), f"file://{quote(str(path))}", f"file://{quote(str(path), '/#?')}")
+    for number, url in enumerate(urls):
+        register(store, url, f"c{number}")
+    found = ForeignCubes(store, ChunkCache()).look(())
+    with h5py.File(path) as file:
+        for number in range(len(urls)):
+            assert np.array_equal(values_of(found[f"c{number}"], "t"), file["t"][()])
+
+
+def test_a_place_that_no_container_can_name_is_refused(allowed, tmp_path, monkeypatch):
+    monkeypatch.setenv(ALLOWED, str(allowed / "pq"))
+    written(allowed / "pq" / "a.nc")
+    register(open_store(str(tmp_path / "store")), str(allowed / "pq" / "a.nc"))
+    (allowed / "pq").rename(allowed / "p#q")
+    monkeypatch.setenv(ALLOWED, str(allowed / "p#q"))
+    with pytest.raises(SourceError, match="files/ is not in any of the folders and buckets"):
+        register(open_store(str(tmp_path / "other")), str(allowed / "p#q" / "a.nc"))
+    assert not (tmp_path / "other").exists()
+
+
 def test_a_file_that_has_changed_is_an_error(allowed, tmp_path):
     written(allowed / "a.nc")
     store = open_store(str(tmp_path / "store"))
@@ -180,7 +222,7 @@ def test_only_what_is_allowed_is_read(allowed, tmp_path, monkeypatch):
     written(allowed / "a.nc")
     shutil.copy(allowed / "a.nc", tmp_path / "elsewhere.nc")
     store = open_store(str(tmp_path / "store"))
-    with pytest.raises(SourceError, match=f"not among those of {ALLOWED}"):
+    with pytest.raises(SourceError, match=f"not in any of the folders and buckets of {ALLOWED}"):
         register(store, str(tmp_path / "elsewhere.nc"))
     register(store, str(allowed / "a.nc"))
     monkeypatch.delenv(ALLOWED)

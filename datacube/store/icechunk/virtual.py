@@ -14,7 +14,6 @@ from io import BufferedReader, RawIOBase
 from math import ceil
 from pathlib import Path
 from typing import Any, override
-from urllib.parse import urlsplit
 
 import h5py
 import numpy as np
@@ -29,7 +28,15 @@ from datacube.store.icechunk.hdf import read_arrays, read_groups
 from datacube.store.icechunk.library import BRANCH, failures, library
 from datacube.store.icechunk.repository import Repository
 from datacube.store.icechunk.session import Session
-from datacube.store.icechunk.sources import ALLOWED, allowed, container_of, location_of, path_of
+from datacube.store.icechunk.sources import (
+    ALLOWED,
+    allowed,
+    container_of,
+    is_allowed,
+    location_of,
+    path_of,
+    place_of,
+)
 from datacube.store.objects import ObjectStore
 
 _AHEAD = 1 << 20
@@ -135,14 +142,20 @@ class _Writer:
             for piece in one.pieces
         ]
         with failures(f"write to {self._url}", one.path):
-            self.inner.store.set_virtual_refs(f"/{one.path}", chunks, validate_containers=True)
+            store = self.inner.store
+            if store.set_virtual_refs(f"/{one.path}", chunks, validate_containers=True):
+                raise SourceError(
+                    f"{self._location} cannot be referred to; give its folder a plain name",
+                    subject=self._location,
+                )
 
 
 def _check_allowed(location: str) -> None:
-    if not any(location.startswith(one) for one in allowed()):
+    place = place_of(location)
+    if not is_allowed(place):
         raise SourceError(
-            f"{location} may not be served without a copy: its folder or bucket is not among "
-            f"those of {ALLOWED} ({', '.join(allowed()) or 'which is empty'})",
+            f"{location} may not be served without a copy: {place} is not in any of the folders "
+            f"and buckets of {ALLOWED} ({', '.join(allowed()) or 'which is empty'})",
             subject=location,
         )
 
@@ -158,8 +171,8 @@ def _opened(url: str) -> Iterator[Any]:
 
 
 def _bucket(url: str) -> tuple[Any, str]:
-    parts = urlsplit(url)
-    return from_url(f"s3://{parts.netloc}"), parts.path.strip("/")
+    bucket, _, key = url.removeprefix("s3://").partition("/")
+    return from_url(f"s3://{bucket}"), key
 
 
 class _Remote(RawIOBase):
