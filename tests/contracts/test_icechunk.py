@@ -15,6 +15,7 @@ import pytest
 import xarray as xr
 
 from datacube.errors import ConflictError, SnapshotNotFound, StorageError
+from datacube.model.fields import Field
 from datacube.store.cache import ChunkCache
 from datacube.store.collect import collect
 from datacube.store.compact import compact, rollback
@@ -206,6 +207,20 @@ class IcechunkContract(TransactionContract, VersionsContract, CubesContract):
             assert np.array_equal(read_level(found, "v", t, 0), values["v"])
         assert collect(store, "closed", grace=NOW).objects > 0  # what nobody took in
 
+    def test_other_processes_write_chunks_of_a_new_field(self, store):
+        cube = make_cube(store, **OPTIONS)
+        values = scrambled(1, 0, 0, *np.ogrid[:20, :40]).astype("int32")
+        with cube.transaction("by others") as tx:
+            tx.add_field(Field("w", "int32", nil=-1))
+            writer = tx.open_slice(ticks_of("2020-01-02"))
+            tasks = [pickle.dumps((writer.elsewhere("w"), values, (row,))) for row in (0, 1)]
+            for sent in tasks:
+                writer.take(pickle.loads(by_another(store, sent)))  # noqa: S301  our own
+            writer.close()
+        found = cube.refreshed()
+        assert verify(found) == []
+        assert np.array_equal(read_level(found, "w", 1, 0), values)
+
     def test_a_cube_without_time(self, store):
         cube = make_cube(store, times=None, **OPTIONS)
         assert verify(compact(store, "closed")) == []
@@ -224,12 +239,14 @@ class IcechunkContract(TransactionContract, VersionsContract, CubesContract):
 
 
 def by_another(store: ObjectStore, sent: bytes) -> bytes:
-    """What a worker does with a place and values for it."""
-    place, values = pickle.loads(sent)  # noqa: S301  our own
+    """What a worker does with a place and values for it, or for some of its rows of chunks."""
+    place, values, *rows = pickle.loads(sent)  # noqa: S301  our own
+    (name,) = place.fields
     forked = ForkedObjects(store, place.cube_id, place.fork, timed=True)
     chunks = SliceChunks(forked.put, place)
     for row, column, part in chunks.split(0, 0, values):
-        chunks.write(place.fields["v"][0], (), row, column, part)
+        if not rows or row in rows[0]:
+            chunks.write(place.fields[name][0], (), row, column, part)
     piece = chunks.piece()
     forked.sync(chunks.keys(piece))
     return pickle.dumps(replace(piece, changes=forked.changes))

@@ -42,7 +42,7 @@ def arrange(session: Session, version: Version, rows: dict[tuple[int, int], int]
     if sources == list(range(len(rows))):
         return
     places = {row: place for place, row in enumerate(sources)}
-    for path, dimensions in [*_arrays(version), (SLICES, 1)]:
+    for path, dimensions in [*arrays_of(version), (SLICES, 1)]:
         if session.read(f"{path}/zarr.json") is None:
             continue
         session.write(f"{path}/zarr.json", boundless_array(dimensions))
@@ -109,7 +109,7 @@ def _changed(session: Session, path: str, data: bytes) -> None:
         session.write(path, data)
 
 
-def _arrays(version: Version) -> Iterator[tuple[str, int]]:
+def arrays_of(version: Version) -> Iterator[tuple[str, int]]:
     """Path and number of dimensions of every array of a field."""
     for name, levels in version.arrays.items():
         for level, metadata in enumerate(levels):

@@ -1,7 +1,8 @@
 """Chunks of a change that another process writes than the one that commits it.
 
 The process gets a fork of the session and writes objects of the repository. What it sends back are
-the references to them, which the session takes in: no bytes move. Objects of a fork that nobody
+the references to them, which the session takes in: no bytes move, unless the array itself is new
+in the change. Objects of a fork that nobody
 takes in are in no snapshot, and go as everything does that dead writers leave.
 """
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any, override
 
 from datacube.errors import StorageError
-from datacube.store.icechunk.arrange import arrange, describe
+from datacube.store.icechunk.arrange import arrange, arrays_of, describe
 from datacube.store.icechunk.documents import (
     SLICES,
     boundless_array,
@@ -118,10 +118,24 @@ class WritingObjects(IcechunkObjects):
         return Fork(self._base.fork, self._row(slot))
 
     def adopt(self, keys: Iterable[str], changes: Fork) -> None:
-        """Take in chunks that another process has written."""
-        self._base.session.merge(changes.session)
-        with self._lock:
-            self._put |= dict.fromkeys(keys)
+        """Take in chunks that another process has written; those of new arrays as bytes.
+
+        An array that is not in the snapshot yet is another one in each fork.
+        """
+        base, session = self._base, self._base.session
+        known = {path for path, _ in arrays_of(base.version)} if base.version else set()
+        written = {key: chunk_of(self.path(key), timed=self._timed) for key in keys}
+        if all(chunk is not None and chunk.array in known for chunk in written.values()):
+            session.merge(changes.session)
+            with self._lock:
+                self._put |= dict.fromkeys(written)
+            return
+        there = Session(changes.session, self.repository.loops, self.repository.url)
+        for key in written:
+            data = there.read(self._where(self.path(key), self._own))
+            if data is None:
+                raise StorageError(f"another process has not written '{key}'", subject=key)
+            self.put(key, data)
 
     @override
     def delete(self, keys: Iterable[str]) -> None:
