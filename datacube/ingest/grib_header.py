@@ -56,17 +56,18 @@ def header_of(descriptor: int, offset: int) -> Header | None:
 def at_another_time(keys: Mapping[str, Any], header: Header) -> dict[str, Any] | None:
     """Keys of a message of the same product at the reference time of a header.
 
-    None where that takes a calendar, or the keys do not say their times.
+    None where that takes a calendar, the keys do not say their times, or the product is one of an
+    interval: its end is an instant of its own.
 
     Examples
     --------
     >>> time = (2020).to_bytes(2, "big") + bytes([2, 28, 18, 0, 0])
     >>> keys = {"dataDate": 20200101, "dataTime": 0, "validityDate": 20200102,
-    ...         "validityTime": 1200, "stepUnits": 1}
+    ...         "validityTime": 1200, "stepUnits": 1, "stepType": "instant"}
     >>> at_another_time(keys, Header(0, b"", time))["validityDate"]
     20200301
     """
-    if keys.get("stepUnits") not in _FIXED_UNITS:
+    if keys.get("stepUnits") not in _FIXED_UNITS or keys.get("stepType") != "instant":
         return None
     try:
         step = _instant(keys, "validity") - _instant(keys, "data")

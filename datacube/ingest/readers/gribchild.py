@@ -85,14 +85,14 @@ class GribDecoder:
         SourceError
             That message is damaged.
         """
-        packing = simple_packing(self._descriptor, place)
-        if packing is None:
-            return self._decoded(place)
         try:
+            packing = simple_packing(self._descriptor, place)
+            if packing is None:
+                return self._decoded(place)
             values = packing.values(self._descriptor, self._buffers)
+            return np.ascontiguousarray(arranged(values, self.index["grids"][grid]))
         except (OSError, ValueError) as error:
             raise SourceError(f"damaged GRIB ({error})", subject=str(self._path)) from error
-        return np.ascontiguousarray(arranged(values, self.index["grids"][grid]))
 
     def _decoded(self, place: tuple[int, int]) -> NDArray[np.float32]:
         """By a child that has nothing to do, or a new one."""

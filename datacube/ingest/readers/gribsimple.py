@@ -18,6 +18,7 @@ from datacube.store.buffers import Buffers
 
 _START = 1 << 14
 _AT_ONCE = 1 << 14
+_LARGEST = float(np.finfo(np.float32).max)
 _TYPES: Mapping[int, np.dtype[Any]] = {8: np.dtype(">u1"), 16: np.dtype(">u2")}
 _PACKING = Struct(">IHfHHB")  # points, template, reference, binary and decimal scale, bits
 
@@ -94,11 +95,13 @@ def simple_packing(descriptor: int, place: tuple[int, int]) -> SimplePacking | N
         return None
     count, template, reference, binary, decimal, bits = _PACKING.unpack_from(packing, 5)
     known = template == 0 and bits in _TYPES and count == int.from_bytes(grid[6:10], "big")
-    length = int.from_bytes(data[:4], "big")
-    if not known or length - 5 != count * bits // 8:
+    length, room = int.from_bytes(data[:4], "big"), int.from_bytes(start[8:16], "big") - at
+    if not known or length - 5 != count * bits // 8 or length > room:
         return None
     factor = _power(10, -_signed(decimal))
     unit = _power(2, _signed(binary))
+    if not (abs(reference) + unit * (1 << bits)) * factor < _LARGEST:  # some may be no numbers
+        return None
     return SimplePacking(offset + at + 5, count, _TYPES[bits], reference, unit, factor)
 
 

@@ -168,12 +168,16 @@ class ChunkedVariable:
             if not found.filter_mask >> number & 1:
                 inflate = code == _DEFLATE
                 data = inflated(data, self._bytes) if inflate else self._unshuffled(data)
-        if len(data) != self._bytes:
-            raise ValueError(f"a chunk of '{self._dataset.name}' has {len(data)} bytes")
+        self._check(data)
         values: NDArray[Any] = np.frombuffer(data, self._dtype).reshape(self._sides)
         return values
 
+    def _check(self, data: bytes | memoryview) -> None:
+        if len(data) != self._bytes:
+            raise ValueError(f"a chunk of '{self._dataset.name}' has {len(data)} bytes")
+
     def _unshuffled(self, data: bytes | memoryview) -> memoryview:
+        self._check(data)
         memory = self._buffers.room(self._bytes)
         _unshuffle(data, memory, self._dtype.itemsize)
         return memory.data

@@ -13,6 +13,7 @@ from datacube.errors import SourceError
 from datacube.ingest.pipeline import ingest
 from datacube.ingest.readers import gribchild
 from datacube.ingest.readers.grib import GribReader
+from datacube.ingest.readers.gribchild import GribDecoder
 from datacube.ingest.source import ReadOptions, is_parallel
 
 PLANE = np.add.outer(10.0 * np.arange(4), np.arange(5.0)).astype("f4")
@@ -259,3 +260,19 @@ def test_a_damaged_message_among_like_ones_is_left_out(tmp_path):
         days = [iso[:10] for iso in one.description.domain.time.iso]
         assert days == ["2020-01-01", "2020-01-02", "2020-01-04"]
         assert one.warnings
+
+
+def test_sums_up_to_the_same_instant_are_no_messages_that_differ_in_their_time_alone(tmp_path):
+    path = make(tmp_path / "a.grib2", *2 * [message("tp", "surface", 0, step=6, bits=16)])
+    data = bytearray(path.read_bytes())
+    size = len(data) // 2
+    assert data[:size] == data[size:]
+    day = 16 + 15  # octet 16 of section 1: the run starts three hours later, the sum ends as before
+    assert data[size + day : size + day + 2] == bytes([1, 0])
+    data[size + day + 1] = 3
+    path.write_bytes(data)
+    with GribDecoder(path) as decoder:
+        first, second = decoder.index["messages"]
+    assert first["stepType"] == "accum"
+    assert (first["dataTime"], second["dataTime"]) == (0, 300)
+    assert (first["validityTime"], second["validityTime"]) == (600, 600)

@@ -74,6 +74,56 @@ def test_a_file_that_got_shorter_is_damaged(tmp_path):
             decoder.plane(tuple(one["place"]), one["grid"])
 
 
+SECTIONS = {3: 37, 5: 143, 7: 170}  # first bytes of a message of one field on latitudes
+
+
+def with_number(path, section, octet, number, size=4):
+    """One whole number of a file of one message is replaced; its place."""
+    data = bytearray(path.read_bytes())
+    at = SECTIONS[section]
+    assert data[at + 4] == section
+    data[at + octet - 1 : at + octet - 1 + size] = number.to_bytes(size, "big")
+    path.write_bytes(data)
+    return 0, 0
+
+
+def test_a_grid_of_other_numbers_than_the_field_has_is_damaged(tmp_path):
+    path = make(tmp_path / "a.grib2", message(bits=16))
+    place = with_number(path, 3, 31, 7)
+    with GribDecoder(path) as decoder:
+        (one,) = decoder.index["messages"]
+        with pytest.raises(SourceError, match=r"damaged GRIB .*into shape \(4,7\)"):
+            decoder.plane(place, one["grid"])
+
+
+@pytest.mark.parametrize(
+    ("octet", "number", "size"),
+    [(12, 0x7FC00000, 4), (12, 0x7F800000, 4), (16, 2000, 2), (16, 130, 2), (18, 0x8000 | 400, 2)],
+)
+def test_scales_beyond_the_numbers_that_there_are_are_left_to_eccodes(
+    tmp_path, octet, number, size
+):
+    path = make(tmp_path / "a.grib2", message(bits=16))
+    place = with_number(path, 5, octet, number, size)
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        assert simple_packing(descriptor, place) is None
+    finally:
+        os.close(descriptor)
+
+
+def test_data_longer_than_their_message_is_left_to_eccodes(tmp_path):
+    path = make(tmp_path / "a.grib2", message(bits=16))
+    count = 1 << 30
+    for section, octet, number in ((3, 7, count), (5, 6, count), (7, 1, 2 * count + 5)):
+        place = with_number(path, section, octet, number)
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        assert simple_packing(descriptor, place) is None
+    finally:
+        os.close(descriptor)
+
+
 def test_both_kinds_of_fields_of_a_file_are_in_its_cube(tmp_path: Path):
     path = make(
         tmp_path / "t_20200101.grib2",

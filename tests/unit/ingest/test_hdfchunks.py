@@ -1,5 +1,6 @@
 """Deflated chunks of HDF5, against the netCDF library's own reading."""
 
+import h5py
 import netCDF4
 import numpy as np
 import pytest
@@ -99,3 +100,20 @@ def test_a_damaged_chunk_is_said(tmp_path):
         band = granules[0].slices[0].bands["v"]
         with pytest.raises(SourceError, match="deflated data is"):
             band.read((), 0, 64, 0, 64)
+
+
+@pytest.mark.parametrize("size", [2, 6000])
+def test_a_chunk_that_was_only_shuffled_has_all_of_its_bytes(tmp_path, size):
+    path = tmp_path / "a.nc"
+    with h5py.File(path, "w") as file:
+        one = file.create_dataset("v", (64, 64), "i2", chunks=(64, 64), shuffle=True, compression=1)
+        for number, axis in enumerate("yx"):
+            file[axis] = np.arange(64.0)
+            file[axis].make_scale(axis)
+            one.dims[number].attach_scale(file[axis])
+        one.id.write_direct_chunk((0, 0), bytes(size), filter_mask=0b10)
+    with netCDF4.Dataset(path) as file, HdfChunks(path) as chunks:
+        found = chunks.variable(file["v"])
+        assert isinstance(found, ChunkedVariable)
+        with pytest.raises(ValueError, match=f"a chunk of '/v' has {size} bytes"):
+            found[slice(0, 64), slice(0, 64)]
