@@ -117,12 +117,18 @@ class Runner:
         except Exception:
             LOGGER.exception("jobs are looked after no more until the next one comes")
         finally:
-            for task in self._tasks:
-                self._leave(task)
-            self._tasks.clear()
             with self._lock:
-                if self._keeper is current_thread():
-                    self._keeper = None
+                mine = self._keeper is current_thread()
+            if mine:  # else all has ended, and another may be at work already
+                self._put_down()
+
+    def _put_down(self) -> None:
+        """Let all that is worked at wait again; then another thread may look after jobs."""
+        for task in self._tasks:
+            self._leave(task)
+        self._tasks.clear()
+        with self._lock:
+            self._keeper = None
 
     def _step(self) -> bool:
         """Do what is due, and wait; False where nothing is left to do."""

@@ -8,7 +8,7 @@ from datacube.engine.progress import have_read
 from datacube.engine.waiting import check_wanted
 from datacube.errors import JobNotFound, RequestTooLarge, StorageError
 from datacube.formats.spool import spool_folder, spooled
-from datacube.jobs.runner import Made
+from datacube.jobs.runner import Made, Runner
 from tests.unit.jobs.conftest import WISH, pieces, until
 
 
@@ -241,6 +241,34 @@ def test_a_stop_lets_a_job_wait_again(works):
     assert not list(works.path.rglob("part-*"))
     works.runner(pieces(b"whole")).wake()
     assert ended(works, job).file.size == 5
+
+
+def test_a_thread_that_goes_leaves_alone_what_the_next_one_has_begun(works, monkeypatch):
+    begun, finish, first = Event(), Event(), []
+    folder, goes = works.folder(), Runner._goes
+
+    def perform(_job):
+        begun.set()
+        assert finish.wait(60)
+        return Made(iter((b"x",)), "text/plain")
+
+    def slowly(self):
+        gone = goes(self)
+        if gone and not first:
+            first.extend((current_thread(), folder.add(WISH, 1, 1)))
+            runner.wake()
+            assert begun.wait(60)
+        return gone
+
+    monkeypatch.setattr(Runner, "_goes", slowly)
+    runner = works.runner(perform)
+    runner.wake()  # for nothing
+    assert begun.wait(60)
+    thread, job = first
+    thread.join(60)
+    assert folder.find(job.id).state == "running"
+    finish.set()
+    assert ended(works, job).state == "successful"
 
 
 def test_files_go_when_their_time_is_over(works):
