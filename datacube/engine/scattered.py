@@ -20,7 +20,7 @@ from datacube.store.series import SeriesCopy
 
 type Place = tuple[int, ...]
 
-_AHEAD = 16  # places that are read at the same time behind a network
+_AHEAD = 16  # places at most that are read at the same time behind a network
 _BLOCK = 16 << 20  # bytes of values that are read before they are given out
 
 
@@ -134,7 +134,8 @@ def _from_maps(context: Context, cube: Cube, plan: CellsPlan) -> Iterator[tuple[
 
     # a single chunk is read without further threads of the pool
     threads = context.pool if len(read.chunks) <= 1 else context.steps
-    found = ahead(threads, at, places, _AHEAD) if cube.store.remote else map(at, places)
+    count = min(at_once(plan.field, plan.cells.rows.size, ()), _AHEAD)
+    found = ahead(threads, at, places, count) if cube.store.remote else map(at, places)
     for number, values in enumerate(found):
         yield slice(number, number + 1), values
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from datacube.config.settings import Config, Limits, ServerSettings
-from datacube.engine import area
+from datacube.engine import area, scattered
 from datacube.engine.area import get_area, plan_area
 from datacube.engine.context import make_context
 from datacube.engine.coverage import get_coverage
@@ -183,3 +183,28 @@ def test_steps_behind_a_network_are_read_at_the_same_time(tmp_path, places):
     np.testing.assert_array_equal(get_line(distant, query).data["v"], wanted)
     for pool in (distant.pool, distant.steps):
         pool.shutdown()
+
+
+class Far(CountingStore):
+    """Behind a network, though nothing has to wait for it."""
+
+    is_local = False
+
+
+def test_large_steps_behind_a_network_are_not_all_held(tmp_path, monkeypatch):
+    made = make_description("maps", width=72, height=36)
+    store = Far(open_store(str(tmp_path)))
+    create_cube(store, made, chunks={"x": 72, "y": 36})
+    add_slices(store, made, DAYS[:20])
+    far = make_context(store, Config())
+    plan = plan_area(far, AreaQuery("maps", BOX))
+    ((_, part),) = plan.reads()
+    step = part.cells.rows.size * np.dtype(part.field.dtype).itemsize
+    monkeypatch.setattr(scattered, "_BLOCK", 2 * step)
+    store.reset()
+    found = scattered.read_cells(far, plan.cube, part)
+    next(found)
+    found.close()
+    for pool in (far.pool, far.steps):
+        pool.shutdown()
+    assert 1 <= store.chunks_read <= 3
