@@ -51,7 +51,8 @@ def handle(context: Context, request: Request, answer: Answer) -> Response:
         envelope = parse(request.body)
         if not (found := envelope_of(envelope)):
             raise InvalidParameter("the document is no SOAP envelope", subject="Envelope")
-        kind, asked = found, request_in(envelope)
+        kind = found
+        asked = request_in(envelope)
         pairs = tuple(_pairs(asked))
         plain = Request("GET", request.path, pairs, {}, b"", request.base_url)
         payload = _payload(asked, answer(context, plain, Kvp(pairs)))

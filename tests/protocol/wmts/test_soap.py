@@ -86,8 +86,10 @@ def test_faults_hold_the_report(context, soap, status):
 @pytest.mark.parametrize(
     "body", ["<a/><b/>", "", "<GetTile service='WMTS'/>", "<Bogus service='WMTS'/>", "<GetTile/>"]
 )
-def test_what_is_no_operation_is_a_fault(context, body):
-    assert said(context, NEWER, body)[0] == 400
+@pytest.mark.parametrize(("soap", "status"), [(OLDER, 500), (NEWER, 400)])
+def test_what_is_no_operation_is_a_fault(context, body, soap, status):
+    """Of the same kind as the envelope, however little is in it."""
+    assert said(context, soap, body)[0] == status
 
 
 def test_what_is_no_envelope_is_a_fault(context):
