@@ -4,6 +4,7 @@
 ``AGG=leastcloudy&BY=cloud_fraction``
 """
 
+from datacube.errors import InvalidParameter
 from datacube.model.axis import Axis
 from datacube.model.domain import DomainSet
 from datacube.model.query import Aggregate, LayerRequest
@@ -38,6 +39,8 @@ def decode_aggregate(kvp: Kvp) -> Aggregate | None:
     ------
     MissingParameter
         One of the others without AGG.
+    InvalidParameter
+        AGG and AGGREGATE differ.
     """
     over = kvp.optional("over", comma_list, ())
     period, window, by = (kvp.optional(name, str.strip, "") for name in ("period", "window", "by"))
@@ -57,7 +60,13 @@ def axes_made_one(aggregate: Aggregate | None, domain: DomainSet) -> list[Axis |
 
 
 def decode_reduction(kvp: Kvp) -> LayerRequest:
-    """Of a picture: a request of no layer yet."""
+    """Of a picture: a request of no layer yet.
+
+    Raises
+    ------
+    InvalidParameter
+        AGG and AGGREGATE differ.
+    """
     return LayerRequest(
         "",
         aggregate=kvp.optional(_name(kvp), str.lower, ""),
@@ -68,5 +77,17 @@ def decode_reduction(kvp: Kvp) -> LayerRequest:
 
 
 def _name(kvp: Kvp) -> str:
-    """Which of both names of ``AGG`` a request uses."""
-    return next((name for name in _NAMES if name in kvp), _NAMES[-1])
+    """Which of both names of ``AGG`` a request uses.
+
+    Raises
+    ------
+    InvalidParameter
+        Both, with different values.
+    """
+    given = [name for name in _NAMES if name in kvp]
+    if len({kvp.values(name) for name in given}) > 1:
+        raise InvalidParameter(
+            "AGG and AGGREGATE are the same and have different values here; give one of them",
+            subject=_NAMES[-1],
+        )
+    return given[0] if given else _NAMES[-1]

@@ -111,3 +111,10 @@ def test_aggregate_is_agg(tiles, wmts, wms, door, asked):
     found = [send(f"{asked}&{RANGE}&{more}") for more in ("AGG=std", "AGGREGATE=std", "AGG=max")]
     assert [one.status for one in found] == [200] * 3
     assert found[0].body == found[1].body != found[2].body
+
+
+def test_both_names_say_the_same(wms):
+    asked = f"REQUEST=GetMap&{MAP}&{RANGE}"
+    assert wms.raw(f"{asked}&AGG=std&AGGREGATE=std").body == wms.raw(f"{asked}&AGG=std").body
+    refused = wms.raw(f"{asked}&AGG=std&AGGREGATE=max")
+    assert b"AGG and AGGREGATE" in refused.body
