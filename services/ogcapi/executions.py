@@ -68,7 +68,7 @@ def _inputs(parameters: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
 def _answer(context: Context, inputs: Inputs, request: Request) -> Response:
     """The coverage; raises what a request with the same parameters would be refused with."""
     name = _name(inputs)
-    pairs = tuple(_pairs(inputs))
+    pairs = tuple(_pairs(inputs, "bbox-crs"))
     path = f"/ogcapi/collections/{segment(name)}/coverage"
     return coverage(context, replace(request, path=path, query=pairs), name)
 
@@ -78,7 +78,7 @@ def _answer_edr(context: Context, inputs: Inputs, request: Request) -> Response:
     name, kind = _name(inputs), inputs.get(_QUERY)
     if kind not in _QUERIES:
         raise InvalidParameter(f"the input query is {' or '.join(_QUERIES)}", subject=_QUERY)
-    pairs = tuple(_pairs({one: inputs[one] for one in inputs if one != _QUERY}))
+    pairs = tuple(_pairs({one: inputs[one] for one in inputs if one != _QUERY}, "crs"))
     path = f"/ogcapi/collections/{segment(name)}/{kind}"
     return edr(kind)(context, replace(request, path=path, query=pairs), name)
 
@@ -90,15 +90,20 @@ def _name(inputs: Inputs) -> str:
     return name
 
 
-def _pairs(inputs: Inputs) -> Iterator[tuple[str, str]]:
-    """The inputs as the parameters of the same names."""
+def _pairs(inputs: Inputs, of_box: str) -> Iterator[tuple[str, str]]:
+    """The inputs as the parameters of the same names.
+
+    Parameters
+    ----------
+    of_box : str, name of the parameter that says the CRS of the box
+    """
     for name, value in inputs.items():
         if name == _COLLECTION:
             continue
         if name == "bbox" and isinstance(value, Mapping) and "bbox" in value:
             yield name, _text(name, value["bbox"])
             if "crs" in value:
-                yield "bbox-crs", _text(name, value["crs"])
+                yield of_box, _text(name, value["crs"])
         else:
             yield name, _text(name, value)
 

@@ -322,6 +322,19 @@ def test_parts_of_a_file(server):
     assert known.status_code == 304
 
 
+def test_the_box_of_a_cube_has_its_crs_with_it(server):
+    """As ``bbox.yaml`` of 18-062r2 has it, under the name that EDR has for it."""
+    box = {"bbox": [-45, -90, 45, 90], "crs": "EPSG:4326"}
+    given = {"collection": "closed", "query": "cube", "f": "npy"}
+    places = [
+        server.begin({**given, **crs}, "edr")
+        for crs in ({"bbox": box}, {"bbox": box["bbox"], "crs": box["crs"]})
+    ]
+    assert [server.ended(place)["status"] for place in places] == ["successful"] * 2
+    one, other = (server.client.get(f"{place}/results").content for place in places)
+    assert one == other
+
+
 REFERENCE = {"coverage": {"transmissionMode": "reference"}}
 
 
