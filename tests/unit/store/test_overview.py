@@ -71,6 +71,19 @@ def test_mean_is_that_of_the_valid_cells_of_level_0(data):
         assert np.array_equal(made[level], plain_mean(values, 2**level, -99))
 
 
+@pytest.mark.parametrize("dtype", ["uint8", "int8", "uint16", "int16", "uint32", "int32"])
+@pytest.mark.parametrize("end", ["min", "max"])
+@pytest.mark.parametrize("gaps", [False, True])
+def test_sums_of_the_largest_numbers_fit_at_every_level(dtype, end, gaps):
+    value = getattr(np.iinfo(dtype), end)
+    values = np.full((261, 259), value, dtype)
+    if gaps:
+        values[::2, 1::3] = 7
+    made = pyramid(Field("v", dtype, nil=7), values, 64, 10)
+    for level in range(1, 10):
+        assert (made[level] == value).all()
+
+
 def test_mean_of_floats_ignores_nan():
     values = np.array([[1, np.nan, np.nan, np.nan], [2, 3, np.nan, np.nan]], "float32")
     made = pyramid(Field("v", "float32"), values, 4, 2)[1]
