@@ -1,7 +1,7 @@
 """One source into the cubes of a store: all of its parts, or none."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -67,6 +67,7 @@ def write_source(store: ObjectStore, granules: Sequence[Granule], job: Job) -> W
     try:
         with ExitStack() as stack:
             changes += [stack.enter_context(_change(store, one, job.recipe, made)) for one in ready]
+            plain = [one.id for one in changes if not read_head(store, one.id).storage]
             for granule, change in zip(ready, changes, strict=True):
                 _stand(change, granule)
                 count = len(granule.slices)
@@ -82,17 +83,13 @@ def write_source(store: ObjectStore, granules: Sequence[Granule], job: Job) -> W
     if not slices:
         return Written(cubes, 0, 0, "every value is there already")
     stored = sum(change.bytes_written for change in changes)
-    return Written(cubes, slices, stored, _remark(granules), _behind(store, changes))
+    return Written(cubes, slices, stored, _remark(granules), _behind(changes, plain))
 
 
-def _behind(store: ObjectStore, changes: Sequence[Transaction]) -> tuple[str, ...]:
+def _behind(changes: Sequence[Transaction], plain: Collection[str]) -> tuple[str, ...]:
     """The plain cubes whose times do not lie in order now, or lie elsewhere than before."""
-    made = ((one.id, one.committed) for one in changes if one.committed is not None)
-    return tuple(
-        cube_id
-        for cube_id, version in made
-        if not version.in_order and not read_head(store, cube_id).storage
-    )
+    made = ((one.id, one.committed) for one in changes if one.id in plain)
+    return tuple(cube_id for cube_id, one in made if one is not None and not one.in_order)
 
 
 def _stand(change: Transaction, granule: Granule) -> None:

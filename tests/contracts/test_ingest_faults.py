@@ -17,11 +17,12 @@ from datacube.ingest.report import Retrying
 from datacube.store.cube import open_cube
 from datacube.store.index import list_cubes
 from datacube.store.maintain import verify
+from datacube.store.transaction import Transaction
 from datacube.store.url import open_store
 from tests.contracts.conftest import s3_environment
 from tests.cubes import time_of
 from tests.faults import fault_proxy
-from tests.stores import CrashingStore
+from tests.stores import CountingStore, CrashingStore
 from tests.unit.ingest.products import plane, whole, write_netcdf
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -59,6 +60,23 @@ def faults(s3_server, monkeypatch):
 @pytest.fixture(autouse=True)
 def short_pauses(monkeypatch):
     monkeypatch.setattr(pipeline, "PAUSE", 0.05)
+
+
+def test_nothing_can_fail_between_the_commit_and_the_report(tmp_path, monkeypatch):
+    first, second = make_days(tmp_path / "in", 2)
+    store = CountingStore(open_store(str(tmp_path / "store")))
+    commit, requests = Transaction._commit, []
+
+    def noted(self: Transaction) -> None:
+        commit(self)
+        requests.append(store.requests)
+
+    monkeypatch.setattr(Transaction, "_commit", noted)
+    monkeypatch.setattr(pipeline, "open_store", lambda _: store)
+    for source, behind in ((second, ()), (first, ("sst",))):
+        (result,) = ingest([source], store=store.url).results
+        assert (result.status, result.behind) == ("ingested", behind)
+        assert store.requests == requests[-1]
 
 
 @pytest.mark.s3

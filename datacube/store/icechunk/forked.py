@@ -2,8 +2,8 @@
 
 The process gets a fork of the session and writes objects of the repository. What it sends back are
 the references to them, which the session takes in: no bytes move, unless the array itself is new
-in the change. Objects of a fork that nobody
-takes in are in no snapshot, and go as everything does that dead writers leave.
+in the change. Objects of a fork that nobody takes in are in no snapshot, and go as everything does
+that dead writers leave.
 """
 
 from collections.abc import Iterable
