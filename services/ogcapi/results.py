@@ -33,21 +33,15 @@ def results(jobs: Jobs, job: Job, request: Request, *, whole: bool) -> Response:
     DatacubeError
         What the job has failed with.
     """
-    file = jobs.file(job)
+    file, wish = jobs.file(job), job.wish
+    if whole or not (wish.document or wish.reference):
+        return _send(jobs, job, file, request)
+    if not wish.reference:
+        return _inline(jobs, job, file)
     here = endpoint(request, f"ogcapi/jobs/{job.id}/results/{OUTPUT}")
-    match (job.wish.document, job.wish.reference):
-        case _ if whole:
-            return _send(jobs, job, file, request)
-        case (True, True):
-            body = json.dumps({OUTPUT: {"href": here, "type": file.media_type}}).encode()
-            return Response(200, "application/json", body, (NO_STORE,))
-        case (True, False):
-            return _inline(jobs, job, file)
-        case (False, True):
-            link = f'<{here}>; rel="{RESULTS_REL}"; type="{bare_type(file.media_type)}"'
-            return Response(204, "", b"", (("Link", link), NO_STORE))
-        case _:
-            return _send(jobs, job, file, request)
+    body = json.dumps({OUTPUT: {"href": here, "type": file.media_type}}).encode()
+    link = f'<{here}>; rel="{RESULTS_REL}"; type="{bare_type(file.media_type)}"'
+    return Response(200, "application/json", body, (("Link", link), NO_STORE))
 
 
 def _inline(jobs: Jobs, job: Job, file: ResultFile) -> Response:

@@ -66,9 +66,9 @@ def _words(job: Job) -> str:
 def _links(job: Job, here: str) -> list[dict[str, Any]]:
     links: list[dict[str, Any]] = [{"href": here, "rel": "self", "type": "application/json"}]
     if job.file is not None:
-        media_type = "application/json" if job.wish.document else job.file.media_type
-        found = {"href": f"{here}/results", "rel": RESULTS_REL, "type": media_type}
         is_file = not (job.wish.document or job.wish.reference)
+        media_type = job.file.media_type if is_file else "application/json"
+        found = {"href": f"{here}/results", "rel": RESULTS_REL, "type": media_type}
         links.append({**found, "length": job.file.size} if is_file else found)
     elif job.state == "failed":
         media_type = "application/problem+json"

@@ -338,25 +338,19 @@ def test_the_box_of_a_cube_has_its_crs_with_it(server):
 REFERENCE = {"coverage": {"transmissionMode": "reference"}}
 
 
-def test_a_document_with_a_link_to_the_file(server):
-    inputs = {"collection": "closed", "f": "npy"}
-    place = server.begin(inputs, response="document", outputs=REFERENCE)
-    server.ended(place)
-    found = server.client.get(f"{place}/results").json()
-    assert found == {"coverage": {"href": f"{place}/results/coverage", "type": "application/x-npy"}}
-    assert server.client.get(found["coverage"]["href"]).content.startswith(b"\x93NUMPY")
-
-
-def test_a_link_to_the_file(server):
-    """Without a body (18-062r2, /req/core/process-execute-sync-raw-ref)."""
-    place = server.begin({"collection": "closed", "f": "npy"}, outputs=REFERENCE)
-    server.ended(place)
-    found = server.client.get(f"{place}/results")
-    assert (found.status_code, found.content) == (204, b"")
-    link = found.headers["link"]
+@pytest.mark.parametrize("form", [{"response": "document"}, {"response": "raw"}, {}])
+def test_a_link_to_the_file(server, form):
+    """In a document and as a header: no client has to know what an empty answer means."""
+    place = server.begin({"collection": "closed", "f": "npy"}, outputs=REFERENCE, **form)
+    (told,) = [one for one in server.ended(place)["links"] if one["rel"].endswith("/results")]
+    assert (told["href"], told["type"]) == (f"{place}/results", "application/json")
+    found = server.client.get(told["href"])
+    href, media_type = f"{place}/results/coverage", "application/x-npy"
+    assert found.status_code == 200
+    assert found.json() == {"coverage": {"href": href, "type": media_type}}
     rel = "http://www.opengis.net/def/rel/ogc/1.0/results"
-    assert link == f'<{place}/results/coverage>; rel="{rel}"; type="application/x-npy"'
-    assert server.client.get(f"{place}/results/coverage").content.startswith(b"\x93NUMPY")
+    assert found.headers["link"] == f'<{href}>; rel="{rel}"; type="{media_type}"'
+    assert server.client.get(href).content.startswith(b"\x93NUMPY")
 
 
 @pytest.mark.parametrize("f", ["npy", "netcdf3", "text/csv"])
