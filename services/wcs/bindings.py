@@ -30,23 +30,38 @@ _SHAPES = frozenset({"application/geo+json", "application/json", "text/plain"})
 _ALONE = "plain", "true"  # the envelope stands before the file, nothing else
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Bound:
-    """A request whose parameters have been found.
+    """A request and its parameters, as far as they have been found.
 
     Parameters
     ----------
     request : Request, for the answer
     kvp : Kvp
     envelope : str, namespace of the SOAP envelope that it came in; empty without one
+    root : Element, optional; the document that is still to be read
     """
 
     request: Request
     kvp: Kvp
     envelope: str = ""
+    root: Element | None = None
 
 
-def bound(request: Request) -> Bound:
+def opened(request: Request) -> Bound:
+    """A request with the parameters of its URL, and the envelope that it came in.
+
+    Raises
+    ------
+    InvalidParameter
+        Its body is a document that cannot be read.
+    """
+    root = document_of(request) if is_xml(request) else None
+    envelope = "" if root is None else envelope_of(root)
+    return Bound(request, Kvp(request.query), envelope, root)
+
+
+def bound(asked: Bound) -> Bound:
     """The parameters of a request: of its URL and form, or of its document.
 
     What the URL says beside a document counts where the document does not say it.
@@ -54,12 +69,11 @@ def bound(request: Request) -> Bound:
     Raises
     ------
     InvalidParameter
-        The document is none, or no request of this service.
+        The document is no request of this service.
     """
-    if not is_xml(request):
+    request, root, envelope = asked.request, asked.root, asked.envelope
+    if root is None:
         return Bound(request, Kvp([*request.parameters(), *_shape(request)]))
-    root = document_of(request)
-    envelope = envelope_of(root)
     pairs = _pairs(request_in(root) if envelope else root)
     said = {name.lower() for name, _ in pairs}
     pairs += [(name, value) for name, value in request.query if name.strip().lower() not in said]

@@ -8,7 +8,7 @@ from services.ows.reports import internal_error
 from services.ows.transport import Request, Response
 from services.ows.urls import check_parameters
 from services.wcs import v201
-from services.wcs.bindings import Bound, bound
+from services.wcs.bindings import Bound, bound, opened
 from services.wcs.operations import GET_COVERAGE, VERSIONS, answer
 from services.wcs.process import PROCESS, inputs_of
 from services.wcs.soap import in_envelope
@@ -21,7 +21,8 @@ def handle(context: Context, request: Request) -> Response:
     newest = VERSIONS[offered[-1]]
     asked = Bound(request, Kvp(request.query))
     try:
-        asked = bound(request)
+        asked = opened(request)
+        asked = bound(asked)
         check_parameters(request, asked.kvp.names, "WCS")
         response = answer(context, asked.request, asked.kvp)
     except DatacubeError as error:

@@ -325,6 +325,17 @@ def test_a_refusal_in_an_envelope_is_a_fault(context):
     )
 
 
+@pytest.mark.parametrize("inside", ["", "<a/>", "<a/><b/>", "text"])
+@pytest.mark.parametrize(("namespace", "status"), [(SOAP11, 500), (SOAP12, 400)])
+def test_an_envelope_without_a_request_of_ours_is_answered_in_one(
+    context, inside, namespace, status
+):
+    answer = post(context, enveloped(inside, namespace))
+    assert answer.status == status
+    root = etree.fromstring(answer.body)
+    assert root.find(f"{{{namespace}}}Body/{{{namespace}}}Fault") is not None
+
+
 def test_what_stands_beside_the_request_in_an_envelope(context):
     document = get20(AIR)
     expected = body_of(post(context, enveloped(document)))
