@@ -259,7 +259,7 @@ class Lru[T]:
         trial = self._passing if passing else self._trial
         with self._lock:
             for key, value, size in loaded:
-                if size > self.max_bytes:
+                if not 0 < size <= self.max_bytes:  # what takes no memory is had again at once
                     continue
                 if self._asked.forgotten(key):
                     self._items[key] = (value, size)
@@ -285,8 +285,7 @@ class Lru[T]:
         """Drop the oldest of those that were asked for once, but for its name."""
         key, size = trial.oldest()
         self.held_bytes -= size
-        if size:  # what takes no memory is not worth a name
-            self._asked.note(key, size)
+        self._asked.note(key, size)
 
     def clear(self) -> None:
         """Forget everything."""

@@ -152,3 +152,14 @@ def test_what_was_asked_for_long_ago_is_rare():
     cache = ChunkCache(320 * MIB)
     assert all(rare(cache, *("a", *range(170)) * 4))
     assert cache.held_bytes == 0
+
+
+def test_chunks_that_take_no_memory_are_not_held():
+    cache = ChunkCache(10 * MIB)
+    fill = np.broadcast_to(np.zeros((), np.int16), (64, 64))
+    for key in range(3000):
+        assert cache.chunk(key, lambda: fill) is fill
+        cache.chunks([(key, 1), (key, 2)], lambda places: [fill for _ in places])
+    held = cache._chunks
+    assert not any((held._items, held._trial.items, held._passing.items, held._asked._names))
+    assert asked(cache, 0) == 1
