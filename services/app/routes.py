@@ -12,6 +12,7 @@ from services.app.status import guide, health, not_found
 from services.ogcapi import api as ogcapi
 from services.ogcapi.executions import COVERAGE, EDR
 from services.ogcapi.jobs import JobDoors
+from services.ows.jobs import Process
 from services.ows.reports import ows20_report, problem_json, wms130_report, wmts100_report
 from services.ows.transport import Request, Response
 from services.ows.urls import endpoint
@@ -27,7 +28,7 @@ from services.zarr import service as zarr
 _EVENTS = "/events"
 READ = frozenset({"GET"})
 READ_OR_POST = frozenset({"GET", "POST"})
-PROCESSES = (COVERAGE, EDR, GETCOVERAGE)
+PROCESSES: tuple[Process, ...] = (COVERAGE, EDR, GETCOVERAGE)
 """What is made as jobs."""
 
 

@@ -5,6 +5,7 @@ import shutil
 import sys
 import time
 from pathlib import Path
+from typing import assert_never
 
 import yaml
 from rich.console import Console
@@ -89,6 +90,8 @@ def _run(engine: Engine, suite: AnySuite) -> Outcome:
                 outcome = read_log(engine.run(suite, url, proxy))
             case JavaSuite():
                 outcome = run_java(engine, suite, url, proxy)
+            case _:
+                assert_never(suite)
     for one in sorted(missed):
         console.print(f"   not in the folder of schemas: {one}", style="dim")
     return outcome

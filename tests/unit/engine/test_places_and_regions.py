@@ -1,6 +1,7 @@
 """Values along lines and within regions: equal to the cells, whichever copy they come from."""
 
 from threading import Barrier
+from typing import override
 
 import numpy as np
 import pytest
@@ -165,6 +166,7 @@ class Distant(WrappedStore):
         super().__init__(store)
         self.beside = Barrier(others)
 
+    @override
     def get(self, key):
         if "/c/" in key:
             self.beside.wait(60)
