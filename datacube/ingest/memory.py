@@ -5,6 +5,7 @@ the C library from using their places again, so that it grows by what is written
 """
 
 import ctypes
+import os
 import platform
 
 _EVERY = 64 << 20
@@ -16,12 +17,15 @@ KEEPING = {"MALLOC_TRIM_THRESHOLD_": str(_EVERY), "MALLOC_MMAP_THRESHOLD_": str(
 
 
 def keep_freed() -> None:
-    """Let this process keep what one chunk has left for the next, for good; only with glibc.
+    """Let this process keep what one chunk has left for the next, for good.
+
+    Only with glibc, and where the environment does not say how it shall hold memory.
 
     Pages that the system has to make anew for every chunk cost more than most of what is done in
     them. For commands that do nothing else; :class:`Thrift` bounds what is kept.
     """
-    if platform.libc_ver()[0] == "glibc":
+    said = any(name == "GLIBC_TUNABLES" or name.startswith("MALLOC_") for name in os.environ)
+    if platform.libc_ver()[0] == "glibc" and not said:
         library = ctypes.CDLL(None)
         library.mallopt(_TRIM_THRESHOLD, _EVERY)
         library.mallopt(_MMAP_THRESHOLD, _LARGE)

@@ -95,6 +95,10 @@ class ChunkCache:
         """Decoded chunks under keys, the absent ones loaded together; None is not kept."""
         return self._chunks.get_many(keys, load, _array_size, passing=near)
 
+    def holds(self, key: Hashable) -> bool:
+        """Whether a decoded chunk is held."""
+        return self._chunks.holds(key)
+
     def is_rare(self, key: Hashable, size: int) -> bool:
         """Whether a chunk of so many bytes is not held and was hardly asked for in a while.
 

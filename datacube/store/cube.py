@@ -300,6 +300,8 @@ class CubeStore:
             return self.chunk(field, level, index)
         slot_index, place = (index[0], index[1:]) if self.timed else (0, index)
         key = (self._keys[slot_index], field, level, place)
+        if self.cache.holds(key):
+            return self.chunk(field, level, index)
         table = self._table(field, level, slot_index)
         if not table.sizes[flat_index(place, self._counts[field][level])]:
             return self._fills[field][level]

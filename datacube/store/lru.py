@@ -203,6 +203,11 @@ class Lru[T]:
             found[position] = flight.wait()
         return found
 
+    def holds(self, key: Hashable) -> bool:
+        """Whether a value is held."""
+        with self._lock:
+            return self._has(key)
+
     def is_rare(self, key: Hashable, size: int) -> bool:
         """Whether a value of so many bytes is not held and not worth it, which is noted.
 
@@ -210,8 +215,7 @@ class Lru[T]:
         in a map want the same. What :meth:`get` loads then has its place among the others.
         """
         with self._lock:
-            held = any(key in one for one in (self._items, self._trial.items, self._passing.items))
-            if held or key in self._flights:
+            if self._has(key) or key in self._flights:
                 return False
             rare = not self._asked.note(key, size)
             self.misses += rare
@@ -242,6 +246,10 @@ class Lru[T]:
             for flight, value in zip(ended, values, strict=True):
                 flight.land(value, failure)
         return values
+
+    def _has(self, key: Hashable) -> bool:
+        """Whether a value is held; the lock is held too."""
+        return any(key in one for one in (self._items, self._trial.items, self._passing.items))
 
     def _held(self, key: Hashable) -> tuple[T, int] | None:
         """A value that is held, with its size, as one that is wanted again; the lock is held."""

@@ -11,7 +11,7 @@ from services.ogcapi.status import RESULTS_REL
 from services.ows.caching import NO_STORE, matches, not_modified
 from services.ows.coveragefile import content_length
 from services.ows.kvp import bare_type
-from services.ows.ranges import byte_range
+from services.ows.ranges import asked_bytes, beyond, content_range
 from services.ows.transport import Request, Response
 from services.ows.urls import endpoint
 
@@ -71,16 +71,13 @@ def _send(jobs: Jobs, job: Job, file: ResultFile, request: Request) -> Response:
         return not_modified(tag, _PRIVATE)
     disposition = (("Content-Disposition", file.disposition),) if file.disposition else ()
     headers = (("ETag", tag), _PRIVATE, ("Accept-Ranges", "bytes"), *disposition)
-    asked = byte_range(request.header("range"), file.size)
-    if request.header("if-range") not in {"", tag}:
-        asked = None
-    match asked:
+    match asked_bytes(request, file.size, tag):
         case None:
             content, status = jobs.content(job, 0, file.size), 200
         case (start, stop) if start < stop:
             content, status = jobs.content(job, start, stop - start), 206
-            headers += (("Content-Range", f"bytes {start}-{stop - 1}/{file.size}"),)
+            headers += (content_range(start, stop, file.size),)
         case _:
-            return Response(416, "", b"", (("Content-Range", f"bytes */{file.size}"), NO_STORE))
+            return beyond(file.size)
     headers += content_length(content.length)
     return Response(status, file.media_type, content.pieces, headers)

@@ -31,6 +31,23 @@ def byte_range(header: str, size: int) -> tuple[int, int] | None:
     return (start, stop) if start < size else (size, size)
 
 
+def asked_bytes(request: Request, size: int, tag: str) -> tuple[int, int] | None:
+    """The same of a request for so many bytes; None also where If-Range has another tag."""
+    if request.header("if-range") not in {"", tag}:
+        return None
+    return byte_range(request.header("range"), size)
+
+
+def content_range(start: int, stop: int, size: int) -> tuple[str, str]:
+    """Header ``Content-Range`` of a part."""
+    return "Content-Range", f"bytes {start}-{stop - 1}/{size}"
+
+
+def beyond(size: int) -> Response:
+    """416: nothing of so many bytes lies where it was asked for."""
+    return Response(416, "", b"", (("Content-Range", f"bytes */{size}"), NO_STORE))
+
+
 def some_bytes(request: Request, answer: Response, tag: str) -> Response:
     """The bytes that are asked for of an answer that is held; all of it where none are.
 
@@ -48,13 +65,11 @@ def some_bytes(request: Request, answer: Response, tag: str) -> Response:
     """
     body = answer.body
     assert isinstance(body, bytes)  # noqa: S101  the caller holds it
-    asked = byte_range(request.header("range"), len(body))
-    if request.header("if-range") not in {"", tag}:
-        asked = None
-    if asked is None:
-        return answer.with_headers(("Accept-Ranges", "bytes"))
-    start, stop = asked
-    if start >= stop:
-        return Response(416, "", b"", (("Content-Range", f"bytes */{len(body)}"), NO_STORE))
-    said = ("Content-Range", f"bytes {start}-{stop - 1}/{len(body)}")
-    return replace(answer, status=206, body=body[start:stop]).with_headers(said)
+    match asked_bytes(request, len(body), tag):
+        case None:
+            return answer.with_headers(("Accept-Ranges", "bytes"))
+        case (start, stop) if start < stop:
+            said = content_range(start, stop, len(body))
+            return replace(answer, status=206, body=body[start:stop]).with_headers(said)
+        case _:
+            return beyond(len(body))

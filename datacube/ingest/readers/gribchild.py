@@ -144,7 +144,7 @@ class GribChild:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            env={**os.environ, **KEEPING},
+            env={**KEEPING, **os.environ},
         )
         if self._process.stdout is not None and hasattr(fcntl, "F_SETPIPE_SZ"):
             with suppress(OSError):  # a system that allows no more
