@@ -1,7 +1,6 @@
 """A part of a coverage: the one function behind WCS GetCoverage and OGC API Coverages."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from itertools import product
 from math import prod
 
@@ -77,8 +76,7 @@ def coverage_state(context: Context, query: CoverageQuery) -> tuple[str, ...]:
     cube = context.catalog.cube(query.coverage)
     plan = make_plan(cube, query)
     times = times_of(cube.description.domain, plan.picks) if cube.store.timed else range(1)
-    description = replace(plan.description, snapshot="", levels=())
-    return cube.fingerprint, repr(description), *map(cube.store.state_of, times)
+    return cube.words, plan.description.domain.mark, *map(cube.store.state_of, times)
 
 
 def check_aggregate(limits: Limits, plan: CoveragePlan) -> None:
@@ -152,13 +150,14 @@ def _series(
     for target in product(*(range(len(pick.groups)) for pick in others)):
         place = tuple(pick.groups[at].start for pick, at in zip(others, target, strict=True))
         values = read_window(store, source, window, place)
-        ways: list[Iterator[Values]] = [zip(*values, strict=True)]
-        if plan.reducers:
-            begin = window.times.start
-            ways = [
-                reduce_groups(source, values, iter(time.groups), begin, plan.reducers[number])
-                for number in numbers
-            ]
+        if not plan.reducers:
+            yield (slice(None), *target), [values]
+            continue
+        begin = window.times.start
+        ways = (
+            reduce_groups(source, values, iter(time.groups), begin, plan.reducers[number])
+            for number in numbers
+        )
         for at, found in enumerate(zip(*ways, strict=True)):
             yield (at, *target), found
 

@@ -155,6 +155,13 @@ class Cube:
         """Names what its fields are, as configured: units, ranges, what the values mean."""
         return _digest(self.description.range_type)
 
+    @cached_property
+    def words(self) -> str:
+        """Names what a file says of it, whatever part of it that holds."""
+        known = self.description
+        words = known.id, known.title, known.abstract, known.attribution, known.licence
+        return _digest((words, known.range_type))
+
 
 def _digest(value: object) -> str:
     """Of a frozen value's text."""

@@ -7,7 +7,7 @@ The document is made piece by piece, so that a long one needs little memory.
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain, groupby
 from typing import Any, assert_never
 
@@ -32,13 +32,13 @@ from datacube.model.crs import Crs
 from datacube.model.domain import DomainSet
 from datacube.model.fields import Category, Field
 from datacube.model.grid import RectifiedGrid, ReferenceableGrid
-from datacube.model.stream import CoverageStream, stream_of
+from datacube.model.stream import CoverageStream
 
 _PIECE = 65_536
 _CF_CALENDARS = "https://cfconventions.org/cf-conventions/cf-conventions.html#calendar"
 
 
-def encode(coverage: Coverage, options: Mapping[str, str]) -> Iterator[bytes]:
+def encode(coverage: Coverage, options: Mapping[str, str]) -> Iterator[bytes]:  # noqa: ARG001
     """A CoverageJSON document, in pieces.
 
     Parameters
@@ -51,7 +51,7 @@ def encode(coverage: Coverage, options: Mapping[str, str]) -> Iterator[bytes]:
     pieces : iterator of bytes
         UTF-8; together one document of the type Coverage.
     """
-    return stream(stream_of(coverage), options).pieces
+    return gathered(b"", _document(coverage.description, coverage.blocks.values()))
 
 
 def stream(coverage: CoverageStream, options: Mapping[str, str]) -> Streamed:  # noqa: ARG001
@@ -62,11 +62,10 @@ def stream(coverage: CoverageStream, options: Mapping[str, str]) -> Streamed:  #
     coverage : CoverageStream
     options : unused
     """
-    return Streamed(gathered(b"", _document(coverage)))
+    return Streamed(gathered(b"", _document(coverage.description, coverage.by_field())))
 
 
-def _document(coverage: CoverageStream) -> Iterator[bytes]:
-    description = coverage.description
+def _document(description: CoverageDescription, blocks: Iterable[Block]) -> Iterator[bytes]:
     names = axis_keys(description.domain)
     head = {
         "type": "Coverage",
@@ -78,7 +77,7 @@ def _document(coverage: CoverageStream) -> Iterator[bytes]:
         },
     }
     start = json.dumps(head, ensure_ascii=False)[:-1] + ', "ranges": {'
-    return chain([start.encode()], _ranges(coverage, names), [b"}}"])
+    return chain([start.encode()], _ranges(description.domain, blocks, names), [b"}}"])
 
 
 def domain_object(domain: DomainSet) -> dict[str, Any]:
@@ -152,10 +151,18 @@ def numbers(values: NDArray[np.floating]) -> Iterator[str]:
     """
     flat = values.reshape(-1)
     for start in range(0, flat.size, _PIECE):
-        piece = flat[start : start + _PIECE]
-        piece = np.where(np.isfinite(piece), piece, np.nan)
-        text = json.dumps(piece.tolist())[1:-1].replace("NaN", "null")
+        text = number_texts(finite(flat[start : start + _PIECE]).tolist())
         yield f", {text}" if start else text
+
+
+def finite(values: NDArray[np.floating]) -> NDArray[np.floating]:
+    """The values, NaN for those that are infinite; same shape."""
+    return np.where(np.isfinite(values), values, np.nan)
+
+
+def number_texts(values: list[float]) -> str:
+    """JSON texts of numbers with commas between them, null for NaN."""
+    return json.dumps(values)[1:-1].replace("NaN", "null")
 
 
 def axis_keys(domain: DomainSet) -> tuple[str, ...]:
@@ -234,12 +241,13 @@ def provenance(description: CoverageDescription) -> dict[str, str]:
     return {name: text for name, text in said.items() if text}
 
 
-def _ranges(coverage: CoverageStream, names: tuple[str, ...]) -> Iterator[bytes]:
-    shape = _shape(coverage.description.domain)
+def _ranges(domain: DomainSet, blocks: Iterable[Block], names: tuple[str, ...]) -> Iterator[bytes]:
+    """The values of each field, whose blocks follow one another in array order."""
+    shape = _shape(domain)
     head = {"type": "NdArray", "dataType": "float", "axisNames": names, "shape": shape}
     start = json.dumps(head)[:-1]
-    blocks = groupby(coverage.by_field(), lambda block: block.field.name)
-    for number, (name, found) in enumerate(blocks):
+    fields = groupby(blocks, lambda block: block.field.name)
+    for number, (name, found) in enumerate(fields):
         yield f'{", " if number else ""}{json.dumps(name)}: {start}, "values": ['.encode()
         between = ""
         for text in (text for block in found for text in _values(block.field, *_placed(block))):

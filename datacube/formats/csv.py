@@ -5,8 +5,6 @@ and x of the cell's centre in the coverage's CRS, then the fields; the unit stan
 the name. No data is an empty cell. Lines end as RFC 4180 says.
 """
 
-import csv
-import io
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice, product, repeat
 from math import prod
@@ -15,12 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datacube.formats.pieces import Streamed, gathered
-from datacube.model.axis import axis_values
+from datacube.model.axis import Axis, axis_values
 from datacube.model.block import Block
 from datacube.model.coverage import Coverage, CoverageDescription
 from datacube.model.grid import Grid, RectifiedGrid, ReferenceableGrid
 from datacube.model.stream import CoverageStream, stream_of
 
+_SPECIAL = frozenset(',"\r\n')
 _FEW = 4096  # cells of a grid whose rows are made for many places at a time
 _TOGETHER = 16384  # rows
 
@@ -51,7 +50,7 @@ def stream(coverage: CoverageStream, options: Mapping[str, str]) -> Streamed:  #
     return Streamed(gathered(head, (text.encode() for text in _rows(coverage))))
 
 
-def _header(description: CoverageDescription) -> list[object]:
+def _header(description: CoverageDescription) -> list[str]:
     domain = description.domain
     x, y = domain.grid.crs.labels
     axes = [with_unit(axis.name, getattr(axis, "uom", "")) for axis in domain.axes]
@@ -67,20 +66,17 @@ def with_unit(name: str, uom: str) -> str:
 def _rows_of_few(coverage: Coverage) -> Iterator[str]:
     """Lines of few cells, those of many places at a time: a series at a point."""
     domain = coverage.description.domain
-    grid, places = domain.grid, [axis_values(axis) for axis in domain.axes]
+    grid, places = domain.grid, [_texts_along(axis) for axis in domain.axes]
     where = [one for row in _positions(grid, slice(0, grid.shape[0])) for one in row]
-    heres = product(*(range(axis.size) for axis in domain.axes))
+    heres = map("".join, product(*places))
     step = max(_TOGETHER // len(where), 1)
-    for first in range(0, prod(axis.size for axis in domain.axes), step):
-        starts = [
-            _line([_plain(values[at]) for values, at in zip(places, index, strict=True)]) + ","
-            for index in islice(heres, step)
-        ]
+    for first in range(0, prod(map(len, places)), step):
+        starts = list(islice(heres, step))
         columns = (
             cell_texts(_physical_places(coverage.blocks[one.name], slice(first, first + step)))
             for one in coverage.description.range_type.fields
         )
-        lines = (start if places else "" for start in starts for _ in where)
+        lines = (start for start in starts for _ in where)
         yield _table(lines, where * len(starts), *columns)
 
 
@@ -94,19 +90,17 @@ def _physical_places(block: Block, places: slice) -> NDArray[np.floating]:
 def _rows(coverage: CoverageStream) -> Iterator[str]:
     """Lines of the cells in array order, those of one row of the grid at a time."""
     domain = coverage.description.domain
-    places = [axis_values(axis) for axis in domain.axes]
     blocks = coverage.by_place()
-    for index in product(*(range(axis.size) for axis in domain.axes)):
-        here = [_plain(values[at]) for values, at in zip(places, index, strict=True)]
+    for here in product(*map(_texts_along, domain.axes)):
+        start = "".join(here)
         for rows in coverage.bands:
             planes = [
                 _physical_rows(one)
                 for one in islice(blocks, len(coverage.description.range_type.fields))
             ]
             for where, *values in zip(_positions(domain.grid, rows), *planes, strict=True):
-                start = repeat(_line(here) + "," if here else "")
                 columns = (cell_texts(one) for one in values)
-                yield _table(start, where, *columns)
+                yield _table(repeat(start), where, *columns)
 
 
 def _physical_rows(block: Block) -> Iterator[NDArray[np.floating]]:
@@ -133,8 +127,13 @@ def _table(start: Iterable[str], *columns: Iterable[str]) -> str:
     return "".join(f"{first}{','.join(row)}\r\n" for first, row in zip(start, rows, strict=False))
 
 
-def _plain(value: object) -> object:
-    return value.item() if isinstance(value, np.generic) else value
+def _texts_along(axis: Axis) -> list[str]:
+    """The cell of each place of an axis, and the comma behind it."""
+    match axis_values(axis):
+        case np.ndarray() as numbers:
+            return [f"{one!r}," for one in numbers.tolist()]
+        case texts:
+            return [f"{_quoted(one)}," for one in texts]
 
 
 def cell_texts(values: NDArray[np.floating]) -> list[str]:
@@ -142,14 +141,17 @@ def cell_texts(values: NDArray[np.floating]) -> list[str]:
     if values.dtype == np.float32:
         texts: list[str] = values.astype(str).tolist()
     else:
-        texts = [repr(one) for one in values.tolist()]
+        texts = list(map(repr, values.tolist()))
     for place in np.flatnonzero(np.isnan(values)):
         texts[place] = ""
     return texts
 
 
-def _line(cells: list[object]) -> str:
-    """Cells with commas between them, in quotes where they need it."""
-    out = io.StringIO()
-    csv.writer(out, lineterminator="").writerow(cells)
-    return out.getvalue()
+def _line(cells: Iterable[str]) -> str:
+    """Cells with commas between them."""
+    return ",".join(map(_quoted, cells))
+
+
+def _quoted(text: str) -> str:
+    """A cell, in quotes where it needs them (RFC 4180, 2.6 and 2.7)."""
+    return text if _SPECIAL.isdisjoint(text) else '"' + text.replace('"', '""') + '"'

@@ -47,6 +47,30 @@ def together(made: Streamed) -> bytes | Streamed:
     return b"".join(made.pieces)
 
 
+def at_once(pieces: Iterator[bytes]) -> bytes | Iterator[bytes]:
+    """What is small as one; of more what has been made so far, and then the other pieces.
+
+    Examples
+    --------
+    >>> at_once(iter([b"one", b"two"]))
+    b'onetwo'
+    """
+    held: list[bytes] = []
+    size = 0
+    for piece in pieces:
+        held.append(piece)
+        size += len(piece)
+        if size > _WHOLE:
+            return resumed(held, pieces)
+    return b"".join(held)
+
+
+def resumed(made: Iterable[bytes], rest: Iterator[bytes]) -> Iterator[bytes]:
+    """Pieces that are made already, and then the others."""
+    yield from made
+    yield from rest
+
+
 def part_of_file(path: Path, start: int, length: int) -> Streamed:
     """Some bytes of a file, which may be deleted once this has returned."""
     return Streamed(FilePieces(path, start, length), length)

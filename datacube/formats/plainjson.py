@@ -5,23 +5,25 @@ a program or a page reads without knowing a standard. It is written while the co
 """
 
 import json
-from collections.abc import Iterator, Mapping
-from itertools import groupby, takewhile
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
 from typing import Any
 
 from datacube.formats import cf
-from datacube.formats.coveragejson import numbers, provenance
+from datacube.formats.coveragejson import finite, number_texts, numbers, provenance
 from datacube.formats.pieces import Streamed, gathered
 from datacube.model.axis import Axis, TimeAxis, axis_values
 from datacube.model.block import Block
-from datacube.model.coverage import Coverage
+from datacube.model.coverage import Coverage, CoverageDescription
 from datacube.model.domain import DomainSet
 from datacube.model.fields import Field
 from datacube.model.grid import RectifiedGrid, ReferenceableGrid
-from datacube.model.stream import CoverageStream, stream_of
+from datacube.model.stream import CoverageStream
+
+_TOGETHER = 65_536  # cells
 
 
-def encode(coverage: Coverage, options: Mapping[str, str]) -> Iterator[bytes]:
+def encode(coverage: Coverage, options: Mapping[str, str]) -> Iterator[bytes]:  # noqa: ARG001
     """The document in UTF-8, in pieces.
 
     Parameters
@@ -29,7 +31,7 @@ def encode(coverage: Coverage, options: Mapping[str, str]) -> Iterator[bytes]:
     coverage : Coverage
     options : not used
     """
-    return stream(stream_of(coverage), options).pieces
+    return _document(coverage.description, coverage.blocks.values())
 
 
 def stream(coverage: CoverageStream, options: Mapping[str, str]) -> Streamed:  # noqa: ARG001
@@ -40,11 +42,14 @@ def stream(coverage: CoverageStream, options: Mapping[str, str]) -> Streamed:  #
     coverage : CoverageStream
     options : not used
     """
-    return Streamed(gathered(b"", (text.encode() for text in _texts(coverage))))
+    return Streamed(_document(coverage.description, coverage.by_field()))
 
 
-def _texts(coverage: CoverageStream) -> Iterator[str]:
-    description = coverage.description
+def _document(description: CoverageDescription, blocks: Iterable[Block]) -> Iterator[bytes]:
+    return gathered(b"", (text.encode() for text in _texts(description, blocks)))
+
+
+def _texts(description: CoverageDescription, blocks: Iterable[Block]) -> Iterator[str]:
     domain = description.domain
     head = {
         "coverage": description.id,
@@ -54,37 +59,50 @@ def _texts(coverage: CoverageStream) -> Iterator[str]:
         "axes": _axes(domain),
     }
     yield json.dumps(head, ensure_ascii=False)[:-1] + ', "fields": {'
-    parts = zip(coverage.parts(), coverage.by_field(), strict=True)
-    for number, (name, found) in enumerate(groupby(parts, lambda one: one[0].field)):
+    for number, (name, found) in enumerate(groupby(blocks, lambda one: one.field.name)):
         said = json.dumps(_field(description.range_type.field(name)), ensure_ascii=False)
         yield f'{", " if number else ""}{json.dumps(name)}: {said[:-1]}, "values": '
-        yield from _nested(domain, ((part.place, part.rows.start, one) for part, one in found))
+        yield from _nested(domain, (text for block in found for text in _rows(block)))
         yield "}"
     yield "}}\n"
 
 
-def _nested(
-    domain: DomainSet, blocks: Iterator[tuple[tuple[int, ...], int, Block]]
-) -> Iterator[str]:
-    """The rows of all places, with the brackets of the arrays around them."""
-    depth = len(domain.axes)
-    for place, top, block in blocks:
-        for row, text in enumerate(_rows(block), start=top):
-            begun = 0 if row else 1 + _zeros(place)
-            closed = begun if any(place) else 0
-            yield f"{']' * closed}{', ' if row or closed else ''}{'[' * begun}[{text}]"
-    yield "]" * (1 + depth)
+def _nested(domain: DomainSet, rows: Iterable[str]) -> Iterator[str]:
+    """The rows of all places in array order, with the brackets of the arrays around them."""
+    sizes = [axis.size for axis in domain.axes]
+    height = domain.grid.shape[0]
+    for number, text in enumerate(rows):
+        place, row = divmod(number, height)
+        begun = 0 if row else 1 + _begun(place, sizes)
+        closed = begun if place else 0
+        yield f"{']' * closed}{', ' if row or closed else ''}{'[' * begun}[{text}]"
+    yield "]" * (1 + len(sizes))
 
 
-def _zeros(place: tuple[int, ...]) -> int:
-    """How many of the last axes begin anew."""
-    return sum(1 for _ in takewhile(lambda at: at == 0, reversed(place)))
+def _begun(place: int, sizes: Sequence[int]) -> int:
+    """How many of the last axes begin anew at a place, counted in array order.
+
+    Examples
+    --------
+    >>> [_begun(place, (2, 3)) for place in range(6)]
+    [2, 0, 0, 1, 0, 0]
+    """
+    for count, size in enumerate(reversed(sizes)):
+        place, at = divmod(place, size)
+        if at:
+            return count
+    return len(sizes)
 
 
 def _rows(block: Block) -> Iterator[str]:
-    shape = block.data.shape[-2:]
-    for data, valid in zip(block.data.reshape(shape), block.valid.reshape(shape), strict=True):
-        yield "".join(numbers(block.field.decode(data, valid)))
+    """The numbers of each row, decoded many rows at a time."""
+    width = block.data.shape[-1]
+    data, valid = block.data.reshape(-1, width), block.valid.reshape(-1, width)
+    step = max(_TOGETHER // width, 1)
+    for first in range(0, len(data), step):
+        some = slice(first, first + step)
+        for row in finite(block.field.decode(data[some], valid[some])).tolist():
+            yield number_texts(row)
 
 
 def _axes(domain: DomainSet) -> dict[str, dict[str, Any]]:

@@ -7,6 +7,7 @@ An axis maps an index to the coordinate of a cell's centre and back. The names f
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from hashlib import sha256
 from typing import assert_never
 
 import numpy as np
@@ -83,6 +84,12 @@ class IrregularAxis:
         """Number of cells."""
         return len(self.coordinates)
 
+    @cached_property
+    def mark(self) -> str:
+        """Names it with all its places; see :func:`axis_mark`."""
+        said = self.name, self.uom, self.title
+        return f"{said!r} {_digest(self.coordinates, self.bounds)}"
+
 
 @dataclass(frozen=True, slots=True)
 class IndexAxis:
@@ -143,6 +150,12 @@ class TimeAxis:
     def size(self) -> int:
         """Number of instants."""
         return len(self.ticks)
+
+    @cached_property
+    def mark(self) -> str:
+        """Names it with all its instants; see :func:`axis_mark`."""
+        said = self.name, self.title, self.calendar
+        return f"{said!r} {_digest(self.ticks, self.bounds)}"
 
     @cached_property
     def iso(self) -> tuple[str, ...]:
@@ -229,13 +242,15 @@ def axis_value(axis: Axis, index: int) -> str | float:
 
 
 def axis_part(axis: Axis, start: int, stop: int) -> Axis:
-    """The places start … stop - 1 of an axis as an axis of their own.
+    """The places start … stop - 1 of an axis as an axis of their own; of all of them itself.
 
     Examples
     --------
     >>> axis_part(RegularAxis("depth", 0.0, -10.0, 3), 1, 3).coordinates.tolist()
     [-10.0, -20.0]
     """
+    if start == 0 and stop == axis.size:
+        return axis
     part = slice(start, stop)
     match axis:
         case RegularAxis():
@@ -281,6 +296,24 @@ def axis_places(axis: Axis, places: Sequence[int]) -> Axis:
             assert_never(axis)
 
 
+def axis_mark(axis: Axis) -> str:
+    """Names an axis with all its places: equal texts, equal axes.
+
+    Examples
+    --------
+    >>> long = IrregularAxis("depth", np.arange(5000.0), "m")
+    >>> axis_mark(long) == axis_mark(axis_part(long, 0, 4999))
+    False
+    """
+    match axis:
+        case TimeAxis() | IrregularAxis():
+            return axis.mark
+        case RegularAxis() | IndexAxis():
+            return repr(axis)
+        case _:
+            assert_never(axis)
+
+
 def is_vertical(axis: Axis) -> bool:
     """Whether the axis is height, depth, pressure or another vertical coordinate."""
     text = f"{axis.name} {axis.title}".lower()
@@ -302,6 +335,14 @@ def points_down(axis: Axis) -> bool:
     text = f"{axis.name} {axis.title}".lower()
     words = ("depth", "pressure", "isobaric", "plev")
     return any(word in text for word in words) or axis.uom.lower() in {"pa", "hpa", "mbar"}
+
+
+def _digest(places: NDArray[np.generic], bounds: NDArray[np.generic] | None) -> str:
+    """Of the numbers of an axis and of their bounds."""
+    found = sha256(np.ascontiguousarray(places))
+    if bounds is not None:
+        found.update(np.ascontiguousarray(bounds))
+    return found.hexdigest()
 
 
 def _monthly(ticks: TickArray, calendar: Calendar) -> Period | None:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from datacube.errors import AxisNotFound, InvalidSubset
-from datacube.model.axis import Axis, TimeAxis, is_vertical
+from datacube.model.axis import Axis, TimeAxis, axis_mark, is_vertical
 from datacube.model.bbox import BoundingBox
 from datacube.model.grid import Grid, RectifiedGrid
 
@@ -67,6 +67,11 @@ class DomainSet:
                 "go with; trims, points, lines and maps can"
             )
         return self.grid
+
+    @property
+    def mark(self) -> str:
+        """Names the domain with every place of its axes."""
+        return " ".join((repr(self.grid), *map(axis_mark, self.axes)))
 
     def axis(self, name: str) -> Axis | str:
         """The axis that a client means: an :data:`Axis`, or ``"x"`` or ``"y"``.

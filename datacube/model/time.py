@@ -47,6 +47,7 @@ _MONTHLY = re.compile(
 _LONGEST = 1_200_000  # months
 _LETTERS = 100  # characters of a duration
 _ISO_ZERO = b"0000-00-00T00:00:00Z"
+_PAIRS = np.array([0, 2, 5, 8, 11, 14, 17])  # places of two digits in it
 _MS = {
     **dict.fromkeys(("ms", "msec", "millisecond"), 1),
     **dict.fromkeys(("s", "sec", "second"), 1000),
@@ -242,18 +243,15 @@ def format_ticks(ticks: TickArray, calendar: Calendar = "standard") -> list[str]
     days, ms = np.divmod(ticks, MS_PER_DAY)
     year, month, day = civil_from_days(days, calendar)
     seconds, fraction = np.divmod(ms, 1000)
-    pairs = {
-        0: year // 100 % 100,
-        2: year % 100,
-        5: month,
-        8: day,
-        11: seconds // 3600,
-        14: seconds // 60 % 60,
-        17: seconds % 60,
-    }
+    century, minute = year // 100, seconds // 60
+    pairs = np.empty((len(_PAIRS), len(ticks)), np.uint8)
+    pairs[0], pairs[1] = century % 100, year % 100
+    pairs[2], pairs[3] = month, day
+    pairs[4], pairs[5], pairs[6] = minute // 60, minute % 60, seconds % 60
+    tens = pairs // 10
     digits = np.tile(np.frombuffer(_ISO_ZERO, np.uint8), (len(ticks), 1))
-    for at, pair in pairs.items():
-        digits[:, at : at + 2] += np.stack(np.divmod(pair, 10), axis=-1).astype(np.uint8)
+    digits[:, _PAIRS] += tens.T
+    digits[:, _PAIRS + 1] += (pairs - 10 * tens).T
     every, width = digits.tobytes().decode("ascii"), len(_ISO_ZERO)
     texts = [every[at : at + width] for at in range(0, len(every), width)]
     for index in np.flatnonzero(fraction).tolist():

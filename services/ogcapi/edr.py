@@ -4,14 +4,14 @@ The answers are CoverageJSON or CSV; ``area`` and ``cube`` have every format of 
 ``area`` with ``method=mean`` (max, count, p95 …) has one value for each time in place of cells.
 """
 
-from collections.abc import Callable, Iterator
-from itertools import chain
+from collections.abc import Callable
 
 from datacube.engine.area import get_area, plan_area
 from datacube.engine.context import Context
 from datacube.engine.cube import Cube
 from datacube.engine.line import get_line
 from datacube.errors import InvalidSubset
+from datacube.formats.pieces import at_once
 from datacube.formats.registry import Encoder
 from datacube.formats.sampled import Writer, find_writer
 from datacube.model.bbox import BoundingBox
@@ -31,7 +31,6 @@ from services.ows.transport import Request, Response, TakesLonger
 type SampleQuery = LineQuery | AreaQuery
 type EdrQuery = SampleQuery | CoverageQuery
 
-_AT_ONCE = 1 << 20  # bytes that are sent as one
 _VALUE = 8  # bytes
 _COMMON = frozenset({"f", "lang", "datetime", "z", "parameter-name", "crs"})
 _COORDS = _COMMON | {"coords"}
@@ -117,19 +116,9 @@ def _send(
     return Response(
         200,
         writer.media_type,
-        _in_pieces(writer.write(sampled)),
+        at_once(writer.write(sampled)),
         (control, ("ETag", tag), ("Vary", "Accept"), *warnings(sampled.notes)),
     )
-
-
-def _in_pieces(written: Iterator[bytes]) -> bytes | Iterator[bytes]:
-    """A small document as one; a larger one is written while it is sent."""
-    held: list[bytes] = []
-    for piece in written:
-        held.append(piece)
-        if sum(map(len, held)) > _AT_ONCE:
-            return chain(held, written)
-    return b"".join(held)
 
 
 def _sampled(context: Context, query: SampleQuery) -> Sampled:

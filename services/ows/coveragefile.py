@@ -8,7 +8,7 @@ from datacube.engine.coverage import check_aggregate, get_coverage, plan_coverag
 from datacube.engine.coverage_plan import CoveragePlan
 from datacube.engine.coverage_stream import is_large, stream_coverage
 from datacube.engine.limits import check_coverage, check_spool, check_stream
-from datacube.formats.pieces import Streamed
+from datacube.formats.pieces import Streamed, at_once, resumed
 from datacube.formats.registry import Content, Encoder, Options, encoders
 from datacube.formats.spool import free_for_spool
 from datacube.formats.values import STATED, Stated, stated, stated_fields, stated_stream
@@ -135,16 +135,15 @@ def _stated_stream(coverage: CoverageStream, how: Stated | None) -> CoverageStre
 def _whole(
     description: CoverageDescription, notes: tuple[str, ...], content: Content
 ) -> CoverageFile:
-    if isinstance(content, Streamed):
-        return CoverageFile(description, notes, content.pieces, content.length)
-    return CoverageFile(description, notes, content)
+    match content:
+        case bytes():
+            return CoverageFile(description, notes, content)
+        case Streamed(length=int() as length):
+            return CoverageFile(description, notes, content.pieces, length)
+        case _:
+            return CoverageFile(description, notes, at_once(iter(content)))
 
 
 def begun(pieces: Iterator[bytes]) -> Iterator[bytes]:
     """The same pieces, the first of them made already; what that raises is raised here."""
-    return _resumed(next(pieces, b""), pieces)
-
-
-def _resumed(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
-    yield first
-    yield from rest
+    return resumed((next(pieces, b""),), pieces)

@@ -48,17 +48,22 @@ class Bound:
     root: Element | None = None
 
 
-def opened(request: Request) -> Bound:
+def opened(asked: Bound) -> Bound:
     """A request with the parameters of its URL, and the envelope that it came in.
+
+    Parameters
+    ----------
+    asked : Bound, of which no more is known than the URL
 
     Raises
     ------
     InvalidParameter
         Its body is a document that cannot be read.
     """
-    root = document_of(request) if is_xml(request) else None
-    envelope = "" if root is None else envelope_of(root)
-    return Bound(request, Kvp(request.query), envelope, root)
+    if not is_xml(asked.request):
+        return asked
+    root = document_of(asked.request)
+    return replace(asked, envelope=envelope_of(root), root=root)
 
 
 def bound(asked: Bound) -> Bound:
@@ -72,6 +77,8 @@ def bound(asked: Bound) -> Bound:
         The document is no request of this service.
     """
     request, root, envelope = asked.request, asked.root, asked.envelope
+    if root is None and request.method != "POST":
+        return asked
     if root is None:
         return Bound(request, Kvp([*request.parameters(), *_shape(request)]))
     pairs = _pairs(request_in(root) if envelope else root)

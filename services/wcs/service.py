@@ -21,7 +21,7 @@ def handle(context: Context, request: Request) -> Response:
     newest = VERSIONS[offered[-1]]
     asked = Bound(request, Kvp(request.query))
     try:
-        asked = opened(request)
+        asked = opened(asked)
         asked = bound(asked)
         check_parameters(request, asked.kvp.names, "WCS")
         response = answer(context, asked.request, asked.kvp)

@@ -1,6 +1,6 @@
 """Coverages in GMLCOV 1.0: the description of a cube, and of an answer beside its file."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from lxml import etree
@@ -96,12 +96,12 @@ class Subject:
     ----------
     coverage : Cube or Dataset
     settings : ServerSettings, how documents write times
-    request : str, URL that asks for the answer, for the lineage of a dataset
+    request : callable, gives the URL that asks for the answer, for the lineage of a dataset
     """
 
     coverage: Cube | Dataset
     settings: ServerSettings
-    request: str = ""
+    request: Callable[[], str] = str
 
 
 def coverage_beside_file(
@@ -151,7 +151,7 @@ def _coverage(
         GML_MAKER("rangeSet", values),
         sequence,
         range_type(description.range_type),
-        eo_metadata(coverage, subject.request) if isinstance(coverage, Dataset) else None,
+        eo_metadata(coverage, subject.request()) if isinstance(coverage, Dataset) else None,
         xsi_schemaLocation=_EO_SCHEMA if eo else _SCHEMA,
     )
     etree.indent(element, level=1)  # as a description stands in its document, to the last blank

@@ -1,13 +1,13 @@
 """The operations of WCS 2.0.1: decode, query, engine, encode."""
 
 from dataclasses import replace
+from functools import partial
 from operator import itemgetter
 
 from datacube.engine.context import Context
 from datacube.engine.coverage import plan_coverage
 from datacube.engine.cube import Cube
 from datacube.formats import gml
-from datacube.model.coverage import CoverageDescription
 from datacube.model.grid import RectifiedGrid
 from datacube.model.query import CoverageQuery, ScaleFactor
 from services.ows import caching
@@ -77,13 +77,12 @@ def answer_coverage(context: Context, request: Request, kvp: Kvp) -> Response:
     asked = decode.get_coverage(kvp)
     coverage = coverage_of(context, asked.coverage)
     domain, settings = coverage.description.domain, context.settings
-    subject = gmlcov.Subject(coverage, settings, _url(request, kvp))
+    subject = gmlcov.Subject(coverage, settings, partial(_url, request, kvp))
     wanted = asked.media_type or gmlcov.native_format(domain, settings)
     encoder = find_form(wanted, formats_of(subject))
     query = _bound(context, coverage, asked)
-    plan = plan_coverage(context, query)
-    described = replace(plan.description, id=coverage.description.id)
-    name = _file_name(asked, described, encoder)
+    fields = plan_coverage(context, query).description.range_type.names
+    name = _file_name(asked, coverage.description.id, fields, encoder)
     order = asked.extras.order(query, encoder, name)
     if not asked.multipart or encoder.media_type == gml.MEDIA_TYPE:
         return send(context, request, order)
@@ -124,6 +123,6 @@ def _unscaled(context: Context, query: CoverageQuery) -> RectifiedGrid:
     return plan.description.domain.rectified
 
 
-def _file_name(asked: CoverageRequest, description: CoverageDescription, encoder: Form) -> str:
-    fields = description.range_type.names if asked.range_subset else ()
-    return file_name(description.id, asked.brackets, fields, encoder.extension)
+def _file_name(asked: CoverageRequest, name: str, fields: tuple[str, ...], encoder: Form) -> str:
+    named = fields if asked.range_subset else ()
+    return file_name(name, asked.brackets, named, encoder.extension)

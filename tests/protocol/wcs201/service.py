@@ -147,11 +147,16 @@ class Service:
 
     def covjson(self, query):
         response = self.get(f"FORMAT=application/prs.coverage%2Bjson&{query}")
-        return json.loads(b"".join(response.body))
+        return json.loads(body_of(response))
 
     def refused(self, query, operation="GetCoverage"):
         """(status, code, locator, text) of the report."""
         return report(self.ask(operation, query))
+
+
+def body_of(response):
+    """The bytes of an answer, in pieces or not."""
+    return response.body if isinstance(response.body, bytes) else b"".join(response.body)
 
 
 def report(response):

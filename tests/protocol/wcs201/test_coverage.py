@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from affine import Affine
 
-from tests.protocol.wcs201.service import closed
+from tests.protocol.wcs201.service import body_of, closed
 
 DAY2 = 'SUBSET=ansi("2020-01-02T00:00:00Z")'
 
@@ -178,7 +178,7 @@ def test_coveragejson(service):
 def test_multipart(service):
     response = service.get(f"CoverageId=air&{DAY2}&FORMAT=image/tiff&MEDIATYPE=multipart/related")
     assert response.media_type.startswith("multipart/related; ")
-    body = b"".join(response.body)
+    body = body_of(response)
     head = f"Content-Type: {response.media_type}\r\n\r\n".encode()
     message = email.message_from_bytes(head + body, policy=email.policy.HTTP)
     gml, file = message.iter_parts()
@@ -191,5 +191,5 @@ def test_multipart(service):
 @pytest.mark.parametrize("query", [DAY2, "SUBSET=Lat(30,40)"])
 def test_the_gml_part_is_schema_valid(strict_service, xsd_validator, query):
     response = strict_service.get(f"CoverageId=air&{query}&MEDIATYPE=multipart/related")
-    first = b"".join(response.body).split(b"\r\n\r\n", 1)[1].split(b"\r\n--", 1)[0]
+    first = body_of(response).split(b"\r\n\r\n", 1)[1].split(b"\r\n--", 1)[0]
     assert xsd_validator(first) == []

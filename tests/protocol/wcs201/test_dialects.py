@@ -8,7 +8,7 @@ import pytest
 
 from services.ows.transport import FORM, Request
 from services.wcs.service import handle
-from tests.protocol.wcs201.service import Service, closed
+from tests.protocol.wcs201.service import Service, body_of, closed
 
 PLAIN = "CoverageId=air&SUBSET=Long(-10,10)&SUBSET=Lat(34,44)&SUBSET=ansi(2020-01-02)&FORMAT=csv"
 OCEAN = "CoverageId=ocean&SUBSET=ansi(2020-01-02)&SUBSET=depth(10)&FORMAT=csv"
@@ -27,10 +27,6 @@ FEATURES = {
         for one in HALVES
     ],
 }
-
-
-def body(response):
-    return response.body if isinstance(response.body, bytes) else b"".join(response.body)
 
 
 @pytest.mark.parametrize(
@@ -78,7 +74,7 @@ def body(response):
 )
 def test_dialects(service, standard, dialect):
     expected = service.get(standard)
-    assert body(service.get(dialect)) == body(expected)
+    assert body_of(service.get(dialect)) == body_of(expected)
 
 
 def test_over_the_antimeridian(service):
@@ -100,7 +96,7 @@ class TestDryRun:
         assert found["axes"]["Lat"] == {"size": 10, "first": 49, "last": 31}
         assert found["values"] == 400
         assert found["chunks"] == 4
-        assert found["length"] == len(body(service.get(query)))
+        assert found["length"] == len(body_of(service.get(query)))
         assert found["file"] == "air_Long-m10-10.npy"
 
     def test_it_is_refused_as_the_answer_is(self, service):
@@ -138,7 +134,7 @@ class TestClip:
         form = urlencode(pairs | {"CLIP": json.dumps(shape)}).encode()
         request = Request("POST", "/wcs", (), {"content-type": FORM}, form, Service.base_url)
         response = handle(service.context, request)
-        assert body(response) == body(service.get(f"{self.DAY}&CLIP={self.TRIANGLE}"))
+        assert body_of(response) == body_of(service.get(f"{self.DAY}&CLIP={self.TRIANGLE}"))
 
     @pytest.mark.parametrize(
         ("media_type", "body_"),
@@ -155,7 +151,7 @@ class TestClip:
         request = Request("POST", "/wcs", tuple(pairs.items()), headers, body_.encode(), url)
         response = handle(service.context, request)
         assert response.status == 200, response.body
-        assert body(response) == body(service.get(f"{self.DAY}&CLIP={self.TRIANGLE}"))
+        assert body_of(response) == body_of(service.get(f"{self.DAY}&CLIP={self.TRIANGLE}"))
 
     def test_trims_stay(self, service):
         query = f"{self.DAY}&CLIP={self.TRIANGLE}&SUBSET=Long(-20,20)"

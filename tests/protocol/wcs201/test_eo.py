@@ -7,7 +7,7 @@ from shapely.geometry import Polygon, box
 
 from services.ows.transport import Request
 from services.wcs.service import handle
-from tests.protocol.wcs201.service import NS, closed, report, same, texts
+from tests.protocol.wcs201.service import NS, body_of, closed, report, same, texts
 
 EO = NS | {
     "wcseo": "http://www.opengis.net/wcs/wcseo/1.0",
@@ -117,7 +117,7 @@ def test_the_values_of_a_dataset_are_those_of_its_time(service):
 @pytest.mark.xsd
 def test_gml_of_a_dataset_has_its_type_metadata_and_lineage(strict_service, xsd_validator):
     response = strict_service.get(f"CoverageId={SECOND}&FORMAT=application/gml%2Bxml")
-    root = etree.fromstring(b"".join(response.body))
+    root = etree.fromstring(body_of(response))
     assert root.tag == f"{{{EO['wcseo']}}}RectifiedDataset"
     assert xsd_validator(etree.tostring(root)) == []
     reference = root.find(".//wcseo:lineage/wcseo:referenceGetCoverage/ows:Reference", EO)
@@ -130,7 +130,7 @@ def test_a_request_that_is_too_long_for_a_url_is_no_lineage(service):
     corners = ",".join("-20 30,20 30,20 50" for _ in range(500))
     clip = f"&CLIP=POLYGON(({corners},-20 30))"
     response = service.get(f"CoverageId={SECOND}&FORMAT=gml{clip}")
-    root = etree.fromstring(b"".join(response.body))
+    root = etree.fromstring(body_of(response))
     assert root.find(".//wcseo:EOMetadata", EO) is not None
     assert root.find(".//wcseo:lineage", EO) is None
 
@@ -140,7 +140,7 @@ def test_the_document_before_the_file_of_a_dataset_is_one_of_a_dataset(
     strict_service, xsd_validator
 ):
     query = f"CoverageId={SECOND}&FORMAT=image/tiff&MEDIATYPE=multipart/related"
-    message = b"".join(strict_service.get(query).body)
+    message = body_of(strict_service.get(query))
     document = message.partition(b"\r\n\r\n")[2].partition(b"\r\n--wcs-")[0]
     root = etree.fromstring(document)
     assert root.tag == f"{{{EO['wcseo']}}}RectifiedDataset"
@@ -289,9 +289,9 @@ def test_sets_posted_and_in_soap_are_those_of_the_url(service, namespace):
 
 def test_gml_posted_and_in_soap_is_that_of_the_url(service):
     query = f"CoverageId={SECOND}&format=application/gml%2Bxml"
-    expected = b"".join(service.get(query).body)
-    assert b"".join(posted(service, GET_COVERAGE).body) == expected
-    envelope = etree.fromstring(b"".join(enveloped(service, GET_COVERAGE).body))
+    expected = body_of(service.get(query))
+    assert body_of(posted(service, GET_COVERAGE)) == expected
+    envelope = etree.fromstring(body_of(enveloped(service, GET_COVERAGE)))
     (inner,) = envelope.find(f"{{{SOAP}}}Body")
     assert same(inner, etree.fromstring(expected))
 

@@ -8,18 +8,14 @@ import pytest
 import xarray as xr
 from rasterio.io import MemoryFile
 
-from tests.protocol.wcs201.service import closed
+from tests.protocol.wcs201.service import body_of, closed
 
 AIR = "CoverageId=air&SUBSET=ansi(2020-01-02)"
 GRID = closed(1, *np.meshgrid(range(10), range(20), indexing="ij"))
 
 
-def body(response):
-    return response.body if isinstance(response.body, bytes) else b"".join(response.body)
-
-
 def tiff(response):
-    with MemoryFile(body(response)) as memory, memory.open() as file:
+    with MemoryFile(body_of(response)) as memory, memory.open() as file:
         return file.read(), file.profile
 
 
@@ -49,7 +45,7 @@ def test_a_cog_has_the_values_of_the_plain_file(service):
 
 def test_netcdf_3_of_more_dimensions(service, tmp_path):
     path = tmp_path / "ocean.nc"
-    path.write_bytes(body(service.get("CoverageId=ocean&FORMAT=netcdf3")))
+    path.write_bytes(body_of(service.get("CoverageId=ocean&FORMAT=netcdf3")))
     with netCDF4.Dataset(path) as file:
         assert file["u"].shape == (2, 3, 10, 20)
         assert file["u"][1, 2, 3, 4] == 1000 + 200_000 + 34
@@ -98,7 +94,7 @@ def test_physical_values_in_a_geotiff(service):
 
 
 def test_physical_values_in_netcdf(service):
-    content = body(service.get(f"{AIR}&FORMAT=netcdf&VALUES=physical"))
+    content = body_of(service.get(f"{AIR}&FORMAT=netcdf&VALUES=physical"))
     with xr.open_dataset(BytesIO(content), engine="h5netcdf", mask_and_scale=False) as found:
         assert "scale_factor" not in found["t2m"].attrs
         assert found["t2m"].attrs["units"] == "K"
@@ -106,13 +102,18 @@ def test_physical_values_in_netcdf(service):
 
 
 def test_raw_values_as_text(service):
-    lines = body(service.get(f"{AIR}&FORMAT=csv&VALUES=raw")).decode().splitlines()
+    lines = body_of(service.get(f"{AIR}&FORMAT=csv&VALUES=raw")).decode().splitlines()
     assert [float(line.rsplit(",", 1)[1]) for line in lines[1:4]] == [1000, 1001, 1002]
 
 
 def test_the_description_beside_the_file_is_of_its_values(service):
     query = f"{AIR}&FORMAT=image/tiff&MEDIATYPE=multipart/related"
-    raw, physical = (body(service.get(f"{query}&VALUES={how}")) for how in ("raw", "physical"))
+    raw, physical = (body_of(service.get(f"{query}&VALUES={how}")) for how in ("raw", "physical"))
     assert b'code="1"' in raw
     assert b'code="K"' in physical
     assert b"stored *" not in physical
+
+
+@pytest.mark.parametrize("name", ["csv", "json", "covjson", "gml"])
+def test_a_small_text_is_sent_as_one(service, name):
+    assert isinstance(service.get(f"{AIR}&FORMAT={name}").body, bytes)

@@ -12,7 +12,7 @@ from datacube.formats import gml
 from services.ows.transport import Request
 from services.wcs.service import handle
 from tests.cubes import make_cube
-from tests.protocol.wcs201.service import NS, SETTINGS, Service, closed, report, texts
+from tests.protocol.wcs201.service import NS, SETTINGS, Service, body_of, closed, report, texts
 
 FUNCTION = "gml:coverageFunction/gml:GridFunction"
 
@@ -20,7 +20,7 @@ FUNCTION = "gml:coverageFunction/gml:GridFunction"
 def document(service, query):
     response = service.get(f"FORMAT=application/gml%2Bxml&{query}")
     assert response.media_type == "application/gml+xml"
-    return etree.fromstring(b"".join(response.body))
+    return etree.fromstring(body_of(response))
 
 
 def values(root):
@@ -103,7 +103,7 @@ def test_of_several_parts_it_needs_none(service):
         service.get(f"{query}{more}") for more in ("", "&MEDIATYPE=multipart/related")
     )
     assert related.media_type == "application/gml+xml"
-    assert b"".join(alone.body) == b"".join(related.body)
+    assert body_of(alone) == body_of(related)
 
 
 def test_it_can_be_what_a_coverage_comes_as(store_url):
@@ -124,7 +124,7 @@ def test_a_large_one_is_streamed_and_one_too_large_refused(tmp_path, monkeypatch
         return handle(context, Request("GET", "/wcs", tuple(pairs.items())))
 
     asked = {"COVERAGEID": "large", "FORMAT": "application/gml+xml"}
-    root = etree.fromstring(b"".join(ask(**asked).body))
+    root = etree.fromstring(body_of(ask(**asked)))
     tuples = root.findtext(".//gml:tupleList", namespaces=NS).split(" ")
     assert len(tuples) == 60_000
     monkeypatch.setattr(gml, "MOST_VALUES", 1000)
@@ -133,5 +133,5 @@ def test_a_large_one_is_streamed_and_one_too_large_refused(tmp_path, monkeypatch
     assert "60,000 values" in text
     assert "application/netcdf" in text
     factor = text.partition("SCALEFACTOR=")[2].partition(",")[0]
-    smaller = etree.fromstring(b"".join(ask(**asked, SCALEFACTOR=factor).body))
+    smaller = etree.fromstring(body_of(ask(**asked, SCALEFACTOR=factor)))
     assert len(smaller.findtext(".//gml:tupleList", namespaces=NS).split(" ")) <= 1000

@@ -11,7 +11,7 @@ from datacube.engine.context import make_context
 from datacube.model.fields import Field
 from datacube.store.url import open_store
 from tests.cubes import make_cube
-from tests.protocol.wcs201.service import Service
+from tests.protocol.wcs201.service import Service, body_of
 from tests.stores import CountingStore
 
 DAYS = tuple(np.arange("2020-01-01", "2020-05-01", dtype="datetime64[D]").astype(str).tolist())
@@ -44,7 +44,7 @@ def test_every_value_of_a_series(store, subsets, rows, columns):
     service.get("CoverageId=sst&FORMAT=text/csv&SUBSET=Lat(80)&SUBSET=Long(7.5)")
     store.reset()
     response = service.get(f"CoverageId=sst&FORMAT=text/csv&{subsets}")
-    body = response.body if isinstance(response.body, bytes) else b"".join(response.body)
+    body = body_of(response)
     header, *lines = csv.reader(io.StringIO(body.decode()))
     assert header == ["time", "Lat", "Long", "sst [K]"]
     wanted = [

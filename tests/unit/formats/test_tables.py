@@ -6,7 +6,7 @@ import io
 import numpy as np
 
 from datacube.formats.registry import encoders
-from datacube.model.axis import TimeAxis
+from datacube.model.axis import IndexAxis, TimeAxis
 from datacube.model.bbox import BoundingBox
 from datacube.model.block import Block
 from datacube.model.coverage import Coverage, CoverageDescription
@@ -41,6 +41,23 @@ def test_csv_has_a_row_for_each_cell():
     assert rows[0] == ["1970-01-01T00:00:00Z", "1.5", "0.5", "273.0", "0.0"]
     assert rows[7] == ["1970-01-02T00:00:00Z", "1.5", "1.5", "276.5", "0.7"]
     assert rows[11] == ["1970-01-02T00:00:00Z", "0.5", "2.5", "", "1.1"]
+
+
+def test_labels_of_csv_are_in_quotes_where_they_need_it():
+    labels = 'wet, "mild"', "line\nbreak", "plain"
+    grid = RectifiedGrid.from_bbox(BoundingBox(0, 0, 1, 1, CRS84), 1, 1)
+    domain = DomainSet(grid, (IndexAxis("scenario", 3, labels=labels),))
+    field = Field("t", "float32", uom="K, absolute")
+    data = np.arange(3, dtype="float32").reshape(3, 1, 1)
+    coverage = Coverage(
+        CoverageDescription("c", "C", "", domain, RangeType((field,))),
+        {"t": Block(field, domain, data)},
+    )
+    text = b"".join(encoders().find("text/csv").encode(coverage)).decode()
+    header, *rows = csv.reader(io.StringIO(text, newline=""))
+    assert header[-1] == "t [K, absolute]"
+    assert [row[0] for row in rows] == list(labels)
+    assert text.endswith("\r\nplain,0.5,0.5,2.0\r\n")
 
 
 def test_csv_of_few_cells_is_that_of_many(monkeypatch):
