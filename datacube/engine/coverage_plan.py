@@ -48,6 +48,8 @@ from datacube.slicing.warp import positions, separable, to_cells
 _MOST_CELLS = 64 << 20
 _LONGEST = 1_000_000  # cells of a side that is scaled
 _COMPUTED = 16  # bytes that a cell is reckoned as where steps are reduced or cells resampled
+_BRIEF = 4096  # values
+_FEW_CHUNKS = 4
 _MAPPED = 48  # where its position is found
 
 
@@ -111,6 +113,11 @@ class CoveragePlan:
     def computed(self) -> bool:
         """Whether more is wanted than stored values of single steps."""
         return bool(self.reducers) or self.mask is not None or self.resampled
+
+    @property
+    def brief(self) -> bool:
+        """Whether it is read in a moment: few stored values, of few chunks."""
+        return self.count <= _BRIEF and self.chunks <= _FEW_CHUNKS and not self.computed
 
     def of_rows(self, rows: slice) -> "CoveragePlan":
         """The plan of some rows of the answer: their cells, and how values between are found."""

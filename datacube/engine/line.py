@@ -15,6 +15,7 @@ from datacube.engine.scattered import CellsPlan, plan_cells, read_cells
 from datacube.errors import InvalidSubset
 from datacube.model.axis import Axis, TimeAxis
 from datacube.model.domain import DomainSet
+from datacube.model.fields import Field
 from datacube.model.geometry import Path
 from datacube.model.query import LineQuery
 from datacube.model.sampled import Places, Sampled
@@ -24,6 +25,9 @@ from datacube.slicing.select_axis import nearest_place
 
 type Indexes = NDArray[np.intp]
 
+_BRIEF = 4096  # values
+_FEW_CHUNKS = 4
+
 
 @dataclass(frozen=True, eq=False)
 class LinePlan:
@@ -32,6 +36,7 @@ class LinePlan:
     Parameters
     ----------
     cube : Cube
+    fields : tuple of Field
     where : Places
     groups : places that have the same step and level of their own, and so are read together
     parts : for each field its plans, one for each group
@@ -40,11 +45,19 @@ class LinePlan:
     """
 
     cube: Cube
+    fields: tuple[Field, ...]
     where: Places
     groups: tuple[Indexes, ...]
     parts: tuple[tuple[CellsPlan, ...], ...]
     axes: tuple[Axis, ...]
     notes: tuple[str, ...]
+
+    @property
+    def brief(self) -> bool:
+        """Whether it is read in a moment: few values, of few chunks."""
+        places = prod(axis.size for axis in self.axes) * len(self.where.x)
+        chunks = sum(part.cost.chunks for parts in self.parts for part in parts)
+        return places * len(self.fields) <= _BRIEF and chunks <= _FEW_CHUNKS
 
 
 def get_line(context: Context, query: LineQuery) -> Sampled:
@@ -59,8 +72,18 @@ def get_line(context: Context, query: LineQuery) -> Sampled:
     StorageError
         A chunk cannot be read.
     """
-    plan = plan_line(context, query)
-    fields = fields_of(plan.cube, query.fields)
+    return read_line(context, plan_line(context, query))
+
+
+def read_line(context: Context, plan: LinePlan) -> Sampled:
+    """Values of the cells that a plan names.
+
+    Raises
+    ------
+    StorageError
+        A chunk cannot be read.
+    """
+    fields = plan.fields
     shape = (*(axis.size for axis in plan.axes), len(plan.where.x))
     data = {one.name: np.zeros(shape, one.dtype) for one in fields}
     valid = {one.name: np.zeros(shape, bool) for one in fields}
@@ -99,7 +122,7 @@ def plan_line(context: Context, query: LineQuery) -> LinePlan:
             at[number] = [_nearest(cube, axis, value) for value in there.tolist()]
             where = _placed(where, axis, there)
     cells = cells_at(grid, x, y, query.path.crs, cube.inverses)
-    groups = _groups(at)
+    groups = _groups(at) if own else (np.arange(len(places)),)
     parts = tuple(
         tuple(
             plan_cells(cube, field, _some(cells, some), _at(picks, own, domain, at[:, some[0]]))
@@ -108,7 +131,9 @@ def plan_line(context: Context, query: LineQuery) -> LinePlan:
         for field in fields
     )
     axes = tuple(one.axis for one in left if one.axis is not None)
-    return LinePlan(cube, where, groups, parts, axes, tuple(clamped_axes(domain.axes, picks)))
+    return LinePlan(
+        cube, fields, where, groups, parts, axes, tuple(clamped_axes(domain.axes, picks))
+    )
 
 
 def _own_axes(domain: DomainSet, path: Path) -> dict[str, NDArray[np.float64]]:
@@ -139,8 +164,6 @@ def _placed(where: Places, axis: Axis, values: NDArray[np.float64]) -> Places:
 def _groups(indexes: NDArray[np.intp]) -> tuple[Indexes, ...]:
     """Places with equal indexes on every axis; those that are nowhere near are left out."""
     near = np.flatnonzero((indexes >= 0).all(axis=0))
-    if not len(indexes):
-        return (np.arange(indexes.shape[1]),)
     _, kind = np.unique(indexes[:, near], axis=1, return_inverse=True)
     order = np.argsort(kind, kind="stable")
     cuts = np.flatnonzero(np.diff(kind[order])) + 1

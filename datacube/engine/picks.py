@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from math import prod
 
 import numpy as np
 
@@ -182,6 +183,15 @@ def grouped(axis: TimeAxis, span: Span, aggregate: Aggregate) -> Pick:
     labels = np.array([one.label for one in made])
     bounds = np.array([(one.first, one.last) for one in made]) if aggregate.every else None
     return Pick(groups, replace(part, ticks=labels, bounds=bounds), span.clamped)
+
+
+def most_places(domain: DomainSet, subsets: Iterable[AxisSubset]) -> int:
+    """How many places of the axes beside x and y subsets leave at most: of a sliced axis one.
+
+    It takes no look at where the places are, so that it costs the same for a long axis.
+    """
+    sliced = {domain.axis(one.axis) for one in subsets if isinstance(one, Slice)}
+    return prod(axis.size for axis in domain.axes if axis not in sliced)
 
 
 def times_of(domain: DomainSet, picks: tuple[Pick, ...]) -> range:

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from datacube.engine.read import Values
 from datacube.model.fields import Field
 from datacube.slicing.cells import IndexMap, SeparableMap
-from datacube.slicing.plan import plan_read
 from datacube.slicing.reduce import Reducer
 from datacube.store.cube import CubeStore
 from datacube.store.source import CubeSource
@@ -55,7 +54,7 @@ def series_window(
         return None
     itemsize = np.dtype(field.dtype).itemsize
     map_shape = cube.chunk_shape(field.name, level)
-    per_step = len(plan_read(cells, (map_shape[-2], map_shape[-1])).chunks)
+    per_step = _touched(rows, map_shape[-2]) * _touched(columns, map_shape[-1])
     across = _touched(rows, copy.chunk_shape[-2]) * _touched(columns, copy.chunk_shape[-1])
     chunks = nbytes = 0
     for segment, first, last in copy.parts(times.start, times.stop):
@@ -109,7 +108,9 @@ def _runs(cells: IndexMap) -> tuple[slice | None, slice | None]:
 
 def _run(places: NDArray[np.intp]) -> slice | None:
     """Places as a slice, where they are inside and without gaps."""
-    if not len(places) or places[0] < 0 or not (np.diff(places) == 1).all():
+    if not len(places) or places[0] < 0:
+        return None
+    if len(places) > 1 and not (np.diff(places) == 1).all():
         return None
     return slice(int(places[0]), int(places[-1]) + 1)
 

@@ -5,8 +5,8 @@ and x of the cell's centre in the coverage's CRS, then the fields; the unit stan
 the name. No data is an empty cell. Lines end as RFC 4180 says.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
-from itertools import islice, product, repeat
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import islice, product
 from math import prod
 
 import numpy as np
@@ -34,8 +34,37 @@ def encode(coverage: Coverage, options: Mapping[str, str]) -> Iterator[bytes]:
     """
     if prod(coverage.description.domain.grid.shape) > _FEW:
         return stream(stream_of(coverage), options).pieces
-    head = f"{_line(_header(coverage.description))}\r\n".encode()
-    return gathered(head, (text.encode() for text in _rows_of_few(coverage)))
+    fields = [coverage.blocks[name] for name in coverage.description.range_type.names]
+    domain = coverage.description.domain
+    where = [one for row in _positions(domain.grid, slice(0, domain.grid.shape[0])) for one in row]
+
+    def columns(places: slice) -> Iterator[NDArray[np.floating]]:
+        return (_physical_places(one, places) for one in fields)
+
+    return table(_header(coverage.description), domain.axes, where, columns)
+
+
+def table(
+    head: Iterable[str],
+    axes: Sequence[Axis],
+    where: Sequence[str],
+    columns: Callable[[slice], Iterable[NDArray[np.floating]]],
+) -> Iterator[bytes]:
+    """A table of few cells at every place of some axes, those of many places made at a time.
+
+    Parameters
+    ----------
+    head : of the columns
+    axes : the first columns, in array order
+    where : the next columns of each cell, each with a comma behind it
+    columns : places, counted in array order -> physical values of each field, (places * cells,)
+
+    Returns
+    -------
+    pieces : iterator of bytes, UTF-8
+    """
+    lines = _long_rows(axes, where, columns)
+    return gathered(f"{_line(head)}\r\n".encode(), (text.encode() for text in lines))
 
 
 def stream(coverage: CoverageStream, options: Mapping[str, str]) -> Streamed:  # noqa: ARG001
@@ -63,21 +92,17 @@ def with_unit(name: str, uom: str) -> str:
     return f"{name} [{uom}]" if uom else name
 
 
-def _rows_of_few(coverage: Coverage) -> Iterator[str]:
-    """Lines of few cells, those of many places at a time: a series at a point."""
-    domain = coverage.description.domain
-    grid, places = domain.grid, [_texts_along(axis) for axis in domain.axes]
-    where = [one for row in _positions(grid, slice(0, grid.shape[0])) for one in row]
+def _long_rows(
+    axes: Sequence[Axis],
+    where: Sequence[str],
+    columns: Callable[[slice], Iterable[NDArray[np.floating]]],
+) -> Iterator[str]:
+    places = [_texts_along(axis) for axis in axes]
     heres = map("".join, product(*places))
     step = max(_TOGETHER // len(where), 1)
     for first in range(0, prod(map(len, places)), step):
-        starts = list(islice(heres, step))
-        columns = (
-            cell_texts(_physical_places(coverage.blocks[one.name], slice(first, first + step)))
-            for one in coverage.description.range_type.fields
-        )
-        lines = (start for start in starts for _ in where)
-        yield _table(lines, where * len(starts), *columns)
+        starts = (f"{here}{one}" for here in islice(heres, step) for one in where)
+        yield _table(starts, *map(cell_texts, columns(slice(first, first + step))))
 
 
 def _physical_places(block: Block, places: slice) -> NDArray[np.floating]:
@@ -99,8 +124,7 @@ def _rows(coverage: CoverageStream) -> Iterator[str]:
                 for one in islice(blocks, len(coverage.description.range_type.fields))
             ]
             for where, *values in zip(_positions(domain.grid, rows), *planes, strict=True):
-                columns = (cell_texts(one) for one in values)
-                yield _table(repeat(start), where, *columns)
+                yield _table((f"{start}{one}" for one in where), *map(cell_texts, values))
 
 
 def _physical_rows(block: Block) -> Iterator[NDArray[np.floating]]:
@@ -111,20 +135,21 @@ def _physical_rows(block: Block) -> Iterator[NDArray[np.floating]]:
 
 
 def _positions(grid: Grid, rows: slice) -> Iterator[Iterable[str]]:
-    """Of each row ``y,x`` of its cells; nothing between the commas where one has no position."""
+    """Of each row ``y,x,`` of its cells; nothing before the commas where one has no position."""
     match grid:
         case RectifiedGrid():
-            x = [repr(one) for one in grid.x_centres().tolist()]
+            x = grid.x_centres().tolist()
             for northing in grid.y_centres()[rows].tolist():
-                yield [f"{northing!r},{one}" for one in x]
+                yield [f"{northing!r},{one!r}," for one in x]
         case ReferenceableGrid(_, lon, lat):
             for easts, norths in zip(lon[rows], lat[rows], strict=True):
-                yield map(",".join, zip(cell_texts(norths), cell_texts(easts), strict=True))
+                places = zip(cell_texts(norths), cell_texts(easts), strict=True)
+                yield [f"{north},{east}," for north, east in places]
 
 
-def _table(start: Iterable[str], *columns: Iterable[str]) -> str:
-    rows = zip(*columns, strict=True)
-    return "".join(f"{first}{','.join(row)}\r\n" for first, row in zip(start, rows, strict=False))
+def _table(starts: Iterable[str], *columns: Iterable[str]) -> str:
+    rows = zip(starts, map(",".join, zip(*columns, strict=True)), strict=True)
+    return "".join(f"{start}{row}\r\n" for start, row in rows)
 
 
 def _texts_along(axis: Axis) -> list[str]:

@@ -1,11 +1,9 @@
 """Values at places or over a region -> CoverageJSON and CSV."""
 
-import csv
-import io
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from itertools import chain, product
+from itertools import chain
 from typing import Any, assert_never
 
 import numpy as np
@@ -19,8 +17,8 @@ from datacube.formats.coveragejson import (
     parameter_object,
     reference_object,
 )
-from datacube.formats.csv import cell_texts, with_unit
-from datacube.model.axis import TimeAxis, axis_values
+from datacube.formats.csv import table, with_unit
+from datacube.model.axis import TimeAxis
 from datacube.model.domain import DomainSet
 from datacube.model.geometry import Region
 from datacube.model.sampled import Places, Sampled
@@ -74,27 +72,17 @@ def to_coveragejson(sampled: Sampled) -> Iterator[bytes]:
 
 def to_csv(sampled: Sampled) -> Iterator[bytes]:
     """A table in UTF-8: the axes, the place, then the fields with their units; no data is empty."""
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\r\n")
     names, rows = _places(sampled.where)
-    writer.writerow(
-        [
-            *(with_unit(axis.name, getattr(axis, "uom", "")) for axis in sampled.axes),
-            *names,
-            *(with_unit(field.name, field.uom) for field in sampled.fields),
-        ]
-    )
+    head = [
+        *(with_unit(axis.name, getattr(axis, "uom", "")) for axis in sampled.axes),
+        *names,
+        *(with_unit(field.name, field.uom) for field in sampled.fields),
+    ]
     values = [sampled.physical(field).reshape(-1, len(rows)) for field in sampled.fields]
-    steps = product(*(list(axis_values(axis)) for axis in sampled.axes))
-    for number, step in enumerate(steps):
-        here = [value if isinstance(value, str) else float(value) for value in step]
-        texts = [cell_texts(one[number]) for one in values]
-        writer.writerows([*here, *row, *cells] for row, *cells in zip(rows, *texts, strict=True))
-        if out.tell() > 1 << 16:
-            yield out.getvalue().encode()
-            out.seek(0)
-            out.truncate()
-    yield out.getvalue().encode()
+    where = ["".join(f"{one}," for one in row) for row in rows]
+    return table(
+        head, sampled.axes, where, lambda places: (one[places].reshape(-1) for one in values)
+    )
 
 
 WRITERS = (

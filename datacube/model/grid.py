@@ -114,7 +114,8 @@ class RectifiedGrid:
 
     def window(self, row: int, column: int, height: int, width: int) -> "RectifiedGrid":
         """The grid of a rectangle of cells; row and column may be negative."""
-        moved = self.transform @ Affine.translation(column, row)
+        old = self.transform
+        moved = Affine(old.a, 0.0, old.a * column + old.c, 0.0, old.e, old.e * row + old.f)
         return RectifiedGrid(self.crs, moved, width, height)
 
     def coarsened(self, factor: int) -> "RectifiedGrid":

@@ -1,8 +1,8 @@
 """The ASGI application: HTTP in, a route's answer out, one access line each.
 
-What is known by its URL is answered on the event loop itself, and so is a tile, which takes a
-moment; all else by one of the threads, which does everything from reading the parameters to the
-packed bytes.
+What is known by its URL is answered on the event loop itself, and so is what takes a moment: a
+tile, the values of few places; all else by one of the threads, which does everything from reading
+the parameters to the packed bytes.
 """
 
 import asyncio

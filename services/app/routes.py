@@ -99,14 +99,22 @@ class Routes:
             case "wmts":
                 return self._wmts(tail)
             case "ogcapi":
-                methods = ogcapi.methods(tail)
-                return Route("ogcapi", lambda request: self._ogcapi.handle(request, tail), methods)
+                return self._of_ogcapi(tail)
             case "viewer":
                 return self._viewer(path, tail)
             case "tiles" | "times" | "zarr" if tail:
                 return self._below(head, tail)
             case _:
                 return self._own(path)
+
+    def _of_ogcapi(self, tail: str) -> Route:
+        def answer(request: Request) -> Response:
+            return self._ogcapi.handle(request, tail)
+
+        def brief(request: Request) -> bool:
+            return ogcapi.is_brief(request, tail)
+
+        return Route("ogcapi", answer, ogcapi.methods(tail), brief=brief)
 
     def _below(self, service: str, tail: str) -> Route:
         """Of the services without anything at their root."""
@@ -132,8 +140,9 @@ class Routes:
     def _kvp(self, service: str) -> Route:
         if service == "wms":
             report, failure = wms130_report, wms.failure
-            return Route("wms", self._wms, READ_OR_POST, report, failure, brief=wms.is_small_map)
-        return Route("wcs", self._wcs, READ_OR_POST, ows20_report, wcs.failure)
+            return Route("wms", self._wms, READ_OR_POST, report, failure, brief=wms.is_brief)
+        refusal, broken = ows20_report, wcs.failure
+        return Route("wcs", self._wcs, READ_OR_POST, refusal, broken, brief=wcs.is_plain)
 
     def _wms(self, request: Request) -> Response:
         return guide(request, "WMS") or wms.handle(self._context, request)

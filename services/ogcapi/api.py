@@ -38,6 +38,11 @@ _COLLECTION_ROUTES = {
     **{kind: edr_or_way(kind) for kind in EDR_QUERIES},
 }
 
+_PLAIN = frozenset(
+    {"f", "coords", "datetime", "z", "subset", "parameter-name", "properties", "bbox"}
+)
+_SHORT = 200  # letters
+
 
 class OgcApi:
     """The OGC API of one context.
@@ -104,6 +109,14 @@ class OgcApi:
             raise CoverageNotFound(f"no collection '{names}'")
         response = Response(status, media_type, body, (DOCUMENT, ("Vary", "Accept")))
         return conditional(request, response, etag([self._context.catalog.version], body))
+
+
+def is_brief(request: Request, tail: str) -> bool:
+    """Whether a request asks for stored values as they are, of which there may be few."""
+    query = tail.rpartition("/")[2]
+    return query in {"coverage", "position"} and all(
+        name in _PLAIN and len(value) <= _SHORT for name, value in request.query
+    )
 
 
 def methods(tail: str) -> frozenset[str]:

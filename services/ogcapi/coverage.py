@@ -22,6 +22,7 @@ from services.ows.aggregate import axes_made_one
 from services.ows.caching import cache_control, etag, matches, not_modified, warnings, weak
 from services.ows.compression import parse_compression
 from services.ows.coveragefile import coverage_file
+from services.ows.places import check_places
 from services.ows.transport import Request, Response
 
 
@@ -52,12 +53,13 @@ def send_coverage(
     """The file of a query, with its cache headers and warnings."""
     domain = cube.description.domain
     query, notes = fitted(asked, domain, encoder)
+    check_places(context, request, query.coverage, query.subsets)
     control = cache_control(moving=moves(query.subsets, domain))
     tag = weak(etag(coverage_state(context, query), query, encoder.media_type, compression))
     if matches(request, tag):
         return not_modified(tag, control)
     options = {"compression": compression}
-    found = coverage_file(context, query, encoder, options, head=request.head, brief=request.brief)
+    found = coverage_file(context, request, query, encoder, options)
     file_name = f'attachment; filename="{cube.id}.{encoder.extension}"'
     shown = "inline" if encoder.extension == "covjson" else file_name
     return Response(

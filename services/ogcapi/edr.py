@@ -9,7 +9,6 @@ from collections.abc import Callable
 from datacube.engine.area import get_area, plan_area
 from datacube.engine.context import Context
 from datacube.engine.cube import Cube
-from datacube.engine.line import get_line
 from datacube.errors import InvalidSubset
 from datacube.formats.pieces import at_once
 from datacube.formats.registry import Encoder
@@ -26,6 +25,7 @@ from services.ogcapi.subsets import box_subsets, parse_number
 from services.ows.caching import cache_control, etag, matches, not_modified, warnings
 from services.ows.geometries import parse_line, parse_places, parse_region
 from services.ows.kvp import Kvp
+from services.ows.places import sampled_line
 from services.ows.transport import Request, Response, TakesLonger
 
 type SampleQuery = LineQuery | AreaQuery
@@ -110,9 +110,7 @@ def _send(
     tag = etag([cube.snapshot], query, writer.media_type)
     if matches(request, tag):
         return not_modified(tag, control)
-    if request.brief:
-        raise _weight(context, query)
-    sampled = _sampled(context, query)
+    sampled = _sampled(context, request, query)
     return Response(
         200,
         writer.media_type,
@@ -121,21 +119,16 @@ def _send(
     )
 
 
-def _sampled(context: Context, query: SampleQuery) -> Sampled:
+def _sampled(context: Context, request: Request, query: SampleQuery) -> Sampled:
     match query:
         case LineQuery():
-            return get_line(context, query)
+            return sampled_line(context, request, query)
+        case AreaQuery() if request.weighed:
+            plan = plan_area(context, query)
+            values = plan.steps * len(plan.sources)
+            raise TakesLonger(plan.cells * values, values * _VALUE)
         case AreaQuery():
             return get_area(context, query)
-
-
-def _weight(context: Context, query: SampleQuery) -> TakesLonger:
-    """What a query would read; raises what it would be refused with."""
-    if isinstance(query, LineQuery):
-        return TakesLonger()
-    plan = plan_area(context, query)
-    values = plan.steps * len(plan.sources)
-    return TakesLonger(plan.cells * values, values * _VALUE)
 
 
 def _levels(parameters: Kvp, domain: DomainSet) -> tuple[Subset, ...]:

@@ -16,7 +16,7 @@ from datacube.model.coverage import CoverageDescription
 from datacube.model.fields import Field
 from datacube.model.query import CoverageQuery
 from datacube.model.stream import CoverageStream
-from services.ows.transport import TakesLonger
+from services.ows.transport import Request, TakesLonger
 
 ARRANGED = ("compression", "predictor", "interleave", "tile")
 """Options that say how values lie in a file; a file that is streamed has none of them."""
@@ -53,13 +53,7 @@ def content_length(length: int | None) -> tuple[tuple[str, str], ...]:
 
 
 def coverage_file(
-    context: Context,
-    query: CoverageQuery,
-    encoder: Encoder,
-    options: Options,
-    *,
-    head: bool,
-    brief: bool = False,
+    context: Context, request: Request, query: CoverageQuery, encoder: Encoder, options: Options
 ) -> CoverageFile:
     """Read and encode a part of a coverage, or begin to.
 
@@ -69,33 +63,32 @@ def coverage_file(
     Parameters
     ----------
     context : Context
+    request : Request
+        Of one for the headers nothing but the size will be used: what tells it without values
+        reads none.
     query : CoverageQuery
     encoder : Encoder
     options : as of the encoder
         ``values`` beside these: ``raw`` or ``physical`` where the format's own are not wanted.
-    head : bool
-        Nothing but the size will be used: what tells it without values reads none.
-    brief : bool
-        Nothing is to be read or made: that the file could be is all that is to be known.
 
     Raises
     ------
     DatacubeError
         The query cannot be meant, costs too much, does not fit the format, or cannot be read.
     TakesLonger
-        It could be made, which it was not to be.
+        It could be made, but is only weighed, or takes more than a moment and was to be brief.
     """
     plan, limits = plan_coverage(context, query), context.settings.limits
     how, fields = _how(options), made_fields(plan.description, options)
     large = is_large(limits, plan, fields)
-    wanted = large or (head and encoder.same)
+    wanted = large or (request.head and encoder.same)
     arranged = not encoder.same and any(options.get(name, "none") != "none" for name in ARRANGED)
     if encoder.stream is not None and wanted and not arranged:
         check_stream(limits, plan.stream_size(fields))
         coverage = _stated_stream(stream_coverage(context, query), how)
         made = encoder.stream(coverage, options)
-        _stop(plan, fields, brief=brief)
-        pieces = made.pieces if head else begun(made.pieces)
+        _stop(request, plan, fields)
+        pieces = made.pieces if request.head else begun(made.pieces)
         return CoverageFile(coverage.description, coverage.notes, pieces, made.length)
     others = encoders().streaming(plan.description.domain)
     if arranged:
@@ -103,18 +96,26 @@ def coverage_file(
     if encoder.spool is not None and large:
         check_spool(limits, plan.stream_size(fields), encoder.room, free_for_spool(), others)
         coverage = _stated_stream(stream_coverage(context, query), how)
-        _stop(plan, fields, brief=brief)
+        _stop(request, plan, fields)
         return _whole(coverage.description, coverage.notes, encoder.spool(coverage, options))
     check_coverage(limits, plan.size(fields), others)
     check_aggregate(limits, plan)
-    _stop(plan, fields, brief=brief)
+    _stop(request, plan, fields, moment=plan.brief and encoder.stream is not None)
     found = get_coverage(context, query)
     found = found if how is None else stated(found, how)
     return _whole(found.description, found.notes, encoder.encode(found, options))
 
 
-def _stop(plan: CoveragePlan, fields: Sequence[Field], *, brief: bool) -> None:
-    if brief:
+def _stop(
+    request: Request, plan: CoveragePlan, fields: Sequence[Field], *, moment: bool = False
+) -> None:
+    """End here where the file is not to be made.
+
+    Parameters
+    ----------
+    moment : bool, whether it is made in one
+    """
+    if request.weighed or (request.brief and not moment):
         raise TakesLonger(plan.count, plan.stream_size(fields).nbytes)
 
 

@@ -29,7 +29,7 @@ class Process:
         Context -> the description of each input by its name.
     answer : callable
         The answer to a request with some inputs; the request says the public URL of the server,
-        and whether the answer is to be brief.
+        and whether it is only weighed.
     """
 
     id: str
@@ -65,7 +65,7 @@ def weigh(context: Context, process: Process, inputs: Inputs, base_url: str) -> 
         raise RequestTooLarge(
             f"the inputs of a job have {size:,} bytes; at most {_MOST:,} are kept", subject="inputs"
         )
-    request = Request("GET", "", base_url=base_url, brief=True)
+    request = Request("GET", "", base_url=base_url, weighed=True)
     try:
         with spooled_in(job_disk(context.settings.jobs)):
             process.answer(job_context(context), inputs, request)

@@ -11,7 +11,9 @@ _MAX_FIELDS = 1000
 
 
 class TakesLonger(Exception):
-    """The answer to a request that had to be brief is not; nothing has been read or drawn.
+    """The answer to a request that had to be brief, or is only weighed, is not made.
+
+    Nothing has been read or drawn.
 
     Parameters
     ----------
@@ -43,6 +45,8 @@ class Request:
         Whether only the headers of the answer will be sent.
     brief : bool
         Whether nothing may be done for it but what takes a moment (:class:`TakesLonger`).
+    weighed : bool
+        Whether nothing is to be made: a file that could be is told of by :class:`TakesLonger`.
     """
 
     method: str
@@ -53,6 +57,7 @@ class Request:
     base_url: str = ""
     head: bool = False
     brief: bool = False
+    weighed: bool = False
 
     def header(self, name: str) -> str:
         """A header's value, empty where it is absent."""

@@ -79,6 +79,8 @@ def send_several(
         for order in orders
     )
     if request.brief:
+        raise TakesLonger
+    if request.weighed:
         raise _of_all(context, request, orders)
     first = next(parts)
     whole = replace(first, content=begun(first.pieces()))
@@ -118,13 +120,12 @@ def _made(context: Context, request: Request, order: Order) -> Iterator[bytes]:
 
 def _file(context: Context, request: Request, order: Order) -> CoverageFile:
     match order.encoder:
-        case Picture() if request.brief:
+        case Picture() if request.brief or request.weighed:
             raise TakesLonger(plan_coverage(context, order.query).count)
         case Picture():
             return order.encoder.draw(context, order.query, order.style)
         case encoder:
-            how = {"head": request.head, "brief": request.brief}
-            return coverage_file(context, order.query, encoder, order.told, **how)
+            return coverage_file(context, request, order.query, encoder, order.told)
 
 
 def _alone(order: Order, file: CoverageFile) -> Response:

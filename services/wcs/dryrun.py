@@ -12,7 +12,7 @@ from datacube.model.axis import Axis, axis_value
 from datacube.model.grid import RectifiedGrid
 from services.ows.caching import NO_STORE, warnings
 from services.ows.coveragefile import coverage_file, made_fields
-from services.ows.transport import Response
+from services.ows.transport import Request, Response
 from services.wcs.forms import Picture
 from services.wcs.order import Order
 
@@ -59,7 +59,8 @@ def _length(context: Context, order: Order, plan: CoveragePlan) -> int | None:
     large = is_large(context.settings.limits, plan, made)
     if not forward or not (order.encoder.same or large):
         return None
-    return coverage_file(context, order.query, order.encoder, order.told, head=True).length
+    head = Request("GET", "/wcs", head=True)
+    return coverage_file(context, head, order.query, order.encoder, order.told).length
 
 
 def _axes(plan: CoveragePlan) -> dict[str, Axis | tuple[int, float, float]]:

@@ -14,6 +14,10 @@ from services.wcs.process import PROCESS, inputs_of
 from services.wcs.soap import in_envelope
 from services.wcs.version import Version, negotiated, stated
 
+_PLAIN = frozenset(
+    {"service", "version", "request", "coverageid", "subset", "rangesubset", "format"}
+)
+
 
 def handle(context: Context, request: Request) -> Response:
     """Answer a WCS request; what the domain refuses becomes an exception report."""
@@ -30,6 +34,15 @@ def handle(context: Context, request: Request) -> Response:
         told = _with_way(error, context, request, asked.kvp)
         response = version.report(told, context.settings.strict_http)
     return in_envelope(response, asked.envelope) if asked.envelope else response
+
+
+def is_plain(request: Request) -> bool:
+    """Whether a request asks for stored values as they are, of which there may be few."""
+    return (
+        request.method == "GET"
+        and request.operation.lower() == GET_COVERAGE
+        and all(name.lower() in _PLAIN for name, _ in request.query)
+    )
 
 
 def failure(request: Request, error_id: str) -> Response:

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from datacube.engine.binned import by_period
 from datacube.engine.context import Context
 from datacube.engine.cube import Cube, Layer
-from datacube.engine.line import get_line
 from datacube.errors import InvalidParameter, InvalidTime
 from datacube.model.axis import TimeAxis
 from datacube.model.crs import CRS84, Crs
@@ -23,6 +22,7 @@ from services.ows.aggregate import decode_aggregate
 from services.ows.caching import cache_control, etag, matches, not_modified, warnings
 from services.ows.dimensions import RUN, chosen_times, layer_places, one_default, run_and_lead
 from services.ows.kvp import Kvp, comma_list, number
+from services.ows.places import sampled_line
 from services.ows.transport import Request, Response
 from services.wms.decode import decode_pixel
 from services.wms.linefiles import Drawn, write_line
@@ -75,7 +75,7 @@ def _answer(context: Context, request: Request, kvp: Kvp, version: Version, kind
     control = cache_control(moving=moving)
     if matches(request, tag):
         return not_modified(tag, control)
-    sampled = get_line(context, query)
+    sampled = sampled_line(context, request, query)
     if aggregate is not None:
         sampled = by_period(context.settings.limits, cube, sampled, aggregate)
     body = write_line(sampled, drawn)

@@ -4,8 +4,10 @@ from collections.abc import Callable, Mapping
 
 from datacube.engine.context import Context
 from datacube.errors import DatacubeError, InvalidParameter, OperationNotSupported
+from services.ows.aggregate import MAP_REDUCTION
 from services.ows.kvp import Kvp, comma_list
 from services.ows.negotiate import wms_version
+from services.ows.pictures import PNG
 from services.ows.reports import internal_error
 from services.ows.sequence import refuse_current
 from services.ows.transport import Request, Response
@@ -67,6 +69,15 @@ def is_small_map(request: Request) -> bool:
     if len(sides) != 2 or not all(one.isdecimal() and len(one) < 5 for one in sides):
         return False
     return int(sides[0]) * int(sides[1]) <= _SMALL
+
+
+def is_brief(request: Request) -> bool:
+    """Whether the answer to a request may take a moment: a small map, or the values of a point."""
+    if request.operation.lower() != "gettimeseries":
+        return is_small_map(request)
+    return request.method == "GET" and not any(
+        name.lower() in MAP_REDUCTION or value.lower() == PNG for name, value in request.query
+    )
 
 
 def failure(request: Request, error_id: str) -> Response:

@@ -53,7 +53,7 @@ def _answer(_context: Context, inputs: Inputs, request: Request) -> Response:
         raise InvalidParameter("text is a text, pause a number", subject="text")
     if isinstance(mixed, dict) and "value" not in mixed:
         raise InvalidParameter("mixed is of no type that is described", subject="mixed")
-    if request.brief:
+    if request.weighed:
         raise TakesLonger(len(text), len(text))
     time.sleep(pause)
     return Response(200, "text/plain", text.encode())

@@ -13,6 +13,7 @@ from datacube.model.query import CoverageQuery, ScaleFactor
 from services.ows import caching
 from services.ows.coveragefile import CoverageFile
 from services.ows.kvp import Kvp
+from services.ows.places import check_places
 from services.ows.sequence import is_current
 from services.ows.transport import Request, Response
 from services.ows.urls import kvp_prefix, with_query
@@ -81,6 +82,7 @@ def answer_coverage(context: Context, request: Request, kvp: Kvp) -> Response:
     wanted = asked.media_type or gmlcov.native_format(domain, settings)
     encoder = find_form(wanted, formats_of(subject))
     query = _bound(context, coverage, asked)
+    check_places(context, request, query.coverage, query.subsets)
     fields = plan_coverage(context, query).description.range_type.names
     name = _file_name(asked, coverage.description.id, fields, encoder)
     order = asked.extras.order(query, encoder, name)

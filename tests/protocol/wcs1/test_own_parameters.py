@@ -9,7 +9,7 @@ from rasterio.io import MemoryFile
 
 from services.ows.kvp import Kvp
 from services.wcs.extras import PARAMETERS, decode_extras
-from tests.protocol.wcs1.service import Service
+from tests.protocol.wcs1.service import Service, body_of
 from tests.protocol.wcs201.service import closed
 
 WHOLE = {
@@ -39,8 +39,7 @@ def ask(context, request):
 
 
 def tiff(response):
-    body = response.body if isinstance(response.body, bytes) else b"".join(response.body)
-    with MemoryFile(body) as memory, memory.open() as file:
+    with MemoryFile(body_of(response)) as memory, memory.open() as file:
         return file.read()
 
 
@@ -54,7 +53,7 @@ def test_steps_made_one_and_their_count(ask):
 
 def test_a_result_for_each_period(ask):
     answer = ask("AGG=count&PERIOD=month", "application/json")
-    found = json.loads(b"".join(answer.body))
+    found = json.loads(body_of(answer))
     assert found["axes"]["time"]["values"] == ["2020-01-01T00:00:00Z", "2020-02-01T00:00:00Z"]
     counts = np.array(found["fields"]["t2m"]["values"])
     assert counts.shape == (2, 10, 20)
