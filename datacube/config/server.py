@@ -92,7 +92,10 @@ class LimitsModel(Model):
         "before it is sent (NetCDF-4, COG, compressed GeoTIFF); up to four times as much is "
         "needed there.",
     )
-    cache_bytes: Size = Field(_LIMITS.cache_bytes, description="Decoded chunks kept in memory.")
+    cache_bytes: Size = Field(
+        _LIMITS.cache_bytes,
+        description="Decoded chunks, and what steps of them came to, kept in memory.",
+    )
     answer_cache_bytes: Size = Field(
         _LIMITS.answer_cache_bytes,
         description="Pictures and documents kept in memory as they are sent.",

@@ -1,7 +1,7 @@
 """The work of a reduction: some steps of some rows, fed to the accumulators of all its reducers."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +30,7 @@ class Block:
     region : Region, the band
     places : the steps, in order of feeding
     alone : bool, whether these are all steps
+    series : bool, whether they may come from the series copy
     """
 
     whole: Region
@@ -37,6 +38,7 @@ class Block:
     region: Region
     places: Sequence[Place]
     alone: bool
+    series: bool
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,6 +85,7 @@ class Job:
 
     reader: RegionReader
     ways: tuple[Way, ...]
+    _series: dict[Region, bool] = field(default_factory=dict, init=False)
 
     @property
     def descending(self) -> bool:
@@ -93,6 +96,23 @@ class Job:
     def mosaic(self) -> bool:
         """Whether all may be left before the last step."""
         return all(way.inner.mosaic for way in self.ways)
+
+    @property
+    def stacked(self) -> bool:
+        """Whether a reducer needs all steps of a cell at once."""
+        return any(way.inner.stacked for way in self.ways)
+
+    @property
+    def mixed(self) -> bool:
+        """Whether steps may come in any order."""
+        return self.reader.stored and not any(way.inner.mosaic for way in self.ways)
+
+    def in_series(self, region: Region, order: Sequence[Place]) -> bool:
+        """Whether the steps, all of them, of a region are cheaper to have from the series copy."""
+        if (known := self._series.get(region)) is None:
+            known = self.mixed and self.reader.in_series(region, order) is not None
+            self._series[region] = known
+        return known
 
     def dtype(self, way: Way) -> np.dtype[np.generic]:
         """The dtype of a result."""
@@ -127,10 +147,9 @@ class Job:
 
     def _feed(self, accumulators: Sequence[Accumulator], block: Block) -> None:
         """Read the steps and give them to all, each as it wants them."""
-        mixed = not any(way.inner.mosaic for way in self.ways)
         apart = self.reader.stored and not all(way.packed for way in self.ways)
         field = self.reader.steps.wanted.field
-        for values, valid in self.reader.read(block.region, block.places, mixed=mixed):
+        for values, valid in self.reader.read(block.region, block.places, series=block.series):
             physical_values, good = values, valid
             if apart:
                 good = field.valid(values)

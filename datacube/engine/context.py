@@ -31,6 +31,7 @@ class Context:
     understood : Understood, what requests mean
     ranges : Memo of measured colour ranges
     maps : Memo of index maps: the same tile of another time needs no new one
+    reduced : Memo of the chunks whose steps were made one, and what keeping each would take
     bodies : Memo of answers as they are sent, by entity tag and encoding
     kept : KeptTiles, optional; pictures kept beyond this process
     """
@@ -43,6 +44,7 @@ class Context:
     understood: Understood
     ranges: Memo[tuple[float, float] | None]
     maps: Memo[tuple[Level, IndexMap]]
+    reduced: Memo[int]
     bodies: Memo[bytes]
     kept: KeptTiles | None = None
 
@@ -82,6 +84,7 @@ def make_context(
         Understood(),
         ranges=Memo(1024),
         maps=Memo((32 << 20) // processes, _map_bytes),
+        reduced=Memo(cache.max_bytes, _name_bytes),
         bodies=Memo(limits.answer_cache_bytes // processes, _body_bytes),
         kept=None if tiles is None else KeptTiles(open_store(tiles.url), tiles.nbytes),
     )
@@ -89,6 +92,11 @@ def make_context(
 
 def _map_bytes(entry: tuple[Level, IndexMap]) -> int:
     return entry[1].nbytes + 500
+
+
+def _name_bytes(kept: int) -> int:
+    """With what bounds the number of the names of small chunks."""
+    return kept + (16 << 10)
 
 
 def _body_bytes(body: bytes) -> int:

@@ -7,11 +7,14 @@ regions are cut into bands of rows that fit. A mosaic's region is one block, lef
 cell is open. Several reducers are fed with what is read once.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from itertools import chain, groupby
+from math import prod
 
 import numpy as np
 
+from datacube.engine.again import Again
 from datacube.engine.ahead import ahead
 from datacube.engine.blockwork import Block, Job, Outcome, Place, Way, Worked
 from datacube.engine.regional import RegionReader
@@ -55,8 +58,7 @@ def _reduced(job: Job, places: Sequence[Place]) -> list[Found]:
     steps = job.reader.steps
     order = places if job.descending else places[::-1]
     into = [_empty(steps.cells.shape, job.dtype(way), way.reducer) for way in job.ways]
-    blocks = _blocks(job, order) if order else iter(())
-    for region, outcomes in _joined(job, _worked(job, blocks)):
+    for region, outcomes in _found(job, order) if order else ():
         for (values, good), (data, valid) in zip(outcomes, into, strict=True):
             region.show(values, data)
             region.show(good, valid)
@@ -65,6 +67,27 @@ def _reduced(job: Job, places: Sequence[Place]) -> list[Found]:
         Found(reduced_field(field, way.reducer, data.dtype), data, valid)
         for way, (data, valid) in zip(job.ways, into, strict=True)
     ]
+
+
+def _found(job: Job, order: Sequence[Place]) -> Iterator[tuple[Region, Sequence[Outcome]]]:
+    """Every region with what comes of it: as it is kept, else made now."""
+    plan = job.reader.plan
+    if plan is None:
+        return
+    again = Again(job, order, _steps_fed(job, order), partial(_whole, job, order))
+    alone: list[Region] = []
+    for region in regions_of(plan):
+        if (known := again.found(region)) is None:
+            alone.append(region)
+        else:
+            yield region, known
+    yield from _joined(job, _worked(job, _blocks(job, alone, order)))
+
+
+def _whole(job: Job, order: Sequence[Place], whole: Region) -> Sequence[Outcome]:
+    """What comes of a region that is read by map chunks."""
+    [(_, outcomes)] = _joined(job, _worked(job, _blocks(job, [whole], order)))
+    return outcomes
 
 
 def _empty(shape: tuple[int, int], dtype: np.dtype[np.generic], reducer: Reducer) -> Outcome:
@@ -110,20 +133,28 @@ def _way(steps: StepReader, reducer: Reducer) -> Way:
     return Way(reducer, inner or reducer, inner is not None)
 
 
-def _blocks(job: Job, order: Sequence[Place]) -> Iterator[Block]:
+def _blocks(job: Job, regions: Iterable[Region], order: Sequence[Place]) -> Iterator[Block]:
     """The work, region by region and band by band; steps in order."""
-    for whole in () if job.reader.plan is None else regions_of(job.reader.plan):
+    for whole in regions:
         height, width = whole.shape
-        rows, size = height, len(order)
+        rows, size = height, _steps_fed(job, order)
+        series = job.mixed
         if row_bytes := job.row_bytes(len(order), width):
             rows = max(min(_STACK_BYTES // row_bytes, height), 1)
-        elif not job.mosaic:
+        elif series := job.in_series(whole, order):
             size = max(_BLOCK_CELLS // whole.cells, _BLOCK_STEPS)
         for top in range(0, height, rows):
             band = whole.band(slice(top, top + rows))
             for start in range(0, len(order), size):
                 some = order[start : start + size]
-                yield Block(whole, top, band, some, len(some) == len(order))
+                yield Block(whole, top, band, some, len(some) == len(order), series)
+
+
+def _steps_fed(job: Job, order: Sequence[Place]) -> int:
+    """How many steps of map chunks a block has: the same whatever part of a chunk is wanted."""
+    if job.mosaic or job.stacked or job.reader.plan is None:
+        return len(order)
+    return max(_BLOCK_CELLS // prod(job.reader.plan.chunk_shape), _BLOCK_STEPS)
 
 
 def _worked(job: Job, blocks: Iterator[Block]) -> Iterator[Worked]:

@@ -59,14 +59,14 @@ class RegionReader:
         wanted = self.steps.wanted
         return wanted.field.physical_dtype if wanted.tree is None else np.dtype(wanted.field.dtype)
 
-    def read(self, region: Region, places: Sequence[Place], *, mixed: bool) -> Iterator[Stack]:
+    def read(self, region: Region, places: Sequence[Place], *, series: bool) -> Iterator[Stack]:
         """Values, (steps, y, x), and valid of the same shape or None.
 
         Parameters
         ----------
         region : Region of the plan
         places : the steps
-        mixed : bool, whether they may come in another order
+        series : bool, whether they may come from the series copy, in another order
 
         Raises
         ------
@@ -75,7 +75,7 @@ class RegionReader:
         """
         if not self.stored:
             return self._computed(region, places)
-        times = self.in_series(region, places) if mixed else None
+        times = self.in_series(region, places) if series else None
         return self._chunks(region, places) if times is None else self._series(region, times)
 
     def cut(self, region: Region) -> StepReader:

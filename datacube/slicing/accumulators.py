@@ -48,6 +48,7 @@ class Accumulator(ABC):
         self.nil = None if nil is None or np.isnan(nil) else nil
         self.cells = prod(shape)
         self._tally = Tally(self.cells)
+        self._fed = 0  # steps that were added, whether or not a cell of them is valid
         self._dtype: np.dtype[Any] | None = None
         width = min(BAND, self.cells)
         self._mask = np.empty(width, np.int8)
@@ -76,6 +77,7 @@ class Accumulator(ABC):
         self._tally.add(good)
         if good is None or good.any():
             self._take(flat, good)
+        self._fed += 1
 
     @final
     def extend(self, values: Values, valid: BoolArray | None = None) -> None:

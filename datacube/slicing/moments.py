@@ -45,7 +45,8 @@ class Variance(Accumulator):
         if self._tally.whole:
             np.multiply(apart, 1.0 / int(count[0]), out=moved)
         else:
-            np.divide(apart, np.maximum(count, 1, out=count), out=moved)
+            np.divide(1.0, np.maximum(count, 1, out=count), out=moved)
+            np.multiply(apart, moved, out=moved)
         np.add(mean, moved, out=mean)
         np.subtract(apart, moved, out=moved)
         np.multiply(apart, moved, out=moved)

@@ -77,6 +77,25 @@ class Region:
     shape: tuple[int, int]
     shown: Rectangle | Scatter
 
+    @staticmethod
+    def whole(
+        chunk: tuple[int, int], chunk_shape: tuple[int, int], grid_shape: tuple[int, int]
+    ) -> "Region":
+        """All cells of a chunk that are on the grid; it shows itself.
+
+        Examples
+        --------
+        >>> Region.whole((1, 0), (512, 512), (800, 400)).shape
+        (288, 400)
+        """
+        height, width = (
+            min(size, total - at * size)
+            for at, size, total in zip(chunk, chunk_shape, grid_shape, strict=True)
+        )
+        rows, columns = slice(0, height), slice(0, width)
+        shown = Rectangle(rows, columns, slice(None), slice(None))
+        return Region(chunk, rows, columns, (height, width), shown)
+
     @property
     def cells(self) -> int:
         """Number of cells."""

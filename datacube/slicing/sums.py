@@ -27,11 +27,15 @@ class Sum(Accumulator):
         self._marks = self._mark is not None and self._kind.kind != "f"
         self._part: Values = np.zeros(self.cells, self._kind)
         self._total: Values | None = None
-        self._steps = 0  # in the part
+        self._segment = 0  # of so many steps that fit the part
         self._marked = 0  # steps that were added with their nil values
 
     @override
     def _take(self, values: Values, good: BoolArray | None) -> None:
+        segment = self._fed // self._fold
+        if segment != self._segment:
+            self._total, self._segment = self._summed(), segment
+            self._part[:] = 0
         with np.errstate(invalid="ignore", over="ignore"):
             if good is None or self._marks:
                 np.add(self._part, values, out=self._part)
@@ -39,11 +43,6 @@ class Sum(Accumulator):
             else:
                 for part, one in self._bands(values, good, values.dtype.type(0)):
                     np.add(self._part[part], one, out=self._part[part])
-        self._steps += 1
-        if self._steps == self._fold:
-            self._total = self._summed()
-            self._part[:] = 0
-            self._steps = 0
 
     @override
     def _take_steps(self, values: Values, good: BoolArray) -> None:

@@ -1,4 +1,4 @@
-"""Decoded chunks in memory: bounded in bytes, shared by threads, each chunk read once."""
+"""Decoded chunks in memory, and what was made of them: bounded in bytes, each made once."""
 
 import threading
 from collections.abc import Callable, Hashable, Sequence
@@ -17,7 +17,7 @@ _PASSING_BYTES = 8 << 20
 
 
 class Document(Protocol):
-    """What can be held beside the chunks."""
+    """What can be held beside the chunks, or among them."""
 
     @property
     def held_bytes(self) -> int:
@@ -30,10 +30,10 @@ class ChunkCache:
     Parameters
     ----------
     max_bytes : int
-        Budget of the decoded chunks. Keys hold the digest of what was committed, so nothing is
-        ever invalidated. Chunks that were asked for once get an eighth of it, at least 32 MiB;
-        those of them that lie on a disk of this machine get 8 MiB, which the processor keeps at
-        hand.
+        Budget of the decoded chunks and of what was made of them. Keys hold the digest of what was
+        committed, so nothing is ever invalidated. Chunks that were asked for once get an eighth of
+        it, at least 32 MiB; those of them that lie on a disk of this machine get 8 MiB, which the
+        processor keeps at hand.
 
     Attributes
     ----------
@@ -43,7 +43,7 @@ class ChunkCache:
 
     def __init__(self, max_bytes: int = DEFAULT_BYTES) -> None:
         trial = max(max_bytes // 8, _TRIAL_BYTES)
-        self._chunks: Lru[NDArray[Any]] = Lru(max_bytes, trial, _PASSING_BYTES)
+        self._chunks: Lru[Any] = Lru(max_bytes, trial, _PASSING_BYTES)
         self._documents: Lru[Document] = Lru(_DOCUMENT_BYTES)
         self._buffers = Buffers()
         self._lock = threading.Lock()
@@ -52,12 +52,12 @@ class ChunkCache:
 
     @property
     def max_bytes(self) -> int:
-        """Budget of the decoded chunks."""
+        """Budget of the decoded chunks and of what was made of them."""
         return self._chunks.max_bytes
 
     @property
     def held_bytes(self) -> int:
-        """Decoded bytes held now."""
+        """Bytes of both that are held now."""
         return self._chunks.held_bytes
 
     @property
@@ -83,7 +83,7 @@ class ChunkCache:
         ----------
         near : bool, whether it is had again in a moment
         """
-        return self._chunks.get(key, load, _array_size, passing=near)
+        return cast("NDArray[Any]", self._chunks.get(key, load, array_bytes, passing=near))
 
     def chunks(
         self,
@@ -93,10 +93,26 @@ class ChunkCache:
         near: bool = False,
     ) -> list[NDArray[Any] | None]:
         """Decoded chunks under keys, the absent ones loaded together; None is not kept."""
-        return self._chunks.get_many(keys, load, _array_size, passing=near)
+        return self._chunks.get_many(keys, load, array_bytes, passing=near)
+
+    def made[T: Document](
+        self, keys: Sequence[Hashable], make: Callable[[Sequence[int]], Sequence[T]]
+    ) -> list[T]:
+        """What is made of chunks, under keys; what is absent is made together.
+
+        It has its place among the chunks that are wanted often: only what is asked for again is
+        worth making.
+
+        Parameters
+        ----------
+        keys : sequence of Hashable, each once
+        make : positions in ``keys`` -> what belongs there
+        """
+        found = self._chunks.get_many(keys, make, _document_size, worth=True)
+        return cast("list[T]", found)
 
     def holds(self, key: Hashable) -> bool:
-        """Whether a decoded chunk is held."""
+        """Whether a decoded chunk, or what was made of one, is held."""
         return self._chunks.holds(key)
 
     def is_rare(self, key: Hashable, size: int) -> bool:
@@ -122,7 +138,7 @@ class ChunkCache:
         self._documents.clear()
 
 
-def _array_size(values: NDArray[Any]) -> int:
+def array_bytes(values: NDArray[Any]) -> int:
     """What an array keeps in memory: nothing where one value stands for all."""
     if 0 in values.strides and values.size > 1:
         return 0

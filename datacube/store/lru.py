@@ -172,6 +172,7 @@ class Lru[T]:
         size: Callable[[T], int],
         *,
         passing: bool = False,
+        worth: bool = False,
     ) -> list[T | None]:
         """Values under keys; what is absent is loaded at once, None is not kept.
 
@@ -180,6 +181,8 @@ class Lru[T]:
         keys : sequence of Hashable, each once
         load : positions in ``keys`` -> their values
         size : value -> bytes
+        passing : bool, whether they are had again in a moment
+        worth : bool, whether they are known to be wanted often
         """
         found: list[T | None] = [None] * len(keys)
         flights: list[tuple[int, _Flight]] = []
@@ -196,7 +199,7 @@ class Lru[T]:
                     self._flights[key] = _Flight()
                     mine.append(position)
         if mine:
-            values = self._fly(keys, mine, load, size, passing=passing)
+            values = self._fly(keys, mine, load, size, passing=passing, worth=worth)
             for position, value in zip(mine, values, strict=True):
                 found[position] = value
         for position, flight in flights:
@@ -229,6 +232,7 @@ class Lru[T]:
         size: Callable[[T], int],
         *,
         passing: bool,
+        worth: bool,
     ) -> Sequence[T | None]:
         failure: BaseException | None = None
         values: Sequence[T | None] = [None] * len(mine)
@@ -236,7 +240,7 @@ class Lru[T]:
             values = load(mine)
             pairs = zip(mine, values, strict=True)
             loaded = [(keys[at], value, size(value)) for at, value in pairs if value is not None]
-            self._keep(loaded, passing=passing)
+            self._keep(loaded, passing=passing, worth=worth)
         except BaseException as error:
             failure = error
             raise
@@ -263,13 +267,15 @@ class Lru[T]:
         self.hits += 1
         return found
 
-    def _keep(self, loaded: Sequence[tuple[Hashable, T, int]], *, passing: bool) -> None:
+    def _keep(
+        self, loaded: Sequence[tuple[Hashable, T, int]], *, passing: bool, worth: bool = False
+    ) -> None:
         trial = self._passing if passing else self._trial
         with self._lock:
             for key, value, size in loaded:
                 if not 0 < size <= self.max_bytes:  # what takes no memory is had again at once
                     continue
-                if self._asked.forgotten(key):
+                if self._asked.forgotten(key) or worth:
                     self._items[key] = (value, size)
                 else:
                     trial.put(key, value, size)

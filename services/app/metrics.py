@@ -40,7 +40,7 @@ _BEGIN = {name: place * _OF_A_SERVICE for place, name in enumerate(_SERVICES)}
 _NONE = _BEGIN["none"]
 _STORE = len(_SERVICES) * _OF_A_SERVICE
 _COUNTERS = (
-    ("chunk_cache_hits", "Chunks found in the cache of decoded chunks"),
+    ("chunk_cache_hits", "Chunks, or what was made of them, found in the cache of decoded chunks"),
     ("chunk_cache_misses", "Chunks not found in the cache"),
     ("chunks_read", "Chunks read from the store"),
     ("chunk_bytes_read", "Bytes of chunks read"),
@@ -48,7 +48,7 @@ _COUNTERS = (
     ("answer_cache_misses", "Pictures and documents made"),
 )
 _GAUGES = (
-    ("chunk_cache_bytes", "Bytes of decoded chunks held"),
+    ("chunk_cache_bytes", "Bytes of decoded chunks, and of what was made of them, held"),
     ("answer_cache_bytes", "Bytes of pictures and documents held"),
 )
 _HELD = _STORE + len(_COUNTERS)

@@ -49,6 +49,7 @@ _LARGE = MAP.format("globe", "", "CRS:84", "-20,0,20,30", 1024, 768)
 _WARPED = MAP.format(
     "scene", "true-color", "EPSG:3857", "1148000,5762000,1172000,5780000", 1024, 768
 )
+_DAYS = "&TIME=2020-01-01/2020-02-01&AGG=mean"
 _MEAN = MAP.format("days", "", "CRS:84", "-20,0,20,30", 512, 384)
 
 COSTS = (  # what is asked, chunks, request
@@ -67,7 +68,7 @@ COSTS = (  # what is asked, chunks, request
     ("a map of 1024 x 768", 4, _LARGE),
     ("a reprojected map of 1024 x 768, three bands", 36, _WARPED),
     ("values at a pixel", 1, INFO.format("days", "", "CRS:84", "30,20,31,21", 3, 3, "days")),
-    ("a map of the mean of 32 days", 64, _MEAN + "&TIME=2020-01-01/2020-02-01&AGG=mean"),
+    ("a map of the mean of 32 days", 64, _MEAN + _DAYS),
     ("32 days at a point by map chunks", 32, WCS.format("maps", "text/csv") + POINT),
     ("32 days at a point by the series copy", 1, WCS.format("days", "text/csv") + POINT),
     ("32 days of a box by the series copy", 6, WCS.format("days", "text/csv") + BOX),
@@ -142,6 +143,21 @@ def test_what_was_asked_before_reads_nothing(store, url):
     client.get(url)
     store.reset()
     assert client.get(url).status_code == 200
+    assert store.chunks_read == 0
+
+
+def test_a_neighbour_of_what_was_reduced_twice_reads_nothing(store):
+    """A mean of the same days, moved, enlarged and reprojected."""
+    boxes = ("-20,0,20,30", "-15,2,25,32", "5,5,30,24", "-40,10,60,60")
+    maps = [MAP.format("days", "", "CRS:84", box, 512, 384) for box in boxes]
+    client = asked(store, maps[0] + _DAYS)
+    for url in maps[:2]:
+        assert client.get(url + _DAYS).status_code == 200
+    store.reset()
+    for url in maps[2:]:
+        assert client.get(url + _DAYS).status_code == 200
+    mercator = MAP.format("days", "", "EPSG:3857", "0,0,2500000,2500000", 256, 256)
+    assert client.get(mercator + _DAYS).status_code == 200
     assert store.chunks_read == 0
 
 

@@ -241,6 +241,20 @@ def test_large_steps_are_worked_through_in_bands(name):
 
 
 @pytest.mark.parametrize("name", [*NAMES[:-1], "p25"])
+def test_cells_beside_it_make_no_difference_to_a_cell(name):
+    """Not in the last bit, whatever is missing there, over more steps than a sum is folded at."""
+    rng = np.random.default_rng(3)
+    values = rng.normal(40, 20, (700, 2, 80))
+    valid = rng.random(values.shape) > 0.2
+    valid[:, 0, :40] = True
+    valid[100:400, 1] = False
+    whole = reduced(name, values, valid).result()
+    for part in (np.s_[:1, :40], np.s_[:1, 40:], np.s_[1:, :], np.s_[:, 3:9]):
+        alone = reduced(name, values[:, *part], valid[:, *part]).result()
+        assert [one[part].tobytes() for one in whole] == [one.tobytes() for one in alone]
+
+
+@pytest.mark.parametrize("name", [*NAMES[:-1], "p25"])
 def test_views_are_as_good_as_arrays(name):
     values, valid = stack("int16", shape=(6, 8))
     wanted = reduced(name, values.copy(), valid.copy()).result()

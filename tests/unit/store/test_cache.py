@@ -163,3 +163,29 @@ def test_chunks_that_take_no_memory_are_not_held():
     held = cache._chunks
     assert not any((held._items, held._trial.items, held._passing.items, held._asked._names))
     assert asked(cache, 0) == 1
+
+
+class Made:
+    """Of chunks, two MiB."""
+
+    held_bytes = 2 * MIB
+
+
+def test_what_is_made_of_chunks_lies_among_them_within_the_same_bytes():
+    cache, made = ChunkCache(64 * MIB), []
+    asked(cache, *range(20), *range(20))
+    for number in range(0, 90, 3):
+        keys = [("made", number + at) for at in range(3)]
+
+        def make(places, keys=keys):
+            made.extend(keys[place] for place in places)
+            return [Made() for _ in places]
+
+        first = cache.made(keys, make)
+        assert cache.held_bytes <= 64 * MIB
+        assert cache.made(keys, make) == first
+    assert len(made) == 90
+    assert cache.held_bytes == 64 * MIB
+    assert cache.holds(("made", 89))
+    assert asked(cache, *range(20)) == 20
+    assert cache.made([("made", 89), ("made", 0)], lambda at: [Made() for _ in at])[0] is first[-1]

@@ -1,0 +1,184 @@
+"""Chunks whose steps are made one again and again: reduced as a whole, once, and kept.
+
+Neighbouring tiles, maps that are moved and values under them reduce the same cells of the same
+steps. The first request works on the cells that it shows. A chunk that is wanted again is reduced
+as a whole by one thread for all that want it, and what comes of it is held among the decoded
+chunks, within their budget. It is named by what the steps hold, so that a commit of other times
+leaves it and one of these gives it another name.
+"""
+
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from hashlib import sha256
+
+import numpy as np
+from numpy.typing import NDArray
+
+from datacube.engine.blockwork import Job, Outcome, Place
+from datacube.engine.waiting import Abandoned, check_wanted
+from datacube.slicing.regions import Region
+from datacube.store.buffers import Room
+from datacube.store.cache import array_bytes
+
+_FEW = 4  # steps from which on it pays
+_LIGHT = 64 << 20  # cells over all steps of a chunk that is always worth reducing as a whole
+_PART = 8  # else the chunk has at most so many times the cells that are wanted of it
+_SMALL = 2  # bytes of integers whose sums and squares are exact
+_SHARE = 16  # what comes of a chunk takes at most such a part of the cache
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Reduced:
+    """What the steps of a chunk have come to; its cells that are on the grid, read-only.
+
+    Parameters
+    ----------
+    values : (y, x)
+    valid : bool, (y, x); None where all but NaN is valid
+    """
+
+    values: NDArray[np.generic]
+    valid: NDArray[np.bool_] | None
+
+    @staticmethod
+    def of(outcome: Outcome, room: Room) -> "Reduced":
+        """An outcome moved to memory of the cache."""
+        values, valid = outcome
+        if np.array_equal(valid, _known(values)):
+            return Reduced(_moved(values, room), None)
+        return Reduced(_moved(values, room), _moved(valid, room).view(np.bool_))
+
+    @property
+    def held_bytes(self) -> int:
+        """What it takes in memory."""
+        return array_bytes(self.values) + (0 if self.valid is None else array_bytes(self.valid))
+
+    def cut(self, region: Region) -> Outcome:
+        """The cells of a region."""
+        values = region.cut(self.values)
+        return values, _known(values) if self.valid is None else region.cut(self.valid)
+
+
+@dataclass(frozen=True, eq=False)
+class Again:
+    """Where a job finds what was made of a chunk before.
+
+    Parameters
+    ----------
+    job : Job
+    order : the steps, in order of feeding
+    size : int, how many steps are fed to one accumulator
+    make : what the job's ways make of a region
+    """
+
+    job: Job
+    order: Sequence[Place]
+    size: int
+    make: Callable[[Region], Sequence[Outcome]]
+
+    def found(self, region: Region) -> Sequence[Outcome] | None:
+        """What comes of a region for each way; None where it is to be reduced alone.
+
+        Raises
+        ------
+        StorageError
+            A chunk cannot be read.
+        """
+        if not self._keeps:
+            return None
+        cache = self.job.reader.steps.context.cache
+        keys = [(self._name, region.chunk, way.reducer) for way in self.job.ways]
+        if all(map(cache.holds, keys)):
+            if not self._exact and self.job.in_series(region, self.order):
+                return None
+        elif not self._worth(region, keys):
+            return None
+        return [one.cut(region) for one in self._reduced(region, keys)]
+
+    def _reduced(self, region: Region, keys: Sequence[Hashable]) -> Sequence[Reduced]:
+        cache = self.job.reader.steps.context.cache
+
+        def make(positions: Sequence[int]) -> list[Reduced]:
+            outcomes = self.make(self._whole(region))
+            return [Reduced.of(outcomes[position], cache.room) for position in positions]
+
+        while True:
+            try:
+                return cache.made(keys, make)
+            except Abandoned:  # by whoever has begun it
+                check_wanted()
+
+    @cached_property
+    def _keeps(self) -> bool:
+        """Whether what comes of a chunk depends on nothing but its name."""
+        ways, steps = self.job.ways, self.job.reader.steps
+        alike = not self.job.stacked or all(way.inner.stacked for way in ways)
+        return len(self.order) >= _FEW and not steps.wanted.others and alike
+
+    @property
+    def _exact(self) -> bool:
+        """Whether the order of the steps makes no difference, not even in the last digit."""
+        dtype = self.job.reader.dtype
+        return self.job.reader.stored and dtype.kind in "iu" and dtype.itemsize <= _SMALL
+
+    def _worth(self, region: Region, keys: Sequence[Hashable]) -> bool:
+        """Whether a chunk is to be reduced as a whole; that it is wanted is noted.
+
+        That is known as long as what comes of the chunks that were wanted since then would fit the
+        cache: what is kept is found when it is wanted next.
+        """
+        steps, whole = self.job.reader.steps, self._whole(region)
+        wanted, limits = steps.wanted, steps.context.settings.limits
+        size = sum(self.job.dtype(way).itemsize + 1 for way in self.job.ways) * whole.cells
+        work = whole.cells * len(self.order) * wanted.work
+        work *= max(way.reducer.effort for way in self.job.ways)
+        most = limits.max_reduced_cells if wanted.tree is None else limits.max_cells
+        if size > steps.context.cache.max_bytes // _SHARE or work > most:
+            return False
+        if work > _LIGHT and whole.cells > _PART * region.cells:
+            return False
+        if self.job.in_series(region, self.order):
+            return False
+        return self._noted(keys, size // len(keys))
+
+    def _noted(self, keys: Sequence[Hashable], size: int) -> bool:
+        """Whether all were wanted before, each of so many bytes; now they were."""
+        context = self.job.reader.steps.context
+        noted = context.reduced
+        again = [context.cache.holds(key) or noted.held(key) is not None for key in keys]
+        for key in keys:
+            noted.get(key, lambda: size)
+        return all(again)
+
+    def _whole(self, region: Region) -> Region:
+        reader = self.job.reader
+        assert reader.plan is not None  # noqa: S101  regions come from it
+        levels = reader.steps.cube.description.levels
+        shape = levels[reader.steps.level].grid.shape
+        return Region.whole(region.chunk, reader.plan.chunk_shape, shape)
+
+    @cached_property
+    def _name(self) -> str:
+        """Names what is reduced, where and in which order, as far as it decides the values."""
+        steps = self.job.reader.steps
+        store = steps.cube.store
+        text = [f"{store.id} {steps.level} {self.size} {self.job.reader.stored}"]
+        text.append(repr(steps.wanted))
+        for place in self.order:
+            time, others = (place[0], place[1:]) if store.timed else (0, place)
+            text.append(f"{store.state_of(time)} {others}")
+        return sha256("\n".join(text).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _known(values: NDArray[np.generic]) -> NDArray[np.bool_]:
+    if values.dtype.kind == "f":
+        return ~np.isnan(values)
+    return np.ones(values.shape, bool)
+
+
+def _moved(values: NDArray[np.generic], room: Room) -> NDArray[np.generic]:
+    moved = room(values.nbytes).view(values.dtype).reshape(values.shape)
+    moved[...] = values
+    moved.flags.writeable = False
+    return moved
