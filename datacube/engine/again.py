@@ -87,13 +87,15 @@ class Again:
         """
         if not self._keeps:
             return None
+        worth = self._worth(region)
+        if not (worth and self._exact) and self.job.in_series(region, self.order):
+            return None
         cache = self.job.reader.steps.context.cache
         keys = [(self._name, region.chunk, way.reducer) for way in self.job.ways]
-        if all(map(cache.holds, keys)):
-            if not self._exact and self.job.in_series(region, self.order):
+        if not all(map(cache.holds, keys)):
+            worth = worth and not self.job.in_series(region, self.order)
+            if not (worth and self._noted(keys, self._bytes(region))):
                 return None
-        elif not self._worth(region, keys):
-            return None
         return [one.cut(region) for one in self._reduced(region, keys)]
 
     def _reduced(self, region: Region, keys: Sequence[Hashable]) -> Sequence[Reduced]:
@@ -122,28 +124,27 @@ class Again:
         dtype = self.job.reader.dtype
         return self.job.reader.stored and dtype.kind in "iu" and dtype.itemsize <= _SMALL
 
-    def _worth(self, region: Region, keys: Sequence[Hashable]) -> bool:
-        """Whether a chunk is to be reduced as a whole; that it is wanted is noted.
+    def _worth(self, region: Region) -> bool:
+        """Whether the whole chunk is not too much for a region of it."""
+        steps, cells = self.job.reader.steps, self._whole(region).cells
+        wanted, limits = steps.wanted, steps.context.settings.limits
+        work = cells * len(self.order) * wanted.work
+        work *= max(way.reducer.effort for way in self.job.ways)
+        most = limits.max_reduced_cells if wanted.tree is None else limits.max_cells
+        fits = self._bytes(region) <= steps.context.cache.max_bytes // _SHARE
+        return fits and work <= most and (work <= _LIGHT or cells <= _PART * region.cells)
+
+    def _bytes(self, region: Region) -> int:
+        """What is kept of a region's chunk, for the largest way."""
+        each = max(self.job.dtype(way).itemsize for way in self.job.ways) + 1
+        return each * self._whole(region).cells
+
+    def _noted(self, keys: Sequence[Hashable], size: int) -> bool:
+        """Whether all were wanted before, each of so many bytes; now they were.
 
         That is known as long as what comes of the chunks that were wanted since then would fit the
         cache: what is kept is found when it is wanted next.
         """
-        steps, whole = self.job.reader.steps, self._whole(region)
-        wanted, limits = steps.wanted, steps.context.settings.limits
-        size = sum(self.job.dtype(way).itemsize + 1 for way in self.job.ways) * whole.cells
-        work = whole.cells * len(self.order) * wanted.work
-        work *= max(way.reducer.effort for way in self.job.ways)
-        most = limits.max_reduced_cells if wanted.tree is None else limits.max_cells
-        if size > steps.context.cache.max_bytes // _SHARE or work > most:
-            return False
-        if work > _LIGHT and whole.cells > _PART * region.cells:
-            return False
-        if self.job.in_series(region, self.order):
-            return False
-        return self._noted(keys, size // len(keys))
-
-    def _noted(self, keys: Sequence[Hashable], size: int) -> bool:
-        """Whether all were wanted before, each of so many bytes; now they were."""
         context = self.job.reader.steps.context
         noted = context.reduced
         again = [context.cache.holds(key) or noted.held(key) is not None for key in keys]
