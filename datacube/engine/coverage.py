@@ -25,6 +25,7 @@ from datacube.model.block import Block
 from datacube.model.coverage import Coverage
 from datacube.model.fields import Field
 from datacube.model.query import CoverageQuery
+from datacube.slicing.cells import IndexMap, SeparableMap
 from datacube.store.cube import CubeStore
 
 type Target = tuple[int | slice, ...]
@@ -165,7 +166,7 @@ def _series(
 def _read_steps(
     context: Context, cube: Cube, source: Field, plan: CoveragePlan, shape: tuple[int, ...]
 ) -> tuple[NDArray[np.generic], BoolArray | None]:
-    """Stored values, band by band; the cells of a band are found once for every place.
+    """Stored values, in parts of which the cells are found once for every place.
 
     Returns
     -------
@@ -174,8 +175,7 @@ def _read_steps(
     """
     data = np.empty(shape, source.dtype)
     mask: BoolArray | None = None
-    for band in bands_of(cube, plan):
-        cells = plan.of_rows(band).around
+    for band, cells in _parts(cube, plan):
         some = plan_field(cube.store, source, plan.level, cells)
         for target, groups in _places(plan):
             place = tuple(group.start for group in groups)
@@ -185,6 +185,15 @@ def _read_steps(
             mask = np.ones(shape, bool) if mask is None else mask
             mask[..., band, :] = inside
     return data, mask
+
+
+def _parts(cube: Cube, plan: CoveragePlan) -> Iterator[tuple[slice, IndexMap]]:
+    """Rows and their cells: all at once where rows and columns are picked apart."""
+    if isinstance(plan.cells, SeparableMap):
+        yield slice(0, plan.cells.shape[0]), plan.cells
+        return
+    for band in bands_of(cube, plan):
+        yield band, plan.of_rows(band).around
 
 
 def bands_of(cube: Cube, plan: CoveragePlan) -> tuple[slice, ...]:

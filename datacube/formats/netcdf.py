@@ -7,7 +7,7 @@ name there.
 """
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -119,13 +119,20 @@ def _define(
     kinds: Mapping[str, Stored],
     options: Mapping[str, str],
 ) -> None:
-    """Everything but the values of the fields."""
+    """Everything but the values of the fields.
+
+    The first value that is written lays out all that is defined, and so would each that is
+    written between definitions: those of the axes come last.
+    """
     file.set_fill_off()  # every value is written
     file.setncatts(global_attributes(description, options))
-    _write_coordinates(file, description)
+    coordinates = cf.coordinates(description.domain)
+    _define_coordinates(file, description.domain, coordinates)
     deflate = options.get("compression") == "deflate"
     for field in description.range_type.fields:
         _define_field(file, field, description.domain, kinds[field.name], deflate=deflate)
+    for one in coordinates:
+        file[one.name][...] = one.values
 
 
 def _trimmed(buffer: memoryview) -> bytes | Streamed:
@@ -167,17 +174,14 @@ def _origin(description: CoverageDescription) -> str:
     return description.snapshot or description.id
 
 
-def _write_coordinates(file: Any, description: CoverageDescription) -> None:
-    domain = description.domain
+def _define_coordinates(file: Any, domain: DomainSet, coordinates: Iterable[cf.Variable]) -> None:
     for name, size in zip(cf.dimension_names(domain), domain.shape, strict=True):
         file.createDimension(name, size)
-    for one in cf.coordinates(domain):
+    for one in coordinates:
         if "bnds" in one.dims and "bnds" not in file.dimensions:
             file.createDimension("bnds", 2)
         kind = str if one.values.dtype == object else one.values.dtype
-        variable = file.createVariable(one.name, kind, one.dims)
-        variable.setncatts(one.attributes)
-        variable[...] = one.values
+        file.createVariable(one.name, kind, one.dims).setncatts(one.attributes)
 
 
 def _define_field(

@@ -135,7 +135,7 @@ def cut(values: NDArray[np.generic]) -> Iterator[bytes]:
 
 
 def gathered(head: bytes, pieces: Iterable[bytes]) -> Iterator[bytes]:
-    """The pieces behind a head, small ones joined; the first comes with values in it.
+    """The pieces behind a head, small ones joined; the first values are there before it is.
 
     Examples
     --------
@@ -144,6 +144,12 @@ def gathered(head: bytes, pieces: Iterable[bytes]) -> Iterator[bytes]:
     """
     held, size = [head], 0
     for piece in pieces:
+        if len(piece) >= _LEAST:  # not copied once more
+            if any(held):
+                yield b"".join(held)
+            yield piece
+            held, size = [], 0
+            continue
         held.append(piece)
         size += len(piece)
         if size >= _LEAST:

@@ -5,7 +5,7 @@ follows from the size of the picture (TIFF 6.0; the BigTIFF design of libtiff 4)
 """
 
 import struct
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from math import ceil
 
@@ -98,6 +98,11 @@ class Strips:
             _entry(_COUNTS, _LONG, flat),
         )
 
+    def entry_bytes(self, *, big: bool) -> tuple[int, ...]:
+        """Size of the values of each of these entries."""
+        number = self.bands * self.in_band
+        return 4, 4, 2, 4, number * (8 if big else 4), number * 4
+
 
 def file_head(kept: Iterable[Entry], strips: Strips) -> bytes:
     """Everything before the values: header and directory, padded to 16 bytes.
@@ -108,10 +113,8 @@ def file_head(kept: Iterable[Entry], strips: Strips) -> bytes:
     strips : Strips
     """
     others = tuple(kept)
-    big = _laid_out(others, strips, 0, big=False)[1] + strips.nbytes >= CLASSIC_BYTES
-    _, size = _laid_out(others, strips, 0, big=big)
-    head, _ = _laid_out(others, strips, size, big=big)
-    return head
+    big = _head_bytes(others, strips, big=False) + strips.nbytes >= CLASSIC_BYTES
+    return _laid_out(others, strips, _head_bytes(others, strips, big=big), big=big)
 
 
 def read_entries(file: bytes) -> tuple[Entry, ...]:
@@ -140,15 +143,27 @@ def values_of(rows: np.ndarray) -> Iterator[bytes]:
     return cut(rows.astype(rows.dtype.newbyteorder("<"), copy=False))
 
 
-def _laid_out(
-    kept: tuple[Entry, ...], strips: Strips, start: int, *, big: bool
-) -> tuple[bytes, int]:
-    """Header and directory for values that begin at ``start``, and their size."""
+def _head_bytes(kept: Sequence[Entry], strips: Strips, *, big: bool) -> int:
+    """Size of header and directory."""
+    room = 8 if big else 4
+    sizes = [len(one.data) for one in kept]
+    sizes += strips.entry_bytes(big=big)
+    further = sum(_padded(size) for size in sizes if size > room)
+    return _padded(_directory_end(len(sizes), big=big) + further)
+
+
+def _directory_end(count: int, *, big: bool) -> int:
+    """Where a directory of so many entries ends, behind the header."""
+    return 16 + 8 + 20 * count + 8 if big else 8 + 2 + 12 * count + 4
+
+
+def _laid_out(kept: Sequence[Entry], strips: Strips, start: int, *, big: bool) -> bytes:
+    """Header and directory for values that begin at ``start``."""
     entries = sorted((*kept, *strips.entries(start, big=big)), key=lambda one: one.tag)
     header = struct.pack("<2sHHHQ", b"II", 43, 8, 0, 16) if big else b"II*\0\x08\0\0\0"
     count, line, room = ("<Q", "<HHQ", 8) if big else ("<H", "<HHI", 4)
     last = bytes(room)  # no further directory
-    place = len(header) + struct.calcsize(count) + len(entries) * (4 + 2 * room) + room
+    place = _directory_end(len(entries), big=big)
     directory, further = [struct.pack(count, len(entries))], []
     for one in entries:
         directory.append(struct.pack(line, one.tag, one.type, one.count))
@@ -158,9 +173,7 @@ def _laid_out(
         directory.append(place.to_bytes(room, "little"))
         further.append(one.data.ljust(_padded(len(one.data)), b"\0"))
         place += len(further[-1])
-    head = b"".join([header, *directory, last, *further])
-    size = _padded(len(head))
-    return head.ljust(size, b"\0"), size
+    return b"".join([header, *directory, last, *further]).ljust(start, b"\0")
 
 
 def _padded(size: int) -> int:

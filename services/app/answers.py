@@ -11,7 +11,7 @@ from services.app.access import Subject
 from services.app.known import Known, Lines
 from services.app.routes import Route
 from services.ows.caching import names_tag
-from services.ows.transport import Request, Response, TakesLonger
+from services.ows.transport import AT_ONCE, Request, Response, TakesLonger
 
 LOGGER = logging.getLogger("datacube.server")
 _ALWAYS: Lines = tuple(
@@ -29,13 +29,13 @@ class Outgoing:
     ----------
     status : int
     lines : header lines, without the request's id
-    body : bytes, or an iterator of them
+    body : bytes; pieces of them that are there; or an iterator that makes them
     known : what the answer says of its URL; None where that is nothing
     """
 
     status: int
     lines: Lines
-    body: bytes | Iterator[bytes]
+    body: bytes | tuple[bytes, ...] | Iterator[bytes]
     known: Known | None = None
 
 
@@ -51,7 +51,7 @@ def answer(
     """
     version = context.catalog.hold()
     try:
-        response = route.handle(request)
+        return outgoing(context, request, route.handle(request), version, subject)
     except TakesLonger:
         raise
     except Exception:
@@ -65,7 +65,7 @@ def answer(
 def outgoing(
     context: Context, request: Request, response: Response, version: str, subject: Subject
 ) -> Outgoing:
-    """The answer as it is sent.
+    """The answer as it is sent; all pieces of one that is not large are made here.
 
     Parameters
     ----------
@@ -73,7 +73,7 @@ def outgoing(
         Of the catalogue that the answer was made of; empty where it was made of none.
     """
     packed = edge.compressed(response, request.header("accept-encoding"))
-    lines, body = _lines(packed), packed.body
+    lines, body = _lines(packed), packed.body if request.head else _made(packed)
     if packed.status in {204, 304}:
         body = b""
     elif isinstance(body, bytes):
@@ -99,6 +99,14 @@ def at_once(context: Context, known: Known, if_none_match: str) -> Outgoing | No
     if known.whole is None or (body := context.bodies.held(known.body)) is None:
         return None
     return Outgoing(200, known.whole, body)
+
+
+def _made(response: Response) -> bytes | tuple[bytes, ...] | Iterator[bytes]:
+    """A body, whose pieces are made where they are known to be few."""
+    body, length = response.body, response.header("content-length")
+    if isinstance(body, bytes) or not length or int(length) > AT_ONCE:
+        return body
+    return tuple(body)
 
 
 def _lines(response: Response) -> Lines:

@@ -296,9 +296,14 @@ class Application:
         body = b"" if scope["method"] == "HEAD" else found.body
         if isinstance(body, bytes):
             await send({"type": "http.response.body", "body": body})
-            if not isinstance(found.body, bytes):
+            if isinstance(found.body, Generator):
                 await self._turns.run(partial(_close, found.body))
             return len(body)
+        if isinstance(body, tuple):
+            for piece in body:
+                await send({"type": "http.response.body", "body": piece, "more_body": True})
+            await send({"type": "http.response.body", "body": b""})
+            return sum(map(len, body))
         try:
             return await self._streamed(scope.get("client"), disconnect, found, body, send)
         except (ClientDisconnect, asyncio.CancelledError):

@@ -16,7 +16,7 @@ from datacube.model.coverage import CoverageDescription
 from datacube.model.fields import Field
 from datacube.model.query import CoverageQuery
 from datacube.model.stream import CoverageStream
-from services.ows.transport import Request, TakesLonger
+from services.ows.transport import AT_ONCE, Request, TakesLonger
 
 ARRANGED = ("compression", "predictor", "interleave", "tile")
 """Options that say how values lie in a file; a file that is streamed has none of them."""
@@ -58,7 +58,8 @@ def coverage_file(
     """Read and encode a part of a coverage, or begin to.
 
     The first values of a file in pieces are read before this returns, so that what is wrong from
-    the start is raised; a failure further on breaks off the pieces.
+    the start is raised, and all of one that is not large; a failure further on breaks off the
+    pieces.
 
     Parameters
     ----------
@@ -88,7 +89,7 @@ def coverage_file(
         coverage = _stated_stream(stream_coverage(context, query), how)
         made = encoder.stream(coverage, options)
         _stop(request, plan, fields)
-        pieces = made.pieces if request.head else begun(made.pieces)
+        pieces = made.pieces if request.head else begun(made.pieces, made.length)
         return CoverageFile(coverage.description, coverage.notes, pieces, made.length)
     others = encoders().streaming(plan.description.domain)
     if arranged:
@@ -145,6 +146,14 @@ def _whole(
             return CoverageFile(description, notes, at_once(iter(content)))
 
 
-def begun(pieces: Iterator[bytes]) -> Iterator[bytes]:
-    """The same pieces, the first of them made already; what that raises is raised here."""
+def begun(pieces: Iterator[bytes], length: int | None = None) -> Iterator[bytes]:
+    """The same pieces, the first of them made already; what that raises is raised here.
+
+    Parameters
+    ----------
+    length : int, optional
+        Bytes of all of them: those of a body that is made at once are all made here.
+    """
+    if length is not None and length <= AT_ONCE:
+        return iter(tuple(pieces))
     return resumed((next(pieces, b""),), pieces)

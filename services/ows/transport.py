@@ -7,6 +7,9 @@ from urllib.parse import parse_qsl
 from datacube.errors import InvalidParameter
 
 FORM = "application/x-www-form-urlencoded"
+AT_ONCE = 16 << 20
+"""Bytes of a body of known size up to which all of it is made before any is sent."""
+
 _MAX_FIELDS = 1000
 
 

@@ -16,7 +16,7 @@ from tests.cubes import make_cube
 from tests.servers import start_server
 
 QUERY = "service=WCS&version=2.0.1&request=GetCoverage&coverageId"
-SIZE, DAMAGED_SIZE, NOISY_SIZE = 5000, 2500, 2300
+SIZE, DAMAGED_SIZE, NOISY_SIZE = 5000, 3000, 2300
 
 
 @pytest.fixture(scope="module")
@@ -75,6 +75,13 @@ def test_a_failure_within_the_values_breaks_the_connection(server, media_type):
     received, broken = body_of(f"{server.url}/wcs?{QUERY}=damaged&format={media_type}")
     assert broken
     assert received > 1_000_000
+
+
+def test_a_failure_within_few_values_is_reported(server):
+    some = "damaged&format=image/tiff&subset=x(0,2559)&subset=y(0,2559)"
+    response = httpx.get(f"{server.url}/wcs?{QUERY}={some}", timeout=60)
+    assert response.status_code == 503
+    assert "chunk 2/3" in response.text
 
 
 def test_a_client_that_waits_holds_the_server_back_and_one_that_leaves_stops_it(server):
