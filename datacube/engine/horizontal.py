@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from datacube.errors import InvalidSubset
+from datacube.errors import InvalidCrs, InvalidSubset
 from datacube.model.bbox import BoundingBox
 from datacube.model.crs import Crs
 from datacube.model.grid import RectifiedGrid
@@ -38,7 +38,7 @@ def select_grid(
     rows = np.arange(down.start, down.stop, dtype=np.intp)
     window = grid.window(down.start, across.start, down.size, across.size)
     notes = tuple(
-        f"Subset clamped: {row.name} runs from {row.ends[0]:g} to {row.ends[1]:g}"
+        f"Subset clamped: {row.name} runs from {row.ends[0]:.10g} to {row.ends[1]:.10g}"
         for row, span in ((x, across), (y, down))
         if span.clamped
     )
@@ -116,7 +116,12 @@ def _trims(grid: RectifiedGrid, crs: Crs, subsets: Mapping[str, Subset]) -> Mapp
             case None:
                 pass
     (left, right), (bottom, top) = ends["x"], ends["y"]
-    box = BoundingBox(left, bottom, right, top, crs).to_crs(grid.crs)
+    try:
+        box = BoundingBox(left, bottom, right, top, crs).to_crs(grid.crs)
+    except InvalidCrs:
+        for row, axis in zip(rows, ("x", "y"), strict=True):
+            select_cells(row, *ends[axis], "cells")  # refuses what lies beside the grid
+        raise
     return {
         "x": Trim("x", box.left, box.right, rule=_rule(subsets.get("x"))),
         "y": Trim("y", box.bottom, box.top, rule=_rule(subsets.get("y"))),

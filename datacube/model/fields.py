@@ -12,6 +12,22 @@ type Number = int | float
 type Overview = Literal["mean", "mode", "nearest"]
 
 
+def held_nil(value: Number | None, dtype: np.dtype[np.generic]) -> int | None:
+    """A number for no data as whole numbers of a type hold it; None where none of them is it.
+
+    Of floats NaN alone is no data.
+
+    Examples
+    --------
+    >>> held_nil(255.0, np.dtype("uint8")), held_nil(-9999, np.dtype("uint8"))
+    (255, None)
+    """
+    if value is None or dtype.kind == "f" or not np.isfinite(value) or value != int(value):
+        return None
+    info = np.iinfo(dtype.name)
+    return int(value) if info.min <= value <= info.max else None
+
+
 @dataclass(frozen=True, slots=True)
 class Category:
     """One class of a categorical field.

@@ -98,11 +98,7 @@ def select_cells(row: CellRow, low: float | None, high: float | None, rule: Sele
     Span(start=185, stop=187, dropped=False, clamped=False)
     """
     first, last = row.ends
-    low, high = (_sane(first if low is None else low), _sane(last if high is None else high))
-    if row.turn is not None and low > high:
-        high += row.turn * ceil((low - high) / row.turn)
-    if low > high:
-        raise InvalidSubset(f"{row.name}: low {low:g} is above high {high:g}", subject=row.name)
+    low, high = _interval(row, low, high)
     if row.wraps and row.turn is not None and high - low >= row.turn * (1 - 1e-9):
         return Span(0, row.size)
     if row.turn is not None:
@@ -119,6 +115,20 @@ def select_cells(row: CellRow, low: float | None, high: float | None, rule: Sele
         raise _outside(row.name, low, high, first, last)
     beyond = min(edges) < -_TINY or max(edges) > row.size + _TINY
     return Span(start, stop, clamped=beyond)
+
+
+def _interval(row: CellRow, low: float | None, high: float | None) -> tuple[float, float]:
+    """Both ends, the lower one first; what is open ends where the axis does."""
+    first, last = row.ends
+    begin, end = (_sane(first if low is None else low), _sane(last if high is None else high))
+    if row.turn is not None and begin > end:
+        end += row.turn * ceil((begin - end) / row.turn)
+    if begin <= end:
+        return begin, end
+    if low is None or high is None:
+        beyond = end if low is None else begin
+        raise _outside(row.name, beyond, beyond, first, last)
+    raise InvalidSubset(f"{row.name}: low {begin:.10g} is above high {end:.10g}", subject=row.name)
 
 
 def slice_cell(row: CellRow, point: float) -> Span:
@@ -185,7 +195,7 @@ def _turns(low: float, high: float, first: float, last: float, turn: float) -> f
 
 
 def _outside(name: str, low: float, high: float, first: float, last: float) -> SubsetOutOfDomain:
-    asked = f"{low:g}" if low == high else f"{low:g} to {high:g}"
+    asked = f"{low:.10g}" if low == high else f"{low:.10g} to {high:.10g}"
     return SubsetOutOfDomain(
-        f"{name}: {asked} is outside; the axis runs from {first:g} to {last:g}", subject=name
+        f"{name}: {asked} is outside; the axis runs from {first:.10g} to {last:.10g}", subject=name
     )

@@ -10,7 +10,7 @@ import numpy as np
 from datacube.model.axis import TimeAxis
 from datacube.model.coverage import CoverageDescription, Level
 from datacube.model.domain import DomainSet
-from datacube.model.fields import Field, RangeType
+from datacube.model.fields import Field, RangeType, held_nil
 from datacube.model.grid import Grid, RectifiedGrid, ReferenceableGrid, halved_grids
 from datacube.store.keys import chunk_name
 
@@ -119,8 +119,8 @@ def storable(description: CoverageDescription, levels: tuple[Level, ...]) -> Cov
     Raises
     ------
     ValueError
-        A name is reserved or used twice, a dtype is neither integer nor float, or a float field
-        marks no data by a number.
+        A name is reserved or used twice, a dtype is neither integer nor float, a float field marks
+        no data by a number, or one of whole numbers by what none of them is.
     """
     time = description.domain.time
     others = tuple(axis for axis in description.domain.axes if axis is not time)
@@ -141,8 +141,20 @@ def storable(description: CoverageDescription, levels: tuple[Level, ...]) -> Cov
             raise ValueError(f"field '{field.name}': values of dtype {field.dtype} are not stored")
         if np.dtype(field.dtype).kind == "f" and not isnan(nan if field.nil is None else field.nil):
             raise ValueError(f"the float field '{field.name}' must mark no data by NaN")
+        _check_nil(field)
     domain = DomainSet(grid, axes)
     return replace(description, domain=domain, levels=levels, snapshot="")
+
+
+def _check_nil(field: Field) -> None:
+    """Refuse whole numbers that mark no data by a number which their type does not hold."""
+    dtype = np.dtype(field.dtype)
+    if dtype.kind != "f" and field.nil is not None and held_nil(field.nil, dtype) is None:
+        info = np.iinfo(dtype)
+        raise ValueError(
+            f"field '{field.name}': no data is marked by {field.nil:g}, which no {dtype.name} is; "
+            f"these are whole numbers from {info.min} to {info.max}"
+        )
 
 
 def horizontal_names(grid: Grid) -> tuple[str, str]:

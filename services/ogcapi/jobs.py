@@ -146,6 +146,7 @@ def _wish(request: Request, process: Process) -> Wish:
             f"{', '.join(sorted(_MEMBERS))}",
             subject=others[0][:60],
         )
+    _choice(body, "mode", ("auto", "async", "sync"))
     form = _choice(body, "response", ("raw", "document"))
     output = _output(body.get("outputs", {}))
     mode = _choice(output, "transmissionMode", ("value", "reference"))
@@ -159,11 +160,13 @@ def _wish(request: Request, process: Process) -> Wish:
     )
 
 
-def _choice(given: Mapping[str, Any], name: str, words: tuple[str, str]) -> str:
-    """One of two words; the first where none is given."""
+def _choice(given: Mapping[str, Any], name: str, words: tuple[str, ...]) -> str:
+    """One of some words; the first where none is given."""
     found = given.get(name, words[0])
     if not isinstance(found, str) or found not in words:
-        raise InvalidParameter(f"{name} is {' or '.join(words)}", subject=name)
+        raise InvalidParameter(
+            f"{name} is '{str(found)[:60]}'; it can be {' or '.join(words)}", subject=name
+        )
     return found
 
 

@@ -3,6 +3,7 @@
 import shutil
 import subprocess
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from tests.conformance.suites import checkouts
 
 _JAVA, _RESOURCES = "src/main/java", "src/main/resources"
 _SECURE, _PLAIN = b"https://schemas.opengis.net", b"http://schemas.opengis.net"
+_LAST_WORDS = 2000
 _VERDICTS = {"PASS": "Passed", "FAIL": "Failed", "SKIP": "Skipped"}
 
 
@@ -72,6 +74,11 @@ def run_java(engine: Engine, suite: JavaSuite, server: str, proxy: int) -> Outco
     engine : Engine, whose folder has the libraries
     server : URL of its root, without a slash at its end
     proxy : int, port of the stand-in
+
+    Raises
+    ------
+    RuntimeError
+        The program has ended without a report; the message has its last words.
     """
     classes, logs = _compiled(engine, suite), engine.folder / "logs" / suite.name
     shutil.rmtree(logs, ignore_errors=True)
@@ -83,9 +90,30 @@ def run_java(engine: Engine, suite: JavaSuite, server: str, proxy: int) -> Outco
         *("-Dhttp.nonProxyHosts=127.0.0.1", "-cp", f"{classes}:{engine.libraries}/*"),
         *(suite.program, "-o", str(logs), str(asked)),
     ]
-    with (logs / "console.txt").open("wb") as log:
-        subprocess.run(command, stdout=log, stderr=subprocess.STDOUT, timeout=PATIENCE, check=False)
-    return read_results(next(logs.rglob("testng-results.xml")).read_text(encoding="utf-8"))
+    return read_results(_report(command, logs, suite.name))
+
+
+def _report(command: Sequence[str], logs: Path, name: str) -> str:
+    """What a suite's program reports; its last words are raised where it reports nothing.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     _report(["sh", "-c", "echo no such class; exit 3"], Path(folder), "maps")
+    Traceback (most recent call last):
+    RuntimeError: maps ended with 3 and without results; its last words: no such class
+    """
+    console = logs / "console.txt"
+    with console.open("wb") as log:
+        ended = subprocess.run(
+            command, stdout=log, stderr=subprocess.STDOUT, timeout=PATIENCE, check=False
+        )
+    found = next(logs.rglob("testng-results.xml"), None)
+    if found is None:
+        words = console.read_text(encoding="utf-8", errors="replace").strip()[-_LAST_WORDS:]
+        raise RuntimeError(
+            f"{name} ended with {ended.returncode} and without results; its last words: {words}"
+        )
+    return found.read_text(encoding="utf-8")
 
 
 def read_results(text: str) -> Outcome:

@@ -275,6 +275,10 @@ class TransactionContract:
             tx.add_field(Field("v", "int16"))
         with pytest.raises(ValueError, match="reserved"), cube.transaction("t") as tx:
             tx.add_field(Field("time", "int16"))
+        far = Field("w", "uint8", nil=-9999)
+        with pytest.raises(ValueError, match="-9999, which"), cube.transaction("w") as tx:
+            tx.add_field(far)
+        assert cube.refreshed().version == cube.version
 
     def test_two_writers_add_fields(self, store):
         cube = make_cube(store, **OPTIONS)

@@ -17,7 +17,7 @@ from datacube.errors import InvalidTime, SourceError
 from datacube.ingest.readers.parts import Origin, Part, granules_of, opening
 from datacube.ingest.readers.raster import RasterBand, grid_of_raster, open_raster
 from datacube.ingest.source import Granule, ReadOptions, SliceSource, content_id, instant, magic
-from datacube.model.fields import Category, Field, Number
+from datacube.model.fields import Category, Field, held_nil
 from datacube.model.naming import identifier, instant_in
 from datacube.model.time import Timestamp, format_tick
 
@@ -98,20 +98,13 @@ def _field(file: Any, number: int, name: str) -> Field:
         name,
         dtype.name,
         uom=file.units[number - 1] or "",
-        nil=_nil(file.nodatavals[number - 1], dtype),
+        nil=held_nil(file.nodatavals[number - 1], dtype),
         scale=float(file.scales[number - 1]),
         offset=float(file.offsets[number - 1]),
         title=file.descriptions[number - 1] or name,
         categories=categories,
         overview="mode" if categories else "mean",
     )
-
-
-def _nil(nodata: float | None, dtype: np.dtype[Any]) -> Number | None:
-    if nodata is None or dtype.kind == "f" or nodata != int(nodata):
-        return None
-    info = np.iinfo(dtype)
-    return int(nodata) if info.min <= nodata <= info.max else None
 
 
 def _categories(file: Any, number: int) -> tuple[Category, ...]:

@@ -22,7 +22,7 @@ from datacube.ingest.readers.parts import Origin, granules_of, opening
 from datacube.ingest.readers.raster import grid_of_raster, open_raster
 from datacube.ingest.readers.sentinel2 import CLASSES
 from datacube.ingest.source import Granule, ReadOptions, instant, magic
-from datacube.model.fields import Field
+from datacube.model.fields import Field, held_nil
 from datacube.model.naming import base_id, identifier
 from datacube.model.time import Timestamp
 
@@ -137,8 +137,8 @@ def _field(key: str, file: Path, asset: Json, dtype: str, properties: Json) -> F
 
 
 def _nil(nodata: Any, dtype: str) -> int | None:
-    whole = isinstance(nodata, int | float) and nodata == int(nodata)
-    return int(nodata) if whole and np.dtype(dtype).kind != "f" else None
+    number = nodata if isinstance(nodata, int | float) else None  # "nan" is a text
+    return held_nil(number, np.dtype(dtype))
 
 
 def _instant(properties: Json) -> int | None:

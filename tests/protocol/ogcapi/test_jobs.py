@@ -253,6 +253,8 @@ def test_inputs_are_those_of_the_coverage(server, direct):
         (b'{"inputs": {"collection": "closed"}, "subscriber": {}}', 400, "subscriber"),
         (b'{"inputs": {"collection": "closed"}, "response": "xml"}', 400, "raw or document"),
         (b'{"inputs": {"collection": "closed"}, "response": ["raw"]}', 400, "raw or document"),
+        (b'{"inputs": {"collection": "closed"}, "mode": "later"}', 400, "mode is 'later'; it can"),
+        (b'{"inputs": {"collection": "closed"}, "mode": 1}', 400, "auto or async or sync"),
         (b'{"inputs": {"collection": "closed"}, "outputs": {"v": {}}}', 400, "outputs"),
         (
             b'{"inputs": {}, "outputs": {"coverage": {"transmissionMode": {}}}}',

@@ -151,6 +151,17 @@ def test_a_crs_of_the_numbers(service):
     assert profile["width"] in {9, 10}
 
 
+def test_numbers_of_a_crs_beside_the_coverage_are_refused_in_its_words(service):
+    for subset in ("Lat(91,95)", "Lat(-20,-10)&SUBSET=Long(9.001,9.002)"):
+        query = f"CoverageId=bands&SUBSETTINGCRS=EPSG:4326&SUBSET={subset}"
+        status, code, _, text = service.refused(query)
+        assert (status, code) == (404, "InvalidSubsetting")
+        assert "runs from" in text
+    _, _, axis, text = service.refused("CoverageId=bands&SUBSETTINGCRS=EPSG:4326&SUBSET=Lat(91,95)")
+    assert axis == "Lat"
+    assert text.startswith("Lat: 91 to 95 is outside; the axis runs from 45.")
+
+
 def test_beyond_the_edges_is_clamped_with_a_warning(service):
     response = service.get(f"CoverageId=air&SUBSET=Lat(45,70)&{DAY2}&FORMAT=image/tiff")
     assert response.header("Warning").startswith("99 ")

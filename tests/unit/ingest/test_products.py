@@ -211,6 +211,11 @@ def test_a_stac_item_takes_its_images_from_beside_it(tmp_path):
     go(tmp_path / "store", folder / "item.json")
     again: Field = opened(tmp_path / "store", "S2A_29RKH_0_L2A").description.range_type.field("B04")
     assert again.offset == 0
+    shutil.rmtree(tmp_path / "store")
+    scaled[0]["nodata"] = -9999  # no uint16 is
+    (folder / "item.json").write_text(json.dumps(item))
+    go(tmp_path / "store", folder / "item.json")
+    assert whole(opened(tmp_path / "store", "S2A_29RKH_0_L2A"), "B04").tolist() == [[1234] * 4] * 4
 
 
 def test_side_files_are_passed_over(tmp_path):

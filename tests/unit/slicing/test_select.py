@@ -102,6 +102,12 @@ def test_beyond_the_axis_is_clamped_or_refused():
         select_cells(LAT, 91.0, 95.0, "cells")
     with pytest.raises(InvalidSubset, match="low 5 is above high 4"):
         select_cells(LAT, 5.0, 4.0, "cells")
+    for low, high, end in ((None, -91.0, "-91"), (91.0, None, "91")):
+        with pytest.raises(SubsetOutOfDomain, match=f"Lat: {end} is outside; the axis runs"):
+            select_cells(LAT, low, high, "cells")
+    north = CellRow("N", 5_700_000.0, -10.0, 10_980)
+    with pytest.raises(SubsetOutOfDomain, match=r"N: 91 is .* from 5590200 to 5700000"):
+        slice_cell(north, 91.0)
 
 
 def test_a_slice_is_the_cell_that_holds_the_point():
