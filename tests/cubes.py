@@ -198,8 +198,10 @@ def read_level(cube: CubeStore, field: str, t: int | None = 0, level: int = 0) -
     for place in np.ndindex(*counts):
         index = (t or 0, *place) if cube.timed else place
         row, column = place[-2] * shape[-2], place[-1] * shape[-1]
-        part = cube.chunk(field, level, index).reshape(shape[-2:])
-        whole[(*place[:-2], slice(row, row + shape[-2]), slice(column, column + shape[-1]))] = part
+        part = cube.chunk(field, level, index)
+        height, width = part.shape[-2:]
+        rows, columns = slice(row, row + height), slice(column, column + width)
+        whole[(*place[:-2], rows, columns)] = part.reshape(height, width)
     return whole[..., : grid.height, : grid.width]
 
 

@@ -21,6 +21,7 @@ from datacube.store.home import at_version, locate
 from datacube.store.layout import chunk_counts, chunk_key
 from datacube.store.manifest import Head, SourceRecord
 from datacube.store.objects import ObjectStore
+from datacube.store.ongrid import on_grid
 from datacube.store.reader import read_chunk
 from datacube.store.series import SeriesCopy, series_copies
 from datacube.store.source import ChunkIndex
@@ -100,6 +101,10 @@ class CubeStore:
         }
         self._counts = {
             name: tuple(chunk_counts(metadata, timed=self.record.timed) for metadata in levels)
+            for name, levels in self.record.arrays.items()
+        }
+        self._sides = {
+            name: tuple((one["shape"][-2], one["shape"][-1]) for one in levels)
             for name, levels in self.record.arrays.items()
         }
         self._series = series_copies(self.store, cache, self.record)
@@ -241,7 +246,7 @@ class CubeStore:
 
         Returns
         -------
-        values : stored dtype, chunk_shape (whole also at the grid's edge), read-only
+        values : stored dtype, chunk_shape or the part of it on the grid, read-only
 
         Raises
         ------
@@ -379,7 +384,9 @@ class CubeStore:
             what = self.describe_chunk(field, level, slot_index, place)
             raise StorageError(f"{error.message} ({what})", subject=self.id) from error
         self.cache.count_read(size)
-        return values
+        if rows is not None:
+            return values
+        return on_grid(values, place, self._sides[field][level], self.cache.room)
 
     def _table(self, field: str, level: int, slot_index: int) -> ChunkTable:
         tables = self.slice_document(slot_index).fields.get(field)
