@@ -101,18 +101,10 @@ def reduce_groups(
 
 
 def _runs(cells: IndexMap) -> tuple[slice | None, slice | None]:
+    """Rows and columns as slices, where they are inside and without gaps."""
     if not isinstance(cells, SeparableMap):
         return None, None
-    return _run(cells.rows), _run(cells.columns)
-
-
-def _run(places: NDArray[np.intp]) -> slice | None:
-    """Places as a slice, where they are inside and without gaps."""
-    if not len(places) or places[0] < 0:
-        return None
-    if len(places) > 1 and not (np.diff(places) == 1).all():
-        return None
-    return slice(int(places[0]), int(places[-1]) + 1)
+    return cells.down.span, cells.across.span
 
 
 def _touched(places: slice, size: int) -> int:

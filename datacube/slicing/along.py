@@ -53,6 +53,27 @@ class Along:
         return Along(self.cells[new]), np.cumsum(new) - 1
 
     @cached_property
+    def span(self) -> slice | None:
+        """All cells from the first to the last, where each place has the next; else None."""
+        return None if len(self.cells) and self.cells[0] < 0 else unbroken(self.cells)
+
+    @cached_property
     def gaps(self) -> bool:
         """Whether some places lie outside."""
-        return bool(self.cells.min(initial=0) < 0)
+        return self.span is None and bool(self.cells.min(initial=0) < 0)
+
+
+def unbroken(cells: IndexArray) -> slice | None:
+    """Numbers as a slice where each is the next one; None where they are not, or are none.
+
+    Examples
+    --------
+    >>> unbroken(np.array([3, 4, 5])), unbroken(np.array([3, 5, 5]))
+    (slice(3, 6, None), None)
+    """
+    if not len(cells):
+        return None
+    first, last = int(cells[0]), int(cells[-1])
+    if last - first != len(cells) - 1 or not (cells[1:] - cells[:-1] == 1).all():
+        return None
+    return slice(first, last + 1)

@@ -10,7 +10,7 @@ from typing import assert_never
 
 import numpy as np
 
-from datacube.slicing.along import Along, IndexArray, Picker, Run
+from datacube.slicing.along import Along, IndexArray, Picker, Run, unbroken
 from datacube.slicing.cells import (
     BlockProjection,
     ChunkProjection,
@@ -151,8 +151,20 @@ def in_turn(parts: Parts) -> Iterator[tuple[Part, tuple[Place, ...], tuple[Place
 def _known_runs(along: Along, size: int) -> tuple[Run, ...]:
     found = along.runs.get(size)
     if found is None:
-        found = along.runs[size] = tuple(runs(along.cells, size))
+        span = along.span
+        made = runs(along.cells, size) if span is None else _runs_of(span, size)
+        found = along.runs[size] = tuple(made)
     return found
+
+
+def _runs_of(span: slice, size: int) -> Iterator[Run]:
+    """The runs of all cells between two."""
+    for chunk in range(span.start // size, (span.stop - 1) // size + 1):
+        begin = chunk * size
+        low, high = max(span.start, begin), min(span.stop, begin + size)
+        yield Run(
+            chunk, slice(low - span.start, high - span.start), slice(low - begin, high - begin)
+        )
 
 
 def runs(cells: IndexArray, size: int) -> Iterator[Run]:
@@ -173,10 +185,8 @@ def runs(cells: IndexArray, size: int) -> Iterator[Run]:
 
 
 def _picker(places: IndexArray) -> Picker:
-    first, last = int(places[0]), int(places[-1])
-    if last - first == len(places) - 1 and (len(places) < 2 or (np.diff(places) == 1).all()):
-        return slice(first, last + 1)
-    return places
+    span = unbroken(places)
+    return places if span is None else span
 
 
 def _touched(block: PixelBlock, chunk_shape: tuple[int, int]) -> Iterator[Place]:
