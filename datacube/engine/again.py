@@ -34,8 +34,7 @@ class Reduced:
 
     Parameters
     ----------
-    values : (y, x)
-    valid : bool, (y, x); None where all but NaN is valid
+    values, valid : as of an outcome
     """
 
     values: NDArray[np.generic]
@@ -45,9 +44,7 @@ class Reduced:
     def of(outcome: Outcome, room: Room) -> "Reduced":
         """An outcome moved to memory of the cache."""
         values, valid = outcome
-        if np.array_equal(valid, _known(values)):
-            return Reduced(_moved(values, room), None)
-        return Reduced(_moved(values, room), _moved(valid, room).view(np.bool_))
+        return Reduced(_moved(values, room), None if valid is None else _moved(valid, room))
 
     @property
     def held_bytes(self) -> int:
@@ -56,8 +53,7 @@ class Reduced:
 
     def cut(self, region: Region) -> Outcome:
         """The cells of a region."""
-        values = region.cut(self.values)
-        return values, _known(values) if self.valid is None else region.cut(self.valid)
+        return region.cut(self.values), None if self.valid is None else region.cut(self.valid)
 
 
 @dataclass(frozen=True, eq=False)
@@ -172,13 +168,7 @@ class Again:
         return sha256("\n".join(text).encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def _known(values: NDArray[np.generic]) -> NDArray[np.bool_]:
-    if values.dtype.kind == "f":
-        return ~np.isnan(values)
-    return np.ones(values.shape, bool)
-
-
-def _moved(values: NDArray[np.generic], room: Room) -> NDArray[np.generic]:
+def _moved[T: np.generic](values: NDArray[T], room: Room) -> NDArray[T]:
     moved = room(values.nbytes).view(values.dtype).reshape(values.shape)
     moved[...] = values
     moved.flags.writeable = False

@@ -15,8 +15,8 @@ from datacube.slicing.reduce import Reducer
 from datacube.slicing.regions import Region
 
 type Place = tuple[int, ...]
-type Outcome = tuple[NDArray[np.generic], NDArray[np.bool_]]
-"""Values and where they are valid, both (y, x)."""
+type Outcome = tuple[NDArray[np.generic], NDArray[np.bool_] | None]
+"""Values and where they are valid, both (y, x); None of floats, which are NaN elsewhere."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -181,4 +181,5 @@ class Job:
         if way.packed:
             wanted = self.reader.steps.wanted.field
             values = physical(way.reducer, wanted, values, valid, accumulator.count)
-        return values.astype(self.dtype(way), copy=False), valid
+        values = values.astype(self.dtype(way), copy=False)
+        return values, None if values.dtype.kind == "f" else valid

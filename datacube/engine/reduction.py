@@ -61,10 +61,15 @@ def _reduced(job: Job, places: Sequence[Place]) -> list[Found]:
     for region, outcomes in _found(job, order) if order else ():
         for (values, good), (data, valid) in zip(outcomes, into, strict=True):
             region.show(values, data)
-            region.show(good, valid)
+            if good is not None and valid is not None:
+                region.show(good, valid)
     field = steps.wanted.field
     return [
-        Found(reduced_field(field, way.reducer, data.dtype), data, valid)
+        Found(
+            reduced_field(field, way.reducer, data.dtype),
+            data,
+            ~np.isnan(data) if valid is None else valid,
+        )
         for way, (data, valid) in zip(job.ways, into, strict=True)
     ]
 
@@ -92,10 +97,9 @@ def _whole(job: Job, order: Sequence[Place], whole: Region) -> Sequence[Outcome]
 
 def _empty(shape: tuple[int, int], dtype: np.dtype[np.generic], reducer: Reducer) -> Outcome:
     """What stands where no step is: nothing, but for a count."""
-    data = np.zeros(shape, dtype)
     if dtype.kind == "f":
-        data.fill(np.nan)
-    return data, np.full(shape, reducer.name == "count")
+        return np.full(shape, np.nan, dtype), None
+    return np.zeros(shape, dtype), np.full(shape, reducer.name == "count")
 
 
 def _jobs(steps: StepReader, reducers: tuple[Reducer, ...]) -> Iterator[Job]:
@@ -180,8 +184,8 @@ def _joined(job: Job, worked: Iterator[Worked]) -> Iterator[tuple[Region, Sequen
 
 
 def _below(bands: Sequence[Outcome]) -> Outcome:
-    values, valid = zip(*bands, strict=True)
-    return np.concatenate(values), np.concatenate(valid)
+    valid = [good for _, good in bands if good is not None]
+    return np.concatenate([values for values, _ in bands]), np.concatenate(valid) if valid else None
 
 
 def _outcomes(job: Job, parts: Iterator[Worked]) -> Sequence[Outcome]:

@@ -37,17 +37,23 @@ def gather(
         match part:
             case ChunkProjection(chunk, rows, columns):
                 target = out[rows.target, columns.target]
-                _cross(chunks[chunk], rows.source, columns.source, target)
+                cross(chunks[chunk], rows.source, columns.source, target)
             case BlockProjection():
                 _gather_block(part, chunks, out)
 
 
-def _cross(
+def cross(
     values: NDArray[np.generic], rows: Picker, columns: Picker, target: NDArray[np.generic]
 ) -> None:
     """Rows and columns; of rows that stand for several pixels each the columns are picked once.
 
     Whole rows are copied, but columns are picked cell by cell.
+
+    Parameters
+    ----------
+    values : (y, x)
+    rows, columns : Picker, places among the values
+    target : of as many rows and columns; filled
     """
     if not isinstance(rows, slice) and abs(int(rows[-1]) - int(rows[0])) + 1 < len(rows):
         first, last = int(rows.min()), int(rows.max())

@@ -77,10 +77,10 @@ def _wider(known: tuple[int, int] | None, span: tuple[int, int]) -> tuple[int, i
 def _parts(cells: IndexMap, chunk_shape: tuple[int, int]) -> Parts:
     match cells:
         case SeparableMap():
-            across = _known_runs(cells.across, chunk_shape[1])
+            across = runs_along(cells.across, chunk_shape[1])
             return tuple(
                 ChunkProjection((down.chunk, right.chunk), down, right)
-                for down in _known_runs(cells.down, chunk_shape[0])
+                for down in runs_along(cells.down, chunk_shape[0])
                 for right in across
             )
         case PixelMap():
@@ -148,7 +148,8 @@ def in_turn(parts: Parts) -> Iterator[tuple[Part, tuple[Place, ...], tuple[Place
         yield part, new, tuple(chunk for chunk in part.chunks if last[chunk] == number)
 
 
-def _known_runs(along: Along, size: int) -> tuple[Run, ...]:
+def runs_along(along: Along, size: int) -> tuple[Run, ...]:
+    """The runs of an axis in chunks of a size, found once."""
     found = along.runs.get(size)
     if found is None:
         span = along.span

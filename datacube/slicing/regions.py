@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from datacube.slicing.along import IndexArray, Picker
 from datacube.slicing.cells import IndexMap, PixelMap, ReadPlan, SeparableMap
-from datacube.slicing.plan import runs
+from datacube.slicing.gather import cross
+from datacube.slicing.plan import runs_along
 
 type Values = NDArray[Any]
 
@@ -141,7 +142,7 @@ class Region:
         """
         match self.shown:
             case Rectangle(rows, columns, down, across):
-                out[rows, columns] = _across(_down(values, down), across)
+                cross(values, down, across, out[rows, columns])
             case Scatter(pixels, cells):
                 out.reshape(-1)[pixels] = values.reshape(-1).take(cells)
             case _:
@@ -176,8 +177,8 @@ def cells_shown(cells: IndexMap) -> int:
 
 
 def _rectangles(cells: SeparableMap, chunk_shape: tuple[int, int]) -> Iterator[Region]:
-    across_all = [(run, *_needed(run.source)) for run in runs(cells.columns, chunk_shape[1])]
-    for row in runs(cells.rows, chunk_shape[0]):
+    across_all = [(run, *_needed(run.source)) for run in runs_along(cells.across, chunk_shape[1])]
+    for row in runs_along(cells.down, chunk_shape[0]):
         rows, down, height = _needed(row.source)
         for column, columns, across, width in across_all:
             shown = Rectangle(row.target, column.target, down, across)
