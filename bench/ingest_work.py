@@ -52,8 +52,8 @@ def main(way: str, name: str) -> None:
 
 def ours(case: Case, target: Path) -> Work:
     """The command's own functions."""
-    from datacube.ingest.memory import keep_freed  # noqa: PLC0415
     from datacube.ingest.pipeline import ingest  # noqa: PLC0415  loads PROJ
+    from datacube.store.heap import keep_freed  # noqa: PLC0415
 
     def work() -> None:
         keep_freed()

@@ -35,9 +35,10 @@ from datacube.slicing import gather, plan
 from datacube.slicing.accumulators import Accumulator
 from datacube.slicing.regions import Region
 from datacube.store import cache, codecs, cube, local, reader
-from services.app import memory
+from datacube.store.heap import keep_freed
 from services.app.asgi import Application, create_app
 from services.app.known import KnownAnswers
+from services.app.serve import ARENAS
 from services.wms import decode as wms_decode
 from services.wmts import decode as wmts_decode
 from services.wmts import rest
@@ -268,7 +269,7 @@ def main() -> int:
     scale = SCALES[options.scale]
     cubes.make_all(scale)
     store_url = str(scale.home / "store")
-    memory.settle()  # as `datacube serve` does
+    keep_freed(ARENAS)  # as `datacube serve` does
     blosc.use_threads = False
     app = create_app(Config(), store_url)
     print(_heading(scale, options.count))

@@ -11,11 +11,11 @@ from typing import Protocol
 import numpy as np
 
 from datacube.config.products import RecipeSettings
-from datacube.ingest.memory import Thrift
 from datacube.ingest.places import JoinedBand
 from datacube.ingest.report import BytesRead, Event
 from datacube.ingest.source import BandSource, Granule, ReadOptions, is_parallel, tile_of
 from datacube.model.axis import TimeAxis
+from datacube.store.heap import Thrift
 from datacube.store.objects import ObjectStore
 from datacube.store.slicechunks import Window
 from datacube.store.writer import SliceWriter

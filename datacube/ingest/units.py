@@ -14,10 +14,10 @@ from dataclasses import dataclass, replace
 from datacube.config.products import RecipeSettings
 from datacube.errors import ConflictError, SourceError
 from datacube.ingest.fetch import local
-from datacube.ingest.memory import Thrift
 from datacube.ingest.opened import opened, readied
 from datacube.ingest.readers import Readers, find_reader, unknown
 from datacube.ingest.source import Granule, ReadOptions
+from datacube.store.heap import Thrift
 from datacube.store.icechunk.forked import ForkedObjects
 from datacube.store.icechunk.session import Fork
 from datacube.store.objects import ObjectStore

@@ -17,8 +17,9 @@ from granian.server.embed import Server
 from numcodecs import blosc
 
 from datacube.errors import ConfigError
+from datacube.formats.spool import sweep
 from datacube.render import colormap
-from services.app import memory
+from datacube.store.heap import give_back
 from services.app.access import GatheringHandler
 from services.app.asgi import Application
 from services.app.board import Board
@@ -27,6 +28,9 @@ from services.app.status import absence
 from services.app.workers import SIGNALS, Post, Workers
 
 LOGGER = logging.getLogger("datacube.server")
+ARENAS = 2
+"""Of the C library, for all threads of a process."""
+PAUSE = 5.0  # seconds between two looks at what memory is held unused
 GRACE = 10.0  # seconds that requests under way get
 GARBAGE = (20_000, 20, 100)
 """Thresholds of garbage collection: requests leave almost nothing that needs it."""
@@ -128,6 +132,8 @@ def _settle(app: Application) -> int:
     int
         How many cubes there are.
     """
+    if gone := sweep():
+        LOGGER.info("%d folders of files that were never sent have been taken away", gone)
     cubes = len(app.context.catalog.cubes())
     colormap.names()  # imports matplotlib
     blosc.use_threads = False  # threads for a chunk take longer to begin than the chunk takes
@@ -229,8 +235,8 @@ async def _end(app: Application, grace: float, wish: _Wish, server: Server) -> N
 async def _give_back() -> None:
     """Look after the memory now and then."""
     while True:
-        await asyncio.sleep(memory.PAUSE)
-        await asyncio.get_running_loop().run_in_executor(None, memory.give_back)
+        await asyncio.sleep(PAUSE)
+        await asyncio.get_running_loop().run_in_executor(None, give_back)
 
 
 def _cut_off(requests: int) -> NoReturn:

@@ -8,7 +8,6 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
-from datacube.ingest.memory import keep_freed
 from datacube.ingest.pipeline import ingest
 from datacube.ingest.report import (
     BytesRead,
@@ -19,6 +18,7 @@ from datacube.ingest.report import (
     SourceStarted,
 )
 from datacube.store.create import Storage
+from datacube.store.heap import keep_freed
 from services.cli.options import (
     bad_option,
     cube_option,

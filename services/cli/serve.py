@@ -6,8 +6,9 @@ from pathlib import Path
 import click
 
 from datacube.config.load import load_config
-from services.app import applications, memory
-from services.app.serve import GRACE, Place, configure_logging, serve, usual_workers
+from datacube.store.heap import keep_freed
+from services.app import applications
+from services.app.serve import ARENAS, GRACE, Place, configure_logging, serve, usual_workers
 from services.cli.options import store_option
 
 
@@ -55,7 +56,7 @@ def serve_command(
     A cube that appears or grows later is served within a second. Access lines (JSON) go to
     standard output, everything else to standard error.
     """
-    memory.settle()
+    keep_freed(ARENAS)
     config = load_config(config_file)
     configure_logging(debug=bool(context.find_root().obj["debug"]))
 

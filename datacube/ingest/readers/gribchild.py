@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 
 from datacube.errors import SourceError
 from datacube.ingest.grib_worker import arranged
-from datacube.ingest.memory import KEEPING
 from datacube.ingest.readers.gribsimple import simple_packing
 from datacube.store.buffers import Buffers
+from datacube.store.heap import KEEPING
 
 _LARGE = 64 << 20
 _MOST = 4

@@ -9,19 +9,19 @@ GLIBC = platform.libc_ver()[0] == "glibc"
 WORK = """
 import sys, threading
 import numpy as np
-from services.app import memory
+from datacube.store import heap
 
 def resident():
     with open("/proc/self/statm") as file:
         return int(file.read().split()[1]) * 4096
 
-told = memory.settle()
+told = heap.keep_freed(2)
 base = resident()
 held = [np.ones(1 << 20, np.uint8) for _ in range(200)]
 kept = held[-1]
 del held
 before = resident() - base
-unused = memory.give_back()
+unused = heap.give_back()
 print(int(told), before >> 20, unused >> 20, (resident() - base) >> 20)
 """
 
