@@ -7,19 +7,23 @@ chunks, within their budget. It is named by what the steps hold, so that a commi
 leaves it and one of these gives it another name.
 """
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
+from itertools import compress
 
 import numpy as np
 from numpy.typing import NDArray
 
 from datacube.engine.blockwork import Job, Outcome, Place
 from datacube.engine.waiting import Abandoned, check_wanted
+from datacube.slicing.reduce import Reducer
 from datacube.slicing.regions import Region
 from datacube.store.buffers import Room
 from datacube.store.cache import array_bytes
+
+type At = tuple[int, int]
 
 _FEW = 4  # steps from which on it pays
 _LIGHT = 64 << 20  # cells over all steps of a chunk that is always worth reducing as a whole
@@ -65,47 +69,64 @@ class Again:
     job : Job
     order : the steps, in order of feeding
     size : int, how many steps are fed to one accumulator
-    make : what the job's ways make of a region
+    make : what the job's ways make of regions, in order
     """
 
     job: Job
     order: Sequence[Place]
     size: int
-    make: Callable[[Region], Sequence[Outcome]]
+    make: Callable[[Sequence[Region]], Iterable[Sequence[Outcome]]]
 
-    def found(self, region: Region) -> Sequence[Outcome] | None:
-        """What comes of a region for each way; None where it is to be reduced alone.
+    def found(self, regions: Sequence[Region]) -> list[Sequence[Outcome] | None]:
+        """What comes of regions for each way; None where one is to be reduced alone.
+
+        Those that are absent are read together.
 
         Raises
         ------
         StorageError
             A chunk cannot be read.
         """
-        if not self._keeps:
-            return None
-        worth = self._worth(region)
-        if not (worth and self._exact) and self.job.in_series(region, self.order):
-            return None
-        cache = self.job.reader.steps.context.cache
-        keys = [(self._name, region.chunk, way.reducer) for way in self.job.ways]
-        if not all(map(cache.holds, keys)):
-            worth = worth and not self.job.in_series(region, self.order)
-            if not (worth and self._noted(keys, self._bytes(region))):
-                return None
-        return [one.cut(region) for one in self._reduced(region, keys)]
+        kept = [self._keeps and self._is_kept(one) for one in regions]
+        whole = {one.chunk: self._whole(one) for one in compress(regions, kept)}
+        reduced = self._reduced(whole) if whole else {}
+        return [
+            [one.cut(region) for one in reduced[region.chunk]] if known else None
+            for region, known in zip(regions, kept, strict=True)
+        ]
 
-    def _reduced(self, region: Region, keys: Sequence[Hashable]) -> Sequence[Reduced]:
+    def _reduced(self, whole: Mapping[At, Region]) -> dict[At, Sequence[Reduced]]:
+        """What is kept of chunks for each way, or made now."""
         cache = self.job.reader.steps.context.cache
+        keys = [key for chunk in whole for key in self._keys(chunk)]
+        ways = len(self.job.ways)
 
         def make(positions: Sequence[int]) -> list[Reduced]:
-            outcomes = self.make(self._whole(region))
-            return [Reduced.of(outcomes[position], cache.room) for position in positions]
+            absent = dict.fromkeys(keys[position][1] for position in positions)
+            made = zip(absent, self.make([whole[chunk] for chunk in absent]), strict=True)
+            kept = {
+                (chunk, way): Reduced.of(outcome, cache.room)
+                for chunk, outcomes in made
+                for way, outcome in enumerate(outcomes)
+            }
+            return [kept[keys[position][1], position % ways] for position in positions]
 
-        while True:
-            try:
-                return cache.made(keys, make)
-            except Abandoned:  # by whoever has begun it
-                check_wanted()
+        found = _as_long_as_wanted(lambda: cache.made(keys, make))
+        return {chunk: found[ways * at : ways * (at + 1)] for at, chunk in enumerate(whole)}
+
+    def _keys(self, chunk: At) -> list[tuple[str, At, Reducer]]:
+        return [(self._name, chunk, way.reducer) for way in self.job.ways]
+
+    def _is_kept(self, region: Region) -> bool:
+        """Whether a region is cut from its whole chunk, be it held or worth making."""
+        worth = self._worth(region)
+        if not (worth and self._exact) and self.job.in_series(region, self.order):
+            return False
+        cache, keys = self.job.reader.steps.context.cache, self._keys(region.chunk)
+        if all(map(cache.holds, keys)):
+            return True
+        worth = worth and not self.job.in_series(region, self.order)
+        return worth and self._noted(keys, self._bytes(region))
 
     @cached_property
     def _keeps(self) -> bool:
@@ -166,6 +187,15 @@ class Again:
             time, others = (place[0], place[1:]) if store.timed else (0, place)
             text.append(f"{store.state_of(time)} {others}")
         return sha256("\n".join(text).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _as_long_as_wanted[T](find: Callable[[], T]) -> T:
+    """What is found, also where whoever has begun to make it is gone."""
+    while True:
+        try:
+            return find()
+        except Abandoned:
+            check_wanted()
 
 
 def _moved[T: np.generic](values: NDArray[T], room: Room) -> NDArray[T]:

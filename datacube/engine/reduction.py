@@ -9,13 +9,13 @@ cell is open. Several reducers are fed with what is read once.
 
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
-from itertools import chain, groupby
+from itertools import batched, chain, groupby
 from math import prod
 
 import numpy as np
 
 from datacube.engine.again import Again
-from datacube.engine.ahead import ahead
+from datacube.engine.ahead import AHEAD, ahead
 from datacube.engine.blockwork import Block, Job, Outcome, Place, Way, Worked
 from datacube.engine.regional import RegionReader
 from datacube.engine.steps import StepReader
@@ -80,19 +80,23 @@ def _found(job: Job, order: Sequence[Place]) -> Iterator[tuple[Region, Sequence[
     if plan is None:
         return
     again = Again(job, order, _steps_fed(job, order), partial(_whole, job, order))
+    together = AHEAD if job.reader.steps.cube.store.remote else 1
     alone: list[Region] = []
-    for region in regions_of(plan):
-        if (known := again.found(region)) is None:
-            alone.append(region)
-        else:
-            yield region, known
+    for regions in batched(regions_of(plan), together):
+        for region, known in zip(regions, again.found(regions), strict=True):
+            if known is None:
+                alone.append(region)
+            else:
+                yield region, known
     yield from _joined(job, _worked(job, _blocks(job, alone, order)))
 
 
-def _whole(job: Job, order: Sequence[Place], whole: Region) -> Sequence[Outcome]:
-    """What comes of a region that is read by map chunks."""
-    [(_, outcomes)] = _joined(job, _worked(job, _blocks(job, [whole], order)))
-    return outcomes
+def _whole(
+    job: Job, order: Sequence[Place], regions: Sequence[Region]
+) -> Iterator[Sequence[Outcome]]:
+    """What comes of regions."""
+    for _, outcomes in _joined(job, _worked(job, _blocks(job, regions, order))):
+        yield outcomes
 
 
 def _empty(shape: tuple[int, int], dtype: np.dtype[np.generic], reducer: Reducer) -> Outcome:

@@ -39,7 +39,16 @@ METHODS = (
     "mean", "sum", "min", "max", "range", "count", "std", "var", "median", "p90", "any", "all",
     "first", "last", "leastcloudy",
 )  # fmt: skip
+SMALL = {
+    "width": 20, "height": 14, "bbox": (0, 0, 20, 14), "levels": 1, "chunks": {"x": 8, "y": 8}
+}  # fmt: skip
 LAYER = LayerRequest("days", time=TimeChoice(TimeRange(None, None)))
+
+
+class FarStore(CountingStore):
+    """A store behind a network."""
+
+    is_local = False
 
 
 def rough(t, k, f, y, x):
@@ -60,10 +69,7 @@ CORNER, BESIDE, WHOLE = box(1, 7, 6, 13), box(9, 3, 20, 14), box(0, 0, 20, 14)
 @pytest.fixture(scope="module")
 def store(tmp_path_factory):
     found = CountingStore(open_store(str(tmp_path_factory.mktemp("again"))))
-    small = {"width": 20, "height": 14, "bbox": (0, 0, 20, 14), "levels": 1}
-    make_cube(
-        found, "days", times=DAYS, fields=FIELDS, formula=rough, chunks={"x": 8, "y": 8}, **small
-    )
+    make_cube(found, "days", times=DAYS, fields=FIELDS, formula=rough, **SMALL)
     return found
 
 
@@ -158,8 +164,7 @@ def test_tiles_equal_the_map(store):
 
 def test_a_commit_of_a_time_is_seen_at_once_and_one_of_another_changes_nothing(tmp_path):
     store = CountingStore(open_store(str(tmp_path)))
-    small = {"width": 20, "height": 14, "bbox": (0, 0, 20, 14), "levels": 1}
-    made = make_cube(store, "days", times=DAYS[:9], chunks={"x": 8, "y": 8}, **small)
+    made = make_cube(store, "days", times=DAYS[:9], **SMALL)
     context, seconds = make_context(store, Config()), [0.0]
     clock = Catalog(store, Config(), context.cache, lambda: seconds[0])
     context = replace(context, catalog=clock)
@@ -240,10 +245,10 @@ def counted(monkeypatch, begin=lambda: None):
     """The list of what is reduced as a whole, filled as it is."""
     whole, made = reduction._whole, []
 
-    def slow(job, order, region):
+    def slow(job, order, regions):
         begin()
-        made.append(region.chunk)
-        return whole(job, order, region)
+        made.extend(region.chunk for region in regions)
+        return whole(job, order, regions)
 
     monkeypatch.setattr(reduction, "_whole", slow)
     return made
@@ -265,6 +270,20 @@ def test_neighbours_at_once_reduce_a_chunk_once(store, monkeypatch):
     assert made == [(0, 0)]
     assert len(found) == 6
     assert all(same(first, one) for one in found)
+
+
+def test_chunks_behind_a_network_are_reduced_together(tmp_path, monkeypatch):
+    store = FarStore(open_store(str(tmp_path)))
+    make_cube(store, "days", times=DAYS[:6], fields=FIELDS, formula=rough, **SMALL)
+    context, calls = make_context(store, Config()), []
+    made = counted(monkeypatch, lambda: calls.append(1))
+    maps = [asked(context, WHOLE, "mean", "min", name="real") for _ in range(2)]
+    assert sorted(made) == [(row, column) for row in range(2) for column in range(3)]
+    assert len(calls) == 1
+    store.reset()
+    maps.append(asked(context, WHOLE, "mean", "min", name="real"))
+    assert store.chunks_read == 0
+    assert all(same(*pair) for one in maps[1:] for pair in zip(one, maps[0], strict=True))
 
 
 def test_who_waits_goes_on_when_the_one_who_began_is_gone(store, monkeypatch):
