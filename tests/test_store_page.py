@@ -14,6 +14,7 @@ from datacube.store.url import open_store
 from services.cli.root import run
 from tests.contracts.test_virtual import written
 from tests.cubes import make_cube, slice_values, ticks_of
+from tests.unit.ingest.products import write_netcdf
 from tests.unit.store.zarrs import Group
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -44,14 +45,17 @@ def test_every_command(store, tmp_path, capsys, monkeypatch):
     group.array("lon", ("lon",), np.linspace(0, 7, 8), {"units": "degrees_east"})
     group.array("t", ("lat", "lon"), np.zeros((6, 8)), {"units": "K"})
     written(tmp_path / "archive" / "wind.nc")
+    write_netcdf(tmp_path / "sst_20240105.nc", field="quality")
     monkeypatch.setenv(ALLOWED, str(tmp_path))
     for line in "".join(blocks("sh")).splitlines():
-        program, *arguments = shlex.split(line.replace("s3://bucket", str(tmp_path)))
+        program, *arguments = shlex.split(re.sub("s3://bucket|/data/new", str(tmp_path), line))
         assert program == "datacube"
         assert run(arguments) == 0, capsys.readouterr().err
     out = capsys.readouterr().out
     assert "sst: version 5 holds what version 3 held" in out
     assert "sst: the plain Zarr group is version 6 now" in out
+    assert "sst: would have the further field quality (int16)" in out
+    assert "sst: version 7 has 30 x 15 cells (before 20 x 10)" in out
     assert "EO__AIR__2__0: t" in out
     assert (store / "EO__AIR__2__0/pointer.json").exists()
     assert "1 slice deleted" in out

@@ -119,7 +119,10 @@ def _fields(own: CoverageDescription, cube: CoverageDescription) -> Iterator[str
         if lacking:
             yield f"it lacks the fields {', '.join(lacking)}"
         if further:
-            yield f"it has the further fields {', '.join(further)}"
+            yield (
+                f"it has the further fields {', '.join(further)}, which `datacube extend {cube.id} "
+                "--like SOURCE` adds"
+            )
         return
     for field in cube.range_type.fields:
         one = own.range_type.field(field.name)

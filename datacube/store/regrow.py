@@ -3,15 +3,17 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
+from math import ceil, floor
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from datacube.errors import InvalidSubset
+from datacube.model.bbox import BoundingBox
 from datacube.model.domain import DomainSet
 from datacube.model.fields import Field
-from datacube.model.grid import RectifiedGrid
+from datacube.model.grid import Grid, RectifiedGrid
 from datacube.store.carry import SliceCopier
 from datacube.store.codecs import ArrayCodec
 from datacube.store.commit import Summaries, merged_statistics
@@ -34,6 +36,8 @@ from datacube.store.tables import SliceDocument, slice_key
 from datacube.store.writer import SliceWriter, Uploader
 
 _EXACT = 1e-6
+_PART = 1e-6  # of a cell, that a box may reach beyond it
+_FAR = 1e9  # cells
 
 
 def relaid(
@@ -85,6 +89,7 @@ def grown(
     grid: RectifiedGrid,
     layout: int,
     alive: Callable[[], None],
+    done: Callable[[], None] | None = None,
 ) -> Version:
     """The same values on a grid that holds the cube's; no data around them.
 
@@ -95,6 +100,7 @@ def grown(
     store, uploader, base, layout, alive
         As of :func:`relaid`.
     grid : RectifiedGrid
+    done : function, optional; called after each slice
 
     Raises
     ------
@@ -112,19 +118,63 @@ def grown(
     statistics: dict[int | None, tuple[Summaries, Summaries]] = {}
     for slot, one in enumerate(base.slices):
         old = read_slice_document(store, base.template.id, one.name)
-        done: list[SliceDocument] = []
+        kept: list[SliceDocument] = []
         writer = SliceWriter(
-            uploader, empty.template, empty.arrays, slot, done.append, layout=layout
+            uploader, empty.template, empty.arrays, slot, kept.append, layout=layout
         )
         with writer:
             for field in base.template.range_type.fields:
                 if field.name in old.fields:
                     _copy_field(writer, _OldField(store, base, old, field), grid, offsets, alive)
-        document = replace(done[0], revisions=old.revisions)
+        document = replace(kept[0], revisions=old.revisions)
         statistics[one.ticks] = ({}, document.statistics)
         slices.append(_filed(uploader, one, document, base.template.id))
+        if done is not None:
+            done()
     made = _moved(empty, layout, slices)
     return replace(made, statistics=merged_statistics({}, statistics))
+
+
+def holding(grid: Grid, box: BoundingBox) -> RectifiedGrid:
+    """The smallest grid of the same cells that holds a grid and a box.
+
+    Parameters
+    ----------
+    box : in the grid's CRS
+
+    Raises
+    ------
+    InvalidSubset
+        There is none: the cells have positions of their own, or it would lie beyond the globe.
+
+    Examples
+    --------
+    >>> from datacube.model.crs import CRS84
+    >>> small = RectifiedGrid.from_bbox(BoundingBox(0, 0, 2, 2, CRS84), 4, 4)
+    >>> large = holding(small, BoundingBox(-0.7, 1, 1, 3, CRS84))
+    >>> large.bbox.edges, large.shape
+    ((-1.0, 0.0, 2.0, 3.0), (6, 6))
+    """
+    if not isinstance(grid, RectifiedGrid):
+        raise InvalidSubset("a grid whose cells have positions cannot grow", subject="grid")
+    corner, box = grid.transform, box.unwrapped()
+    x = sorted(((box.left - corner.c) / grid.dx, (box.right - corner.c) / grid.dx))
+    y = sorted(((box.bottom - corner.f) / grid.dy, (box.top - corner.f) / grid.dy))
+    if max(map(abs, (*x, *y))) > _FAR:
+        raise InvalidSubset(f"the box {box.edges} is too large", subject="bbox")
+    left, top = (min(floor(low + _PART), 0) for low, _ in (x, y))
+    right = max(ceil(x[1] - _PART), grid.width)
+    bottom = max(ceil(y[1] - _PART), grid.height)
+    made = grid.window(top, left, bottom - top, right - left)
+    edges = made.bbox
+    beyond = edges.width > 360 + _PART or max(abs(edges.bottom), abs(edges.top)) > 90 + _PART
+    if grid.crs.geographic and beyond:
+        raise InvalidSubset(
+            f"a grid over {edges.edges} would reach beyond the globe: latitudes end at -90 and "
+            "90, longitudes after 360 degrees",
+            subject="bbox",
+        )
+    return made
 
 
 def cell_offsets(old: RectifiedGrid, new: RectifiedGrid) -> tuple[int, int]:

@@ -1,7 +1,7 @@
 """The only way to write: a cube is changed in transactions that commit as a whole."""
 
 import contextlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from types import TracebackType
@@ -168,8 +168,7 @@ class Transaction:
         template, arrays = self._stand.template, self._stand.arrays
         if ticks is None and self._base.slices:
             # a cube without time is written once; what comes later is only compared
-            dry = Uploader(self._store, dry=True)
-            return SliceWriter(dry, template, arrays, 0, self._compare)
+            return SliceWriter(Uploader(self._store, dry=True), template, arrays, 0, self._compare)
         slot = self._slots.take()
         if ticks is None and slot.number:
             slot.claim.release()
@@ -223,7 +222,7 @@ class Transaction:
         """
         self._change = with_field(self._change, self._stand, field)
 
-    def grow(self, grid: RectifiedGrid) -> None:
+    def grow(self, grid: RectifiedGrid, done: Callable[[], None] | None = None) -> None:
         """Make the grid larger, to any side; what is around the old one is no data.
 
         Every slice is written anew, so it takes as long as a copy of the cube; it comes first in
@@ -233,6 +232,7 @@ class Transaction:
         ----------
         grid : RectifiedGrid
             It holds the cube's, cell on cell.
+        done : callable, optional; called after each slice
 
         Raises
         ------
@@ -248,8 +248,8 @@ class Transaction:
             return
         layout, claim = take_layout(self._store, self._stand)
         self._slots.own(layout, len(self._base.slices), claim)
-        keep_alive = self._slots.renew
-        self._stand_on(grown(self._store, self._uploader, self._stand, grid, layout, keep_alive))
+        calls = self._slots.renew, done
+        self._stand_on(grown(self._store, self._uploader, self._stand, grid, layout, *calls))
 
     def widen(self, axes: Sequence[Axis]) -> None:
         """Add places at the end of axes: a scenario, an ensemble member; no data at them yet.

@@ -22,6 +22,7 @@ _COMMANDS = {
     "versions": ("services.cli.versions", "versions_command", "List the versions of a cube."),
     "deleted": ("services.cli.versions", "deleted_command", "List what was deleted of a cube."),
     "rollback": ("services.cli.versions", "rollback_command", "Go back to an earlier version."),
+    "extend": ("services.cli.extend", "extend_command", "Give a cube fields, or a larger grid."),
     "compact": ("services.cli.versions", "compact_command", "Renew what plain Zarr readers see."),
     "gc": ("services.cli.collect", "gc_command", "Remove what no version needs."),
     "register": ("services.cli.register", "register_command", "Publish a Zarr where it lies."),
