@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from datacube.model.fields import Field
 from datacube.store.cube import open_cube
 from datacube.store.icechunk.sources import ALLOWED
 from datacube.store.manifest import SourceRecord
@@ -28,7 +29,9 @@ def blocks(language: str) -> list[str]:
 @pytest.fixture
 def store(tmp_path, monkeypatch):
     folder = tmp_path / "store"
-    cube = make_cube(folder, "sst", times=("2020-01-01", "2020-01-03"), bbox=(0, 40, 20, 50))
+    fields = (Field("v", "int32", nil=-1),)
+    days = ("2020-01-01", "2020-01-03")
+    cube = make_cube(folder, "sst", times=days, bbox=(0, 40, 20, 50), fields=fields)
     with cube.transaction("inserted") as tx:
         source = SourceRecord("late", "S3OLCI")
         tx.write_slice(ticks_of("2020-01-02"), slice_values(cube.description, 5), source)

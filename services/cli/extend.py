@@ -1,11 +1,14 @@
 """``datacube extend``."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import click
+import numpy as np
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from datacube.errors import InvalidParameter
 from datacube.ingest.lacking import lacking_fields
 from datacube.model.bbox import BoundingBox
 from datacube.model.fields import Field
@@ -55,6 +58,7 @@ def extend_command(
     if not grows and not fields:
         click.echo(f"{cube}: has all of that already")
         return
+    _check_nil((*known.range_type.fields, *fields) if grows else fields)
     news = _news(found, grid if grows else None, fields)
     if dry_run:
         change = Change({}, {}, "")
@@ -65,6 +69,17 @@ def extend_command(
         return
     version = _extended(found, grid if grows else None, fields, news)
     click.echo(f"{cube}: version {version} has {news}")
+
+
+def _check_nil(fields: Iterable[Field]) -> None:
+    """Refuse what would take the place of no data for a value."""
+    for one in fields:
+        if one.nil is None and np.dtype(one.dtype).kind != "f":
+            raise InvalidParameter(
+                f"the field {one.name} ({one.dtype}) has no number for no data, and there is none "
+                "in what would be new",
+                subject=one.name,
+            )
 
 
 def _extended(cube: CubeStore, grid: Grid | None, fields: tuple[Field, ...], news: str) -> int:

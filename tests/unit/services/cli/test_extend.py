@@ -3,6 +3,7 @@
 import netCDF4
 import pytest
 
+from datacube.model.fields import Field
 from datacube.store.cube import open_cube
 from datacube.store.url import open_store
 from services.cli.root import run
@@ -19,7 +20,9 @@ def store(tmp_path, monkeypatch):
     monkeypatch.setenv("DATACUBE_STORE", str(folder))
     first = write_netcdf(tmp_path / "sst_20200101.nc", times=(0.0,))
     assert run(["ingest", str(first)]) == 0
-    make_cube(folder, "near", times=DAYS, bbox=(0, 40, 20, 50), width=10, height=5)
+    nil = (Field("v", "int32", nil=-1),)
+    make_cube(folder, "near", times=DAYS, bbox=(0, 40, 20, 50), width=10, height=5, fields=nil)
+    make_cube(folder, "full", bbox=(0, 40, 20, 50), width=10, height=5)
     return open_store(str(folder))
 
 
@@ -100,3 +103,8 @@ def test_what_cannot_be_is_refused(store, capsys, arguments, words, code):
     version = open_cube(store, "near").version
     assert words in said(capsys, "near", *arguments, code=code)
     assert open_cube(store, "near").version == version
+
+
+def test_cells_that_would_have_to_hold_a_value_are_refused(store, capsys):
+    words = said(capsys, "full", "--bbox", -3, 40, 20, 52, code=1)
+    assert "the field v (int32) has no number for no data" in words
