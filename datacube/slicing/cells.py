@@ -337,8 +337,8 @@ def pixel_blocks(
         top, left = (int(one.view(np.uintp).min()) for one in (rows, columns))  # -1 is the largest
     height, width = int(rows.max()) + 1 - top, int(columns.max()) + 1 - left
     if height * width > ROOM and rows.size > 1:
-        for down in _halves(rows.shape[0]):
-            for right in _halves(rows.shape[1]):
+        for down in halves(slice(0, rows.shape[0])):
+            for right in halves(slice(0, rows.shape[1])):
                 first = corner[0] + down.start, corner[1] + right.start
                 yield from pixel_blocks(rows[down, right], columns[down, right], first)
         return
@@ -351,31 +351,14 @@ def pixel_blocks(
     yield PixelBlock(down, right, top, left, height, width, places, inside)
 
 
-def block_of(
-    rows: IndexArray, columns: IndexArray, corner: tuple[int, int], offset: int
-) -> PixelBlock:
-    """Pixels as one block, none of them outside.
-
-    Parameters
-    ----------
-    rows, columns : intp, (y, x), cells of some pixels plus ``offset``; rows is written over
-    corner : (row, column) of the first of them in the target
-    """
-    top, left = int(rows.min()), int(columns.min())
-    height, width = int(rows.max()) + 1 - top, int(columns.max()) + 1 - left
-    rows *= width
-    rows += columns
-    rows -= top * width + left
-    down, right = _target(corner, rows)
-    return PixelBlock(down, right, top - offset, left - offset, height, width, rows, None)
-
-
 def _target(corner: tuple[int, int], pixels: IndexArray) -> tuple[slice, slice]:
     """Rows and columns of the target that some pixels lie on."""
     (top, left), (height, width) = corner, pixels.shape
     return slice(top, top + height), slice(left, left + width)
 
 
-def _halves(size: int) -> tuple[slice, ...]:
-    middle = (size + 1) // 2
-    return tuple(one for one in (slice(0, middle), slice(middle, size)) if one.start < one.stop)
+def halves(part: slice) -> tuple[slice, ...]:
+    """A range of pixels in two, or in one where it has one pixel."""
+    middle = (part.start + part.stop + 1) // 2
+    two = slice(part.start, middle), slice(middle, part.stop)
+    return tuple(one for one in two if one.start < one.stop)

@@ -279,10 +279,15 @@ def _spread(nodes: FloatArray, size: int) -> FloatArray:
 @lru_cache(maxsize=8)
 def quartic(size: int) -> tuple[FloatArray, FloatArray]:
     """Lagrange weights of 5 equal nodes over size pixels; float64, (size, 5) and (5, size)."""
-    at = np.arange(size) / (size // 4)
-    weights = np.ones((size, 5))
+    weights = quartic_at(np.arange(size) / (size // 4))
+    return weights, np.ascontiguousarray(weights.T)
+
+
+def quartic_at(at: FloatArray) -> FloatArray:
+    """Lagrange weights of 5 nodes, at 0 to 4, for places between; float64, (places, 5)."""
+    weights = np.ones((len(at), 5))
     for node in range(5):
         for other in range(5):
             if other != node:
                 weights[:, node] *= (at - other) / (node - other)
-    return weights, np.ascontiguousarray(weights.T)
+    return weights

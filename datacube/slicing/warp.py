@@ -25,7 +25,7 @@ from datacube.model.query import Interpolation
 from datacube.slicing.cells import IndexMap, PixelMap, SeparableMap
 from datacube.slicing.curvilinear import Inverse, Inverses
 from datacube.slicing.footprint import AREA_METHODS, Footprint, around_corners, interval
-from datacube.slicing.net import BLOCK, Net, cast
+from datacube.slicing.net import Net, cast
 from datacube.slicing.sheets import EDGE, Room, cells_within, snapped
 
 FloatArray = NDArray[np.float64]
@@ -34,6 +34,7 @@ _MERCATOR = "EPSG:3857"
 _LONLAT = frozenset({"EPSG:4326", "OGC:CRS84"})
 _RADIUS = 6_378_137.0
 _ANCHOR = 0.381966
+_ROWS = 64
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,7 +134,7 @@ def bands(target: RectifiedGrid, pixels: int = 1 << 20) -> Iterator[tuple[slice,
     >>> [(rows.start, rows.stop, part.height) for rows, part in bands(target, 40_000)]
     [(0, 128, 128), (128, 256, 128), (256, 300, 44)]
     """
-    step = max(1, -(-pixels // (target.width * BLOCK))) * BLOCK
+    step = max(1, -(-pixels // (target.width * _ROWS))) * _ROWS
     for start in range(0, target.height, step):
         stop = min(start + step, target.height)
         yield slice(start, stop), target.window(start, 0, stop - start, target.width)

@@ -1,0 +1,235 @@
+"""Pixels of windows whose positions are smooth: interpolated block by block, none asked again.
+
+Most windows of most maps are like that, and most lie on the cells with all their pixels. Their
+positions are interpolated a strip of rows at a time, so that what is worked on stays in the
+processor's own memory, and become cells by whole numbers. In which window of cells they lie is
+known before: from a few of them, and from how far the others may be off.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from itertools import product
+
+import numpy as np
+from numpy.typing import NDArray
+
+from datacube.slicing.cells import ROOM, PixelBlock, halves
+from datacube.slicing.sheets import PLACES, ROUNDER, ROUNDER_BITS, Room, quartic, snapped
+
+FloatArray = NDArray[np.float64]
+type Window = tuple[slice, slice]
+
+_TALL = 64
+_SEEN = 16
+_SLACK = 0.25
+
+
+@dataclass(frozen=True, slots=True)
+class _Box:
+    """Cells: the first row and column, and how many."""
+
+    top: int
+    left: int
+    height: int
+    width: int
+
+
+@dataclass(frozen=True, eq=False)
+class Smooth:
+    """Blocks of pixels whose positions are polynomials.
+
+    Parameters
+    ----------
+    nodes : float64, (rows, columns, 2, 5, 5), exact positions in each block; u, then v
+    size : int, pixels along a side of a block
+    room : Room, the cells
+
+    Examples
+    --------
+    >>> u, v = np.meshgrid(np.arange(5) * 16 + 100.5, np.arange(5) * 16 + 7.5)
+    >>> smooth = Smooth(np.stack([u, v])[None, None], 64, Room(11, 200))
+    >>> (block,) = smooth.pixel_blocks((slice(1, 3), slice(0, 4)), 1, (0, 0))
+    >>> block.top, block.left, block.places.tolist(), block.inside
+    (8, 100, [[0, 1, 2, 3], [4, 5, 6, 7]], None)
+    >>> (block,) = smooth.pixel_blocks((slice(3, 5), slice(0, 4)), 1, (0, 0))
+    >>> block.inside.tolist()
+    [[True, True, True, True], [False, False, False, False]]
+    """
+
+    nodes: FloatArray
+    size: int
+    room: Room
+
+    def positions(self, window: Window) -> tuple[FloatArray, FloatArray]:
+        """Positions of a window's pixels.
+
+        Parameters
+        ----------
+        window : rows and columns of the blocks' pixels
+
+        Returns
+        -------
+        u, v : float64, (y, x), rounded by :func:`~datacube.slicing.sheets.snapped`
+        """
+        u, v = np.empty((2, *_shape(window)))
+        for lines, strip in self._strips(window):
+            u[lines] = snapped(strip[0] - ROUNDER, self.room.turn)
+            v[lines] = strip[1] - ROUNDER
+        return u, v
+
+    def is_certain(self, window: Window) -> bool:
+        """Whether a window lies on the cells with all its pixels."""
+        low, high = self._bounds(window)
+        ends = np.array([self.room.width, self.room.height])
+        return bool((low >= 0).all() and (high <= ends).all())
+
+    def pixel_blocks(
+        self, window: Window, factor: int, corner: tuple[int, int]
+    ) -> Iterator[PixelBlock]:
+        """The cells of a window's pixels.
+
+        Where the cells go round the globe, only of a window that lies on them for certain.
+
+        Parameters
+        ----------
+        window : rows and columns of the blocks' pixels
+        factor : int, a power of 2: how many cells make one that is counted, along rows and columns
+        corner : (row, column) of the window's first pixel in the target
+        """
+        low, high = self._bounds(window)
+        ends = np.array([self.room.width, self.room.height])
+        first = np.maximum(low, 0).astype(np.intp) // factor
+        last = np.minimum(high, ends - 1).astype(np.intp) // factor
+        if (high < 0).any() or (first > last).any():
+            return
+        (left, top), (width, height) = first.tolist(), (last - first + 1).tolist()
+        if width * height > ROOM and _shape(window) != (1, 1):
+            for down, right in product(*(halves(part) for part in window)):
+                at = corner[0] + down.start - window[0].start
+                yield from self.pixel_blocks(
+                    (down, right), factor, (at, corner[1] + right.start - window[1].start)
+                )
+            return
+        box = _Box(top, left, height, width)
+        if (low >= 0).all() and (high <= ends).all():
+            yield _block(corner, box, self._places(window, factor, box), None)
+            return
+        places, inside = self._places_at_edge(window, factor, box)
+        if inside.all():
+            yield _block(corner, box, places, None)
+        elif inside.any():
+            yield _block(corner, box, places, inside)
+
+    def _places(self, window: Window, factor: int, box: _Box) -> NDArray[np.intp]:
+        """Places in a box of cells; what :data:`ROUNDER` adds is taken off at the end."""
+        places = np.empty(_shape(window), np.uint64)
+        shift = PLACES + factor.bit_length() - 1
+        offset = (ROUNDER_BITS >> shift) * (box.width + 1) + box.top * box.width + box.left
+        for lines, strip in self._strips(window):
+            bits, part = strip.view(np.uint64), places[lines]
+            bits >>= np.uint64(shift)
+            np.multiply(bits[1], np.uint64(box.width), out=part)
+            part += bits[0]
+            part -= np.uint64(offset)
+        return places.view(np.intp)
+
+    def _places_at_edge(
+        self, window: Window, factor: int, box: _Box
+    ) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
+        """The same, 0 outside, and which are inside; a hair beyond the edge is."""
+        places, inside = np.empty(_shape(window), np.intp), np.empty(_shape(window), bool)
+        shift = factor.bit_length() - 1
+        ends = np.array([self.room.width, self.room.height])[:, None, None] << PLACES
+        for lines, strip in self._strips(window):
+            grains = strip.view(np.intp)
+            grains -= ROUNDER_BITS - 1  # the hair before the first cell is at 0
+            on = grains.view(np.uint64) <= (ends + 2).view(np.uint64)  # what is before it, is far
+            np.logical_and(on[0], on[1], out=inside[lines])
+            grains -= 1
+            np.clip(grains, 0, ends - 1, out=grains)
+            grains >>= PLACES + shift
+            part = places[lines]
+            np.multiply(grains[1], box.width, out=part)
+            part += grains[0]
+            part -= box.top * box.width + box.left
+            part *= inside[lines]
+        return places, inside
+
+    def _bounds(self, window: Window) -> tuple[FloatArray, FloatArray]:
+        """Least and greatest u and v of a window, a little more than that; float64, (2,) each."""
+        found = []
+        for row, _, down in _cuts(window[0], self.size):
+            for column, _, right in _cuts(window[1], self.size):
+                weights = _sample(self.size, down.start, down.stop)
+                across = _sample(self.size, right.start, right.stop).T
+                some = (weights @ self.nodes[row, column] @ across).reshape(2, -1)
+                found += [some.min(1) - self._slack, some.max(1) + self._slack]
+        return np.minimum.reduce(found), np.maximum.reduce(found)
+
+    @cached_property
+    def _slack(self) -> float:
+        """How far beyond the pixels of a sample others may lie: where they turn, they are bent.
+
+        Half of what a bend adds to half a step, twice; and what blocks that have passed may differ
+        from a parabola.
+        """
+        nodes = self.nodes
+        across = nodes[..., 2:] - 2 * nodes[..., 1:-1] + nodes[..., :-2]
+        down = nodes[..., 2:, :] - 2 * nodes[..., 1:-1, :] + nodes[..., :-2, :]
+        bend = sum(max(float(one.max()), -float(one.min())) for one in (across, down))
+        return _SLACK + bend * (4 * _SEEN / self.size) ** 2 / 2
+
+    def _strips(self, window: Window) -> Iterator[tuple[slice, FloatArray]]:
+        """Some rows of the window after others, and their positions, :data:`ROUNDER` added.
+
+        Good until the next.
+        """
+        weights, across = quartic(self.size)
+        width = _shape(window)[1]
+        memory = np.empty(2 * _TALL * width)
+        columns = list(_cuts(window[1], self.size))
+        for row, lines, down in _cuts(window[0], self.size, _TALL):
+            height = lines.stop - lines.start
+            strip = memory[: 2 * height * width].reshape(2, height, width)
+            for column, places, right in columns:
+                tall = weights[down] @ self.nodes[row, column]
+                np.matmul(tall, across[:, right], out=strip[:, :, places])
+            strip += ROUNDER
+            yield lines, strip
+
+
+def _cuts(pixels: slice, size: int, most: int = 1 << 30) -> Iterator[tuple[int, slice, slice]]:
+    """Blocks that pixels lie in: their number, which of the pixels, and which of the block's.
+
+    Examples
+    --------
+    >>> list(_cuts(slice(60, 70), 64))
+    [(0, slice(0, 4, None), slice(60, 64, None)), (1, slice(4, 10, None), slice(0, 6, None))]
+    """
+    at = pixels.start
+    while at < pixels.stop:
+        block, first = divmod(at, size)
+        count = min(size - first, pixels.stop - at, most)
+        start = at - pixels.start
+        yield block, slice(start, start + count), slice(first, first + count)
+        at += count
+
+
+@lru_cache(maxsize=512)
+def _sample(size: int, start: int, stop: int) -> FloatArray:
+    """Weights of some of a block's pixels, the first and the last with them; float64, (n, 5)."""
+    return quartic(size)[0][[*range(start, stop - 1, _SEEN), stop - 1]]
+
+
+def _shape(window: Window) -> tuple[int, int]:
+    down, right = window
+    return down.stop - down.start, right.stop - right.start
+
+
+def _block(
+    corner: tuple[int, int], box: _Box, places: NDArray[np.intp], inside: NDArray[np.bool_] | None
+) -> PixelBlock:
+    (top, left), (height, width) = corner, places.shape
+    down, right = slice(top, top + height), slice(left, left + width)
+    return PixelBlock(down, right, box.top, box.left, box.height, box.width, places, inside)
