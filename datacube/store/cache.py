@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from datacube.store.buffers import Buffers, taken_bytes
 from datacube.store.lru import Lru
+from datacube.store.sound import SoundChunks
 
 DEFAULT_BYTES = 512 << 20
 _DOCUMENT_BYTES = 32 << 20
@@ -39,6 +40,8 @@ class ChunkCache:
     ----------
     chunks_read, bytes_read : int
         Chunk objects and their stored bytes that were read from storage.
+    sound : SoundChunks
+        What was checked lately.
     """
 
     def __init__(self, max_bytes: int = DEFAULT_BYTES) -> None:
@@ -46,6 +49,7 @@ class ChunkCache:
         self._chunks: Lru[Any] = Lru(max_bytes, trial, _PASSING_BYTES)
         self._documents: Lru[Document] = Lru(_DOCUMENT_BYTES)
         self._buffers = Buffers()
+        self.sound = SoundChunks()
         self._lock = threading.Lock()
         self.chunks_read = 0
         self.bytes_read = 0

@@ -1,7 +1,7 @@
 """How the chunks of a Zarr array become bytes and back, without zarr-python."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import prod
 from typing import Any
 
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from datacube.errors import StorageError
 from datacube.store.buffers import Room, Stored, fresh
-from datacube.store.compression import DECODING_ERRORS, ByteCodec, byte_codec, crc32c
+from datacube.store.compression import DECODING_ERRORS, ByteCodec, Parts, byte_codec, crc32c
 
 __all__ = ["ArrayCodec", "crc32c", "fill_scalar", "parse_steps"]
 
@@ -37,6 +37,15 @@ class ArrayCodec:
     order : tuple of int
         The array's dimensions in the order in which they lie in the bytes; empty: as they are.
 
+    Attributes
+    ----------
+    decoded_bytes : int
+        Bytes of a decoded chunk.
+    copies : bool
+        Whether decoded values never lie in the memory of the bytes they come from.
+    parts : Parts or None
+        How rows are decoded without the others, where they can.
+
     Examples
     --------
     >>> codec = ArrayCodec.parse({
@@ -53,6 +62,9 @@ class ArrayCodec:
     fill: np.generic
     steps: tuple[ByteCodec, ...] = ()
     order: tuple[int, ...] = ()
+    decoded_bytes: int = field(init=False)
+    copies: bool = field(init=False)
+    parts: Parts | None = field(init=False)
 
     @staticmethod
     def parse(metadata: Mapping[str, Any]) -> "ArrayCodec":
@@ -73,25 +85,12 @@ class ArrayCodec:
             stored, chunk_shape, fill_scalar(metadata["fill_value"], dtype), steps, order
         )
 
-    @property
-    def decoded_bytes(self) -> int:
-        """Bytes of a decoded chunk."""
-        return prod(self.chunk_shape) * self.dtype.itemsize
-
-    @property
-    def copies(self) -> bool:
-        """Whether decoded values never lie in the memory of the bytes they come from."""
-        return len(self.steps) == 1 and self.steps[0].fill is not None
-
-    @property
-    def parts(self) -> bool:
-        """Whether rows can be decoded without the others."""
-        return (
-            self.copies
-            and self.steps[0].part is not None
-            and not self.order
-            and prod(self.chunk_shape[:-2]) == 1
-        )
+    def __post_init__(self) -> None:
+        copies = len(self.steps) == 1 and self.steps[0].fill is not None
+        parts = copies and not self.order and prod(self.chunk_shape[:-2]) == 1
+        object.__setattr__(self, "decoded_bytes", prod(self.chunk_shape) * self.dtype.itemsize)
+        object.__setattr__(self, "copies", copies)
+        object.__setattr__(self, "parts", self.steps[0].parts if parts else None)
 
     @property
     def longest(self) -> int:
@@ -149,9 +148,8 @@ class ArrayCodec:
         if fill:
             memory = room(size)
             try:
-                if rows is not None and self.parts and self.steps[0].part:
-                    line = self.chunk_shape[-1] * self.dtype.itemsize
-                    self.steps[0].part(data, memory, rows[0] * line, rows[1] * line)
+                if rows is not None and self.parts is not None:
+                    self.parts.fill(data, memory, *self._span(rows))
                 else:
                     fill(data, memory)
             except DECODING_ERRORS as error:
@@ -160,6 +158,28 @@ class ArrayCodec:
         if len(data) != size:
             raise StorageError(f"the chunk decodes to {len(data)} bytes")
         return np.frombuffer(data, self.dtype)
+
+    def head(self, data: Stored) -> bytes:
+        """The beginning of a chunk's bytes, which says where its :attr:`parts` lie."""
+        return b"" if self.parts is None else self.parts.head(data)
+
+    def needed(self, head: bytes, rows: tuple[int, int]) -> tuple[int, int] | None:
+        """Which bytes of a chunk some of its rows come from, beside its head.
+
+        Parameters
+        ----------
+        head : what :meth:`head` gave
+        rows : (int, int), the first, and the one after the last
+
+        Returns
+        -------
+        begin, end : int, the first byte, and the one after the last; None where it takes all
+        """
+        return None if self.parts is None else self.parts.needed(head, *self._span(rows))
+
+    def _span(self, rows: tuple[int, int]) -> tuple[int, int]:
+        line = self.chunk_shape[-1] * self.dtype.itemsize
+        return rows[0] * line, rows[1] * line
 
     def filled(self) -> NDArray[Any]:
         """A chunk of nothing but the fill value, read-only; it takes no memory."""

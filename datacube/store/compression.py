@@ -23,7 +23,7 @@ from numcodecs.zstd import decompress as zstd_decompress
 from numpy.typing import NDArray
 
 from datacube.errors import StorageError
-from datacube.store.bloscparts import decode_between
+from datacube.store.bloscparts import decode_between, head_of, stored_between
 from datacube.store.buffers import Stored
 
 type Configuration = Mapping[str, Any]
@@ -65,8 +65,7 @@ class ByteCodec:
         None where only ``decode`` is known
     direct : function of an array, which encodes its memory without a copy of it; None where only
         ``encode`` is known
-    part : like ``fill``, but of the memory only the bytes from one place to before another have to
-        be right; an array of encoded bytes may be written over
+    parts : how some of the bytes are decoded without the others; None where they cannot
     """
 
     encode: Callable[[bytes], bytes]
@@ -74,7 +73,25 @@ class ByteCodec:
     grows: int = -1
     fill: Callable[[Stored, NDArray[np.uint8]], None] | None = None
     direct: Callable[[NDArray[Any]], bytes] | None = None
-    part: Callable[[Stored, NDArray[np.uint8], int, int], None] | None = None
+    parts: "Parts | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """How some of the bytes are decoded without the others.
+
+    Parameters
+    ----------
+    fill : like that of :class:`ByteCodec`, but of the memory only the bytes from one place to
+        before another have to be right; an array of encoded bytes may be written over
+    head : encoded bytes -> their beginning, which says where the rest lies
+    needed : head and two places -> the encoded bytes after it that are needed, from one place to
+        before another; None where it takes all of them
+    """
+
+    fill: Callable[[Stored, NDArray[np.uint8], int, int], None]
+    head: Callable[[Stored], bytes]
+    needed: Callable[[Stored, int, int], tuple[int, int] | None]
 
 
 def known_codecs() -> tuple[str, ...]:
@@ -162,7 +179,7 @@ def _blosc(options: Configuration, itemsize: int) -> ByteCodec:
         elements = np.frombuffer(data, f"V{typesize}")
         return bytes(blosc.compress(elements, name, level, shuffle, blocksize))
 
-    return ByteCodec(encode, _unblosc, fill=_unblosc_into, direct=encode, part=_unblosc_part)
+    return ByteCodec(encode, _unblosc, fill=_unblosc_into, direct=encode, parts=_BLOSC_PARTS)
 
 
 def _unblosc(data: bytes, limit: int) -> bytes:
@@ -178,6 +195,9 @@ def _unblosc_into(data: Stored, memory: NDArray[np.uint8]) -> None:
 def _unblosc_part(data: Stored, memory: NDArray[np.uint8], start: int, stop: int) -> None:
     _same_length(_blosc_length(data), memory)
     decode_between(data, memory, start, stop)
+
+
+_BLOSC_PARTS = Parts(_unblosc_part, head_of, stored_between)
 
 
 def _blosc_length(data: Stored) -> int:

@@ -19,6 +19,7 @@ from datacube.store.document import dump_description
 from datacube.store.history import find_version, read_head, read_slice_document, read_version
 from datacube.store.home import at_version, locate
 from datacube.store.layout import chunk_counts, chunk_key
+from datacube.store.local import LocalObjects
 from datacube.store.manifest import Head, SourceRecord
 from datacube.store.objects import ObjectStore
 from datacube.store.ongrid import on_grid
@@ -376,17 +377,21 @@ class CubeStore:
             return self._fills[field][level]
         key = self.chunk_object(field, level, slot_index, place)
         codec, checksum = self._codecs[field][level], int(table.checksums[flat])
+        cache, store = self.cache, self.store
         try:
-            values = read_chunk(
-                self.store, key, codec, size, checksum, room=self.cache.room, rows=rows
-            )
+            if rows is not None and isinstance(store, LocalObjects):
+                values, size = cache.sound.read_rows(
+                    store, key, codec, size, checksum, rows, cache.room
+                )
+            else:
+                values = read_chunk(store, key, codec, size, checksum, room=cache.room)
         except StorageError as error:
             what = self.describe_chunk(field, level, slot_index, place)
             raise StorageError(f"{error.message} ({what})", subject=self.id) from error
-        self.cache.count_read(size)
+        cache.count_read(size)
         if rows is not None:
             return values
-        return on_grid(values, place, self._sides[field][level], self.cache.room)
+        return on_grid(values, place, self._sides[field][level], cache.room)
 
     def _table(self, field: str, level: int, slot_index: int) -> ChunkTable:
         tables = self.slice_document(slot_index).fields.get(field)

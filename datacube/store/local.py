@@ -20,6 +20,9 @@ from datacube.store.claims import LocalClaims
 from datacube.store.durable import Disk, sync_file
 from datacube.store.objects import Claim, Listed
 
+type FileState = tuple[int, int, int, int]
+"""Device, number, length and time of the last change (ns) of a file: another of another content."""
+
 _CHANGES = ".changes"
 _LENT = 1 << 20
 _MOST_LENT = 16 << 20
@@ -86,6 +89,44 @@ class LocalObjects:
             return None
         except OSError as error:
             raise _failure("read", key, error) from error
+
+    def borrow_part(
+        self, key: str, size: int, head: bytes, begin: int, end: int, state: FileState
+    ) -> Stored | None:
+        """The beginning of a file that is known, and some of its bytes; as :meth:`borrow`.
+
+        Parameters
+        ----------
+        key : str
+        size : int
+            How many bytes the file has.
+        head : bytes
+            With which it begins; put there without a look at the file.
+        begin, end : int
+            The first byte that is read, and the one after the last; what is elsewhere is anything.
+        state : FileState
+            Of the file that is meant; None is given of another one.
+        """
+        room = self._room(size + 1)[:size]
+        try:
+            descriptor = os.open(f"{self._root}/{key}", os.O_RDONLY)
+            try:
+                if file_state(os.fstat(descriptor)) != state:
+                    return None
+                found = os.preadv(descriptor, [room[begin:end]], begin)
+            finally:
+                os.close(descriptor)
+        except OSError:
+            return None
+        room[: len(head)] = np.frombuffer(head, np.uint8)
+        return room if found == end - begin else None
+
+    def state(self, key: str) -> FileState | None:
+        """What changes when a file does; None where there is none."""
+        try:
+            return file_state(os.stat(f"{self._root}/{key}"))  # noqa: PTH116 (hot path)
+        except OSError:
+            return None
 
     def borrow(self, key: str, size: int, start: int | None = None) -> Stored | None:
         """The whole file, or so many bytes from ``start`` on, in memory that the thread keeps.
@@ -279,6 +320,11 @@ class LocalObjects:
             raise
         if durable:
             sync_file(folder)
+
+
+def file_state(found: os.stat_result) -> FileState:
+    """The state of a file."""
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
 
 
 @contextmanager

@@ -253,7 +253,7 @@ class Lru[T]:
 
     def _has(self, key: Hashable) -> bool:
         """Whether a value is held; the lock is held too."""
-        return any(key in one for one in (self._items, self._trial.items, self._passing.items))
+        return key in self._items or key in self._trial.items or key in self._passing.items
 
     def _held(self, key: Hashable) -> tuple[T, int] | None:
         """A value that is held, with its size, as one that is wanted again; the lock is held."""

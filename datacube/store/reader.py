@@ -19,7 +19,6 @@ def read_chunk(
     checksum: int,
     start: int | None = None,
     room: Room = fresh,
-    rows: tuple[int, int] | None = None,
 ) -> NDArray[Any]:
     """Read, check and decode one chunk.
 
@@ -36,8 +35,6 @@ def read_chunk(
         First byte of the chunk, where it is a part of the object.
     room : Room
         Where memory for the values comes from.
-    rows : (int, int), optional
-        The first that has to be decoded, and the one after the last; the others may be anything.
 
     Returns
     -------
@@ -56,7 +53,7 @@ def read_chunk(
     if (damage := chunk_damage(data, size, checksum)) is not None:
         raise StorageError(damage, subject=key)
     assert data is not None  # noqa: S101  chunk_damage has said so
-    return codec.decode(data, room, rows)
+    return codec.decode(data, room)
 
 
 def chunk_damage(data: Stored | None, size: int, checksum: int) -> str | None:

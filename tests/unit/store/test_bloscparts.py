@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from numcodecs import blosc
 
 from datacube.errors import StorageError
-from datacube.store.bloscparts import decode_between
+from datacube.store.bloscparts import decode_between, head_of, stored_between
 from datacube.store.codecs import ArrayCodec
 
 FRAMES = st.fixed_dictionaries(
@@ -48,6 +48,25 @@ def test_what_is_wanted_is_right(how, data):
     assert memory[start:stop].tobytes() == raw[start:stop]
     decode_between(frame, memory, start, stop)  # bytes are not written over
     assert memory.tobytes() == raw
+
+
+@given(FRAMES, st.data())
+def test_the_head_and_the_bytes_that_are_needed_are_enough(how, data):
+    raw, frame = frame_of(**how)
+    start = data.draw(st.integers(0, len(raw) - 1))
+    stop = data.draw(st.integers(start + 1, len(raw)))
+    head = head_of(frame)
+    needed = stored_between(head, start, stop)
+    if needed is None:
+        return
+    begin, end = needed
+    assert len(head) <= begin < end <= len(frame)
+    some = np.full(len(frame), 0xAA, np.uint8)
+    some[: len(head)] = np.frombuffer(head, np.uint8)
+    some[begin:end] = np.frombuffer(frame[begin:end], np.uint8)
+    memory = np.full(len(raw), 0xAA, np.uint8)
+    decode_between(some, memory, start, stop)
+    assert memory[start:stop].tobytes() == raw[start:stop]
 
 
 def test_no_more_is_decoded_than_the_blocks():
