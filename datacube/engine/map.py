@@ -31,7 +31,8 @@ from datacube.slicing.level import best_level, map_on_best_level, map_on_level
 from datacube.slicing.reduce import Reducer
 from datacube.slicing.regions import cells_shown
 
-_BRIEF = 512 * 512  # values at pixels, and cells of a chunk
+_BRIEF = 1 << 20  # values at pixels
+_BRIEF_CHUNK = 512 * 512  # cells
 _QUICKER = 8
 
 type Target = RectifiedGrid | None
@@ -140,7 +141,7 @@ class PlannedLayer:
             and self.request.interpolation == "nearest"
             and isinstance(self.cube.description.levels[0].grid, RectifiedGrid)
             and all(
-                prod(store.chunk_shape(field.name, 0)) <= _BRIEF
+                prod(store.chunk_shape(field.name, 0)) <= _BRIEF_CHUNK
                 for one in self.wanted
                 for field in one.needs
             )

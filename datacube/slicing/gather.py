@@ -97,11 +97,14 @@ def _gather_block(part: BlockProjection, chunks: Chunks, out: NDArray[np.generic
 
 def _window(part: BlockProjection, chunks: Chunks) -> NDArray[np.generic]:
     """The cells of a block's window; those of chunks that no pixel needs are anything."""
+    first = chunks[part.pieces[0].chunk]
+    shape = part.block.height, part.block.width
     if len(part.pieces) == 1:
         (piece,) = part.pieces
-        return np.ascontiguousarray(chunks[piece.chunk][piece.source])
-    first = chunks[part.pieces[0].chunk]
-    window = np.empty((part.block.height, part.block.width), first.dtype)
+        cells = first[piece.source]
+        if cells.shape == shape:
+            return np.ascontiguousarray(cells)
+    window = np.empty(shape, first.dtype)
     for piece in part.pieces:
         window[piece.window] = chunks[piece.chunk][piece.source]
     return window

@@ -1,5 +1,6 @@
 """The Web Map Service: from a request to an answer, errors included."""
 
+import re
 from collections.abc import Callable, Mapping
 
 from datacube.engine.context import Context
@@ -41,6 +42,8 @@ HANDLERS: Mapping[str, Handler] = {
 _NEWEST = v130.VERSION
 _SIDES = frozenset({"width", "height"})
 _SMALL = 512 * 512  # pixels
+_QUICK = re.compile(r"image/(png|jpeg)", re.IGNORECASE)
+_SMALL_QUICK = 1 << 20  # of formats that are written as fast as pixels are found
 
 
 def handle(context: Context, request: Request) -> Response:
@@ -68,7 +71,8 @@ def is_small_map(request: Request) -> bool:
     sides = [value for name, value in request.query if name.lower() in _SIDES]
     if len(sides) != 2 or not all(one.isdecimal() and len(one) < 5 for one in sides):
         return False
-    return int(sides[0]) * int(sides[1]) <= _SMALL
+    quick = any(name.lower() == "format" and _QUICK.match(value) for name, value in request.query)
+    return int(sides[0]) * int(sides[1]) <= (_SMALL_QUICK if quick else _SMALL)
 
 
 def is_brief(request: Request) -> bool:

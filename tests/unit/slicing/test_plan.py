@@ -13,10 +13,12 @@ from datacube.model.bbox import BoundingBox
 from datacube.model.coverage import Level
 from datacube.model.crs import CRS84, Crs
 from datacube.model.grid import RectifiedGrid
-from datacube.slicing.cells import PixelMap, SeparableMap
+from datacube.slicing.cells import PixelBlock, PixelMap, SeparableMap
 from datacube.slicing.gather import gather
 from datacube.slicing.level import map_on_level
+from datacube.slicing.net import cast
 from datacube.slicing.plan import plan_read, stages
+from datacube.slicing.sheets import Room
 from datacube.slicing.warp import net_of, positions, to_cells
 
 UTM = RectifiedGrid.from_bbox(
@@ -48,6 +50,50 @@ def test_cells_of_a_net_are_those_that_hold_its_positions(name, factor):
     assert np.array_equal(cells.columns, expected.columns)
     assert np.array_equal(cells.outside, expected.rows < 0)
     assert cells.gaps == cells.outside.any()
+
+
+@given(
+    st.lists(st.floats(-0.02, 0.02), min_size=6, max_size=6),
+    st.tuples(st.floats(-2, 2), st.floats(-2, 2), st.floats(-2, 2), st.floats(-2, 2)),
+    st.tuples(st.integers(1, 300), st.integers(1, 300)),
+    st.tuples(st.integers(0, 600), st.integers(0, 600)),
+    st.sampled_from([1, 2, 8]),
+)
+@settings(max_examples=80)
+def test_cells_of_bent_blocks_are_those_of_their_positions(bends, steps, shape, origin, factor):
+    """A parabola turns back within a window, where no pixel of a sample need lie."""
+
+    def exact(right, low):
+        square = right * right, right * low, low * low
+        u, v = (
+            400 + one * right + other * low + sum(b * s for b, s in zip(some, square, strict=True))
+            for one, other, some in ((*steps[:2], bends[:3]), (*steps[2:], bends[3:]))
+        )
+        return u, v
+
+    net = cast(exact, shape, origin, Room(800, 900))
+    cells = net.cells(factor)
+    u, v = net.positions()
+    inside = (u > -1e-6) & (u < 900 + 1e-6) & (v > -1e-6) & (v < 800 + 1e-6)
+    columns = np.where(inside, np.clip(np.floor(u), 0, 899) // factor, -1)
+    rows = np.where(inside, np.clip(np.floor(v), 0, 799) // factor, -1)
+    assert np.array_equal(cells.columns, columns)
+    assert np.array_equal(cells.rows, rows)
+    for block in cells.blocks:
+        some = block.places if block.inside is None else block.places[block.inside]
+        assert 0 <= some.min() <= some.max() < block.height * block.width
+
+
+def test_a_window_may_be_larger_than_what_its_pixels_need():
+    places = np.array([[0, 1], [5, 6]])
+    block = PixelBlock(slice(0, 2), slice(0, 2), 2, 2, 2, 5, places, None)
+    cells = PixelMap.of_blocks((2, 2), (block,))
+    plan = plan_read(cells, (4, 4))
+    values = np.arange(64).reshape(8, 8)
+    assert plan.chunks == ((0, 0),)
+    out = np.zeros((2, 2), int)
+    gather(plan.parts, {(0, 0): values[:4, :4]}, out)
+    assert out.tolist() == values[2:4, 2:4].tolist()
 
 
 @pytest.mark.parametrize(
