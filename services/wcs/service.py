@@ -37,10 +37,12 @@ def handle(context: Context, request: Request) -> Response:
 
 
 def is_plain(request: Request) -> bool:
-    """Whether a request asks for stored values as they are, of which there may be few."""
+    """Whether a request asks for stored values as they are, of which there may be few: no box."""
+    trims = sum("," in text for name, text in request.query if name.lower() == "subset")
     return (
         request.method == "GET"
         and request.operation.lower() == GET_COVERAGE
+        and trims < 2
         and all(name.lower() in _PLAIN for name, _ in request.query)
     )
 

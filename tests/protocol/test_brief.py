@@ -87,6 +87,7 @@ def test_few_values_are_told_at_once_and_as_ever(ask, url):
         WCS.format("long", "text/csv") + POINT,
         WCS.format("series", "netcdf") + POINT,
         WCS.format("series", "text/csv") + "Lat(-80,80)",
+        WCS.format("series", "npy") + 'Lat(1,9)&subset=Long(1,9)&subset=ansi("2020-01-05")',
         WCS.format("series", "text/csv") + POINT + "&agg=mean",
         WCS.format("series", "text/csv") + POINT + "&clip=POLYGON((0 0,9 0,9 9,0 0))",
         WCS.format("series", "image/png") + POINT + '&subset=ansi("2020-01-05")',
