@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import assert_never
 
 import numpy as np
@@ -159,17 +160,23 @@ def _is_temperature(one: Field) -> bool:
 
 def grid_mapping(domain: DomainSet) -> Variable:
     """The CRS as a CF grid mapping, with WKT, and the transform that GDAL reads."""
-    crs = domain.grid.crs
+    attributes = dict(_crs_attributes(domain.grid.crs))
+    if isinstance(domain.grid, RectifiedGrid):
+        numbers = domain.grid.transform.to_gdal()
+        attributes["GeoTransform"] = " ".join(repr(float(number)) for number in numbers)
+    return Variable(GRID_MAPPING, (), np.array(0, "int32"), attributes)
+
+
+@lru_cache(maxsize=64)
+def _crs_attributes(crs: Crs) -> Attributes:
+    """What says a CRS, wherever a grid lies in it."""
     attributes: dict[str, Value] = {
         name: np.asarray(value) if isinstance(value, list | tuple) else value
         for name, value in crs.pyproj().to_cf().items()
         if value != "unknown"
     }
     attributes["spatial_ref"] = crs.wkt
-    if isinstance(domain.grid, RectifiedGrid):
-        numbers = domain.grid.transform.to_gdal()
-        attributes["GeoTransform"] = " ".join(repr(float(number)) for number in numbers)
-    return Variable(GRID_MAPPING, (), np.array(0, "int32"), attributes)
+    return attributes
 
 
 def _with_year_zero(axis: TimeAxis) -> TimeAxis:
