@@ -31,8 +31,8 @@ from datacube.slicing.level import best_level, map_on_best_level, map_on_level
 from datacube.slicing.reduce import Reducer
 from datacube.slicing.regions import cells_shown
 
-_BRIEF = 1 << 20  # values at pixels
-_BRIEF_CHUNK = 512 * 512  # cells
+_BRIEF = 512 * 512  # values at pixels, and cells of a chunk
+_BRIEF_ALONE = 1 << 20  # the same of a field that is drawn as it is
 _QUICKER = 8
 
 type Target = RectifiedGrid | None
@@ -141,7 +141,7 @@ class PlannedLayer:
             and self.request.interpolation == "nearest"
             and isinstance(self.cube.description.levels[0].grid, RectifiedGrid)
             and all(
-                prod(store.chunk_shape(field.name, 0)) <= _BRIEF_CHUNK
+                prod(store.chunk_shape(field.name, 0)) <= _BRIEF
                 for one in self.wanted
                 for field in one.needs
             )
@@ -204,9 +204,10 @@ class MapPlan:
 
     @property
     def brief(self) -> bool:
-        """Whether it is drawn in a moment: a tile, of few chunks that are near."""
-        pixels = prod(self.query.grid.shape)
-        return pixels * sum(one.effort for one in self.layers) <= _BRIEF and all(
+        """Whether it is drawn in a moment: a tile, or one field on a screen, of chunks that are near."""
+        effort = sum(one.effort for one in self.layers)
+        values = prod(self.query.grid.shape) * effort
+        return values <= (_BRIEF_ALONE if effort == 1 else _BRIEF) and all(
             one.brief for one in self.layers
         )
 

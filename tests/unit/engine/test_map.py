@@ -240,12 +240,14 @@ def test_a_tile_of_a_large_cube_reads_at_most_four_chunks(large_context, zoom):
     [
         ("", 256, True),
         ("", 512, True),
-        ("", 513, False),
+        ("", 1024, True),
+        ("", 1025, False),
+        ("(v - 1) / (v + 1)", 512, False),
         ("(v - 1) / (v + 1)", 256, True),
         ("+".join(["v"] * 40), 256, False),
     ],
 )
-def test_a_tile_of_a_few_fields_and_little_arithmetic_takes_a_moment(
+def test_a_map_of_few_fields_and_little_arithmetic_takes_a_moment(
     gray_context, expression, side, brief
 ):
     context, _ = gray_context(**GLOBE)
