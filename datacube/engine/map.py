@@ -204,10 +204,11 @@ class MapPlan:
 
     @property
     def brief(self) -> bool:
-        """Whether it is drawn in a moment: a tile, or one field on a screen, of chunks that are near."""
-        effort = sum(one.effort for one in self.layers)
-        values = prod(self.query.grid.shape) * effort
-        return values <= (_BRIEF_ALONE if effort == 1 else _BRIEF) and all(
+        """Whether it is drawn in a moment: a tile, or one field on a screen, of few near chunks."""
+        wanted = [wanted for one in self.layers for wanted in one.wanted]
+        alone = len(wanted) == 1 and wanted[0].tree is None
+        values = prod(self.query.grid.shape) * sum(one.effort for one in self.layers)
+        return values <= (_BRIEF_ALONE if alone else _BRIEF) and all(
             one.brief for one in self.layers
         )
 

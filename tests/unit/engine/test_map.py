@@ -242,7 +242,7 @@ def test_a_tile_of_a_large_cube_reads_at_most_four_chunks(large_context, zoom):
         ("", 512, True),
         ("", 1024, True),
         ("", 1025, False),
-        ("(v - 1) / (v + 1)", 512, False),
+        ("(v - 1) / (v + 1)", 513, False),
         ("(v - 1) / (v + 1)", 256, True),
         ("+".join(["v"] * 40), 256, False),
     ],
