@@ -8,7 +8,7 @@ leaves it and one of these gives it another name.
 """
 
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import sha256
 from itertools import compress
@@ -76,6 +76,7 @@ class Again:
     order: Sequence[Place]
     size: int
     make: Callable[[Sequence[Region]], Iterable[Sequence[Outcome]]]
+    _begun: list[int] = field(default_factory=list, init=False)
 
     def found(self, regions: Sequence[Region]) -> list[Sequence[Outcome] | None]:
         """What comes of regions for each way; None where one is to be reduced alone.
@@ -125,8 +126,17 @@ class Again:
         cache, keys = self.job.reader.steps.context.cache, self._keys(region.chunk)
         if all(map(cache.holds, keys)):
             return True
-        worth = worth and not self.job.in_series(region, self.order)
-        return worth and self._noted(keys, self._bytes(region))
+        worth = worth and not self._in_series(region)
+        return worth and self._noted(keys, self._bytes(region)) and self._affords(region)
+
+    def _in_series(self, region: Region) -> bool:
+        """Whether a region is cheaper to have from the series copy, or its chunk would be.
+
+        A chunk may be where a region is not, which has gaps: then they would differ by rounding.
+        """
+        if self.job.in_series(region, self.order):
+            return True
+        return not self._exact and self.job.in_series(self._whole(region), self.order)
 
     @cached_property
     def _keeps(self) -> bool:
@@ -142,14 +152,36 @@ class Again:
         return self.job.reader.stored and dtype.kind in "iu" and dtype.itemsize <= _SMALL
 
     def _worth(self, region: Region) -> bool:
-        """Whether the whole chunk is not too much for a region of it."""
-        steps, cells = self.job.reader.steps, self._whole(region).cells
-        wanted, limits = steps.wanted, steps.context.settings.limits
-        work = cells * len(self.order) * wanted.work
-        work *= max(way.reducer.effort for way in self.job.ways)
-        most = limits.max_reduced_cells if wanted.tree is None else limits.max_cells
-        fits = self._bytes(region) <= steps.context.cache.max_bytes // _SHARE
-        return fits and work <= most and (work <= _LIGHT or cells <= _PART * region.cells)
+        """Whether the whole chunk is not too much for a region of it.
+
+        Of a reduction that is left as soon as all is known nobody knows how little a region takes.
+        """
+        work, cells = self._work(region), self._whole(region).cells
+        nbytes = self._bytes(region) * len(self.job.ways)
+        if nbytes > self.job.reader.steps.context.cache.max_bytes // _SHARE or work > self._most:
+            return False
+        early = all(way.inner.early for way in self.job.ways)
+        return work <= _LIGHT or (not early and cells <= _PART * region.cells)
+
+    def _work(self, region: Region) -> int:
+        """What reducing the whole chunk takes, as it counts for the limits."""
+        work = self._whole(region).cells * len(self.order) * self.job.reader.steps.wanted.work
+        return work * max(way.reducer.effort for way in self.job.ways)
+
+    @property
+    def _most(self) -> int:
+        """What a request may take."""
+        steps = self.job.reader.steps
+        limits = steps.context.settings.limits
+        return limits.max_reduced_cells if steps.wanted.tree is None else limits.max_cells
+
+    def _affords(self, region: Region) -> bool:
+        """Whether the chunks that are begun for this request are not too much together."""
+        work = self._work(region)
+        if sum(self._begun) + work > self._most:
+            return False
+        self._begun.append(work)
+        return True
 
     def _bytes(self, region: Region) -> int:
         """What is kept of a region's chunk, for the largest way."""

@@ -74,6 +74,7 @@ _ALIASES: Mapping[str, str] = MappingProxyType(
 )
 MOSAICS = frozenset({"first", "last", "leastrecent", "mostrecent", "leastcloudy"})
 _KEPT = MOSAICS | {"min", "max"}
+_EARLY = MOSAICS - {"leastcloudy"} | {"any", "all"}
 _DESCENDING = frozenset({"last", "mostrecent", "leastcloudy"})
 _DTYPES: Mapping[str, type[np.generic]] = MappingProxyType(
     {"count": np.int32, "any": np.uint8, "all": np.uint8}
@@ -122,6 +123,11 @@ class Reducer:
     def mosaic(self) -> bool:
         """Whether a result is made of observations as they are: one step for each cell."""
         return self.name in MOSAICS
+
+    @property
+    def early(self) -> bool:
+        """Whether results may be known before the last step, which is not read then."""
+        return self.name in _EARLY
 
     @property
     def ranked(self) -> bool:

@@ -212,14 +212,57 @@ def test_a_chunk_that_would_be_too_much_is_not_reduced_as_a_whole(store, limits,
     assert (context.cache.hits + context.cache.misses - before == 1) == kept
 
 
-def test_much_work_is_done_for_a_chunk_only_where_much_of_it_is_wanted(store, monkeypatch):
+@pytest.mark.parametrize(
+    ("grid", "method", "kept"),
+    [
+        (box(1, 7, 2, 8), "mean", False),
+        (box(1, 7, 5, 12), "mean", True),
+        (box(1, 7, 5, 12), "last", False),  # it may take one step only
+        (box(1, 7, 5, 12), "any", False),
+    ],
+)
+def test_much_work_is_done_for_a_chunk_only_where_about_as_much_is_wanted(
+    store, monkeypatch, grid, method, kept
+):
     monkeypatch.setattr("datacube.engine.again._LIGHT", 0)
-    for grid, kept in ((box(1, 7, 2, 8), False), (box(1, 7, 5, 12), True)):
-        context = make_context(store, Config())
+    context, made = make_context(store, Config()), counted(monkeypatch)
+    for _ in range(3):
+        asked(context, grid, method, name="real")
+    assert bool(made) == kept
+
+
+def test_the_chunks_of_a_request_stay_within_its_limit_together(store, monkeypatch):
+    context = make_context(store, settings(max_reduced_cells=150 * len(DAYS)))
+    made, counts = counted(monkeypatch), []
+    for _ in range(5):
+        asked(context, WHOLE, "mean", name="real")
+        counts.append(len(made))
+    assert counts == [0, 2, 5, 6, 6]
+
+
+def test_all_that_comes_of_a_chunk_counts_for_its_share_of_the_cache(store, monkeypatch):
+    monkeypatch.setattr("datacube.engine.again._SHARE", 100)
+    context = make_context(store, settings(cache_bytes=100 * 5 * 64 * 2))
+    made = counted(monkeypatch)
+    for methods, count in ((("min", "max", "count"), 0), (("min", "max"), 1)):
         for _ in range(3):
-            before = context.cache.hits + context.cache.misses
-            asked(context, grid, "mean", name="real")
-        assert (context.cache.hits + context.cache.misses - before == 1) == kept
+            asked(context, box(1, 7, 5, 12), *methods, name="real")
+        assert len(made) == count
+
+
+def test_a_chunk_is_read_by_the_copy_that_its_region_is_read_by(tmp_path):
+    """At the edge of the grid a chunk is small, and cheaper to have from its series."""
+    store = CountingStore(open_store(str(tmp_path)))
+    size = {"width": 34, "height": 32, "bbox": (0, 0, 34, 32), "levels": 1}
+    chunks = {"x": 32, "y": 32}
+    fields = FIELDS[2:]
+    make_cube(store, "days", times=DAYS, fields=fields, chunks=chunks, series=16, **size)
+    context = make_context(store, Config())
+    for _ in range(3):
+        asked(context, box(32, 0, 34, 32, 2, 8), "var", name="real")
+    assert not [key for key in store.keys if "/series/" in key]
+    asked(context, box(32, 0, 34, 32, 2, 32), "var", name="real")
+    assert [key for key in store.keys if "/series/" in key]
 
 
 def test_what_is_kept_stays_within_the_cache(store):
