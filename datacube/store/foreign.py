@@ -115,11 +115,14 @@ class ForeignCubes:
         self, folder: str, known: tuple[ForeignGroup, float] | None, *, recent: bool
     ) -> tuple[ForeignGroup, float] | None:
         """What is in a repository, or where a pointer leads; None where the folder is neither."""
-        before, now = None if known is None else known[0], self._clock()
+        pointer, now = self._pointers.get(folder), self._clock()
+        before = None if known is None else known[0]
         inside = self._in_repository(folder, before)
         if inside is not None:
             return inside, now
         there = self._pointed(folder)
+        if self._pointers.get(folder) != pointer:
+            known, before = None, None  # it leads elsewhere, whatever the documents there are
         if there is None or (known is not None and recent and not there.is_local):
             return None if there is None else known
         return open_group(there, "", self._cache, before, name=folder), now

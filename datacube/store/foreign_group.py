@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any
 
 from numpy.typing import NDArray
@@ -121,6 +122,11 @@ class _Opening:
     def home(self) -> str:
         return f"{self.store.url}|{self.folder}|{self.digest}"
 
+    @property
+    def state(self) -> str:
+        """Names what is held, as the keys of the cache do: of a repository one snapshot alone."""
+        return sha256(self.home.encode("utf-8", "surrogatepass")).hexdigest()[:12]
+
     def group(self) -> ForeignGroup:
         if self._ours():
             return ForeignGroup(self.folder, self.digest)
@@ -194,7 +200,7 @@ class _Opening:
                 DomainSet(part.grid, part.axes),
                 RangeType(tuple(one.field for one in part.fields)),
                 levels,
-                f"{cube_id}@{self.digest[:12]}",
+                f"{cube_id}@{self.state}",
                 texts["attribution"],
                 texts["licence"],
             )

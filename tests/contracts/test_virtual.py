@@ -248,14 +248,17 @@ def test_a_repository_of_others(tmp_path):
     store = open_store(str(tmp_path))
     made = icechunk.Repository.create(storage_of(f"{store.url}/theirs", local=True))
     lat, lon = np.linspace(60, 41, 20), np.linspace(0, 29, 30)
-    foreign = ForeignCubes(store, ChunkCache())
+    foreign, states = ForeignCubes(store, ChunkCache()), set()
     for number in (7, 8):
         session = made.writable_session("main")
         values = np.full((20, 30), number, "int16")
         found = xr.Dataset({"t": (("lat", "lon"), values)}, {"lat": lat, "lon": lon})
         found.to_zarr(session.store, mode="w", consolidated=False)
         session.commit("theirs")
-        assert int(values_of(foreign.look(())["theirs"], "t")[3, 4]) == number
+        cube = foreign.look(())["theirs"]
+        assert int(values_of(cube, "t")[3, 4]) == number
+        states.add((cube.snapshot, cube.state_of(0)))
+    assert len({one for one, _ in states}) == len({one for _, one in states}) == 2
     assert foreign.look(())["theirs"] is foreign.look(())["theirs"]
 
 

@@ -16,6 +16,7 @@ from datacube.model.query import LayerRequest, MapQuery
 from datacube.store.cache import ChunkCache
 from datacube.store.foreign import ForeignCubes
 from datacube.store.foreign_group import open_group
+from datacube.store.register import register
 from datacube.store.url import open_store
 from tests.cubes import make_cube
 from tests.stores import CountingStore, WrappedStore
@@ -158,6 +159,20 @@ def test_a_group_behind_a_network_is_looked_at_now_and_then(tmp_path):
     now[0] = 31.0
     found.look(())
     assert store.requests == 1 + 3  # the group, and three names at the root
+
+
+def test_a_pointer_that_leads_elsewhere_is_followed_though_the_metadata_are_the_same(tmp_path):
+    store, cubes = open_store(str(tmp_path / "store")), []
+    foreign = ForeignCubes(store, ChunkCache())
+    for number in (7, 8):
+        group = Group(tmp_path / f"{number}.zarr").lonlat().days()
+        group.array("v", DIMS, np.full_like(flat(), number, "uint8"), chunks=(1, 9, 14))
+        store.delete(store.list("there/"))
+        register(store, str(tmp_path / f"{number}.zarr"), "there")
+        cubes.append(foreign.look(())["there"])
+        assert int(cubes[-1].chunk("v", 0, (0, 0, 0))[0, 3, 4]) == number
+        assert foreign.look(())["there"] is cubes[-1]
+    assert cubes[0].state_of(0) != cubes[1].state_of(0)
 
 
 @pytest.mark.parametrize("style", ["multiscales", "ndpyramid", "ome"])
