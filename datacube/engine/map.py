@@ -208,9 +208,8 @@ class MapPlan:
         wanted = [wanted for one in self.layers for wanted in one.wanted]
         alone = len(wanted) == 1 and wanted[0].tree is None
         values = prod(self.query.grid.shape) * sum(one.effort for one in self.layers)
-        return values <= (_BRIEF_ALONE if alone else _BRIEF) and all(
-            one.brief for one in self.layers
-        )
+        most = _BRIEF_ALONE if alone else _BRIEF
+        return values <= most and all(one.brief for one in self.layers)
 
     @property
     def moving_elsewhere(self) -> bool:
