@@ -31,7 +31,9 @@ type Window = tuple[slice, slice]
 
 _WIDE = 256
 _RATIO = _WIDE // BLOCK
-_PART = 6
+_PART = (6, 6)
+_LONG_PART = (4, 20)
+_UPRIGHT = 8
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,10 +108,10 @@ class Net:
         return max(_pace(u, v, self.room), _pace(u.T, v.T, self.room)) / step
 
     def _parts(self) -> Iterator[Window]:
-        """The window in parts of at most 6 x 6 blocks of 64 pixels."""
+        """The window in parts of some blocks of 64 pixels, whose cells lie in small windows."""
         cuts = []
-        for size, lead in zip(self.shape, self._narrow, strict=True):
-            ends = _even(-(-(size + lead) // BLOCK), _PART)
+        for size, lead, most in zip(self.shape, self._narrow, self._most, strict=True):
+            ends = _even(-(-(size + lead) // BLOCK), most)
             cuts.append([min(max(BLOCK * end - lead, 0), size) for end in ends])
         for (top, bottom), (left, right) in product(*(pairwise(cut) for cut in cuts)):
             yield slice(top, bottom), slice(left, right)
@@ -122,6 +124,15 @@ class Net:
             if self.room.turn is None or smooth.is_certain(there):
                 return smooth.pixel_blocks(there, factor, corner)
         return self._split.pixel_blocks(_moved(part, self._narrow), factor, corner)
+
+    @property
+    def _most(self) -> tuple[int, int]:
+        """How many blocks a part has at most: whole rows of them where rows of cells lie along.
+
+        Their pixels lie together in memory then.
+        """
+        u, v = (abs(float(one[0, -1] - one[0, 0])) for one in self._wide.at)
+        return _LONG_PART if _UPRIGHT * v < u else _PART
 
     @property
     def _narrow(self) -> tuple[int, int]:

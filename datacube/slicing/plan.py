@@ -217,14 +217,17 @@ def _met_by_some(block: PixelBlock, chunk_shape: tuple[int, int]) -> int:
     places = block.places[::_FEW, ::_FEW]
     if block.inside is not None:
         places = places[block.inside[::_FEW, ::_FEW]]
-    rows, columns = np.divmod(places, block.width)
-    rows += block.top
-    columns += block.left
-    rows //= chunk_shape[0]
-    columns //= chunk_shape[1]
-    rows *= block.left + block.width  # more than there are columns of chunks
+    height, width = chunk_shape
+    upper, first = block.top % height, block.left % width
+    rows = places // block.width
+    columns = places - rows * block.width
+    rows += upper
+    columns += first
+    rows //= height
+    columns //= width
+    rows *= (first + block.width - 1) // width + 1
     rows += columns
-    return len(np.unique(rows))
+    return int(np.count_nonzero(np.bincount(rows.reshape(-1))))
 
 
 def _piece(block: PixelBlock, chunk: Place, chunk_shape: tuple[int, int]) -> Piece:
