@@ -2,8 +2,9 @@
 
 A chunk in fresh memory costs several times its decoding: the system has to find and clear every
 page of it. What a cache drops is therefore kept for the next chunk of that size, and what is new
-is asked of the system at once, not page by page. None of it goes through ``malloc``, whose arenas
-would grow by chunks that live long between values that do not.
+is asked of the system in huge pages, for several chunks at once; where there are none, at least not
+page by page. None of it goes through ``malloc``, whose arenas would grow by chunks that live long
+between values that do not.
 """
 
 import mmap
@@ -11,6 +12,10 @@ import sys
 import threading
 from collections import OrderedDict, deque
 from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -27,6 +32,8 @@ SMALLEST = 64 << 10
 
 _PAGE = 4096
 _SPARE = 8 << 20
+_FIELD = 16 << 20  # bytes that are asked for at once
+_HUGE = Path("/sys/kernel/mm/transparent_hugepage/enabled")
 
 
 def fresh(size: int) -> NDArray[np.uint8]:
@@ -71,9 +78,10 @@ class Buffers:
     def __init__(self, spare_bytes: int = _SPARE) -> None:
         self._most = spare_bytes
         self._lock = threading.Lock()
-        self._free: OrderedDict[int, list[mmap.mmap]] = OrderedDict()
+        self._free: OrderedDict[int, list[_Block]] = OrderedDict()
+        self._empty: dict[int, list[_Block]] = {}
         self._held = 0
-        self._returned: deque[mmap.mmap] = deque()
+        self._returned: deque[_Block] = deque()
 
     def room(self, size: int) -> NDArray[np.uint8]:
         """Writable memory of any content; it is held as long as an array over it is.
@@ -84,9 +92,8 @@ class Buffers:
         """
         if size < SMALLEST:
             return fresh(size)
-        taken = taken_bytes(size)
-        pages = self._found(taken) or mmap.mmap(-1, taken, **_mapping())
-        return np.frombuffer(_Loan(pages, self._give), np.uint8, size)
+        block = self._found(taken_bytes(size))
+        return np.frombuffer(_Loan(block, self._give), np.uint8, size)
 
     @property
     def spare(self) -> int:
@@ -95,19 +102,24 @@ class Buffers:
             self._settle()
             return self._held
 
-    def _found(self, size: int) -> mmap.mmap | None:
+    def _found(self, size: int) -> "_Block":
         with self._lock:
             self._settle()
-            pages = self._free.get(size)
-            if not pages:
-                return None
-            self._free.move_to_end(size)
-            self._held -= size
-            return pages.pop()
+            blocks = self._free.get(size)
+            if blocks:
+                self._free.move_to_end(size)
+                self._held -= size
+                return blocks.pop()
+            if size <= _FIELD // 2 and _has_huge_pages():
+                empty = self._empty.setdefault(size, [])
+                if not empty:
+                    empty.extend(_field(size))
+                return empty.pop()
+        return _Block(mmap.mmap(-1, size, **_mapping(populate=True)), 0, size)
 
-    def _give(self, pages: mmap.mmap) -> None:
+    def _give(self, block: "_Block") -> None:
         # may run anywhere, even where this thread holds the lock: nothing here waits for it
-        self._returned.append(pages)
+        self._returned.append(block)
         if self._lock.acquire(blocking=False):
             try:
                 self._settle()
@@ -120,38 +132,79 @@ class Buffers:
         The lock is held.
         """
         while self._returned:
-            pages = self._returned.popleft()
-            self._free.setdefault(len(pages), []).append(pages)
-            self._held += len(pages)
+            block = self._returned.popleft()
+            self._free.setdefault(block.size, []).append(block)
+            self._held += block.size
         while self._held > self._most:
             size, spare = next(iter(self._free.items()))
             if spare:
-                spare.pop()
+                block = spare.pop()
                 self._held -= size
+                if block.emptied():
+                    self._empty.setdefault(size, []).append(block)
             else:
                 del self._free[size]
 
 
+@dataclass(frozen=True, slots=True)
+class _Block:
+    """Some bytes of pages, or all of them."""
+
+    pages: mmap.mmap
+    start: int
+    size: int
+
+    def emptied(self) -> bool:
+        """Give its memory back to the system; whether its place is still to be had.
+
+        Not where it is all of the pages, which go with the last look at them.
+        """
+        if self.size == len(self.pages):
+            return False
+        with suppress(OSError):
+            self.pages.madvise(mmap.MADV_DONTNEED, self.start, self.size)
+        return True
+
+
+def _field(size: int) -> list[_Block]:
+    """Blocks of a size that lie side by side, the last one first; none has memory yet."""
+    count = _FIELD // size
+    pages = mmap.mmap(-1, count * size, **_mapping(populate=False))
+    with suppress(OSError):
+        pages.madvise(mmap.MADV_HUGEPAGE)
+    return [_Block(pages, number * size, size) for number in reversed(range(count))]
+
+
+@lru_cache(maxsize=1)
+def _has_huge_pages() -> bool:
+    """Whether the system gives huge pages to those who ask."""
+    try:
+        return "[never]" not in _HUGE.read_text() and hasattr(mmap, "MADV_HUGEPAGE")
+    except OSError:
+        return False
+
+
 class _Loan:
-    """Pages while arrays look at them."""
+    """A block while arrays look at it."""
 
-    __slots__ = ("_give", "_pages")
+    __slots__ = ("_block", "_give")
 
-    def __init__(self, pages: mmap.mmap, give: Callable[[mmap.mmap], None]) -> None:
-        self._pages = pages
+    def __init__(self, block: _Block, give: Callable[[_Block], None]) -> None:
+        self._block = block
         self._give = give
 
     def __buffer__(self, flags: int, /) -> memoryview:
-        return memoryview(self._pages)
+        block = self._block
+        return memoryview(block.pages)[block.start : block.start + block.size]
 
     def __del__(self) -> None:
         if not sys.is_finalizing():
-            self._give(self._pages)
+            self._give(self._block)
 
 
-def _mapping() -> dict[str, Any]:
-    """Private memory, its pages made at once where the system can."""
+def _mapping(*, populate: bool) -> dict[str, Any]:
+    """Private memory, its pages made at once where that is wanted and the system can."""
     if not hasattr(mmap, "MAP_PRIVATE"):
         return {}
-    populate = getattr(mmap, "MAP_POPULATE", 0)
-    return {"flags": mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | populate}
+    now = getattr(mmap, "MAP_POPULATE", 0) if populate else 0
+    return {"flags": mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | now}

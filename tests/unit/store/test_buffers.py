@@ -1,10 +1,12 @@
 """Memory of chunks that is used again, and the cache's accounting of it."""
 
 import threading
+from itertools import pairwise
 
 import numpy as np
 import pytest
 
+from datacube.store import buffers as buffers_module
 from datacube.store.buffers import SMALLEST, Buffers, taken_bytes
 from datacube.store.cache import ChunkCache
 
@@ -45,6 +47,37 @@ def test_what_is_spare_is_bounded_and_the_size_asked_for_least_goes_first():
     first, second = buffers.room(2 * CHUNK), buffers.room(2 * CHUNK)
     assert buffers.spare == 0
     del first, second
+
+
+def test_memory_that_was_given_back_can_be_had_again():
+    buffers = Buffers(spare_bytes=0)
+    first = buffers.room(CHUNK)
+    place = first.ctypes.data
+    first[:] = 7
+    del first
+    assert buffers.spare == 0
+    held = [buffers.room(CHUNK) for _ in range(300)]  # more than is asked for at once
+    places = sorted(one.ctypes.data for one in held)
+    assert all(other - one >= CHUNK for one, other in pairwise(places))
+    assert place in places or not buffers_module._has_huge_pages()
+    for number, one in enumerate(held):
+        one[:] = number % 251
+    assert [int(one[0]) for one in held] == [number % 251 for number in range(300)]
+
+
+def test_without_huge_pages_each_chunk_has_pages_of_its_own(monkeypatch):
+    monkeypatch.setattr(buffers_module, "_has_huge_pages", lambda: False)
+    test_memory_comes_back_when_nobody_looks_at_it()
+    test_memory_in_use_is_never_given_twice()
+    test_what_is_spare_is_bounded_and_the_size_asked_for_least_goes_first()
+
+
+def test_large_memory_goes_back_as_a_whole():
+    buffers = Buffers(spare_bytes=0)
+    chunk = buffers.room(32 << 20)
+    chunk[::4096] = 1
+    del chunk
+    assert buffers.spare == 0
 
 
 @pytest.mark.parametrize("size", [0, 1, SMALLEST - 1, SMALLEST, SMALLEST + 1])
