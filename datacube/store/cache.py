@@ -140,6 +140,7 @@ class ChunkCache:
         """Forget everything that is held; the counters stay."""
         self._chunks.clear()
         self._documents.clear()
+        self.sound.clear()
 
 
 def array_bytes(values: NDArray[Any]) -> int:

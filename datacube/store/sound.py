@@ -97,6 +97,11 @@ class SoundChunks:
             self._note((key, checksum), codec.head(data), state)
         return codec.decode(data, room, rows), size
 
+    def clear(self) -> None:
+        """Take nothing to be right any more."""
+        with self._lock:
+            self._known.clear()
+
     def _part(
         self,
         store: LocalObjects,
