@@ -44,7 +44,7 @@ from services.wmts import decode as wmts_decode
 from services.wmts import rest
 
 TRIES = 25
-_READS = ("get", "get_range", "borrow", "borrow_part", "state")
+_READS = ("get", "get_range", "borrow", "borrow_part")
 REST = "routing, headers, answer"
 STAGES: dict[str, tuple[tuple[Any, str], ...]] = {
     "decode the request": (

@@ -13,7 +13,7 @@ from datacube.engine.bands import positions_of
 from datacube.engine.coverage_fields import describe, outputs, reducers_of
 from datacube.engine.cube import Cube
 from datacube.engine.horizontal import select_grid
-from datacube.engine.limits import Size
+from datacube.engine.limits import Size, is_brief
 from datacube.engine.picks import Pick, by_axis, clamped_axes, fields_of, pick_axes, times_of
 from datacube.engine.positioned import select_positions
 from datacube.engine.read import plan_field
@@ -48,8 +48,6 @@ from datacube.slicing.warp import positions, separable, to_cells
 _MOST_CELLS = 64 << 20
 _LONGEST = 1_000_000  # cells of a side that is scaled
 _COMPUTED = 16  # bytes that a cell is reckoned as where steps are reduced or cells resampled
-_BRIEF = 4096  # values
-_FEW_CHUNKS = 4
 _MAPPED = 48  # where its position is found
 
 
@@ -117,7 +115,7 @@ class CoveragePlan:
     @property
     def brief(self) -> bool:
         """Whether it is read in a moment: few stored values, of few chunks."""
-        return self.count <= _BRIEF and self.chunks <= _FEW_CHUNKS and not self.computed
+        return is_brief(self.count, self.chunks) and not self.computed
 
     def of_rows(self, rows: slice) -> "CoveragePlan":
         """The plan of some rows of the answer: their cells, and how values between are found."""

@@ -15,6 +15,7 @@ from datacube.errors import RequestTooLarge
 from datacube.model.fields import Field
 from datacube.model.query import MapQuery
 
+_BRIEF, _BRIEF_CHUNKS = 4096, 4  # values, and chunks that they lie in
 _PLACE = 400
 """Bytes of a place: where it is, its cell, and its row while it is written."""
 
@@ -40,6 +41,11 @@ class Size:
     def cells(self) -> int:
         """Number of cells over all axes."""
         return self.steps * prod(self.shape)
+
+
+def is_brief(values: int, chunks: int) -> bool:
+    """Whether so many stored values, of so many chunks, are read in a moment."""
+    return values <= _BRIEF and chunks <= _BRIEF_CHUNKS
 
 
 def check_map(limits: Limits, query: MapQuery) -> None:

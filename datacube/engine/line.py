@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from datacube.engine.context import Context
 from datacube.engine.cube import Cube
-from datacube.engine.limits import check_samples
+from datacube.engine.limits import check_samples, is_brief
 from datacube.engine.picks import Pick, by_axis, clamped_axes, fields_of, pick_axes
 from datacube.engine.scattered import CellsPlan, plan_cells, read_cells
 from datacube.errors import InvalidSubset
@@ -24,9 +24,6 @@ from datacube.slicing.path import cells_at, count_along, interpolated, places_al
 from datacube.slicing.select_axis import nearest_place
 
 type Indexes = NDArray[np.intp]
-
-_BRIEF = 4096  # values
-_FEW_CHUNKS = 4
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,7 +54,7 @@ class LinePlan:
         """Whether it is read in a moment: few values, of few chunks."""
         places = prod(axis.size for axis in self.axes) * len(self.where.x)
         chunks = sum(part.cost.chunks for parts in self.parts for part in parts)
-        return places * len(self.fields) <= _BRIEF and chunks <= _FEW_CHUNKS
+        return is_brief(places * len(self.fields), chunks)
 
 
 def get_line(context: Context, query: LineQuery) -> Sampled:

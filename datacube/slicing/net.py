@@ -120,9 +120,9 @@ class Net:
         """The cells of a part of the window."""
         corner, smooth = (part[0].start, part[1].start), self._smooth
         if smooth is not None and factor & (factor - 1) == 0:
-            there = _moved(part, self._lead)
-            if self.room.turn is None or smooth.is_certain(there):
-                return smooth.pixel_blocks(there, factor, corner)
+            found = smooth.pixel_blocks(_moved(part, self._lead), factor, corner)
+            if found is not None:
+                return found
         return self._split.pixel_blocks(_moved(part, self._narrow), factor, corner)
 
     @property

@@ -19,6 +19,7 @@ from datacube.slicing.sheets import PLACES, ROUNDER, ROUNDER_BITS, Room, quartic
 
 FloatArray = NDArray[np.float64]
 type Window = tuple[slice, slice]
+type Bounds = tuple[FloatArray, FloatArray]
 
 _TALL = 64
 _SEEN = 16
@@ -78,26 +79,38 @@ class Smooth:
             v[lines] = strip[1] - ROUNDER
         return u, v
 
-    def is_certain(self, window: Window) -> bool:
-        """Whether a window lies on the cells with all its pixels."""
-        low, high = self._bounds(window)
-        ends = np.array([self.room.width, self.room.height])
-        return bool((low >= 0).all() and (high <= ends).all())
-
     def pixel_blocks(
         self, window: Window, factor: int, corner: tuple[int, int]
-    ) -> Iterator[PixelBlock]:
+    ) -> Iterator[PixelBlock] | None:
         """The cells of a window's pixels.
-
-        Where the cells go round the globe, only of a window that lies on them for certain.
 
         Parameters
         ----------
         window : rows and columns of the blocks' pixels
         factor : int, a power of 2: how many cells make one that is counted, along rows and columns
         corner : (row, column) of the window's first pixel in the target
+
+        Returns
+        -------
+        blocks : iterator of PixelBlock
+            None where the cells go round the globe and the window may not lie on them as it is.
         """
-        low, high = self._bounds(window)
+        bounds = self._bounds(window)
+        if self.room.turn is not None and not self._is_certain(bounds):
+            return None
+        return self._blocks(window, factor, corner, bounds)
+
+    def _is_certain(self, bounds: Bounds) -> bool:
+        """Whether all that lies within bounds is on the cells."""
+        low, high = bounds
+        ends = np.array([self.room.width, self.room.height])
+        return bool((low >= 0).all() and (high <= ends).all())
+
+    def _blocks(
+        self, window: Window, factor: int, corner: tuple[int, int], bounds: Bounds
+    ) -> Iterator[PixelBlock]:
+        """The cells of a window that lies within bounds, where it is on the cells."""
+        low, high = bounds
         ends = np.array([self.room.width, self.room.height])
         first = np.maximum(low, 0).astype(np.intp) // factor
         last = np.minimum(high, ends - 1).astype(np.intp) // factor
@@ -105,14 +118,15 @@ class Smooth:
             return
         (left, top), (width, height) = first.tolist(), (last - first + 1).tolist()
         if width * height > ROOM and _shape(window) != (1, 1):
-            for down, right in product(*(halves(part) for part in window)):
-                at = corner[0] + down.start - window[0].start
-                yield from self.pixel_blocks(
-                    (down, right), factor, (at, corner[1] + right.start - window[1].start)
+            for part in product(halves(window[0]), halves(window[1])):
+                row, column = (
+                    one.start - whole.start for one, whole in zip(part, window, strict=True)
                 )
+                at = corner[0] + row, corner[1] + column
+                yield from self._blocks(part, factor, at, self._bounds(part))
             return
         box = _Box(top, left, height, width)
-        if (low >= 0).all() and (high <= ends).all():
+        if self._is_certain(bounds):
             yield _block(corner, box, self._places(window, factor, box), None)
             return
         places, inside = self._places_at_edge(window, factor, box)
@@ -156,7 +170,7 @@ class Smooth:
             part *= inside[lines]
         return places, inside
 
-    def _bounds(self, window: Window) -> tuple[FloatArray, FloatArray]:
+    def _bounds(self, window: Window) -> Bounds:
         """Least and greatest u and v of a window, a little more than that; float64, (2,) each."""
         found = []
         for row, _, down in _cuts(window[0], self.size):

@@ -121,14 +121,9 @@ class LocalObjects:
         room[: len(head)] = np.frombuffer(head, np.uint8)
         return room if found == end - begin else None
 
-    def state(self, key: str) -> FileState | None:
-        """What changes when a file does; None where there is none."""
-        try:
-            return file_state(os.stat(f"{self._root}/{key}"))  # noqa: PTH116 (hot path)
-        except OSError:
-            return None
-
-    def borrow(self, key: str, size: int, start: int | None = None) -> Stored | None:
+    def borrow(
+        self, key: str, size: int, start: int | None = None
+    ) -> tuple[Stored, FileState] | None:
         """The whole file, or so many bytes from ``start`` on, in memory that the thread keeps.
 
         They are good until the thread borrows the next.
@@ -139,21 +134,27 @@ class LocalObjects:
         size : int
             How many bytes there should be.
         start : int, optional
+
+        Returns
+        -------
+        data, state : the bytes, and what changes when the file does; None where there is none
         """
         room = self._room(size + 1)[: size + (start is None)]
         try:
             descriptor = os.open(f"{self._root}/{key}", os.O_RDONLY)
             try:
+                state = file_state(os.fstat(descriptor))
                 found = os.preadv(descriptor, [room], start or 0)
-                if found == size:
-                    return room[:size]
             finally:
                 os.close(descriptor)
         except (FileNotFoundError, NotADirectoryError):
             return None
         except OSError as error:
             raise _failure("read", key, error) from error
-        return self.get(key) if start is None else self.get_range(key, start, size)
+        if found == size:
+            return room[:size], state
+        data = self.get(key) if start is None else self.get_range(key, start, size)
+        return None if data is None else (data, state)
 
     def _room(self, size: int) -> NDArray[np.uint8]:
         """Memory of this thread, kept for chunks of usual sizes."""

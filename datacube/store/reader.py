@@ -47,7 +47,8 @@ def read_chunk(
     """
     data: Stored | None
     if codec.copies and isinstance(store, LocalObjects):
-        data = store.borrow(key, size, start)
+        borrowed = store.borrow(key, size, start)
+        data = None if borrowed is None else borrowed[0]
     else:
         data = store.get(key) if start is None else store.get_range(key, start, size)
     if (damage := chunk_damage(data, size, checksum)) is not None:

@@ -88,13 +88,12 @@ class SoundChunks:
         found = self._part(store, (key, checksum), codec, size, rows, room)
         if found is not None:
             return found
-        state = store.state(key)
-        data = store.borrow(key, size)
-        if (damage := chunk_damage(data, size, checksum)) is not None:
-            raise StorageError(damage, subject=key)
-        assert data is not None  # noqa: S101  chunk_damage has said so
-        if state is not None:
-            self._note((key, checksum), codec.head(data), state)
+        borrowed = store.borrow(key, size)
+        damage = chunk_damage(None if borrowed is None else borrowed[0], size, checksum)
+        if borrowed is None or damage is not None:
+            raise StorageError(damage or "", subject=key)
+        data, state = borrowed
+        self._note((key, checksum), codec.head(data), state)
         return codec.decode(data, room, rows), size
 
     def clear(self) -> None:

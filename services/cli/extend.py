@@ -5,8 +5,7 @@ from pathlib import Path
 
 import click
 import numpy as np
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import MofNCompleteColumn
 
 from datacube.errors import InvalidParameter
 from datacube.ingest.lacking import lacking_fields
@@ -18,6 +17,7 @@ from datacube.store.cube import CubeStore, open_cube
 from datacube.store.regrow import holding
 from datacube.store.url import open_store
 from services.cli.options import recipe_of, recipe_option, store_option
+from services.cli.progress import progress_bar
 
 
 @click.command("extend")
@@ -84,16 +84,7 @@ def _check_nil(fields: Iterable[Field]) -> None:
 
 def _extended(cube: CubeStore, grid: Grid | None, fields: tuple[Field, ...], news: str) -> int:
     """Commit both as one version; its number."""
-    console = Console(stderr=True)
-    bar = Progress(
-        TextColumn("{task.description}", markup=False),
-        BarColumn(bar_width=20),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        console=console,
-        transient=True,
-        disable=not console.is_terminal,
-    )
+    bar = progress_bar(MofNCompleteColumn())
     with bar, cube.transaction(f"extended: {news}") as change:
         for one in fields:
             change.add_field(one)

@@ -5,8 +5,7 @@ from pathlib import Path
 from typing import Self, assert_never
 
 import click
-from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import DownloadColumn
 
 from datacube.ingest.pipeline import ingest
 from datacube.ingest.report import (
@@ -30,6 +29,7 @@ from services.cli.options import (
     storage_option,
     store_option,
 )
+from services.cli.progress import progress_bar
 
 
 @click.command("ingest")
@@ -102,18 +102,7 @@ class Display:
 
     def __init__(self, *, lines: bool = True) -> None:
         self._lines = lines
-        console = Console(stderr=True)
-        self._bar = Progress(
-            TextColumn("{task.description}", markup=False),
-            BarColumn(bar_width=20),
-            DownloadColumn(),
-            TimeRemainingColumn(),
-            console=console,
-            transient=True,
-            disable=not console.is_terminal,
-            redirect_stdout=False,
-            redirect_stderr=False,
-        )
+        self._bar = progress_bar(DownloadColumn())
         self._task = self._bar.add_task("", total=None)
 
     def __enter__(self) -> Self:

@@ -9,17 +9,8 @@ from datacube.engine.catalog import REFRESH_SECONDS, Catalog
 from datacube.errors import CoverageNotFound, StorageError
 from datacube.store.cache import ChunkCache
 from datacube.store.url import open_store
+from tests.clock import Clock
 from tests.cubes import closed_form, make_cube, read_level, slice_values, ticks_of
-
-
-class Clock:
-    """Seconds that pass when they are told to."""
-
-    def __init__(self):
-        self.now = 0.0
-
-    def __call__(self):
-        return self.now
 
 
 @pytest.fixture

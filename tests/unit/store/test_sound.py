@@ -11,6 +11,7 @@ from datacube.store.buffers import fresh
 from datacube.store.codecs import ArrayCodec, crc32c
 from datacube.store.local import LocalObjects
 from datacube.store.sound import SoundChunks
+from tests.clock import Clock
 
 KEY = "c/0"
 CODEC = ArrayCodec.parse(
@@ -34,16 +35,6 @@ VALUES = np.random.default_rng(1).integers(0, 2000, (512, 256)).astype(np.uint16
 def one_thread(monkeypatch):
     """Blocks lie in turn then."""
     monkeypatch.setattr(blosc, "use_threads", False)
-
-
-class Clock:
-    """Seconds that stand still."""
-
-    def __init__(self):
-        self.now = 0.0
-
-    def __call__(self):
-        return self.now
 
 
 @pytest.fixture

@@ -173,9 +173,9 @@ def test_ingest_refuses_a_cube_id(tmp_path, capsys):
         ["ls", "--store", "ftp://somewhere/x"],
         ["show", "x", "--store", "ftp://somewhere/x"],
         ["verify", "--store", "ftp://somewhere/x"],
-        ["serve", "--store", "ftp://somewhere/x"],
+        ["serve", "--port", "0", "--store", "ftp://somewhere/x"],
         ["config", "check", "/nowhere/server.yaml"],
-        ["serve", "--store", "store", "--config", "/nowhere/server.yaml"],
+        ["serve", "--port", "0", "--store", "store", "--config", "/nowhere/server.yaml"],
         ["ingest", "a.nc", "--store", "store", "--recipe", "/nowhere/recipe.yaml"],
     ],
 )
