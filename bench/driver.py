@@ -43,33 +43,41 @@ class Round:
 
 
 class _Connection:
-    """One kept connection with at most one request under way."""
+    """One kept connection with at most one request under way.
+
+    Of an answer no more is kept than what says where it ends: large ones would cost the driver as
+    much as some servers.
+
+    Parameters
+    ----------
+    address : (host, port)
+    memory : where all connections receive what is there
+    """
 
     __slots__ = (
-        "at",
         "buffer",
         "chunked",
         "closing",
-        "head",
+        "left",
+        "memory",
+        "nbytes",
         "need",
         "socket",
         "started",
         "status",
     )
 
-    def __init__(self, address: tuple[str, int]) -> None:
+    def __init__(self, address: tuple[str, int], memory: memoryview) -> None:
         self.socket = socket.create_connection(address, timeout=30)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.memory = memory
         self.started = 0.0
         self._reset()
 
     def _reset(self) -> None:
-        self.buffer = bytearray()
-        self.head = self.at = -1
-        self.need = -1
-        self.chunked = False
-        self.closing = False
-        self.status = 0
+        self.buffer = bytearray()  # the head, or the line before a chunk
+        self.status = self.nbytes = self.need = self.left = 0
+        self.chunked = self.closing = False
 
     def ask(self, request: bytes) -> None:
         self._reset()
@@ -78,47 +86,51 @@ class _Connection:
 
     def take(self) -> bool:
         """Read what is there; whether the answer is complete."""
-        data = self.socket.recv(_BUFFER)
-        if not data:
+        count = self.socket.recv_into(self.memory)
+        if not count:
             raise ConnectionError("closed")
-        self.buffer += data
-        if self.head < 0:
-            self._read_head()
-        if self.head < 0:
+        if not self.status:
+            self.buffer += self.memory[:count]
+            return self._read_head()
+        if not self.chunked:
+            self.nbytes += count
+            return self.nbytes >= self.need
+        if count <= self.left:
+            self.left -= count
             return False
-        if self.chunked:
-            return self._whole()
-        return len(self.buffer) >= self.head + self.need
+        self.buffer += self.memory[self.left : count]
+        return self._whole()
 
     def _whole(self) -> bool:
         """Walk along the chunks to the empty one; whether it is there."""
-        while (end := self.buffer.find(b"\r\n", self.at)) >= 0:
-            size = int(bytes(self.buffer[self.at : end]).partition(b";")[0], 16)
+        while (end := self.buffer.find(b"\r\n")) >= 0:
+            size = int(bytes(self.buffer[:end]).partition(b";")[0], 16)
             after = end + 2 + size + 2
-            if len(self.buffer) < after:
-                return False
             if size == 0:
-                return True
-            self.at = after
+                return len(self.buffer) >= after
+            self.nbytes += size
+            self.left = max(after - len(self.buffer), 0)
+            del self.buffer[:after]
         return False
 
-    def body_size(self) -> int:
-        return len(self.buffer) - self.head
-
-    def _read_head(self) -> None:
+    def _read_head(self) -> bool:
+        """Whether the answer is complete with what came behind its head."""
         end = self.buffer.find(b"\r\n\r\n")
         if end < 0:
-            return
-        self.head = self.at = end + 4
+            return False
         self.status = int(self.buffer[9:12])
         lines = bytes(self.buffer[:end]).lower()
+        del self.buffer[: end + 4]
         self.chunked = b"\r\ntransfer-encoding: chunked" in lines
         self.closing = b"\r\nconnection: close" in lines or lines.startswith(b"http/1.0")
+        if self.chunked:
+            return self._whole()
         at = lines.find(b"\r\ncontent-length:")
-        self.need = 0
         if at >= 0:
             stop = lines.find(b"\r\n", at + 2)
             self.need = int(lines[at + 17 : stop if stop >= 0 else None])
+        self.nbytes = len(self.buffer)
+        return self.nbytes >= self.need
 
 
 def drive(
@@ -140,11 +152,13 @@ def drive(
     connections : int, how many at the same time
     """
     result, queue = Round(), iter(requests)
-    address = ("127.0.0.1", port)
+    address, memory = ("127.0.0.1", port), memoryview(bytearray(_BUFFER))
     started = perf_counter()
     deadline = started + seconds
     with selectors.DefaultSelector() as selector:
-        active = sum(_begin(_Connection(address), queue, selector) for _ in range(connections))
+        active = sum(
+            _begin(_Connection(address, memory), queue, selector) for _ in range(connections)
+        )
         while active and perf_counter() < deadline + GRACE:
             for key, _ in selector.select(timeout=1):
                 connection: _Connection = key.data
@@ -170,7 +184,7 @@ def drive(
 def _note(result: Round, connection: _Connection, wanted: int) -> None:
     if connection.status == wanted:
         result.latencies.append(perf_counter() - connection.started)
-        result.nbytes += connection.body_size()
+        result.nbytes += connection.nbytes
     else:
         result.fail(f"status {connection.status}")
 
@@ -190,7 +204,7 @@ def _renewed(
     connection: _Connection, address: tuple[str, int], selector: selectors.BaseSelector
 ) -> _Connection:
     _drop(connection, selector)
-    fresh = _Connection(address)
+    fresh = _Connection(address, connection.memory)
     selector.register(fresh.socket, selectors.EVENT_READ, fresh)
     return fresh
 

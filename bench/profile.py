@@ -34,7 +34,7 @@ from datacube.render import composite, encode, paint
 from datacube.slicing import gather, plan
 from datacube.slicing.accumulators import Accumulator
 from datacube.slicing.regions import Region
-from datacube.store import cache, codecs, cube, local, reader, sound
+from datacube.store import cache, chunkrows, codecs, local, reader, sound
 from datacube.store.heap import keep_freed
 from services.app.asgi import Application, create_app
 from services.app.known import KnownAnswers
@@ -60,13 +60,13 @@ STAGES: dict[str, tuple[tuple[Any, str], ...]] = {
         (plan, "plan_read"),
     ),
     "look up chunks": (
-        (cube.CubeStore, "chunk_rows"),
+        (chunkrows.ChunkRows, "__call__"),
         (cache.ChunkCache, "chunk"),
         (cache.ChunkCache, "chunks"),
     ),
     "read": tuple((local.LocalObjects, name) for name in _READS),
     "check": ((reader, "chunk_damage"), (sound, "chunk_damage")),
-    "decode the chunks": ((codecs.ArrayCodec, "decode"),),
+    "decode the chunks": ((codecs.ArrayCodec, "decode"), (codecs.ArrayCodec, "decode_piece")),
     "gather": ((gather, "gather"), (read, "read_field"), (composite, "picked")),
     "reduce": (
         (reduction, "reduce_steps"),

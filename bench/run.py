@@ -81,7 +81,11 @@ class Bench:
         self._running.clear()
 
     def measure(self, workload: Workload) -> list[Row]:
-        """One workload against every server."""
+        """One workload against every server.
+
+        All get the same questions in a round. Whoever is asked first finds less of what is read in
+        the caches of the system and of the processor, so that each second round goes backwards.
+        """
         print(f"{workload.name}: {workload.words}", flush=True)
         seconds, rounds = self.scale.seconds, self.scale.rounds
         share = int(workload.most * seconds)
@@ -98,7 +102,8 @@ class Bench:
                 self._warm(server, way, warm)
         for number in range(rounds):
             part = rest[number * share : (number + 1) * share]
-            for row, server in zip(rows, self.servers, strict=True):
+            both = list(zip(rows, self.servers, strict=True))
+            for row, server in both if number % 2 == 0 else reversed(both):
                 if server.name in ways:
                     self._round(row, server, ways[server.name], part)
         for row in rows:

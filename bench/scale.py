@@ -18,7 +18,7 @@ class Scale:
     s2 : (dates, side); 10 m cells of UTM 32N, uint16, four bands
     ocean : (steps, levels, height, width); global, float32, three fields
     seconds : float, a round of one server and workload at most
-    rounds : int, interleaved; the report has their medians
+    rounds : int, interleaved, an even number; the report has their medians
     """
 
     name: str
@@ -48,8 +48,8 @@ class Scale:
 SCALES = {
     one.name: one
     for one in (
-        Scale("small", (8, 900, 1800), (1, 2745), (2, 5, 341, 720), 1.0, 3),
-        Scale("medium", (32, 1800, 3600), (2, 5490), (3, 20, 341, 720), 2.0, 3),
-        Scale("full", (32, 3600, 7200), (3, 10980), (4, 20, 681, 1440), 4.0, 3),
+        Scale("small", (8, 900, 1800), (1, 2745), (2, 5, 341, 720), 1.0, 4),
+        Scale("medium", (32, 1800, 3600), (2, 5490), (3, 20, 341, 720), 2.0, 4),
+        Scale("full", (32, 3600, 7200), (3, 10980), (4, 20, 681, 1440), 4.0, 4),
     )
 }

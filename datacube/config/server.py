@@ -94,7 +94,8 @@ class LimitsModel(Model):
     )
     cache_bytes: Size = Field(
         _LIMITS.cache_bytes,
-        description="Decoded chunks, and what steps of them came to, kept in memory.",
+        description="Kept in memory: decoded chunks and what steps of them came to, where "
+        "reprojected tiles lie, and memory for the next chunks.",
     )
     answer_cache_bytes: Size = Field(
         _LIMITS.answer_cache_bytes,

@@ -37,7 +37,8 @@ class Limits:
     max_coverage_bytes : int, values of a coverage in memory
     max_stream_bytes : int, values of a coverage that is sent while it is read
     max_spool_bytes : int, values of a coverage whose file is made on disk before it is sent
-    cache_bytes : int, decoded chunks, and what steps of them came to, kept in memory
+    cache_bytes : int, kept in memory: decoded chunks and what steps of them came to, where
+        reprojected tiles lie, and memory for the next chunks
     answer_cache_bytes : int, pictures and documents kept in memory as they are sent
     max_body_bytes : int, body of a request
     """

@@ -12,6 +12,7 @@ from datacube.engine.news import News
 from datacube.engine.understood import Understood
 from datacube.model.coverage import Level
 from datacube.slicing.cells import IndexMap
+from datacube.store.buffers import DEFAULT_SPARE_BYTES
 from datacube.store.cache import ChunkCache
 from datacube.store.objects import ObjectStore
 from datacube.store.url import open_store
@@ -71,7 +72,11 @@ def make_context(
     processes : int, how many they are: each has its part of the memory
     """
     limits, tiles = config.server.limits, config.server.tile_cache
-    cache = ChunkCache(limits.cache_bytes // processes)
+    nbytes = limits.cache_bytes // processes
+    spare = min(nbytes // 16, DEFAULT_SPARE_BYTES)
+    most = min((32 << 20) // processes, nbytes // 8)
+    maps = Memo[tuple[Level, IndexMap]](most, _map_bytes, trial=1 << 20)
+    cache = ChunkCache(nbytes - spare, spare, lambda: maps.weight)
     cores = os.cpu_count() or 2
     pool = ThreadPoolExecutor(max_workers=4 * cores, thread_name_prefix="chunks")
     steps = ThreadPoolExecutor(max_workers=2 * cores, thread_name_prefix="steps")
@@ -83,7 +88,7 @@ def make_context(
         steps,
         Understood(),
         ranges=Memo(1024),
-        maps=Memo((32 << 20) // processes, _map_bytes),
+        maps=maps,
         reduced=Memo(cache.max_bytes, _name_bytes),
         bodies=Memo(limits.answer_cache_bytes // processes, _body_bytes),
         kept=None if tiles is None else KeptTiles(open_store(tiles.url), tiles.nbytes),

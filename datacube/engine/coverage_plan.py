@@ -8,8 +8,9 @@ from math import prod, sqrt
 
 import numpy as np
 
-from datacube.engine.bandmap import LONGEST_ROW, BandMap, is_kept, rectangle
+from datacube.engine.bandmap import BandMap
 from datacube.engine.bands import positions_of
+from datacube.engine.coverage_cells import cells_for
 from datacube.engine.coverage_fields import describe, outputs, reducers_of
 from datacube.engine.cube import Cube
 from datacube.engine.horizontal import select_grid
@@ -38,14 +39,10 @@ from datacube.model.query import (
     Subset,
 )
 from datacube.slicing.cells import IndexMap, SeparableMap
-from datacube.slicing.footprint import AREA_METHODS
-from datacube.slicing.level import best_level, map_on_best_level
 from datacube.slicing.once import Once, once
 from datacube.slicing.polygon import Outline, outline
 from datacube.slicing.reduce import Reducer
-from datacube.slicing.warp import positions, separable, to_cells
 
-_MOST_CELLS = 64 << 20
 _LONGEST = 1_000_000  # cells of a side that is scaled
 _COMPUTED = 16  # bytes that a cell is reckoned as where steps are reduced or cells resampled
 _MAPPED = 48  # where its position is found
@@ -113,6 +110,11 @@ class CoveragePlan:
         return bool(self.reducers) or self.mask is not None or self.resampled
 
     @property
+    def plain(self) -> bool:
+        """Whether stored values of single steps are read from map chunks."""
+        return not self.computed and not any(self.series)
+
+    @property
     def brief(self) -> bool:
         """Whether it is read in a moment: few stored values, of few chunks."""
         return is_brief(self.count, self.chunks) and not self.computed
@@ -126,6 +128,12 @@ class CoveragePlan:
         if how is not None:
             how = replace(how, found=positions_of(how.found, rows))
         return replace(self, cells=rows_of(self.cells, rows), sampling=how)
+
+    def cells_of(self, rows: slice) -> IndexMap:
+        """The cells of some rows of the answer."""
+        if isinstance(self.cells, BandMap):
+            return self.of_rows(rows).around
+        return rows_of(self.cells, rows)
 
     @property
     def reducer(self) -> Reducer | None:
@@ -250,9 +258,7 @@ def _window(
         target = _scaled(target, query.scaling)
     if target is None or target is window:
         return window, levels[0], cells, notes
-    if not (_on_axes(cube, target) or is_kept(target)):
-        return target, *_in_bands(cube, target, cells, query.interpolation), notes
-    return target, *_mapped(cube, target, query.interpolation), notes
+    return target, *cells_for(cube, target, cells, query.interpolation), notes
 
 
 def _placed(
@@ -260,45 +266,9 @@ def _placed(
 ) -> tuple[Grid, Level, IndexMap | BandMap]:
     """Exactly the cells of a grid, be they on the cube or not."""
     _check_sides(target.width, target.height, max(_LONGEST, *cube.description.domain.grid.shape))
-    if _on_axes(cube, target) or is_kept(target):
-        return target, *_mapped(cube, target, method)
     height, width = cube.description.domain.grid.shape
     whole = SeparableMap(np.arange(height), np.arange(width))
-    return target, *_in_bands(cube, target, whole, method)
-
-
-def _mapped(cube: Cube, target: RectifiedGrid, method: Interpolation) -> tuple[Level, IndexMap]:
-    """The level that is read for a target, and its cells."""
-    levels = cube.description.levels
-    level, cells = map_on_best_level(levels, target, cube.inverses)
-    if method in AREA_METHODS:
-        level = _finest_affordable(levels, level, target)
-        found = positions(levels[0].grid, target, inverses=cube.inverses)
-        cells = to_cells(found, levels[0].grid, level.factor)
-    return level, cells
-
-
-def _on_axes(cube: Cube, target: RectifiedGrid) -> bool:
-    """Whether rows and columns of a target are found apart, in little memory."""
-    own = cube.description.domain.grid
-    return isinstance(own, RectifiedGrid) and separable(own.crs, target.crs)
-
-
-def _in_bands(
-    cube: Cube, target: RectifiedGrid, window: IndexMap, method: Interpolation
-) -> tuple[Level, BandMap]:
-    """The level that is read for a large target of another plane, and how its cells are found."""
-    if target.width > LONGEST_ROW:
-        raise InvalidScaling(
-            f"rows of {target.width} cells in another CRS are too long; up to {LONGEST_ROW} are "
-            "found",
-            subject="SCALESIZE",
-        )
-    levels = cube.description.levels
-    level = best_level(levels, target, cube.inverses)
-    if method in AREA_METHODS:
-        level = _finest_affordable(levels, level, target)
-    return level, BandMap(cube, level, target, method, rectangle(window, level.factor))
+    return target, *cells_for(cube, target, whole, method)
 
 
 def _between(cells: IndexMap | BandMap) -> bool:
@@ -335,15 +305,6 @@ def reprojected(window: BoundingBox, cells: int, crs: Crs) -> RectifiedGrid:
     side = sqrt(box.width * box.height / cells) or 1.0
     width, height = max(round(box.width / side), 1), max(round(box.height / side), 1)
     return RectifiedGrid.from_bbox(box, width, height)
-
-
-def _finest_affordable(levels: tuple[Level, ...], coarse: Level, target: RectifiedGrid) -> Level:
-    """The level whose cells an area method looks at: the finest that is not too many of them."""
-    for level in levels[: coarse.number + 1]:
-        share = (2**coarse.number / level.factor) ** 2
-        if 4 * share * target.width * target.height <= _MOST_CELLS:
-            return level
-    return coarse
 
 
 def _sampling(cube: Cube, target: Grid, level: Level, query: CoverageQuery) -> Sampling | None:

@@ -2,7 +2,9 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import groupby
+from math import prod
 
 import numpy as np
 from numpy.typing import NDArray
@@ -98,6 +100,8 @@ class _Reader:
         """Blocks, some of them ahead; reduced steps are read ahead each for itself."""
         if self.plan.computed:
             return self._computed(parts)
+        if self._small:
+            return map(self._stored, parts)
         height = max(band.stop - band.start for band in self.bands)
         size = height * self.plan.cells.shape[1] * self.plan.cell_bytes
         return ahead(self.context.steps, self._stored, parts, min(max(_AHEAD // size, 1), 6))
@@ -108,9 +112,20 @@ class _Reader:
         place = tuple(group.start for group in self._groups(part.place))
         source, store = self.plan.sources[number], self.cube.store
         chunks = self._read_plan(source, part.rows)
-        data = np.empty(chunks.map.shape, source.dtype)
+        data = self._room(chunks.map.shape, np.dtype(source.dtype))
         read_stored(self.context.pool, store, source, self.plan.level, chunks, place, data)
         return self._block(number, part, data, mask_of(source, chunks.map))
+
+    @cached_property
+    def _small(self) -> bool:
+        """Whether all of it may be held, and is read by the thread that asks."""
+        return self.plan.nbytes <= _STREAM_FROM
+
+    def _room(self, shape: tuple[int, ...], dtype: np.dtype[np.generic]) -> Plane:
+        """Memory for a block: of a small answer such as a file can have it for its own."""
+        if not self._small:
+            return np.empty(shape, dtype)
+        return np.ndarray(shape, dtype, bytearray(prod(shape) * dtype.itemsize))
 
     def _computed(self, parts: Iterable[Part]) -> Iterator[Block]:
         """Values of steps made one, or between cells; neighbours of one source are read once."""
@@ -152,7 +167,7 @@ class _Reader:
         key = source.name, rows.start
         found = self._read_plans.get(key)
         if found is None:
-            cells = self.plan.of_rows(rows).around
+            cells = self.plan.cells_of(rows)
             found = plan_field(self.cube.store, source, self.plan.level, cells)
             if isinstance(self.plan.cells, SeparableMap):  # others are as large as the values
                 self._read_plans[key] = found

@@ -19,7 +19,7 @@ from datacube.model.coverage import CoverageDescription
 from datacube.model.domain import DomainSet
 from datacube.model.forecast import ForecastAxes, ValidTimes
 from datacube.store.series import SeriesCopy
-from datacube.store.source import ChunkIndex, CubeSource
+from datacube.store.source import ChunkIndex, CubeSource, RowReader, whole_chunks
 from datacube.store.statistics import FieldStatistics
 
 _THREADS = 16
@@ -145,12 +145,9 @@ class ForecastView:
         found = dict(zip(wanted, self._source.chunks(field, level, wanted), strict=True))
         return [found[lying][within] for lying, within in places]
 
-    def chunk_rows(
-        self, field: str, level: int, index: ChunkIndex, rows: tuple[int, int]
-    ) -> NDArray[Any]:
-        """One decoded chunk, all of it right; see :meth:`chunk`."""
-        del rows
-        return self.chunk(field, level, index)
+    def row_reader(self, field: str, level: int, lead: ChunkIndex) -> RowReader:
+        """What reads chunks, all rows of them; see :meth:`chunk`."""
+        return whole_chunks(self, field, level, lead)
 
     def statistics(self, field: str) -> FieldStatistics | None:
         """What the values of all runs are like."""

@@ -3,8 +3,13 @@
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
+from time import thread_time
 
 from datacube.engine.waiting import Abandoned, check_wanted
+
+_ALWAYS = 2  # values found once that are held whatever they weigh: those that are worked with
+_NAMES = 2048
+_COSTLY = 0.02  # seconds of processor time
 
 
 class _GivenUp(Exception):
@@ -39,6 +44,10 @@ class Memo[T]:
     ----------
     size : int, how many values are kept, or how much of what ``weigh`` tells
     weigh : callable, optional; a value's weight
+    trial : int, optional
+        How much of that a value has to share with others until it is found for the second time:
+        what passes once then stays in the memory that the processor has at hand. What took long
+        to find is kept at once.
 
     Examples
     --------
@@ -47,10 +56,15 @@ class Memo[T]:
     (1, 1, 1, None)
     """
 
-    def __init__(self, size: int, weigh: Callable[[T], int] | None = None) -> None:
+    def __init__(
+        self, size: int, weigh: Callable[[T], int] | None = None, trial: int | None = None
+    ) -> None:
         self._size = size
         self._weigh = weigh
+        self._most_tried = trial
         self._held: OrderedDict[Hashable, tuple[T, int]] = OrderedDict()
+        self._tried: OrderedDict[Hashable, tuple[T, int]] = OrderedDict()
+        self._names: OrderedDict[Hashable, None] = OrderedDict()
         self._flights: dict[Hashable, _Flight[T]] = {}
         self._lock = threading.Lock()
         self.weight = 0
@@ -61,12 +75,18 @@ class Memo[T]:
     def held(self, key: Hashable) -> T | None:
         """The value of a key where it is held; never waits for one that is being found."""
         with self._lock:
-            found = self._held.get(key)
-            if found is None:
-                return None
-            self._held.move_to_end(key)
-            self.hits += 1
-            return found[0]
+            found = self._at_hand(key)
+            return None if found is None else found[0]
+
+    def _at_hand(self, key: Hashable) -> tuple[T, int] | None:
+        """A value that is held, with its weight; the lock is held too."""
+        for some in (self._held, self._tried):
+            found = some.get(key)
+            if found is not None:
+                some.move_to_end(key)
+                self.hits += 1
+                return found
+        return None
 
     def get(self, key: Hashable, find: Callable[[], T]) -> T:
         """The value of a key.
@@ -84,10 +104,8 @@ class Memo[T]:
     def _found(self, key: Hashable, find: Callable[[], T]) -> T:
         """The same, unless the thread that finds it gives up."""
         with self._lock:
-            found = self._held.get(key)
+            found = self._at_hand(key)
             if found is not None:
-                self._held.move_to_end(key)
-                self.hits += 1
                 return found[0]
             flight = self._flights.get(key)
             mine = flight is None
@@ -97,8 +115,9 @@ class Memo[T]:
         if not mine:
             return flight.result()
         try:
+            begun = thread_time()
             flight.value = find()
-            self._keep(key, flight.value)
+            self._keep(key, flight.value, costly=thread_time() - begun > _COSTLY)
         except BaseException as error:
             flight.error = error
             raise
@@ -108,14 +127,32 @@ class Memo[T]:
             flight.lock.release()
         return flight.value
 
-    def _keep(self, key: Hashable, value: T) -> None:
+    def _keep(self, key: Hashable, value: T, *, costly: bool) -> None:
         """Keep what was found, unless it is larger than the memory."""
         weight = 1 if self._weigh is None else self._weigh(value)
         if weight > self._size:
             return
         with self._lock:
-            self._held[key] = value, weight
+            tried = self._most_tried is not None and not costly and self._is_new(key)
+            (self._tried if tried else self._held)[key] = value, weight
             self.weight += weight
+            while len(self._tried) > _ALWAYS and self._weight_tried() > (self._most_tried or 0):
+                self._drop(self._tried)
             while self.weight > self._size:
-                _, (_, dropped) = self._held.popitem(last=False)
-                self.weight -= dropped
+                self._drop(self._tried if len(self._tried) > tried else self._held)
+
+    def _is_new(self, key: Hashable) -> bool:
+        """Whether a value is found for the first time in a while, which is noted."""
+        known = key in self._names
+        self._names[key] = None
+        self._names.move_to_end(key)
+        if len(self._names) > _NAMES:
+            self._names.popitem(last=False)
+        return not known
+
+    def _weight_tried(self) -> int:
+        return sum(weight for _, weight in self._tried.values())
+
+    def _drop(self, some: OrderedDict[Hashable, tuple[T, int]]) -> None:
+        _, (_, weight) = some.popitem(last=False)
+        self.weight -= weight

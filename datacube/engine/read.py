@@ -16,7 +16,7 @@ from datacube.store.source import ChunkIndex, CubeSource
 
 type Values = tuple[NDArray[np.generic], NDArray[np.bool_]]
 type Plane = NDArray[np.generic]
-type Fetched = Callable[[Sequence[tuple[int, int]]], dict[tuple[int, int], Plane]]
+type Fetched = Callable[[tuple[int, int]], Plane]
 
 _HELD = 64 << 20  # bytes of decoded chunks that are held at a time
 
@@ -58,8 +58,9 @@ def read_field(
     out = np.empty(plan.map.shape, field.dtype)
     read_stored(pool, cube, field, level, plan, place, out)
     good = field.valid(out)
-    if plan.map.gaps:
-        _mask_outside(plan.map, good)
+    inside = mask_of(field, plan.map)
+    if inside is not None:
+        good &= inside
     return out, good
 
 
@@ -88,12 +89,11 @@ def read_stored(
         found = fetch_chunks(pool, cube, field.name, level, wanted)
         return {(index[-2], index[-1]): one[within] for index, one in found.items()}
 
-    def fetched_rows(places: Sequence[tuple[int, int]]) -> dict[tuple[int, int], Plane]:
-        check_wanted()
-        return {
-            at: cube.chunk_rows(field.name, level, (*chunk, *at), plan.rows[at])[within]
-            for at in places
-        }
+    reader = cube.row_reader(field.name, level, chunk)
+
+    def fetched_rows(at: tuple[int, int]) -> Plane:
+        values: Plane = reader(at, plan.rows[at])[within]
+        return values
 
     held: dict[tuple[int, int], Plane] = {}
     for parts, needed in stages(plan, max(_HELD // (prod(shape) * out.itemsize), 1)):
@@ -109,9 +109,11 @@ def mask_of(field: Field, cells: IndexMap) -> NDArray[np.bool_] | None:
     """Which target pixels lie on the cube: bool, (y, x); None where stored values say it."""
     if not cells.gaps or field.nil is not None or np.dtype(field.dtype).kind == "f":
         return None
-    inside = np.ones(cells.shape, bool)
-    _mask_outside(cells, inside)
-    return inside
+    match cells:
+        case SeparableMap(rows, columns):
+            return (rows >= 0)[:, None] & (columns >= 0)
+        case PixelMap():
+            return ~cells.outside
 
 
 def _joined(cube: CubeSource, field: str, level: int, wanted: Sequence[ChunkIndex]) -> bool:
@@ -120,10 +122,18 @@ def _joined(cube: CubeSource, field: str, level: int, wanted: Sequence[ChunkInde
 
 
 def _gather_in_turn(parts: Parts, fetched: Fetched, out: Plane) -> None:
-    """Gather from each chunk as soon as it is there: the processor still has it at hand then."""
+    """Gather from each chunk as soon as it is there: the processor still has it at hand then.
+
+    Raises
+    ------
+    Abandoned
+        Nobody waits for it any more.
+    """
     held: dict[tuple[int, int], Plane] = {}
     for part, new, done in in_turn(parts):
-        held |= fetched(new)
+        check_wanted()
+        for at in new:
+            held[at] = fetched(at)
         gather((part,), held, out)
         for at in done:
             del held[at]
@@ -182,19 +192,10 @@ def fetch_rows(
     if cube.remote or _joined(cube, field, level, wanted):
         return fetch_chunks(pool, cube, field, level, wanted)
     check_wanted()
-    return {index: cube.chunk_rows(field, level, index, rows) for index in wanted}
+    return {index: cube.row_reader(field, level, index[:-2])(index[-2:], rows) for index in wanted}
 
 
 def _nothing(field: Field) -> int | float:
     if field.nil is not None:
         return field.nil
     return np.nan if np.dtype(field.dtype).kind == "f" else 0
-
-
-def _mask_outside(cells: IndexMap, valid: NDArray[np.bool_]) -> None:
-    match cells:
-        case SeparableMap(rows, columns):
-            valid[rows < 0] = False
-            valid[:, columns < 0] = False
-        case PixelMap():
-            valid &= ~cells.outside

@@ -91,7 +91,7 @@ def _physical(one: Field, values: Values) -> Values:
 def rows_of(cells: IndexMap, rows: slice) -> IndexMap:
     """Some target rows of an index map."""
     match cells:
-        case SeparableMap(all_rows, columns):
-            return SeparableMap(all_rows[rows], columns)
+        case SeparableMap():
+            return SeparableMap.of(cells.down.part(rows), cells.across)
         case PixelMap(all_rows, columns):
             return PixelMap(all_rows[rows], columns[rows])

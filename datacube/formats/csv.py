@@ -12,7 +12,7 @@ from math import prod
 import numpy as np
 from numpy.typing import NDArray
 
-from datacube.formats.pieces import Streamed, gathered
+from datacube.formats.pieces import Piece, Streamed, gathered
 from datacube.model.axis import Axis, axis_values
 from datacube.model.block import Block
 from datacube.model.coverage import Coverage, CoverageDescription
@@ -24,7 +24,7 @@ _FEW = 4096  # cells of a grid whose rows are made for many places at a time
 _TOGETHER = 16384  # rows
 
 
-def encode(coverage: Coverage, options: Mapping[str, str]) -> Iterator[bytes]:
+def encode(coverage: Coverage, options: Mapping[str, str]) -> Iterator[Piece]:
     """The table in UTF-8, header first.
 
     Parameters

@@ -27,8 +27,8 @@ from datacube.formats.geotiff_tags import (
     wider_dtypes,
     written,
 )
-from datacube.formats.nodata import filled, nil_ahead, nil_for
-from datacube.formats.pieces import Streamed, gathered, together
+from datacube.formats.nodata import filled, nil_ahead, nil_for, nil_known
+from datacube.formats.pieces import Piece, Streamed, gathered, together
 from datacube.formats.tiff import Entry, Strips, file_head, read_entries, values_of
 from datacube.model.coverage import Coverage, CoverageDescription
 from datacube.model.crs import Crs
@@ -87,6 +87,28 @@ def stream(coverage: CoverageStream, options: Mapping[str, str]) -> Streamed:  #
     return _forward(coverage, *_ahead(coverage))
 
 
+def forward(coverage: CoverageStream, options: Mapping[str, str]) -> Streamed | None:
+    """The file of :func:`encode` while the coverage is read; None where values decide what it is.
+
+    Parameters
+    ----------
+    coverage, options : as of :func:`stream` and :func:`encode`
+
+    Raises
+    ------
+    InvalidFormat
+        As :func:`encode`.
+    """
+    check(coverage.description)
+    fields = coverage.description.range_type.fields
+    dtype = common_dtype([field.dtype for field in fields])
+    alike = len({field.nil for field in fields}) == 1 or dtype.kind == "f"
+    known = alike and nil_known(fields[0], dtype, gaps=coverage.gaps)
+    if not known or Layout.of(options) != Layout():
+        return None
+    return _forward(coverage, *_ahead(coverage))
+
+
 def spool(coverage: CoverageStream, options: Mapping[str, str]) -> Streamed:
     """A GeoTIFF that is compressed or lies otherwise, made on disk while the coverage is read.
 
@@ -134,7 +156,7 @@ def _entries(
         _CORNER: struct.pack("<6d", 0.0, 0.0, 0.0, left, top, 0.0),
     }
     return tuple(
-        replace(entry, data=placed.get(entry.tag, entry.data))
+        replace(entry, data=placed[entry.tag]) if entry.tag in placed else entry
         for entry in _elsewhere(grid.crs, fields, texts, dtype.name, number)
     )
 
@@ -159,7 +181,7 @@ def _elsewhere(
 
 def _values(
     coverage: CoverageStream, dtype: np.dtype[np.generic], nil: float | None
-) -> Iterator[bytes]:
+) -> Iterator[Piece]:
     """Values of every field from north to south."""
     upward = coverage.description.domain.rectified.dy > 0
     for block in coverage.by_field(upward=upward):

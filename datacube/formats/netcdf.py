@@ -7,7 +7,7 @@ name there.
 """
 
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -51,21 +51,23 @@ def encode(coverage: Coverage, options: Mapping[str, str]) -> bytes | Streamed:
         A field without a no-data value has invalid cells and every number of its dtype is taken.
     """
     kinds = {name: _kind(block) for name, block in coverage.blocks.items()}
-    room = _guess(coverage.description)
+    coordinates = cf.coordinates(coverage.description.domain)
+    room = guess(coverage.description)
     with LIBRARY:
         file = netCDF4.Dataset("coverage.nc", mode="w", format="NETCDF4", memory=room)
         try:
-            _define(file, coverage.description, kinds, options)
+            define(file, coverage.description, kinds, options, coordinates)
             for name, block in coverage.blocks.items():
                 file[name][...] = filled(block, *kinds[name])
         except BaseException:
             file.close()
             raise
-        return _trimmed(file.close())
+        image = written_part(file.close())
+    return together(Streamed(cut(np.frombuffer(image, np.uint8)), len(image)))
 
 
 def _kind(block: Block) -> Stored:
-    dtype = _storable(np.dtype(block.field.dtype))
+    dtype = storable(np.dtype(block.field.dtype))
     return dtype, nil_for([block], dtype)
 
 
@@ -75,17 +77,21 @@ def spool(coverage: CoverageStream, options: Mapping[str, str]) -> Streamed:
     A number that stands for no data must be known before the values are: where a field has none,
     its variable may take a wider dtype than that of :func:`encode`.
     """
-    kinds = {
-        one.name: _ahead(one, gaps=coverage.gaps) for one in coverage.description.range_type.fields
-    }
+    kinds = kinds_ahead(coverage)
     with spool_folder() as folder:
         path = folder / "coverage.nc"
         _write(path, coverage, kinds, options)
         return spooled(path)
 
 
+def kinds_ahead(coverage: CoverageStream) -> dict[str, Stored]:
+    """The dtype of each field in the file, and its fill value, before any value is known."""
+    fields = coverage.description.range_type.fields
+    return {one.name: _ahead(one, gaps=coverage.gaps) for one in fields}
+
+
 def _ahead(field: Field, *, gaps: bool) -> Stored:
-    dtype = _storable(np.dtype(field.dtype))
+    dtype = storable(np.dtype(field.dtype))
     wider = _WIDER[_WIDER.index(dtype.name) + 1 :] if dtype.name in _WIDER else ()
     held = (one for one in map(np.dtype, wider) if np.can_cast(dtype, one))
     return nil_ahead([field], [dtype, *held], gaps=gaps)
@@ -98,11 +104,12 @@ def _write(
     options: Mapping[str, str],
 ) -> None:
     """Write a file; other files are written between its parts."""
+    coordinates = cf.coordinates(coverage.description.domain)
     with LIBRARY:
         file = netCDF4.Dataset(path, mode="w", format="NETCDF4")
     try:
         with LIBRARY:
-            _define(file, coverage.description, kinds, options)
+            define(file, coverage.description, kinds, options, coordinates)
         for part, block in zip(coverage.parts(), coverage.by_field(), strict=True):
             with LIBRARY:
                 variable = file[part.field]
@@ -113,11 +120,12 @@ def _write(
             file.close()
 
 
-def _define(
+def define(
     file: Any,
     description: CoverageDescription,
     kinds: Mapping[str, Stored],
     options: Mapping[str, str],
+    coordinates: Sequence[cf.Variable],
 ) -> None:
     """Everything but the values of the fields.
 
@@ -126,7 +134,6 @@ def _define(
     """
     file.set_fill_off()  # every value is written
     file.setncatts(global_attributes(description, options))
-    coordinates = cf.coordinates(description.domain)
     _define_coordinates(file, description.domain, coordinates)
     deflate = options.get("compression") == "deflate"
     for field in description.range_type.fields:
@@ -135,17 +142,17 @@ def _define(
         file[one.name][...] = one.values
 
 
-def _trimmed(buffer: memoryview) -> bytes | Streamed:
+def written_part(buffer: memoryview) -> memoryview:
     """The file without the room that the library made for more.
 
     The superblock of HDF5 (format specification, II.A) says where the file ends.
     """
     place = {0: 40, 1: 44, 2: 28, 3: 28}.get(buffer[8])
     end = len(buffer) if place is None else int.from_bytes(buffer[place : place + 8], "little")
-    return together(Streamed(cut(np.frombuffer(buffer[:end], np.uint8)), end))
+    return buffer[:end]
 
 
-def _guess(description: CoverageDescription) -> int:
+def guess(description: CoverageDescription) -> int:
     """Room for the whole file: what is not used is never touched, and growing would copy it."""
     cells = prod(description.domain.shape)
     values = sum(np.dtype(one.dtype).itemsize for one in description.range_type.fields) * cells
@@ -211,7 +218,8 @@ def _define_field(
     variable.setncatts(attributes)
 
 
-def _storable(dtype: np.dtype[np.generic]) -> np.dtype[np.generic]:
+def storable(dtype: np.dtype[np.generic]) -> np.dtype[np.generic]:
+    """What numbers of a dtype are in a file."""
     if dtype.kind == "b":
         return np.dtype("uint8")
     return np.dtype("float32") if dtype == np.float16 else dtype.newbyteorder("=")

@@ -15,7 +15,7 @@ from datacube.formats import cf
 from datacube.formats.classic import Variable, make_header, padded, stored
 from datacube.formats.netcdf import global_attributes
 from datacube.formats.nodata import filled, nil_ahead, nil_for
-from datacube.formats.pieces import Streamed, cut, gathered, together
+from datacube.formats.pieces import Piece, Streamed, cut, gathered, together
 from datacube.model.coverage import Coverage
 from datacube.model.fields import Field
 from datacube.model.grid import ReferenceableGrid
@@ -102,7 +102,7 @@ def _forward(
     return Streamed(pieces, header.nbytes)
 
 
-def _values(coverage: CoverageStream, kinds: Mapping[str, Stored]) -> Iterator[bytes]:
+def _values(coverage: CoverageStream, kinds: Mapping[str, Stored]) -> Iterator[Piece]:
     """Values of every field in order, each filled up to four bytes."""
     name, size = "", 0
     for block in coverage.by_field():

@@ -98,6 +98,24 @@ def nil_ahead(
     raise _none_left()
 
 
+def nil_known(field: Field, dtype: np.dtype[np.generic], *, gaps: bool) -> bool:
+    """Whether :func:`nil_for` gives a field alone what :func:`nil_ahead` does, whatever its values.
+
+    Examples
+    --------
+    >>> nil_known(Field("a", "int16", nil=-1), np.dtype("int16"), gaps=True)
+    True
+    >>> nil_known(Field("a", "int16"), np.dtype("int16"), gaps=True)
+    False
+    """
+    if dtype.kind == "f":
+        return True
+    if field.nil is None:
+        return not gaps
+    limits = np.iinfo(dtype.name)
+    return bool(limits.min <= field.nil <= limits.max)
+
+
 def filled(block: Block, dtype: np.dtype[np.generic], nil: float | None) -> NDArray[np.generic]:
     """Packed values as dtype, nil where not valid; the block's own array where nothing changes.
 

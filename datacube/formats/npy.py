@@ -9,12 +9,12 @@ from math import prod
 
 import numpy as np
 
-from datacube.formats.pieces import Streamed, cut, gathered
+from datacube.formats.pieces import Piece, Streamed, cut, gathered
 from datacube.model.coverage import Coverage
 from datacube.model.stream import CoverageStream, stream_of
 
 
-def encode(coverage: Coverage, options: Mapping[str, str]) -> Iterator[bytes]:
+def encode(coverage: Coverage, options: Mapping[str, str]) -> Iterator[Piece]:
     """The file in pieces: the header, then the values of each field.
 
     Parameters

@@ -9,9 +9,13 @@ from typing import override
 import numpy as np
 from numpy.typing import NDArray
 
+type Piece = bytes | bytearray
+"""Some bytes of a file, which belong to whoever is given them."""
+
 _MOST = 2 << 20
 _WHOLE = 1 << 20
 _LEAST = 1 << 18
+_GIVEN = 4 << 20
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,10 +30,10 @@ class Streamed:
         Exact size of the file in bytes, where it is known beforehand.
     """
 
-    pieces: Iterator[bytes]
+    pieces: Iterator[Piece]
     length: int | None = None
 
-    def __iter__(self) -> Iterator[bytes]:
+    def __iter__(self) -> Iterator[Piece]:
         """The pieces."""
         return self.pieces
 
@@ -47,7 +51,7 @@ def together(made: Streamed) -> bytes | Streamed:
     return b"".join(made.pieces)
 
 
-def at_once(pieces: Iterator[bytes]) -> bytes | Iterator[bytes]:
+def at_once[T: Piece](pieces: Iterator[T]) -> bytes | Iterator[T]:
     """What is small as one; of more what has been made so far, and then the other pieces.
 
     Examples
@@ -55,7 +59,7 @@ def at_once(pieces: Iterator[bytes]) -> bytes | Iterator[bytes]:
     >>> at_once(iter([b"one", b"two"]))
     b'onetwo'
     """
-    held: list[bytes] = []
+    held: list[T] = []
     size = 0
     for piece in pieces:
         held.append(piece)
@@ -65,7 +69,7 @@ def at_once(pieces: Iterator[bytes]) -> bytes | Iterator[bytes]:
     return b"".join(held)
 
 
-def resumed(made: Iterable[bytes], rest: Iterator[bytes]) -> Iterator[bytes]:
+def resumed[T: Piece](made: Iterable[T], rest: Iterator[T]) -> Iterator[T]:
     """Pieces that are made already, and then the others."""
     yield from made
     yield from rest
@@ -121,20 +125,36 @@ class FilePieces(Iterator[bytes]):
         self.close()
 
 
-def cut(values: NDArray[np.generic]) -> Iterator[bytes]:
+def cut(values: NDArray[np.generic]) -> Iterator[Piece]:
     """The bytes of an array in C order, in pieces of at most 2 MiB.
+
+    An array that takes up all of a bytearray of at most 4 MiB is given as that, without a copy.
 
     Examples
     --------
     >>> [list(piece) for piece in cut(np.array([[1, 2]], "<u2"))]
     [[1, 0, 2, 0]]
     """
+    held = _held(values)
+    if held is not None and len(held) <= _GIVEN:
+        yield held
+        return
     whole = np.ascontiguousarray(values).reshape(-1).view(np.uint8)
     for start in range(0, whole.size, _MOST):
         yield whole[start : start + _MOST].tobytes()
 
 
-def gathered(head: bytes, pieces: Iterable[bytes]) -> Iterator[bytes]:
+def _held(values: NDArray[np.generic]) -> bytearray | None:
+    """The memory of an array, where that is a bytearray and the array is all of it, as it lies."""
+    owner: object = values
+    while isinstance(owner, np.ndarray):
+        owner = owner.base
+    if not (isinstance(owner, bytearray) and values.flags.c_contiguous):
+        return None
+    return owner if len(owner) == values.nbytes else None
+
+
+def gathered[T: Piece](head: Piece, pieces: Iterable[T]) -> Iterator[T | bytes]:
     """The pieces behind a head, small ones joined; the first values are there before it is.
 
     Examples
@@ -142,7 +162,8 @@ def gathered(head: bytes, pieces: Iterable[bytes]) -> Iterator[bytes]:
     >>> list(gathered(b"head", [b"one", b"two"]))
     [b'headonetwo']
     """
-    held, size = [head], 0
+    held: list[Piece] = [head]
+    size = 0
     for piece in pieces:
         if len(piece) >= _LEAST:  # not copied once more
             if any(held):

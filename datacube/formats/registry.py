@@ -14,17 +14,18 @@ from datacube.formats import (
     geotiff_tags,
     netcdf,
     netcdf3,
+    netcdf_forward,
     npy,
     plainjson,
     zarrzip,
 )
-from datacube.formats.pieces import Streamed
+from datacube.formats.pieces import Piece, Streamed
 from datacube.model.coverage import Coverage, CoverageDescription
 from datacube.model.domain import DomainSet
 from datacube.model.grid import RectifiedGrid
 from datacube.model.stream import CoverageStream
 
-type Content = bytes | Iterator[bytes] | Streamed
+type Content = bytes | Iterator[Piece] | Streamed
 type Options = Mapping[str, str]
 
 
@@ -54,6 +55,9 @@ class Encoder:
     spool : callable or None
         ``spool(coverage, options) -> content``: the file, written to disk while the coverage is
         read.
+    forward : callable or None
+        ``forward(coverage, options) -> Streamed or None``: the file that ``write`` gives while the
+        coverage is read, one that can be held; None where it cannot be known before the values.
     room : int
         How many times the size of the values that takes on disk, at most.
     same : bool
@@ -69,6 +73,7 @@ class Encoder:
     check: Callable[[CoverageDescription], None] = lambda _description: None
     stream: Callable[[CoverageStream, Options], Streamed] | None = None
     spool: Callable[[CoverageStream, Options], Content] | None = None
+    forward: Callable[[CoverageStream, Options], Streamed | None] | None = None
     room: int = 1
     same: bool = False
 
@@ -162,6 +167,7 @@ def builtin() -> Registry:
                 geotiff_tags.check,
                 geotiff.stream,
                 geotiff.spool,
+                geotiff.forward,
                 room=3,
             ),
             Encoder(
@@ -171,6 +177,7 @@ def builtin() -> Registry:
                 netcdf.encode,
                 ("netcdf", "netcdf4", "nc", "application/x-netcdf", "application/x-netcdf4"),
                 spool=netcdf.spool,
+                forward=netcdf_forward.forward,
             ),
             Encoder(
                 "application/prs.coverage+json",

@@ -11,7 +11,7 @@ from math import ceil
 
 import numpy as np
 
-from datacube.formats.pieces import cut
+from datacube.formats.pieces import Piece, cut
 
 CLASSIC_BYTES = 1 << 32
 """From here on offsets need 64 bits."""
@@ -138,7 +138,7 @@ def read_entries(file: bytes) -> tuple[Entry, ...]:
     return tuple(entry for entry in found if entry.tag not in _LAID_OUT)
 
 
-def values_of(rows: np.ndarray) -> Iterator[bytes]:
+def values_of(rows: np.ndarray) -> Iterator[Piece]:
     """Rows of a band as they stand in the file."""
     return cut(rows.astype(rows.dtype.newbyteorder("<"), copy=False))
 

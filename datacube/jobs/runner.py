@@ -18,7 +18,7 @@ from threading import Event, Lock, Thread, current_thread
 from datacube.engine.progress import telling
 from datacube.engine.waiting import Abandoned, as_long_as_wanted, check_wanted
 from datacube.errors import DatacubeError, RequestTooLarge, StorageError
-from datacube.formats.pieces import FilePieces
+from datacube.formats.pieces import FilePieces, Piece
 from datacube.formats.spool import spooled_in
 from datacube.jobs.folder import Claim, JobFolder
 from datacube.jobs.record import Job, ResultFile, State
@@ -42,7 +42,7 @@ class Made:
     notes : tuple of str, for whoever fetches it
     """
 
-    pieces: Iterator[bytes]
+    pieces: Iterator[Piece]
     media_type: str
     disposition: str = ""
     notes: tuple[str, ...] = ()
@@ -269,7 +269,7 @@ class Runner:
 
 
 @contextmanager
-def _ending(pieces: Iterator[bytes]) -> Iterator[Iterator[bytes]]:
+def _ending(pieces: Iterator[Piece]) -> Iterator[Iterator[Piece]]:
     """The pieces; what makes them ends with them."""
     try:
         yield pieces

@@ -57,6 +57,22 @@ class Along:
         """All cells from the first to the last, where each place has the next; else None."""
         return None if len(self.cells) and self.cells[0] < 0 else unbroken(self.cells)
 
+    def part(self, places: slice) -> "Along":
+        """The cells of some places, from the first to before the last.
+
+        Examples
+        --------
+        >>> Along(np.array([4, 5, 6])).part(slice(1, 3)).span
+        slice(5, 7, None)
+        """
+        if places == slice(0, len(self.cells)):
+            return self
+        part = Along(self.cells[places])
+        if self.span is not None:
+            begin = self.span.start
+            part.__dict__["span"] = slice(begin + places.start, begin + places.stop)
+        return part
+
     @cached_property
     def gaps(self) -> bool:
         """Whether some places lie outside."""

@@ -2,8 +2,8 @@
 
 Most windows of most maps are like that, and most lie on the cells with all their pixels. Their
 positions are interpolated a strip of rows at a time, so that what is worked on stays in the
-processor's own memory, and become cells by whole numbers. In which window of cells they lie is
-known before: from a few of them, and from how far the others may be off.
+processor's own memory. In which window of cells they lie is known before, from a few of them and
+from how far the others may be off: so they are found as places in it, with short whole numbers.
 """
 
 from collections.abc import Iterator
@@ -15,15 +15,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datacube.slicing.cells import ROOM, PixelBlock, halves
-from datacube.slicing.sheets import PLACES, ROUNDER, ROUNDER_BITS, Room, quartic, snapped
+from datacube.slicing.sheets import PLACES, Room, quartic, snapped
 
 FloatArray = NDArray[np.float64]
 type Window = tuple[slice, slice]
 type Bounds = tuple[FloatArray, FloatArray]
 
-_TALL = 64
+_STRIP = 1 << 15  # pixels
+_LEAST = 16  # rows
 _SEEN = 16
 _SLACK = 0.25
+_HALF = 0.5**PLACES / 2  # of a grain, to which positions are rounded
+_NARROW = 1 << 31
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +77,9 @@ class Smooth:
         u, v : float64, (y, x), rounded by :func:`~datacube.slicing.sheets.snapped`
         """
         u, v = np.empty((2, *_shape(window)))
-        for lines, strip in self._strips(window):
-            u[lines] = snapped(strip[0] - ROUNDER, self.room.turn)
-            v[lines] = strip[1] - ROUNDER
+        for lines, strip in self._strips(window, self.nodes):
+            u[lines] = snapped(strip[0], self.room.turn)
+            v[lines] = snapped(strip[1])
         return u, v
 
     def pixel_blocks(
@@ -136,39 +139,35 @@ class Smooth:
             yield _block(corner, box, places, inside)
 
     def _places(self, window: Window, factor: int, box: _Box) -> NDArray[np.intp]:
-        """Places in a box of cells; what :data:`ROUNDER` adds is taken off at the end."""
-        places = np.empty(_shape(window), np.uint64)
-        shift = PLACES + factor.bit_length() - 1
-        offset = (ROUNDER_BITS >> shift) * (box.width + 1) + box.top * box.width + box.left
-        for lines, strip in self._strips(window):
-            bits, part = strip.view(np.uint64), places[lines]
-            bits >>= np.uint64(shift)
-            np.multiply(bits[1], np.uint64(box.width), out=part)
-            part += bits[0]
-            part -= np.uint64(offset)
-        return places.view(np.intp)
+        """Places in a box of cells, all of them on it."""
+        places = np.empty(_shape(window), np.intp)
+        for lines, strip in self._strips(window, self._in_box(factor, box)):
+            places[lines] = _flat(strip, box)
+        return places
 
     def _places_at_edge(
         self, window: Window, factor: int, box: _Box
     ) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
         """The same, 0 outside, and which are inside; a hair beyond the edge is."""
         places, inside = np.empty(_shape(window), np.intp), np.empty(_shape(window), bool)
-        shift = factor.bit_length() - 1
-        ends = np.array([self.room.width, self.room.height])[:, None, None] << PLACES
-        for lines, strip in self._strips(window):
-            grains = strip.view(np.intp)
-            grains -= ROUNDER_BITS - 1  # the hair before the first cell is at 0
-            on = grains.view(np.uint64) <= (ends + 2).view(np.uint64)  # what is before it, is far
-            np.logical_and(on[0], on[1], out=inside[lines])
-            grains -= 1
-            np.clip(grains, 0, ends - 1, out=grains)
-            grains >>= PLACES + shift
-            part = places[lines]
-            np.multiply(grains[1], box.width, out=part)
-            part += grains[0]
-            part -= box.top * box.width + box.left
-            part *= inside[lines]
+        ends = (self.room.width, box.left), (self.room.height, box.top)
+        for lines, strip in self._strips(window, self._in_box(factor, box)):
+            on = inside[lines]
+            on.fill(True)
+            for position, (count, first) in zip(strip, ends, strict=True):
+                on &= position > -2 * _HALF / factor - first
+                on &= position < (count + 4 * _HALF) / factor - first
+                np.clip(position, -first, (count - 0.5) / factor - first, out=position)
+            found = _flat(strip, box)
+            found *= on
+            places[lines] = found
         return places, inside
+
+    def _in_box(self, factor: int, box: _Box) -> FloatArray:
+        """The nodes in cells of a box, so much later that what would be rounded to one is in it."""
+        nodes: FloatArray = (self.nodes + _HALF) / factor
+        nodes -= np.array([box.left, box.top])[:, None, None]
+        return nodes
 
     def _bounds(self, window: Window) -> Bounds:
         """Least and greatest u and v of a window, a little more than that; float64, (2,) each."""
@@ -194,23 +193,33 @@ class Smooth:
         bend = sum(max(float(one.max()), -float(one.min())) for one in (across, down))
         return _SLACK + bend * (4 * _SEEN / self.size) ** 2 / 2
 
-    def _strips(self, window: Window) -> Iterator[tuple[slice, FloatArray]]:
-        """Some rows of the window after others, and their positions, :data:`ROUNDER` added.
+    def _strips(self, window: Window, nodes: FloatArray) -> Iterator[tuple[slice, FloatArray]]:
+        """Some rows of the window after others, and what blocks of nodes give for their pixels.
 
         Good until the next.
         """
         weights, across = quartic(self.size)
         width = _shape(window)[1]
-        memory = np.empty(2 * _TALL * width)
+        tall = max(_STRIP // width, _LEAST)
+        memory = np.empty(2 * tall * width)
         columns = list(_cuts(window[1], self.size))
-        for row, lines, down in _cuts(window[0], self.size, _TALL):
+        for row, lines, down in _cuts(window[0], self.size, tall):
             height = lines.stop - lines.start
             strip = memory[: 2 * height * width].reshape(2, height, width)
             for column, places, right in columns:
-                tall = weights[down] @ self.nodes[row, column]
-                np.matmul(tall, across[:, right], out=strip[:, :, places])
-            strip += ROUNDER
+                lower = weights[down] @ nodes[row, column]
+                np.matmul(lower, across[:, right], out=strip[:, :, places])
             yield lines, strip
+
+
+def _flat(strip: FloatArray, box: _Box) -> NDArray[np.signedinteger]:
+    """Places of positions in a box of cells, those outside it anything; (y, x)."""
+    kind = np.int32 if box.height * box.width < _NARROW else np.intp
+    cells: NDArray[np.signedinteger] = strip.astype(kind)
+    found: NDArray[np.signedinteger] = cells[1]
+    found *= box.width
+    found += cells[0]
+    return found
 
 
 def _cuts(pixels: slice, size: int, most: int = 1 << 30) -> Iterator[tuple[int, slice, slice]]:

@@ -30,8 +30,9 @@ type Room = Callable[[int], NDArray[np.uint8]]
 SMALLEST = 64 << 10
 """Bytes of a chunk from which it pays; below, numpy's own memory is as good."""
 
+DEFAULT_SPARE_BYTES = 8 << 20
+
 _PAGE = 4096
-_SPARE = 8 << 20
 _FIELD = 16 << 20  # bytes that are asked for at once
 _HUGE = Path("/sys/kernel/mm/transparent_hugepage/enabled")
 
@@ -75,7 +76,7 @@ class Buffers:
     102400
     """
 
-    def __init__(self, spare_bytes: int = _SPARE) -> None:
+    def __init__(self, spare_bytes: int = DEFAULT_SPARE_BYTES) -> None:
         self._most = spare_bytes
         self._lock = threading.Lock()
         self._free: OrderedDict[int, list[_Block]] = OrderedDict()

@@ -7,7 +7,7 @@ from typing import Any, Protocol, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from datacube.store.buffers import Buffers, taken_bytes
+from datacube.store.buffers import DEFAULT_SPARE_BYTES, Buffers, taken_bytes
 from datacube.store.lru import Lru
 from datacube.store.sound import SoundChunks
 
@@ -35,6 +35,10 @@ class ChunkCache:
         committed, so nothing is ever invalidated. Chunks that were asked for once get an eighth of
         it, at least 32 MiB; those of them that lie on a disk of this machine get 8 MiB, which the
         processor keeps at hand.
+    spare_bytes : int
+        Of dropped chunks, beside the budget, that wait for the next ones.
+    beside : callable, optional
+        How much of the budget something else takes now.
 
     Attributes
     ----------
@@ -44,11 +48,16 @@ class ChunkCache:
         What was checked lately.
     """
 
-    def __init__(self, max_bytes: int = DEFAULT_BYTES) -> None:
+    def __init__(
+        self,
+        max_bytes: int = DEFAULT_BYTES,
+        spare_bytes: int = DEFAULT_SPARE_BYTES,
+        beside: Callable[[], int] | None = None,
+    ) -> None:
         trial = max(max_bytes // 8, _TRIAL_BYTES)
-        self._chunks: Lru[Any] = Lru(max_bytes, trial, _PASSING_BYTES)
+        self._chunks: Lru[Any] = Lru(max_bytes, trial, _PASSING_BYTES, beside)
         self._documents: Lru[Document] = Lru(_DOCUMENT_BYTES)
-        self._buffers = Buffers()
+        self._buffers = Buffers(spare_bytes)
         self.sound = SoundChunks()
         self._lock = threading.Lock()
         self.chunks_read = 0
@@ -119,12 +128,12 @@ class ChunkCache:
         """Whether a decoded chunk, or what was made of one, is held."""
         return self._chunks.holds(key)
 
-    def is_rare(self, key: Hashable, size: int) -> bool:
-        """Whether a chunk of so many bytes is not held and was hardly asked for in a while.
+    def sought(self, key: Hashable, size: int) -> tuple[NDArray[Any] | None, bool]:
+        """A chunk that is held; else None, and whether it was hardly asked for in a while.
 
-        It may be decoded in part then and let go; that it was asked for is noted.
+        One of so many bytes may be decoded in part then and let go; that it was asked for is noted.
         """
-        return self._chunks.is_rare(key, size)
+        return self._chunks.sought(key, size)
 
     def document[T: Document](self, key: Hashable, load: Callable[[], T]) -> T:
         """The document of a slice or a segment under a key."""

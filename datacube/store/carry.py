@@ -11,10 +11,11 @@ from datacube.errors import InvalidTime, StorageError
 from datacube.model.time import format_tick
 from datacube.store.history import read_slice_document
 from datacube.store.layout import chunk_counts, chunk_key
-from datacube.store.manifest import Slice, Version, now
+from datacube.store.manifest import Version, now
 from datacube.store.objects import ObjectStore
 from datacube.store.reader import chunk_damage
 from datacube.store.records import Deletion
+from datacube.store.slices import Slice
 from datacube.store.statistics import Summary
 from datacube.store.tables import ChunkTable, SliceDocument
 from datacube.store.writer import Uploader

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datacube.errors import StorageError
+from datacube.store.bloscparts import Piece
 from datacube.store.buffers import Room, Stored, fresh
 from datacube.store.compression import DECODING_ERRORS, ByteCodec, Parts, byte_codec, crc32c
 
@@ -112,9 +113,7 @@ class ArrayCodec:
             data = step.encode(data)
         return data
 
-    def decode(
-        self, data: Stored, room: Room = fresh, rows: tuple[int, int] | None = None
-    ) -> NDArray[Any]:
+    def decode(self, data: Stored, room: Room = fresh) -> NDArray[Any]:
         """One whole chunk, read-only, in native byte order.
 
         Parameters
@@ -122,16 +121,32 @@ class ArrayCodec:
         data : bytes; where the codec :attr:`copies` them also an array of them
         room : Room
             Where memory for the values comes from.
-        rows : (int, int), optional
-            The first that has to be right, and the one after the last; the others may be anything.
-            An array of bytes may be written over then.
 
         Raises
         ------
         StorageError
             The bytes are not those of such a chunk.
         """
-        values = self._numbers(data, room, rows)
+        return self._lying(self._numbers(data, room))
+
+    def decode_piece(self, frame: Stored, piece: Piece, room: Room = fresh) -> NDArray[Any]:
+        """A chunk of which some rows are right; otherwise as :meth:`decode`.
+
+        Parameters
+        ----------
+        frame : the piece's bytes behind its front
+        piece : what :meth:`piece` gave
+        """
+        assert self.parts is not None  # noqa: S101  pieces come from them
+        memory = room(self.decoded_bytes)
+        try:
+            self.parts.fill(frame, memory, piece)
+        except DECODING_ERRORS as error:
+            raise _undecodable(error) from error
+        return self._lying(memory.view(self.dtype))
+
+    def _lying(self, values: NDArray[Any]) -> NDArray[Any]:
+        """Values as they lie in the bytes -> a chunk."""
         if not self.dtype.isnative:
             swapped = values.byteswap(inplace=values.flags.writeable)
             values = swapped.view(self.dtype.newbyteorder("="))
@@ -139,7 +154,7 @@ class ArrayCodec:
         values.flags.writeable = False
         return values
 
-    def _numbers(self, data: Stored, room: Room, rows: tuple[int, int] | None) -> NDArray[Any]:
+    def _numbers(self, data: Stored, room: Room) -> NDArray[Any]:
         """The values as they lie."""
         size = self.decoded_bytes
         fill = self.steps[0].fill if self.steps else None
@@ -148,10 +163,7 @@ class ArrayCodec:
         if fill:
             memory = room(size)
             try:
-                if rows is not None and self.parts is not None:
-                    self.parts.fill(data, memory, *self._span(rows))
-                else:
-                    fill(data, memory)
+                fill(data, memory)
             except DECODING_ERRORS as error:
                 raise _undecodable(error) from error
             return memory.view(self.dtype)
@@ -163,23 +175,18 @@ class ArrayCodec:
         """The beginning of a chunk's bytes, which says where its :attr:`parts` lie."""
         return b"" if self.parts is None else self.parts.head(data)
 
-    def needed(self, head: bytes, rows: tuple[int, int]) -> tuple[int, int] | None:
-        """Which bytes of a chunk some of its rows come from, beside its head.
+    def piece(self, head: Stored, rows: tuple[int, int]) -> Piece | None:
+        """What some rows of a chunk come from; None where that is all of it.
 
         Parameters
         ----------
-        head : what :meth:`head` gave
+        head : what :meth:`head` gave, or more
         rows : (int, int), the first, and the one after the last
-
-        Returns
-        -------
-        begin, end : int, the first byte, and the one after the last; None where it takes all
         """
-        return None if self.parts is None else self.parts.needed(head, *self._span(rows))
-
-    def _span(self, rows: tuple[int, int]) -> tuple[int, int]:
+        if self.parts is None:
+            return None
         line = self.chunk_shape[-1] * self.dtype.itemsize
-        return rows[0] * line, rows[1] * line
+        return self.parts.piece(head, self.decoded_bytes, rows[0] * line, rows[1] * line)
 
     def filled(self) -> NDArray[Any]:
         """A chunk of nothing but the fill value, read-only; it takes no memory."""

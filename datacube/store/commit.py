@@ -17,11 +17,12 @@ from datacube.model.time import format_tick
 from datacube.store.history import read_head, read_version
 from datacube.store.home import keeps_order
 from datacube.store.layout import field_levels
-from datacube.store.manifest import Head, Slice, SourceRecord, Version, head_key, now
+from datacube.store.manifest import Head, SourceRecord, Version, head_key, now
 from datacube.store.objects import ObjectStore
 from datacube.store.plain import plain_version, write_plain
 from datacube.store.records import Deletion, SegmentRecord, SeriesRecord
 from datacube.store.segments import surviving
+from datacube.store.slices import Slice
 from datacube.store.statistics import Summary, merged, without
 
 _ATTEMPTS = 200

@@ -23,7 +23,7 @@ from numcodecs.zstd import decompress as zstd_decompress
 from numpy.typing import NDArray
 
 from datacube.errors import StorageError
-from datacube.store.bloscparts import decode_between, head_of, stored_between
+from datacube.store.bloscparts import Piece, decode_piece, head_of, piece_between
 from datacube.store.buffers import Stored
 
 type Configuration = Mapping[str, Any]
@@ -82,16 +82,15 @@ class Parts:
 
     Parameters
     ----------
-    fill : like that of :class:`ByteCodec`, but of the memory only the bytes from one place to
-        before another have to be right; an array of encoded bytes may be written over
     head : encoded bytes -> their beginning, which says where the rest lies
-    needed : head and two places -> the encoded bytes after it that are needed, from one place to
-        before another; None where it takes all of them
+    piece : head, the bytes that all decode to, and two places among them -> the piece that holds
+        those from one to before the other; None where it takes all
+    fill : a piece's encoded bytes behind its front, the memory of all bytes, and the piece
     """
 
-    fill: Callable[[Stored, NDArray[np.uint8], int, int], None]
     head: Callable[[Stored], bytes]
-    needed: Callable[[Stored, int, int], tuple[int, int] | None]
+    piece: Callable[[Stored, int, int, int], Piece | None]
+    fill: Callable[[Stored, NDArray[np.uint8], Piece], None]
 
 
 def known_codecs() -> tuple[str, ...]:
@@ -192,12 +191,7 @@ def _unblosc_into(data: Stored, memory: NDArray[np.uint8]) -> None:
     blosc.decompress(data, memory)
 
 
-def _unblosc_part(data: Stored, memory: NDArray[np.uint8], start: int, stop: int) -> None:
-    _same_length(_blosc_length(data), memory)
-    decode_between(data, memory, start, stop)
-
-
-_BLOSC_PARTS = Parts(_unblosc_part, head_of, stored_between)
+_BLOSC_PARTS = Parts(head_of, piece_between, decode_piece)
 
 
 def _blosc_length(data: Stored) -> int:

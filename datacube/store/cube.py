@@ -1,7 +1,7 @@
 """A cube to read: an immutable handle at one committed version."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from functools import cached_property
 from hashlib import sha256
 from math import prod
@@ -14,18 +14,18 @@ from datacube.errors import StorageError
 from datacube.model.coverage import CoverageDescription
 from datacube.model.time import format_tick
 from datacube.store.cache import ChunkCache
+from datacube.store.chunkrows import ChunkRows, object_folder
 from datacube.store.codecs import ArrayCodec
 from datacube.store.document import dump_description
 from datacube.store.history import find_version, read_head, read_slice_document, read_version
 from datacube.store.home import at_version, locate
 from datacube.store.layout import chunk_counts, chunk_key
-from datacube.store.local import LocalObjects
 from datacube.store.manifest import Head, SourceRecord
 from datacube.store.objects import ObjectStore
 from datacube.store.ongrid import on_grid
 from datacube.store.reader import read_chunk
 from datacube.store.series import SeriesCopy, series_copies
-from datacube.store.source import ChunkIndex
+from datacube.store.source import ChunkIndex, RowReader, whole_chunks
 from datacube.store.statistics import FieldStatistics
 from datacube.store.tables import ChunkTable, SliceDocument, flat_index
 from datacube.store.transaction import Transaction
@@ -109,8 +109,7 @@ class CubeStore:
             for name, levels in self.record.arrays.items()
         }
         self._series = series_copies(self.store, cache, self.record)
-        home = f"{store.url}|{cube_id}|"
-        self._keys = tuple(home + one.name for one in self.record.slices)
+        self._home = f"{store.url}|{cube_id}"
 
     @override
     def __repr__(self) -> str:
@@ -230,7 +229,7 @@ class CubeStore:
         sizes : int64, (axes…, chunk rows, chunk columns); 0 where nothing is written
         """
         counts = self._counts[field][level]
-        if not self._keys:
+        if not self.record.slices:
             return np.zeros(counts, np.int64)
         table = self._table(field, level, slot_index)
         return table.sizes.astype(np.int64).reshape(counts)
@@ -254,17 +253,19 @@ class CubeStore:
         StorageError
             The chunk is missing, truncated or damaged; the message says which.
         """
-        if not self._keys:
+        if not self.record.slices:
             return self._fills[field][level]
-        place = index[1:] if self.timed else index
-        slot_index = index[0] if self.timed else 0
-        key = (self._keys[slot_index], field, level, place)
+        slot_index, place = (index[0], index[1:]) if self.timed else (0, index)
+        key = self._key(slot_index, field, level, place)
 
         def load() -> NDArray[Any]:
             table = self._table(field, level, slot_index)
             return self._load(field, level, slot_index, place, table)
 
         return self.cache.chunk(key, load, near=not self.remote)
+
+    def _key(self, slot: int, *of_chunk: Hashable) -> tuple[Hashable, ...]:
+        return self._home, self.record.slices[slot].name, *of_chunk
 
     def groups(
         self, field: str, level: int, indexes: Sequence[ChunkIndex]
@@ -277,13 +278,13 @@ class CubeStore:
         self, field: str, level: int, indexes: Sequence[ChunkIndex]
     ) -> Sequence[NDArray[Any]]:
         """Several decoded chunks, in order, the absent ones read together; see :meth:`chunk`."""
-        if not self._keys or len(indexes) == 1:
+        if not self.record.slices or len(indexes) == 1:
             return [self.chunk(field, level, index) for index in indexes]
         if self.timed:
             places = [(index[0], index[1:]) for index in indexes]
         else:
             places = [(0, index) for index in indexes]
-        keys = [(self._keys[slot], field, level, place) for slot, place in places]
+        keys = [self._key(slot, field, level, place) for slot, place in places]
 
         def load(positions: Sequence[int]) -> list[NDArray[Any] | None]:
             wanted = [places[position] for position in positions]
@@ -293,27 +294,31 @@ class CubeStore:
         found = self.cache.chunks(keys, load, near=not self.remote)
         return cast("list[NDArray[Any]]", found)
 
-    def chunk_rows(
-        self, field: str, level: int, index: ChunkIndex, rows: tuple[int, int]
-    ) -> NDArray[Any]:
-        """One decoded chunk, of which the rows from … to before … are right; see :meth:`chunk`.
+    def row_reader(self, field: str, level: int, lead: ChunkIndex) -> RowReader:
+        """What reads some rows of decoded chunks; see :meth:`chunk`.
 
-        Of a chunk that lies on a disk of this machine and was hardly asked for in a while, no more
-        is decoded than that takes.
+        Parameters
+        ----------
+        lead : (time, axes…) of the chunks, time only if the cube has it
         """
         codec = self._codecs[field][level]
-        if self.remote or not self._keys or not codec.parts:
-            return self.chunk(field, level, index)
-        slot_index, place = (index[0], index[1:]) if self.timed else (0, index)
-        key = (self._keys[slot_index], field, level, place)
-        if self.cache.holds(key):
-            return self.chunk(field, level, index)
-        table = self._table(field, level, slot_index)
-        if not table.sizes[flat_index(place, self._counts[field][level])]:
-            return self._fills[field][level]
-        if not self.cache.is_rare(key, codec.decoded_bytes):
-            return self.chunk(field, level, index)
-        return self._load(field, level, slot_index, place, table, rows)
+        if self.remote or not self.record.slices or not codec.parts:
+            return whole_chunks(self, field, level, lead)
+        slot_index, axes = (lead[0], lead[1:]) if self.timed else (0, lead)
+        one = self.record.slices[slot_index]
+        slot = (one.slot,) if self.timed else ()
+        return ChunkRows(
+            self.cache,
+            self.store,
+            codec,
+            self._table(field, level, slot_index),
+            self._counts[field][level],
+            self._fills[field][level],
+            self._key(slot_index, field, level),
+            axes,
+            *object_folder(self.id, level, field, (*slot, *axes), one.layout),
+            lambda at: self.chunk(field, level, (*lead, *at)),
+        )
 
     def refreshed(self) -> "CubeStore":
         """Itself while the head has not moved (one small read), else the newest.
@@ -334,9 +339,8 @@ class CubeStore:
         StorageError
             The document is missing or damaged.
         """
-        return self.cache.document(
-            self._keys[slot_index], lambda: self.read_slice_document(slot_index)
-        )
+        key = self._key(slot_index)
+        return self.cache.document(key, lambda: self.read_slice_document(slot_index))
 
     def read_slice_document(self, slot_index: int) -> SliceDocument:
         """The same, read from the store whatever the cache holds."""
@@ -368,7 +372,6 @@ class CubeStore:
         slot_index: int,
         place: tuple[int, ...],
         table: ChunkTable,
-        rows: tuple[int, int] | None = None,
     ) -> NDArray[Any]:
         counts = self._counts[field][level]
         flat = flat_index(place, counts)
@@ -376,22 +379,14 @@ class CubeStore:
         if size == 0:
             return self._fills[field][level]
         key = self.chunk_object(field, level, slot_index, place)
-        codec, checksum = self._codecs[field][level], int(table.checksums[flat])
-        cache, store = self.cache, self.store
+        codec, room = self._codecs[field][level], self.cache.room
         try:
-            if rows is not None and isinstance(store, LocalObjects):
-                values, size = cache.sound.read_rows(
-                    store, key, codec, size, checksum, rows, cache.room
-                )
-            else:
-                values = read_chunk(store, key, codec, size, checksum, room=cache.room)
+            values = read_chunk(self.store, key, codec, size, int(table.checksums[flat]), room=room)
         except StorageError as error:
             what = self.describe_chunk(field, level, slot_index, place)
             raise StorageError(f"{error.message} ({what})", subject=self.id) from error
-        cache.count_read(size)
-        if rows is not None:
-            return values
-        return on_grid(values, place, self._sides[field][level], cache.room)
+        self.cache.count_read(size)
+        return on_grid(values, place, self._sides[field][level], room)
 
     def _table(self, field: str, level: int, slot_index: int) -> ChunkTable:
         tables = self.slice_document(slot_index).fields.get(field)

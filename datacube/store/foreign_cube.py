@@ -14,7 +14,7 @@ from datacube.store.foreign_fields import PartField, served_dtype
 from datacube.store.foreign_objects import ForeignObjects
 from datacube.store.foreign_reader import ArrayReader, Chunk
 from datacube.store.series import SeriesCopy
-from datacube.store.source import ChunkIndex, CubeSource
+from datacube.store.source import ChunkIndex, CubeSource, RowReader, whole_chunks
 from datacube.store.statistics import FieldStatistics
 
 
@@ -213,12 +213,9 @@ class ForeignCube:
                 chosen.append(values if instant < 0 else values[instant : instant + 1])
         return chosen
 
-    def chunk_rows(
-        self, field: str, level: int, index: ChunkIndex, rows: tuple[int, int]
-    ) -> NDArray[Any]:
-        """One decoded chunk, all of it right; see :meth:`chunk`."""
-        del rows
-        return self.chunk(field, level, index)
+    def row_reader(self, field: str, level: int, lead: ChunkIndex) -> RowReader:
+        """What reads chunks, all rows of them; see :meth:`chunk`."""
+        return whole_chunks(self, field, level, lead)
 
     def statistics(self, field: str) -> FieldStatistics | None:
         """Nothing: nobody has counted."""

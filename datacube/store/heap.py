@@ -15,7 +15,7 @@ from typing import Any
 
 _TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENA_MAX = -1, -3, -8  # malloc.h
 _KEPT, _LARGEST = 64 << 20, 32 << 20
-_SPARE = 32 << 20
+_SPARE = 16 << 20
 
 KEEPING = {"MALLOC_TRIM_THRESHOLD_": str(_KEPT), "MALLOC_MMAP_THRESHOLD_": str(_LARGEST)}
 """What an environment says for :func:`keep_freed` in a child process."""

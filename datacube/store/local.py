@@ -91,35 +91,33 @@ class LocalObjects:
             raise _failure("read", key, error) from error
 
     def borrow_part(
-        self, key: str, size: int, head: bytes, begin: int, end: int, state: FileState
+        self, key: str, front: bytes, begin: int, end: int, state: FileState
     ) -> Stored | None:
-        """The beginning of a file that is known, and some of its bytes; as :meth:`borrow`.
+        """Some bytes of a file behind others that stand for what is before them; as :meth:`borrow`.
 
         Parameters
         ----------
         key : str
-        size : int
-            How many bytes the file has.
-        head : bytes
-            With which it begins; put there without a look at the file.
+        front : bytes
         begin, end : int
-            The first byte that is read, and the one after the last; what is elsewhere is anything.
+            The first byte of the file, and the one after the last.
         state : FileState
             Of the file that is meant; None is given of another one.
         """
-        room = self._room(size + 1)[:size]
+        ahead, count = len(front), end - begin
+        room = self._room(ahead + count)[: ahead + count]
         try:
             descriptor = os.open(f"{self._root}/{key}", os.O_RDONLY)
             try:
                 if file_state(os.fstat(descriptor)) != state:
                     return None
-                found = os.preadv(descriptor, [room[begin:end]], begin)
+                found = os.preadv(descriptor, [room[ahead:]], begin)
             finally:
                 os.close(descriptor)
         except OSError:
             return None
-        room[: len(head)] = np.frombuffer(head, np.uint8)
-        return room if found == end - begin else None
+        room[:ahead] = np.frombuffer(front, np.uint8)
+        return room if found == count else None
 
     def borrow(
         self, key: str, size: int, start: int | None = None

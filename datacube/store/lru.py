@@ -115,12 +115,18 @@ class Lru[T]:
     max_bytes : int, of all values
     trial : int, optional; of those that were asked for once
     passing : int, optional; of those among them that are had again in a moment
+    beside : callable, optional; how much of it is taken by something else now
     """
 
     def __init__(
-        self, max_bytes: int, trial: int | None = None, passing: int | None = None
+        self,
+        max_bytes: int,
+        trial: int | None = None,
+        passing: int | None = None,
+        beside: Callable[[], int] | None = None,
     ) -> None:
         self.max_bytes = max_bytes
+        self._beside = beside
         self.held_bytes = 0
         self.hits = 0
         self.misses = 0
@@ -209,20 +215,24 @@ class Lru[T]:
     def holds(self, key: Hashable) -> bool:
         """Whether a value is held."""
         with self._lock:
-            return self._has(key)
+            return key in self._items or key in self._trial.items or key in self._passing.items
 
-    def is_rare(self, key: Hashable, size: int) -> bool:
-        """Whether a value of so many bytes is not held and not worth it, which is noted.
+    def sought(self, key: Hashable, size: int) -> tuple[T | None, bool]:
+        """A value that is held, else None; whether one of so many bytes is rare, which is noted.
 
-        Worth it is what was asked for twice before, or within the last 64 such requests: neighbours
-        in a map want the same. What :meth:`get` loads then has its place among the others.
+        Rare is what was not asked for twice before, nor within the last 64 such requests:
+        neighbours in a map want the same. What :meth:`get` loads of the others has its place among
+        those that are wanted often.
         """
         with self._lock:
-            if self._has(key) or key in self._flights:
-                return False
+            found = self._held(key)
+            if found is not None:
+                return found[0], False
+            if key in self._flights:
+                return None, False
             rare = not self._asked.note(key, size)
             self.misses += rare
-        return rare
+        return None, rare
 
     def _fly(
         self,
@@ -250,10 +260,6 @@ class Lru[T]:
             for flight, value in zip(ended, values, strict=True):
                 flight.land(value, failure)
         return values
-
-    def _has(self, key: Hashable) -> bool:
-        """Whether a value is held; the lock is held too."""
-        return key in self._items or key in self._trial.items or key in self._passing.items
 
     def _held(self, key: Hashable) -> tuple[T, int] | None:
         """A value that is held, with its size, as one that is wanted again; the lock is held."""
@@ -287,7 +293,8 @@ class Lru[T]:
         for trial in (self._trial, self._passing):
             while trial.held_bytes > trial.max_bytes:
                 self._forget(trial)
-        while self.held_bytes > self.max_bytes:
+        most = self.max_bytes - (self._beside() if self._beside is not None else 0)
+        while self.held_bytes > max(most, 0):
             trial = max(self._trial, self._passing, key=lambda one: one.held_bytes)
             if self._items and trial.held_bytes <= self.max_bytes // 8:
                 _, (_, size) = self._items.popitem(last=False)

@@ -8,11 +8,11 @@ written once under a name with its digest.
 
 import gzip
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from hashlib import sha256
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -22,13 +22,12 @@ from datacube.model.coverage import CoverageDescription
 from datacube.store.document import dump_description, load_description
 from datacube.store.positions import ReadGrids
 from datacube.store.records import Deletion, SeriesRecord
+from datacube.store.slices import Slice, load_slices
 from datacube.store.statistics import Summary
 from datacube.store.tables import FORMAT, check_digest
 
 OTHER_STORAGE = 3
 """Format of a head that only says what holds the cube; programs of format 2 refuse it."""
-
-type Bounds = tuple[int, int] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,29 +134,6 @@ class SourceRecord:
         }
 
 
-class Slice(NamedTuple):
-    """One committed time of a cube.
-
-    Parameters
-    ----------
-    ticks : int or None
-        None in a cube without time.
-    slot : int
-        Physical index along the arrays' first dimension.
-    name : str
-        Of the slice document: ``<slot>-<digest>``.
-    bounds : (first, last) ticks, optional
-    layout : int
-        Which key encoding its chunks have.
-    """
-
-    ticks: int | None
-    slot: int
-    name: str
-    bounds: Bounds = None
-    layout: int = 0
-
-
 @dataclass(frozen=True, eq=False)
 class Version:
     """A committed state of a cube.
@@ -174,7 +150,7 @@ class Version:
         What the cube is, its time axis empty.
     arrays : field -> Zarr metadata for each level
         With a length of 0 along time.
-    slices : tuple of Slice
+    slices : sequence of Slice
         In order of time.
     sources : source id -> (record, ticks of its slices)
     next_slot : int
@@ -199,7 +175,7 @@ class Version:
     message: str
     template: CoverageDescription
     arrays: Mapping[str, tuple[Mapping[str, Any], ...]]
-    slices: tuple[Slice, ...] = ()
+    slices: Sequence[Slice] = ()
     sources: Mapping[str, tuple[SourceRecord, tuple[int | None, ...]]] = field(default_factory=dict)
     next_slot: int = 0
     plain: int = 0
@@ -226,8 +202,9 @@ class Version:
         time = self.template.domain.time
         if time is None:
             return replace(self.template, snapshot=snapshot)
-        ticks = np.array([one.ticks for one in self.slices], np.int64)
-        pairs = [one.bounds for one in self.slices]
+        rows = [(one.ticks, one.bounds) for one in self.slices]
+        ticks = np.array([tick for tick, _ in rows], np.int64)
+        pairs = [pair for _, pair in rows]
         known = [pair for pair in pairs if pair is not None]
         bounds = np.array(known, np.int64) if pairs and len(known) == len(pairs) else None
         axis = TimeAxis(time.name, ticks, time.calendar, bounds, time.title)
@@ -293,11 +270,6 @@ class Version:
 
 
 def _load_version(document: Mapping[str, Any], read_grids: ReadGrids | None) -> Version:
-    table = document["slices"]
-    layouts = table.get("layouts") or [0] * len(table["ticks"])
-    bounds = [None if pair is None else (pair[0], pair[1]) for pair in table["bounds"]]
-    rows = zip(table["ticks"], table["slots"], table["names"], bounds, layouts, strict=True)
-    slices = tuple(map(Slice._make, rows))
     sources = {}
     for entry in document["sources"]:
         record = SourceRecord(**{key: value for key, value in entry.items() if key != "ticks"})
@@ -309,7 +281,7 @@ def _load_version(document: Mapping[str, Any], read_grids: ReadGrids | None) -> 
         message=str(document["message"]),
         template=load_description(document["description"], read_grids),
         arrays={name: tuple(levels) for name, levels in document["arrays"].items()},
-        slices=slices,
+        slices=load_slices(document["slices"]),
         sources=sources,
         next_slot=int(document["next_slot"]),
         plain=int(document["plain"]),

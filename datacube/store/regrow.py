@@ -28,10 +28,11 @@ from datacube.store.layout import (
     fill_of,
     make_levels,
 )
-from datacube.store.manifest import Slice, Version
+from datacube.store.manifest import Version
 from datacube.store.objects import ObjectStore
 from datacube.store.reader import read_chunk
 from datacube.store.segments import digest_of, run_of
+from datacube.store.slices import Slice
 from datacube.store.tables import SliceDocument, slice_key
 from datacube.store.writer import SliceWriter, Uploader
 

@@ -4,8 +4,8 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Iterator, Sequence
 from hashlib import sha256
 
-from datacube.store.manifest import Slice
 from datacube.store.records import SegmentRecord, SeriesRecord
+from datacube.store.slices import Slice
 
 type Run = tuple[int, int]
 """(start, stop) along the time axis, stop excluded."""

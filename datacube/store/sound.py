@@ -5,43 +5,44 @@ its rows again and again, half of the bytes are read for nothing else. So what w
 be right for some minutes, as long as the file is the same one.
 """
 
-import threading
+import mmap
 import time
-from collections import OrderedDict
 from collections.abc import Callable
-from contextlib import suppress
-from dataclasses import dataclass
+from struct import Struct
 from typing import Any
+from zlib import crc32
 
+import numpy as np
 from numpy.typing import NDArray
 
 from datacube.errors import StorageError
-from datacube.store.buffers import Room
+from datacube.store.buffers import Room, Stored
 from datacube.store.codecs import ArrayCodec
 from datacube.store.local import FileState, LocalObjects
 from datacube.store.reader import chunk_damage
 
-_MOST = 32_768
+_MOST = 1 << 16
 _SECONDS = 600.0
-
-
-@dataclass(frozen=True, slots=True)
-class _Sound:
-    """A chunk whose checksum was right."""
-
-    head: bytes
-    state: FileState
-    until: float
+_NOTE = Struct(
+    "<4qdH"
+)  # hash of the name; device, number and time of the file; until; bytes of head
+_CHECK = Struct("<I")
+_PLACE = 144
+_LONGEST = _PLACE - _NOTE.size - _CHECK.size
 
 
 class SoundChunks:
-    """What was found whole, up to a number of chunks, about 300 bytes each.
+    """What was found whole, each at a place of its own, where the next may follow.
+
+    They lie in memory that processes have in common which were forked after it was made: what one
+    has checked the others need not. None waits for another: a note that is read while it is written
+    does not have its own checksum, and counts as none.
 
     Parameters
     ----------
-    most : int, chunks
+    most : int, places; 144 bytes each
     seconds : float, after which a chunk is checked again
-    clock : seconds that never go back
+    clock : seconds that never go back, the same in all processes
     """
 
     def __init__(
@@ -51,8 +52,8 @@ class SoundChunks:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._most, self._seconds, self._clock = most, seconds, clock
-        self._lock = threading.Lock()
-        self._known: OrderedDict[tuple[str, int], _Sound] = OrderedDict()
+        self._notes = mmap.mmap(-1, most * _PLACE)
+        self._era = 0
 
     def read_rows(
         self,
@@ -85,7 +86,8 @@ class SoundChunks:
         StorageError
             The chunk is missing, truncated or damaged, or the storage failed.
         """
-        found = self._part(store, (key, checksum), codec, size, rows, room)
+        name = hash((self._era, key, size, checksum))
+        found = self._part(store, key, name, size, codec, rows, room)
         if found is not None:
             return found
         borrowed = store.borrow(key, size)
@@ -93,39 +95,63 @@ class SoundChunks:
         if borrowed is None or damage is not None:
             raise StorageError(damage or "", subject=key)
         data, state = borrowed
-        self._note((key, checksum), codec.head(data), state)
-        return codec.decode(data, room, rows), size
+        self._note(name, codec.head(data), state)
+        return _rows_of(data, codec, rows, room), size
 
     def clear(self) -> None:
         """Take nothing to be right any more."""
-        with self._lock:
-            self._known.clear()
+        self._era += 1
 
     def _part(
         self,
         store: LocalObjects,
-        name: tuple[str, int],
-        codec: ArrayCodec,
+        key: str,
+        name: int,
         size: int,
+        codec: ArrayCodec,
         rows: tuple[int, int],
         room: Room,
     ) -> tuple[NDArray[Any], int] | None:
         """The rows of a chunk that is known; None where it has to be looked at as a whole."""
-        known = self._known.get(name)
-        if known is None or known.until < self._clock():
+        known = self._known(name)
+        piece = None if known is None else codec.piece(known[0], rows)
+        if known is None or piece is None:
             return None
-        needed = codec.needed(known.head, rows)
-        if needed is None:
+        device, number, changed = known[1]
+        state = device, number, size, changed
+        frame = store.borrow_part(key, piece.front, piece.begin, piece.end, state)
+        if frame is None:
             return None
-        data = store.borrow_part(name[0], size, known.head, *needed, known.state)
-        if data is not None:
-            with suppress(StorageError):
-                return codec.decode(data, room, rows), needed[1] - needed[0]
-        return None
+        try:
+            return codec.decode_piece(frame, piece, room), piece.end - piece.begin
+        except StorageError:
+            return None
 
-    def _note(self, name: tuple[str, int], head: bytes, state: FileState) -> None:
-        with self._lock:
-            self._known.pop(name, None)
-            self._known[name] = _Sound(head, state, self._clock() + self._seconds)
-            if len(self._known) > self._most:
-                self._known.popitem(last=False)
+    def _known(self, name: int) -> tuple[bytes, tuple[int, int, int]] | None:
+        """The head of a chunk, and device, number and time of the last change of its file."""
+        begin = name % self._most * _PLACE
+        named, device, number, changed, until, length = _NOTE.unpack_from(self._notes, begin)
+        if named != name or until < self._clock() or length > _LONGEST:
+            return None
+        note = self._notes[begin : begin + _NOTE.size + length]
+        (check,) = _CHECK.unpack_from(self._notes, begin + len(note))
+        return (note[_NOTE.size :], (device, number, changed)) if crc32(note) == check else None
+
+    def _note(self, name: int, head: bytes, state: FileState) -> None:
+        if len(head) > _LONGEST:
+            return
+        device, number, _, changed = state
+        until = self._clock() + self._seconds
+        note = _NOTE.pack(name, device, number, changed, until, len(head)) + head
+        begin = name % self._most * _PLACE
+        self._notes[begin : begin + len(note) + _CHECK.size] = note + _CHECK.pack(crc32(note))
+
+
+def _rows_of(data: Stored, codec: ArrayCodec, rows: tuple[int, int], room: Room) -> NDArray[Any]:
+    """Some rows of a whole chunk, whose bytes are written over where they are an array's."""
+    piece = codec.piece(data, rows)
+    if isinstance(data, bytes) or piece is None or piece.end > len(data):
+        return codec.decode(data, room)
+    frame = data[piece.begin - len(piece.front) : piece.end]
+    frame[: len(piece.front)] = np.frombuffer(piece.front, np.uint8)
+    return codec.decode_piece(frame, piece, room)

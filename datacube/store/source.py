@@ -1,6 +1,6 @@
 """What the engine needs of a cube to read it, whoever wrote it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -12,6 +12,12 @@ from datacube.store.statistics import FieldStatistics
 
 type ChunkIndex = tuple[int, ...]
 """(time, axes…, row, column) of a chunk; time only where the cube has it."""
+
+type Rows = tuple[int, int]
+"""The first row that is wanted, and the one after the last."""
+
+type RowReader = Callable[[ChunkIndex, Rows], NDArray[Any]]
+"""(row, column) of a chunk and rows -> the chunk, read-only; its other rows may be anything."""
 
 
 class CubeSource(Protocol):
@@ -81,17 +87,17 @@ class CubeSource(Protocol):
             A chunk cannot be read.
         """
 
-    def chunk_rows(
-        self, field: str, level: int, index: ChunkIndex, rows: tuple[int, int]
-    ) -> NDArray[Any]:
-        """One decoded chunk, read-only, of which the rows from … to before … are right.
+    def row_reader(self, field: str, level: int, lead: ChunkIndex) -> RowReader:
+        """What reads some rows of decoded chunks.
 
-        The others may be anything.
+        Parameters
+        ----------
+        lead : (time, axes…) of the chunks
 
         Raises
         ------
         StorageError
-            The chunk cannot be read.
+            Here or when it reads: a chunk cannot be read.
         """
 
     def statistics(self, field: str) -> FieldStatistics | None:
@@ -108,3 +114,8 @@ class CubeSource(Protocol):
         CoverageNotFound
             The cube is gone.
         """
+
+
+def whole_chunks(cube: CubeSource, field: str, level: int, lead: ChunkIndex) -> RowReader:
+    """What reads all rows of a cube's chunks, whichever are wanted."""
+    return lambda at, _: cube.chunk(field, level, (*lead, *at))

@@ -20,10 +20,11 @@ from datacube.store.commit import Change, Summaries, commit, repair_plain, with_
 from datacube.store.history import read_slice_document, read_version
 from datacube.store.home import changeable, locate, outside
 from datacube.store.index import note_in_index
-from datacube.store.manifest import Bounds, Slice, SourceRecord, Version
+from datacube.store.manifest import SourceRecord, Version
 from datacube.store.objects import ObjectStore
 from datacube.store.records import Deletion
 from datacube.store.regrow import grown
+from datacube.store.slices import Bounds, Slice
 from datacube.store.slots import Slot, Slots, take_layout
 from datacube.store.tables import SliceDocument, slice_key
 from datacube.store.transpose import new_segments
@@ -366,11 +367,8 @@ class Transaction:
         """Refuse other values for a cube that has one slice only."""
         old = self._document(self._base.slices[0])
         if not joined(old, document, tuple(self._base.arrays)).same_chunks(old):
-            raise ConflictError(
-                f"cube '{self.id}' has no time and already holds other values; "
-                "write these into another cube",
-                subject=self.id,
-            )
+            holds = f"cube '{self.id}' has no time and already holds other values"
+            raise ConflictError(f"{holds}; write these into another cube", subject=self.id)
 
     def _document(self, one: Slice) -> SliceDocument:
         return read_slice_document(self._store, self.id, one.name)

@@ -29,11 +29,12 @@ from datacube.store.layout import (
     series_key,
     series_metadata,
 )
-from datacube.store.manifest import Slice, Version
+from datacube.store.manifest import Version
 from datacube.store.objects import ObjectStore
 from datacube.store.reader import read_chunk
 from datacube.store.records import SegmentRecord, SeriesRecord
 from datacube.store.segments import Run, digest_of, due, missing
+from datacube.store.slices import Slice
 from datacube.store.slots import Slots
 from datacube.store.tables import ChunkTable, SegmentDocument, SliceDocument, segment_key
 from datacube.store.writer import Uploader
@@ -145,7 +146,7 @@ class _Maker:
         self._uploader = uploader
         self._version = version
         self._series = series
-        self._slices: tuple[Slice, ...] = version.slices[slice(*run)]
+        self._slices: Sequence[Slice] = version.slices[slice(*run)]
         self._alive = alive
         self._cube_id = version.template.id
         self._documents: list[SliceDocument] = []

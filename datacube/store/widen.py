@@ -17,8 +17,9 @@ from datacube.model.coverage import CoverageDescription
 from datacube.model.domain import DomainSet
 from datacube.store.history import read_slice_document
 from datacube.store.layout import chunk_counts
-from datacube.store.manifest import Slice, Version
+from datacube.store.manifest import Version
 from datacube.store.objects import ObjectStore
+from datacube.store.slices import Slice
 from datacube.store.tables import ChunkTable, slice_key
 from datacube.store.writer import Uploader
 

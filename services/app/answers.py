@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from datacube.engine.context import Context
+from datacube.formats.pieces import Piece
 from services.app import edge
 from services.app.access import Subject
 from services.app.known import Known, Lines
@@ -35,7 +36,7 @@ class Outgoing:
 
     status: int
     lines: Lines
-    body: bytes | tuple[bytes, ...] | Iterator[bytes]
+    body: bytes | tuple[Piece, ...] | Iterator[Piece]
     known: Known | None = None
 
 
@@ -101,7 +102,7 @@ def at_once(context: Context, known: Known, if_none_match: str) -> Outgoing | No
     return Outgoing(200, known.whole, body)
 
 
-def _made(response: Response) -> bytes | tuple[bytes, ...] | Iterator[bytes]:
+def _made(response: Response) -> bytes | tuple[Piece, ...] | Iterator[Piece]:
     """A body, whose pieces are made where they are known to be few."""
     body, length = response.body, response.header("content-length")
     if isinstance(body, bytes) or not length or int(length) > AT_ONCE:

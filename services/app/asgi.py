@@ -23,16 +23,18 @@ from starlette.types import Receive, Scope, Send
 from datacube.config.settings import Config
 from datacube.engine.context import Context, make_context
 from datacube.engine.waiting import Abandoned
+from datacube.formats.pieces import Piece
 from datacube.store.objects import ObjectStore
 from datacube.store.url import open_store
 from services.app.access import Subject, write_line
 from services.app.answers import Outgoing, answer, at_once, outgoing
 from services.app.asker import Asker, Disconnect
 from services.app.board import Board
+from services.app.counts import make_board
 from services.app.events import Events
 from services.app.inflow import Asked, Inflow
 from services.app.known import Known, KnownAnswers
-from services.app.metrics import Metrics, make_board
+from services.app.metrics import Metrics
 from services.app.outflow import Outflow
 from services.app.routes import Route, Routes
 from services.app.turns import Turns
@@ -53,7 +55,7 @@ def create_app(
     store_url : str
         Local path, ``s3://``, ``gs://``, ``az://`` or ``https://``.
     board : Board, optional
-        Where the workers of a server meet, as :func:`~services.app.metrics.make_board` makes it.
+        Where the workers of a server meet, as :func:`~services.app.counts.make_board` makes it.
     worker : int
         Which of them this is.
 
@@ -113,7 +115,7 @@ class Application:
         self.metrics = Metrics(context, board, worker)
         self._routes = Routes(context, store, self.metrics)
         self._inflow = Inflow(self._routes, context.settings)
-        self._known = KnownAnswers()
+        self._known = KnownAnswers(board.workers)
         self._turns = Turns(remote=not store.is_local, processes=board.workers)
         self._events = Events(context, self._turns)
         self._process, self._numbers = os.urandom(4).hex(), count()
@@ -248,7 +250,7 @@ class Application:
             return await self._turns.aside(work)
         if near and route.brief(request):
             with suppress(TakesLonger):
-                return await self._turns.here(moment)
+                return moment()  # a thread would take two changes, each as long as much of a tile
         with Asker(disconnect) as asker:
             return await self._turns.take(asker.waits_for(work))
 
@@ -319,7 +321,7 @@ class Application:
         client: tuple[str, int] | None,
         disconnect: Disconnect,
         found: Outgoing,
-        pieces: Iterator[bytes],
+        pieces: Iterator[Piece],
         send: Send,
     ) -> int:
         """Send a body piece by piece, as fast as the client takes it.
@@ -342,11 +344,11 @@ def _start(found: Outgoing, identifier: str) -> dict[str, Any]:
     return {"type": "http.response.start", "status": found.status, "headers": headers}
 
 
-def _next(pieces: Iterator[bytes]) -> bytes | None:
+def _next(pieces: Iterator[Piece]) -> Piece | None:
     return next(pieces, None)
 
 
-def _close(pieces: Iterator[bytes]) -> None:
+def _close(pieces: Iterator[Piece]) -> None:
     """End what makes the pieces, where it can be ended."""
     if isinstance(pieces, Generator):
         with suppress(ValueError):  # it is being asked for a piece that nobody waits for

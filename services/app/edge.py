@@ -9,6 +9,7 @@ from ipaddress import ip_address, ip_network
 from urllib.parse import parse_qsl, urlsplit
 
 from datacube.errors import InvalidParameter
+from datacube.formats.pieces import Piece
 from services.ows.transport import Response
 
 MAX_FIELDS = 500
@@ -185,7 +186,7 @@ def takes_gzip(accept_encoding: str) -> bool:
     return False
 
 
-def _gzip(pieces: Iterable[bytes]) -> Iterator[bytes]:
+def _gzip(pieces: Iterable[Piece]) -> Iterator[Piece]:
     packer = zlib.compressobj(6, zlib.DEFLATED, 31)
     for piece in pieces:
         if packed := packer.compress(piece):

@@ -65,9 +65,15 @@ class Known:
 
 
 class KnownAnswers:
-    """The most recently used; for one thread, that of the event loop."""
+    """The most recently used; for one thread, that of the event loop.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    processes : int, how many share the memory for it
+    """
+
+    def __init__(self, processes: int = 1) -> None:
+        self._most = MOST_BYTES // processes
         self._known: OrderedDict[UrlKey, Known] = OrderedDict()
         self._nbytes = 0
 
@@ -87,6 +93,6 @@ class KnownAnswers:
         elif known.whole is None and (before.version, before.tag) == (known.version, known.tag):
             known = before
         self._known[key] = known
-        while self._nbytes > MOST_BYTES:
+        while self._nbytes > self._most:
             dropped, _ = self._known.popitem(last=False)
             self._nbytes -= dropped.nbytes

@@ -23,43 +23,26 @@ from datacube import __version__
 from datacube.engine.context import Context
 from datacube.errors import DatacubeError
 from services.app.board import Board
+from services.app.counts import (
+    BEGIN,
+    BYTES,
+    COUNTERS,
+    FIRST_STATUS,
+    GAUGES,
+    HELD,
+    NONE,
+    OF_A_SERVICE,
+    SECONDS,
+    STATUSES,
+    STORE,
+    TIME,
+    WIDTH,
+)
 from services.ows.caching import NO_STORE
 from services.ows.transport import Response
 
-_SECONDS = (0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
-_SERVICES = (
-    *("wms", "wmts", "tiles", "times", "events", "wcs", "ogcapi", "zarr"),
-    *("viewer", "landing", "healthz", "metrics", "none"),
-)
-_FIRST_STATUS, _LAST_STATUS = 100, 599
-_STATUSES = _LAST_STATUS + 1 - _FIRST_STATUS
-_BUCKETS = len(_SECONDS) + 1
-_TIME, _BYTES = _STATUSES + _BUCKETS, _STATUSES + _BUCKETS + 1
-_OF_A_SERVICE = _BYTES + 1
-_BEGIN = {name: place * _OF_A_SERVICE for place, name in enumerate(_SERVICES)}
-_NONE = _BEGIN["none"]
-_STORE = len(_SERVICES) * _OF_A_SERVICE
-_COUNTERS = (
-    ("chunk_cache_hits", "Chunks, or what was made of them, found in the cache of decoded chunks"),
-    ("chunk_cache_misses", "Chunks not found in the cache"),
-    ("chunks_read", "Chunks read from the store"),
-    ("chunk_bytes_read", "Bytes of chunks read"),
-    ("answer_cache_hits", "Pictures and documents found as they are sent"),
-    ("answer_cache_misses", "Pictures and documents made"),
-)
-_GAUGES = (
-    ("chunk_cache_bytes", "Bytes of decoded chunks, and of what was made of them, held"),
-    ("answer_cache_bytes", "Bytes of pictures and documents held"),
-)
-_HELD = _STORE + len(_COUNTERS)
-_WIDTH = _HELD + len(_GAUGES)
-_NUMBERS = Struct(f"{_WIDTH - _STORE}d")
+_NUMBERS = Struct(f"{WIDTH - STORE}d")
 _NUMBER = 8  # bytes
-
-
-def make_board(workers: int = 1) -> Board:
-    """A board with room for the counts of so many processes."""
-    return Board(workers, _WIDTH)
 
 
 class Metrics:
@@ -68,14 +51,14 @@ class Metrics:
     Parameters
     ----------
     context : Context
-    board : Board, as :func:`make_board` makes it
+    board : Board, as :func:`~services.app.counts.make_board` makes it
     worker : int, which of them this is
     """
 
     def __init__(self, context: Context, board: Board, worker: int = 0) -> None:
         self._context = context
         self._own = board.part(worker)
-        self._before = self._own[_STORE:_HELD].tolist()
+        self._before = self._own[STORE:HELD].tolist()
         self._registry = CollectorRegistry()
         self._registry.register(_RequestCollector(board))
         Gauge("datacube_info", "Version", ("version",), registry=self._registry).labels(
@@ -85,11 +68,11 @@ class Metrics:
 
     def count(self, service: str, status: int, seconds: float, nbytes: int) -> None:
         """Count one answered request; from one thread only, that of the event loop."""
-        own, begin = self._own, _BEGIN.get(service, _NONE)
-        own[begin + status - _FIRST_STATUS] += 1
-        own[begin + _STATUSES + bisect_left(_SECONDS, seconds)] += 1
-        own[begin + _TIME] += seconds
-        own[begin + _BYTES] += nbytes
+        own, begin = self._own, BEGIN.get(service, NONE)
+        own[begin + status - FIRST_STATUS] += 1
+        own[begin + STATUSES + bisect_left(SECONDS, seconds)] += 1
+        own[begin + TIME] += seconds
+        own[begin + BYTES] += nbytes
         self._note_store()
 
     def page(self) -> Response:
@@ -104,7 +87,7 @@ class Metrics:
         hits, misses, chunks, nbytes, found, made = self._before
         _NUMBERS.pack_into(
             self._own,
-            _STORE * _NUMBER,
+            STORE * _NUMBER,
             *(hits + cache.hits, misses + cache.misses),
             *(chunks + cache.chunks_read, nbytes + cache.bytes_read),
             *(found + bodies.hits, made + bodies.misses),
@@ -130,17 +113,17 @@ class _RequestCollector(Collector):
         nbytes = CounterMetricFamily(
             "datacube_response_bytes", "Bytes of answers' bodies as sent", labels=("service",)
         )
-        ends = (*map(str, _SECONDS), "+Inf")
-        for service, begin in _BEGIN.items():
-            tally = _sums(self._board, begin, begin + _OF_A_SERVICE)
-            if not any(buckets := tally[_STATUSES:_TIME]):
+        ends = (*map(str, SECONDS), "+Inf")
+        for service, begin in BEGIN.items():
+            tally = _sums(self._board, begin, begin + OF_A_SERVICE)
+            if not any(buckets := tally[STATUSES:TIME]):
                 continue
-            for place, times in enumerate(tally[:_STATUSES]):
+            for place, times in enumerate(tally[:STATUSES]):
                 if times:
-                    requests.add_metric((service, str(place + _FIRST_STATUS)), times)
+                    requests.add_metric((service, str(place + FIRST_STATUS)), times)
             sums = zip(ends, accumulate(buckets), strict=True)
-            seconds.add_metric((service,), list(sums), tally[_TIME])
-            nbytes.add_metric((service,), tally[_BYTES])
+            seconds.add_metric((service,), list(sums), tally[TIME])
+            nbytes.add_metric((service,), tally[BYTES])
         yield from (requests, seconds, nbytes)
 
 
@@ -154,10 +137,10 @@ class _StoreCollector(Collector):
     @override
     def collect(self) -> Iterator[Metric]:
         """The metrics as they are now."""
-        numbers = _sums(self._board, _STORE, _WIDTH)
-        for (name, text), value in zip(_COUNTERS, numbers, strict=False):
+        numbers = _sums(self._board, STORE, WIDTH)
+        for (name, text), value in zip(COUNTERS, numbers, strict=False):
             yield CounterMetricFamily(f"datacube_{name}", text, value=value)
-        for (name, text), value in zip(_GAUGES, numbers[len(_COUNTERS) :], strict=True):
+        for (name, text), value in zip(GAUGES, numbers[len(COUNTERS) :], strict=True):
             yield GaugeMetricFamily(f"datacube_{name}", text, value=value)
         try:
             cubes = float(len(self._context.catalog.cubes()))

@@ -3,14 +3,18 @@
 Tiles and maps are limited by the processor: more of them at the same time only hinder one another,
 and all become slow together. So they begin in the order in which they came, as many at once as the
 process has cores to work on. One that takes long gives its place to the next and goes on beside it,
-so that nobody waits for a coverage or a mean over a year. Who asks whether the server lives waits
-for none; what takes a moment needs no thread.
+so that nobody waits for a coverage or a mean over a year. The next one waits in its thread, for the
+event loop may be busy when its turn comes. Who asks whether the server lives waits for none.
 """
 
 import asyncio
 import os
+import threading
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from time import monotonic
 from weakref import WeakKeyDictionary
 
 LONG = 0.1  # seconds after which work no longer counts
@@ -29,6 +33,7 @@ class Turns:
     def __init__(self, *, remote: bool, processes: int = 1) -> None:
         cores = max((os.cpu_count() or 2) // processes, 1)
         self._places = cores * (_REMOTE if remote else 1)
+        self._gate = _Gate(self._places)
         most = max(8, (2 * _REMOTE if remote else 4) * cores)
         self._threads = ThreadPoolExecutor(most, thread_name_prefix="requests")
         self._watched = ThreadPoolExecutor(1, thread_name_prefix="watch")
@@ -40,32 +45,19 @@ class Turns:
         """Do something in a thread when it is its turn."""
         line = self._line()
         await line.acquire()
-        place = _Place(line)
-        timer = asyncio.get_running_loop().call_later(LONG, place.leave)
+        place = _Place(line, self._gate)
         try:
-            return await self.run(work)
+            place.watch(asyncio.get_running_loop())
+            return await self.run(partial(place.taken, work))
         finally:
-            timer.cancel()
             place.leave()
 
-    async def here[T](self, work: Callable[[], T]) -> T:
-        """Do something that takes a moment when it is its turn, on the event loop itself.
-
-        A thread would take it no faster and cost two changes between threads, each as long as a
-        good part of a tile.
-        """
-        line = self._line()
-        if not line.locked():
-            return work()
-        async with line:
-            return work()
-
     def _line(self) -> asyncio.Semaphore:
-        """The places at the running loop."""
+        """At the running loop: those whose turn it is, and the next one."""
         loop = asyncio.get_running_loop()
         line = self._lines.get(loop)
         if line is None:
-            line = self._lines[loop] = asyncio.Semaphore(self._places)
+            line = self._lines[loop] = asyncio.Semaphore(self._places + 1)
         return line
 
     async def aside[T](self, work: Callable[[], T]) -> T:
@@ -83,15 +75,85 @@ class Turns:
 
 
 class _Place:
-    """One of the places, which is left once."""
+    """A place in the line and, when its turn has come, behind the gate; each is left once.
 
-    __slots__ = ("_line",)
+    Parameters
+    ----------
+    line : of the event loop
+    gate : of the threads
+    """
 
-    def __init__(self, line: asyncio.Semaphore) -> None:
-        self._line: asyncio.Semaphore | None = line
+    def __init__(self, line: asyncio.Semaphore, gate: "_Gate") -> None:
+        self._line, self._gate = line, gate
+        self._lock = threading.Lock()
+        self._timer: asyncio.TimerHandle | None = None
+        self._begun = 0.0
+        self._inside = self._left = False
+
+    def taken[T](self, work: Callable[[], T]) -> T:
+        """Do something behind the gate; in a thread."""
+        self._gate.enter()
+        with self._lock:
+            self._begun, self._inside = monotonic(), True
+        try:
+            return work()
+        finally:
+            self._let_in()
+
+    def watch(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Leave when the work has taken long."""
+        rest = LONG if not self._begun else self._begun + LONG - monotonic()
+        if rest <= 0:
+            self.leave()
+        else:
+            self._timer = loop.call_later(rest, self.watch, loop)
 
     def leave(self) -> None:
-        """Let the next one in, unless that has happened."""
-        line, self._line = self._line, None
-        if line is not None:
-            line.release()
+        """Let the next ones in, unless that has happened; at the event loop."""
+        if self._timer is not None:
+            self._timer.cancel()
+        self._let_in()
+        left, self._left = self._left, True
+        if not left:
+            self._line.release()
+
+    def _let_in(self) -> None:
+        """Let the next one through the gate."""
+        with self._lock:
+            inside, self._inside = self._inside, False
+        if inside:
+            self._gate.let_in()
+
+
+class _Gate:
+    """Threads that may pass, in the order in which they come.
+
+    Parameters
+    ----------
+    places : int, how many may be behind it
+    """
+
+    def __init__(self, places: int) -> None:
+        self._free = places
+        self._lock = threading.Lock()
+        self._waiting: deque[threading.Lock] = deque()
+
+    def enter(self) -> None:
+        """Pass when there is a place."""
+        with self._lock:
+            if self._free:
+                self._free -= 1
+                return
+            turn = threading.Lock()
+            turn.acquire()
+            self._waiting.append(turn)
+        with turn:
+            pass
+
+    def let_in(self) -> None:
+        """Give a place to the next one."""
+        with self._lock:
+            if self._waiting:
+                self._waiting.popleft().release()
+            else:
+                self._free += 1

@@ -7,7 +7,8 @@ import click
 from datacube.store.collect import Collected, collect
 from datacube.store.index import list_cubes
 from datacube.store.url import open_store
-from services.cli.options import Duration, grace_option, size_text, store_option
+from services.cli.options import Duration, grace_option, size_text
+from services.cli.storage import store_option
 
 
 @click.command("gc")

@@ -21,8 +21,9 @@ from datacube.store.maintain import Damage, verify, verify_foreign
 from datacube.store.objects import ObjectStore
 from datacube.store.source import CubeSource
 from datacube.store.url import open_store
-from services.cli.options import json_option, store_option, write_json, write_table
+from services.cli.options import json_option, write_json, write_table
 from services.cli.sources import write_sources
+from services.cli.storage import store_option
 
 MOST_LETTERS = 40  # of the fields of a cube in a line
 MOST_CUBES = 10  # that a message names

@@ -5,7 +5,7 @@ from time import perf_counter
 
 import click
 
-from services.cli.options import store_option
+from services.cli.storage import store_option
 from services.demo.store import make_demo
 
 

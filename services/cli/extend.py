@@ -16,8 +16,9 @@ from datacube.store.commit import Change, with_field
 from datacube.store.cube import CubeStore, open_cube
 from datacube.store.regrow import holding
 from datacube.store.url import open_store
-from services.cli.options import recipe_of, recipe_option, store_option
+from services.cli.options import recipe_of, recipe_option
 from services.cli.progress import progress_bar
+from services.cli.storage import store_option
 
 
 @click.command("extend")

@@ -27,9 +27,9 @@ from services.cli.options import (
     retries_option,
     size_text,
     storage_option,
-    store_option,
 )
 from services.cli.progress import progress_bar
+from services.cli.storage import store_option
 
 
 @click.command("ingest")

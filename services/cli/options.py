@@ -2,11 +2,11 @@
 
 import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, override
+from typing import override
 
 import click
 
@@ -14,6 +14,7 @@ from datacube.config.load import load_recipe
 from datacube.config.products import AxisSettings, RecipeSettings
 from datacube.model.naming import identifier
 from datacube.store.create import Storage
+from services.cli.storage import Decorator
 
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
@@ -36,17 +37,6 @@ class Duration(click.ParamType[timedelta]):
         return timedelta(**{_UNITS[found[2]]: int(found[1])})
 
 
-type Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
-
-store_option: Decorator = click.option(
-    "--store",
-    "store",
-    required=True,
-    envvar="DATACUBE_STORE",
-    show_envvar=True,
-    metavar="URL",
-    help="Local path, s3://, gs://, az:// or https://.",
-)
 recipe_option: Decorator = click.option(
     "--recipe",
     "recipe_file",

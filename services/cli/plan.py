@@ -17,7 +17,7 @@ from datacube.engine.explain import (
 )
 from datacube.errors import InvalidParameter
 from datacube.model.query import AreaQuery, CoverageQuery, LineQuery
-from services.cli.options import store_option
+from services.cli.storage import store_option
 from services.ogcapi.edr import decode_edr
 from services.ogcapi.maps import decode_picture
 from services.ogcapi.parameters import decode_coverage

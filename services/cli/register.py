@@ -4,7 +4,7 @@ import click
 
 from datacube.store.register import register
 from datacube.store.url import open_store
-from services.cli.options import store_option
+from services.cli.storage import store_option
 
 
 @click.command("register")

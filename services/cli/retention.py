@@ -17,10 +17,10 @@ from services.cli.options import (
     grace_option,
     json_option,
     size_text,
-    store_option,
     write_json,
     write_table,
 )
+from services.cli.storage import store_option
 
 
 @click.command("retention")

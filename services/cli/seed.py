@@ -16,7 +16,7 @@ from datacube.engine.cube import Cube
 from datacube.errors import ConfigError, InvalidParameter
 from datacube.model.tiling import TileMatrix, TileMatrixSet
 from datacube.model.time import TimeRange, Timestamp
-from services.cli.options import store_option
+from services.cli.storage import store_option
 from services.ows.tilesets import covered_box, tile_matrix_set
 from services.ows.transport import Request
 from services.ows.urls import segment

@@ -1,15 +1,20 @@
 """``datacube serve``."""
 
-from functools import partial
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from datacube.config.load import load_config
 from datacube.store.heap import keep_freed
-from services.app import applications
-from services.app.serve import ARENAS, GRACE, Place, configure_logging, serve, usual_workers
-from services.cli.options import store_option
+from services.app.board import Board
+from services.app.place import GRACE, Place
+from services.app.serve import ARENAS, configure_logging, serve, usual_workers
+from services.cli.storage import store_option
+
+if TYPE_CHECKING:
+    from datacube.config.settings import Config
+    from services.app.asgi import Application
 
 
 @click.command("serve")
@@ -57,7 +62,7 @@ def serve_command(
     standard output, everything else to standard error.
     """
     keep_freed(ARENAS)
-    config = load_config(config_file)
+    config = None if config_file is None else _loaded(config_file)
     configure_logging(debug=bool(context.find_root().obj["debug"]))
 
     def started(url: str, cubes: int, missing: str) -> None:
@@ -66,9 +71,16 @@ def serve_command(
         noun = "cube" if cubes == 1 else "cubes"
         click.echo(f"Serving {cubes} {noun} of {store} on {url}", err=True)
 
-    serve(
-        partial(applications, config, store),
-        Place(host, port, grace),
-        started,
-        workers or config.server.workers or usual_workers(),
-    )
+    def prepare(board: Board) -> "Callable[[int], Application]":
+        from services.app.asgi import applications  # noqa: PLC0415  all that requests need
+
+        return applications(config or _loaded(None), store, board)
+
+    said = workers or (config and config.server.workers)
+    serve(prepare, Place(host, port, grace), started, said or usual_workers())
+
+
+def _loaded(config_file: Path | None) -> "Config":
+    from datacube.config.load import load_config  # noqa: PLC0415  much is loaded with it
+
+    return load_config(config_file)

@@ -11,7 +11,8 @@ from datacube.store.history import history
 from datacube.store.home import locate
 from datacube.store.manifest import Version
 from datacube.store.url import open_store
-from services.cli.options import json_option, size_text, store_option, write_json, write_table
+from services.cli.options import json_option, size_text, write_json, write_table
+from services.cli.storage import store_option
 
 
 @click.command("versions")

@@ -19,8 +19,8 @@ from services.cli.options import (
     recipe_option,
     retries_option,
     storage_option,
-    store_option,
 )
+from services.cli.storage import store_option
 
 
 @click.command("watch")

@@ -4,6 +4,7 @@ import json
 from base64 import b64encode
 from collections.abc import Iterator
 
+from datacube.formats.pieces import Piece
 from datacube.jobs.jobs import Jobs
 from datacube.jobs.record import Job, ResultFile
 from services.ogcapi.processes import OUTPUT
@@ -54,7 +55,7 @@ def _inline(jobs: Jobs, job: Job, file: ResultFile) -> Response:
     return Response(200, "application/json", pieces, (*content_length(length), NO_STORE))
 
 
-def _inlined(head: bytes, pieces: Iterator[bytes]) -> Iterator[bytes]:
+def _inlined(head: bytes, pieces: Iterator[Piece]) -> Iterator[Piece]:
     yield head
     rest = b""
     for piece in pieces:

@@ -8,7 +8,7 @@ from datacube.engine.coverage import check_aggregate, get_coverage, plan_coverag
 from datacube.engine.coverage_plan import CoveragePlan
 from datacube.engine.coverage_stream import is_large, stream_coverage
 from datacube.engine.limits import check_coverage, check_spool, check_stream
-from datacube.formats.pieces import Streamed, at_once, resumed
+from datacube.formats.pieces import Piece, Streamed, at_once, resumed, together
 from datacube.formats.registry import Content, Encoder, Options, encoders
 from datacube.formats.spool import free_for_spool
 from datacube.formats.values import STATED, Stated, stated, stated_fields, stated_stream
@@ -38,7 +38,7 @@ class CoverageFile:
 
     description: CoverageDescription
     notes: tuple[str, ...]
-    content: bytes | Iterator[bytes]
+    content: bytes | Iterator[Piece]
     length: int | None = None
 
     @property
@@ -102,9 +102,26 @@ def coverage_file(
     check_coverage(limits, plan.size(fields), others)
     check_aggregate(limits, plan)
     _stop(request, plan, fields, moment=plan.brief and encoder.stream is not None)
+    if plan.plain and how is None and (file := _forward(context, request, query, encoder, options)):
+        return file
     found = get_coverage(context, query)
     found = found if how is None else stated(found, how)
     return _whole(found.description, found.notes, encoder.encode(found, options))
+
+
+def _forward(
+    context: Context, request: Request, query: CoverageQuery, encoder: Encoder, options: Options
+) -> CoverageFile | None:
+    """The file made in one go, its values read to where they lie in it; None where it is not so."""
+    if encoder.forward is None:
+        return None
+    coverage = stream_coverage(context, query)
+    made = encoder.forward(coverage, options)
+    if made is None:
+        return None
+    pieces = made.pieces if request.head else iter(tuple(made.pieces))
+    whole = together(Streamed(pieces, made.length))
+    return _whole(coverage.description, coverage.notes, whole)
 
 
 def _stop(
@@ -146,7 +163,7 @@ def _whole(
             return CoverageFile(description, notes, at_once(iter(content)))
 
 
-def begun(pieces: Iterator[bytes], length: int | None = None) -> Iterator[bytes]:
+def begun(pieces: Iterator[Piece], length: int | None = None) -> Iterator[Piece]:
     """The same pieces, the first of them made already; what that raises is raised here.
 
     Parameters

@@ -6,6 +6,7 @@ from dataclasses import replace
 from lxml import etree
 
 from datacube.errors import InvalidParameter
+from datacube.formats.pieces import Piece
 from datacube.model.markup import local_name
 from services.ows.transport import Response
 from services.ows.xml import Element, Maker, serialise
@@ -47,7 +48,7 @@ def wrapped(namespace: str, inner: Element) -> bytes:
     return serialise(soap("Envelope", soap("Body", inner)))
 
 
-def around(namespace: str, pieces: Iterator[bytes]) -> Iterator[bytes]:
+def around(namespace: str, pieces: Iterator[Piece]) -> Iterator[Piece]:
     """A document that comes in pieces, in an envelope; its declaration is in the first of them."""
     soap = Maker(namespace, {"soap": namespace})
     head, _, tail = serialise(soap("Envelope", soap("Body"))).partition(b"<soap:Body/>")

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from urllib.parse import parse_qsl
 
 from datacube.errors import InvalidParameter
+from datacube.formats.pieces import Piece
 
 FORM = "application/x-www-form-urlencoded"
 AT_ONCE = 16 << 20
@@ -121,7 +122,7 @@ class Response:
 
     status: int
     media_type: str
-    body: bytes | Iterator[bytes]
+    body: bytes | Iterator[Piece]
     headers: tuple[tuple[str, str], ...] = ()
     lasting: bool = False
 

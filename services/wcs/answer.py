@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from datacube.engine.context import Context
 from datacube.engine.coverage import coverage_state, plan_coverage
+from datacube.formats.pieces import Piece
 from services.ows import caching
 from services.ows.coveragefile import CoverageFile, begun, content_length, coverage_file
 from services.ows.transport import Request, Response, TakesLonger
@@ -110,7 +111,7 @@ def _look(context: Context, order: Order) -> str:
             return ""
 
 
-def _made(context: Context, request: Request, order: Order) -> Iterator[bytes]:
+def _made(context: Context, request: Request, order: Order) -> Iterator[Piece]:
     file = _file(context, request, order)
     if isinstance(file.content, bytes):
         yield file.content

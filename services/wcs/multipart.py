@@ -4,7 +4,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import sha256
 
-type Content = bytes | Iterator[bytes]
+from datacube.formats.pieces import Piece
+
+type Content = bytes | Iterator[Piece]
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,7 +40,7 @@ class Part:
             f'Content-Disposition: attachment; filename="{self.name}"\r\n\r\n'
         ).encode()
 
-    def pieces(self) -> Iterator[bytes]:
+    def pieces(self) -> Iterator[Piece]:
         """The content."""
         if isinstance(self.content, bytes):
             yield self.content
@@ -58,7 +60,7 @@ class Related:
     """
 
     media_type: str
-    pieces: Iterator[bytes]
+    pieces: Iterator[Piece]
     length: int | None
 
 
@@ -85,7 +87,7 @@ def related(root: bytes, root_type: str, *files: Part) -> Related:
     return Related(media_type, _pieces(head, files, boundary, last), length)
 
 
-def _pieces(head: bytes, files: tuple[Part, ...], boundary: str, last: bytes) -> Iterator[bytes]:
+def _pieces(head: bytes, files: tuple[Part, ...], boundary: str, last: bytes) -> Iterator[Piece]:
     for one in files:
         yield head + one.head(boundary)
         yield from one.pieces()

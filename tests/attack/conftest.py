@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from services.app import create_app
+from services.app.asgi import create_app
 from tests.protocol.pictures import settings, write_cubes
 
 

@@ -22,6 +22,7 @@ def files(live_server, tmp_path_factory) -> list[Path]:
     found = []
     for (query, form), name in asked.items():
         url = f"{live_server.url}/wcs?SERVICE=WCS&VERSION=2.0.1&REQUEST=GetCoverage"
+        httpx.get(f"{url}&FORMAT={form}&COVERAGEID={query}")  # the next is made by its form
         answer = httpx.get(f"{url}&FORMAT={form}&COVERAGEID={query}")
         assert answer.status_code == 200, answer.text
         found.append(folder / f"{name}-{form}.nc")

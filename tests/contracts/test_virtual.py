@@ -24,7 +24,7 @@ from datacube.store.icechunk.sources import ALLOWED, authorised
 from datacube.store.register import register
 from datacube.store.source import CubeSource
 from datacube.store.url import open_store
-from services.app import create_app
+from services.app.asgi import create_app
 from tests.asgi import Client
 
 

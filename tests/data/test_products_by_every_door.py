@@ -15,7 +15,7 @@ from rasterio.io import MemoryFile
 
 from datacube.config.settings import Config
 from datacube.ingest.pipeline import ingest
-from services.app import create_app
+from services.app.asgi import create_app
 from tests.asgi import Client
 from tests.data.test_ingest_products import NAMED, SCENE, probes
 

@@ -9,7 +9,8 @@ import pytest
 from datacube.config.settings import Config
 from datacube.engine.context import make_context
 from datacube.store.url import open_store
-from services.app.metrics import Metrics, make_board
+from services.app.counts import make_board
+from services.app.metrics import Metrics
 from services.app.routes import Routes
 from services.ows.transport import Request, TakesLonger
 from tests.cubes import make_cube

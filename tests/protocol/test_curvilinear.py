@@ -13,7 +13,7 @@ from rasterio.io import MemoryFile
 from datacube.config.settings import Config, ServerSettings
 from datacube.model.crs import CRS84, Crs, transform
 from datacube.model.fields import Field
-from services.app import create_app
+from services.app.asgi import create_app
 from tests.asgi import Client
 from tests.cubes import closed_form, make_cube
 from tests.positions import distances, tripolar

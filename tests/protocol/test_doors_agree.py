@@ -16,7 +16,7 @@ from PIL import Image
 from rasterio.io import MemoryFile
 
 from datacube.config.settings import Config
-from services.app import create_app
+from services.app.asgi import create_app
 from tests.asgi import Client
 from tests.protocol.doors import Doors, middle, value_of
 from tests.protocol.worlds import TIMES, WORLDS, Cell, World

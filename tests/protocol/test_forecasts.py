@@ -10,7 +10,7 @@ from PIL import Image
 
 from datacube.config.settings import Config, CubeSettings
 from datacube.render.style import ColorRamp
-from services.app import create_app
+from services.app.asgi import create_app
 from services.cli.plan import explain
 from tests.asgi import Client
 from tests.forecasts import BEST, add_runs, make_forecast

@@ -8,7 +8,7 @@ import pytest
 from datacube.config.settings import Config
 from datacube.store.cube import open_cube
 from datacube.store.url import open_store
-from services.app import create_app
+from services.app.asgi import create_app
 from services.cli.root import run
 from tests.asgi import Client
 from tests.cubes import make_cube, slice_values, ticks_of

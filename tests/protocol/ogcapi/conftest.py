@@ -6,7 +6,7 @@ import pytest
 from datacube.config.settings import Config, Contact, Limits, ServerSettings
 from datacube.model.axis import IndexAxis, IrregularAxis
 from datacube.model.fields import Field
-from services.app import create_app
+from services.app.asgi import create_app
 from tests.asgi import Client
 from tests.cubes import make_cube
 

@@ -15,7 +15,7 @@ from datacube.config.settings import Config, JobSettings, Limits, ServerSettings
 from datacube.formats.pieces import FilePieces
 from datacube.jobs.folder import JobFolder
 from datacube.jobs.record import Wish
-from services.app import create_app
+from services.app.asgi import create_app
 from tests.asgi import Client
 from tests.cubes import make_cube
 

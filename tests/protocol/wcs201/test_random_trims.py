@@ -3,7 +3,7 @@
 from math import ceil, floor
 
 import numpy as np
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.protocol.wcs201.service import closed
@@ -14,10 +14,17 @@ _TINY = 1e-6
 def overlapped(low, high, start, step, size):
     """Cells of [low, high], counted from start; a box on an edge or in a cell is one cell."""
     first = floor((low - start) / step + _TINY)
+    if low == high == start + size * step:  # its outer edge
+        first = size - 1
     last = max(ceil((high - start) / step - _TINY), first + 1)
     return range(max(first, 0), min(last, size))
 
 
+@example(x=[0.0, 0.0], y=[30.0, 30.0], t=0)
+@example(x=[-20.0, -20.0], y=[50.0, 50.0], t=0)
+@example(x=[20.0, 20.0], y=[25.0, 30.0], t=0)
+@example(x=[20.0, 25.0], y=[35.0, 36.0], t=0)
+@example(x=[-30.0, -20.0], y=[35.0, 36.0], t=0)
 @given(
     x=st.tuples(st.floats(-30, 30), st.floats(-30, 30)).map(sorted),
     y=st.tuples(st.floats(25, 55), st.floats(25, 55)).map(sorted),

@@ -13,7 +13,7 @@ from datacube.engine.context import make_context
 from datacube.model.fields import Field
 from datacube.store.layout import chunk_key
 from datacube.store.url import open_store
-from services.app import Application
+from services.app.asgi import Application
 from services.ows.transport import Request
 from services.wcs.service import handle
 from tests.asgi import Client

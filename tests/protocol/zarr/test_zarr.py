@@ -16,7 +16,7 @@ from datacube.config.settings import Config
 from datacube.store.collect import collect
 from datacube.store.cube import open_cube
 from datacube.store.url import open_store
-from services.app import create_app
+from services.app.asgi import create_app
 from tests.asgi import Client
 from tests.cubes import closed_form, make_cube, read_level, slice_values, ticks_of
 from tests.servers import LiveServer, start_server

@@ -14,7 +14,7 @@ from datacube.config.settings import Config
 from datacube.store import foreign_objects
 from datacube.store.register import register
 from datacube.store.url import open_store
-from services.app import create_app
+from services.app.asgi import create_app
 from tests.asgi import Client
 from tests.servers import LiveServer, start_server
 from tests.unit.store.zarrs import Group, shades

@@ -242,7 +242,7 @@ def test_the_chunks_of_a_request_stay_within_its_limit_together(store, monkeypat
 
 def test_all_that_comes_of_a_chunk_counts_for_its_share_of_the_cache(store, monkeypatch):
     monkeypatch.setattr("datacube.engine.again._SHARE", 100)
-    context = make_context(store, settings(cache_bytes=100 * 5 * 64 * 2))
+    context = make_context(store, settings(cache_bytes=68_267))  # chunks: 100 x 5 x 64 x 2
     made = counted(monkeypatch)
     for methods, count in ((("min", "max", "count"), 0), (("min", "max"), 1)):
         for _ in range(3):

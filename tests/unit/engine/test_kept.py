@@ -11,7 +11,7 @@ from datacube.engine.context import make_context
 from datacube.engine.kept import LARGEST, KeptTiles
 from datacube.errors import StorageError
 from datacube.store.url import open_store
-from services.app import Application
+from services.app.asgi import Application
 from tests.asgi import Client
 from tests.cubes import make_cube
 from tests.stores import CountingStore, WrappedStore

@@ -5,10 +5,10 @@ import pytest
 from rasterio.io import MemoryFile
 
 from datacube.errors import InvalidFormat
-from datacube.formats.geotiff import encode
+from datacube.formats.geotiff import encode, forward
 from datacube.model.axis import RegularAxis
 from datacube.model.fields import Category, Field
-from tests.unit.formats.coverages import closed_form, days, make_coverage
+from tests.unit.formats.coverages import closed_form, days, in_bands, make_coverage, whole
 
 UTM_UNCODED = (
     "+proj=laea +lat_0=50 +lon_0=7 +x_0=1000 +y_0=2000 +ellps=GRS80 +units=m +no_defs +type=crs"
@@ -160,3 +160,34 @@ def test_classes_bring_their_colours():
     with opened(make_coverage(Field("scl", "uint8", nil=0, categories=classes))) as file:
         assert file.colormap(1)[2] == (0, 255, 0, 255)
         assert file.tags(1)["class_1"] == "water"
+
+
+@pytest.mark.parametrize(
+    ("coverage", "gaps"),
+    [
+        (make_coverage(Field("v", "int16", nil=-1), size=(70, 50), invalid=[(3, 4)]), True),
+        (make_coverage(Field("v", "int16", nil=-1), step=(2.0, 2.0), origin=(0.0, 0.0)), False),
+        (make_coverage(Field("a", "uint8"), Field("b", "int16"), size=(20, 9)), False),
+        (make_coverage(Field("a", "int16", nil=-1), Field("b", "int16", nil=-1)), True),
+        (make_coverage(Field("a", "float32"), Field("b", "int16", nil=-1), size=(9, 20)), True),
+    ],
+    ids=["a nil value", "upward", "none", "one nil value", "NaN"],
+)
+def test_a_file_that_no_value_decides_is_the_same_while_it_is_read(coverage, gaps):
+    made = forward(in_bands(coverage, 3, gaps=gaps), {})
+    content = b"".join(made.pieces)
+    assert len(content) == made.length
+    assert content == whole(encode(coverage, {}))
+
+
+@pytest.mark.parametrize(
+    ("fields", "gaps", "options"),
+    [
+        ([Field("v", "int16")], True, {}),
+        ([Field("a", "int16", nil=-1), Field("b", "int16", nil=-2)], False, {}),
+        ([Field("a", "int16", nil=-1), Field("b", "int16")], False, {}),
+        ([Field("v", "int16", nil=-1)], False, {"compression": "deflate"}),
+    ],
+)
+def test_a_file_that_values_may_decide_is_not_begun_before_them(fields, gaps, options):
+    assert forward(in_bands(make_coverage(*fields), 3, gaps=gaps), options) is None

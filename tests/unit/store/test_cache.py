@@ -128,7 +128,7 @@ def test_all_that_wait_get_the_failure():
 
 def rare(cache: ChunkCache, *keys: object) -> list[bool]:
     """Whether the keys were hardly asked for, each in turn."""
-    return [cache.is_rare(key, MIB) for key in keys]
+    return [cache.sought(key, MIB)[1] for key in keys]
 
 
 def test_what_neighbours_want_is_worth_its_place():

@@ -63,15 +63,15 @@ def test_rows_of_a_chunk_are_right_and_held_when_they_are_wanted_often(tmp_path)
     cube = make_cube(tmp_path, width=300, height=512, chunks={"x": 300, "y": 512}, levels=1)
     assert cube.cache.held_bytes == 0
     whole = 10 * np.arange(512)[:, None] + np.arange(300)
-    part = cube.chunk_rows("v", 0, (0, 0, 0), (200, 210))
+    part = cube.row_reader("v", 0, (0,))((0, 0), (200, 210))
     assert part.shape == (1, 512, 300)
     assert (part[0, 200:210] == whole[200:210]).all()
     assert not (part[0] == whole).all()  # no more was decoded than was wanted
     assert cube.cache.held_bytes == 0
-    again = cube.chunk_rows("v", 0, (0, 0, 0), (0, 100))
+    again = cube.row_reader("v", 0, (0,))((0, 0), (0, 100))
     assert (again[0] == whole).all()
     assert cube.cache.held_bytes == again.nbytes
-    assert cube.chunk_rows("v", 0, (0, 0, 0), (3, 4)) is cube.chunk("v", 0, (0, 0, 0))
+    assert cube.row_reader("v", 0, (0,))((0, 0), (3, 4)) is cube.chunk("v", 0, (0, 0, 0))
     assert cube.cache.chunks_read == 2
     with pytest.raises(ValueError, match="read-only"):
         part[0, 200, 0] = 1
@@ -84,9 +84,9 @@ def test_chunks_of_which_nothing_is_stored_are_not_counted(tmp_path):
     cube = cube.refreshed()
     misses = cube.cache.misses
     for _ in range(3):
-        assert (cube.chunk_rows("v", 0, (1, 0, 0), (0, 9)) == fill_of(cube)).all()
+        assert (cube.row_reader("v", 0, (1,))((0, 0), (0, 9)) == fill_of(cube)).all()
     assert (cube.cache.chunks_read, cube.cache.misses) == (0, misses)
-    cube.chunk_rows("v", 0, (0, 0, 0), (0, 9))
+    cube.row_reader("v", 0, (0,))((0, 0), (0, 9))
     assert (cube.cache.chunks_read, cube.cache.misses) == (1, misses + 1)
 
 
@@ -100,7 +100,7 @@ def test_many_that_want_rows_of_a_chunk_at_once_read_it_twice_at_most(tmp_path):
 
     def ask(row):
         start.wait(10)
-        found.append((row, cube.chunk_rows("v", 0, (0, 0, 0), (row, row + 1))[0, row, 7]))
+        found.append((row, cube.row_reader("v", 0, (0,))((0, 0), (row, row + 1))[0, row, 7]))
 
     threads = [threading.Thread(target=ask, args=(50 * number,)) for number in range(10)]
     for one in threads:

@@ -19,11 +19,12 @@ from datacube.store.cache import ChunkCache
 from datacube.store.create import create_cube
 from datacube.store.cube import CubeStore, open_cube
 from datacube.store.maintain import verify
-from datacube.store.manifest import Slice, Version
+from datacube.store.manifest import Version
 from datacube.store.rebuild import rebuild_series
 from datacube.store.records import SegmentRecord, SeriesRecord
 from datacube.store.segments import digest_of, due, missing, surviving
 from datacube.store.series import SeriesCopy
+from datacube.store.slices import Slice
 from datacube.store.timeseries import read_series
 from datacube.store.transaction import transaction
 from datacube.store.url import open_store

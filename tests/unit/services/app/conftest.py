@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from datacube.config.settings import Config, ServerSettings
-from services.app import create_app
+from services.app.asgi import create_app
 from tests.asgi import Client
 from tests.cubes import make_cube
 

@@ -17,7 +17,7 @@ from lxml import etree, html
 
 from datacube.config.settings import Config, ServerSettings
 from datacube.engine.map import draw_map
-from services.app import create_app
+from services.app.asgi import create_app
 from services.app.routes import Route
 from tests.asgi import Client
 from tests.cubes import make_cube

@@ -11,8 +11,9 @@ from granian.server.embed import Server
 from datacube.config.settings import Config
 from datacube.engine.context import make_context
 from datacube.store.url import open_store
-from services.app import Application, asker
-from services.app.serve import free_port
+from services.app import asker
+from services.app.asgi import Application
+from services.app.place import free_port
 from tests.cubes import make_cube
 from tests.stores import CountingStore
 

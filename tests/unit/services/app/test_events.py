@@ -10,7 +10,8 @@ from datacube.config.settings import Config
 from datacube.engine.context import make_context
 from datacube.store.cube import open_cube
 from datacube.store.url import open_store
-from services.app import Application, events
+from services.app import events
+from services.app.asgi import Application
 from tests.asgi import Client
 from tests.cubes import add_slices, make_cube
 from tests.servers import start_server

@@ -21,7 +21,7 @@ from datacube.model.fields import Field
 from datacube.store.cube import open_cube
 from datacube.store.manifest import SourceRecord
 from datacube.store.url import open_store
-from services.app import Application, create_app
+from services.app.asgi import Application, create_app
 from tests.asgi import Client
 from tests.cubes import add_slices, closed_form, make_cube, make_description, ticks_of
 from tests.stores import CountingStore

@@ -4,7 +4,7 @@ import pytest
 from lxml import html
 
 from datacube.config.settings import Config
-from services.app import create_app
+from services.app.asgi import create_app
 from tests.asgi import Client
 
 

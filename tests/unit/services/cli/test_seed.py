@@ -7,7 +7,7 @@ import pytest
 from datacube.config.load import load_config
 from datacube.engine.context import make_context
 from datacube.store.url import open_store
-from services.app import Application
+from services.app.asgi import Application
 from services.cli.root import run
 from tests.asgi import Client
 from tests.cubes import make_cube

@@ -6,7 +6,7 @@ import pytest
 from datacube.config.settings import Config, ServerSettings
 from datacube.model.axis import IrregularAxis
 from datacube.model.fields import Field
-from services.app import create_app
+from services.app.asgi import create_app
 from services.viewer import page
 from tests.asgi import Client
 from tests.cubes import make_cube
