@@ -143,8 +143,10 @@ def read_level(cube: CubeStore, field: str, step: int, level: int) -> NDArray[np
     whole = np.empty((*axes, height, width), dtype)
     for place in np.ndindex(*counts):
         row, column = place[-2] * shape[0], place[-1] * shape[1]
-        part = cube.chunk(field, level, (step, *place)).reshape(shape)
-        whole[(*place[:-2], slice(row, row + shape[0]), slice(column, column + shape[1]))] = part
+        part = cube.chunk(field, level, (step, *place))
+        high, wide = part.shape[-2:]  # at the edge of the grid what lies on it
+        target = whole[(*place[:-2], slice(row, row + high), slice(column, column + wide))]
+        target[...] = part.reshape(high, wide)
     return whole[..., : grid.height, : grid.width]
 
 

@@ -1,5 +1,6 @@
 """The same values for the peers: Zarr pyramids, COGs, VRTs, NetCDF."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +25,7 @@ def make_all(scale: Scale) -> None:
     peers = scale.home / "peers"
     peers.mkdir(parents=True, exist_ok=True)
     sst, s2, ocean = (open_cube(store, name) for name in ("sst", "s2", "ocean"))
-    for name, make in {
+    makers: dict[str, Callable[[Path], None]] = {
         "sst.zarr": lambda path: sst_zarr(sst, path),
         "s2.zarr": lambda path: s2_zarr(s2, path),
         "ocean.zarr": lambda path: ocean_zarr(ocean, path),
@@ -32,7 +33,8 @@ def make_all(scale: Scale) -> None:
         "s2": lambda path: s2_cogs(s2, path),
         "ocean": lambda path: ocean_rasters(ocean, path),
         "ocean.nc": lambda path: ocean_netcdf(ocean, path),
-    }.items():
+    }
+    for name, make in makers.items():
         stamp = peers / f"{name}.made"
         if not stamp.exists():
             print(f"  peers/{name}", flush=True)

@@ -3,6 +3,7 @@
 import base64
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import rasterio
@@ -33,6 +34,7 @@ def sst_zarr(cube: CubeStore, path: Path) -> None:
     root = zarr.open_group(path, mode="w", zarr_format=3)
     steps = list(cubes.steps_of(cube))
     for level in cube.description.levels:
+        assert isinstance(level.grid, RectifiedGrid)
         group = _group(root, str(level.number), level.grid, len(steps), cubes.DAY)
         array = _array(
             group,
@@ -53,6 +55,7 @@ def s2_zarr(cube: CubeStore, path: Path) -> None:
     root = zarr.open_group(path, mode="w", zarr_format=3)
     steps, bands = list(cubes.steps_of(cube)), scenes.BANDS
     for level in cube.description.levels:
+        assert isinstance(level.grid, RectifiedGrid)
         group = _group(root, str(level.number), level.grid, len(steps), 10 * cubes.DAY)
         _coordinate(group, "band", np.arange(1, len(bands) + 1), {})
         array = _array(
@@ -142,7 +145,7 @@ def _group(root: zarr.Group, name: str, grid: RectifiedGrid, steps: int, pace: i
 
 
 def _coordinate(
-    group: zarr.Group, name: str, values: NDArray[np.generic], attributes: Mapping[str, object]
+    group: zarr.Group, name: str, values: NDArray[np.generic], attributes: Mapping[str, Any]
 ) -> None:
     array = group.create_array(
         name,
@@ -162,8 +165,8 @@ def _array(
     shape: tuple[int, ...],
     dims: tuple[str, ...],
     fill: float,
-    attributes: Mapping[str, object],
-) -> zarr.Array:
+    attributes: Mapping[str, Any],
+) -> zarr.Array[Any]:
     chunks = (*(1,) * (len(shape) - 2), min(512, shape[-2]), min(512, shape[-1]))
     return group.create_array(
         name,
@@ -181,7 +184,7 @@ def _array(
     )
 
 
-def _attribute(fill: float, dtype: str) -> object:
+def _attribute(fill: float, dtype: str) -> Any:
     """``_FillValue`` as xarray writes it into Zarr attributes."""
     if np.dtype(dtype).kind != "f":
         return fill

@@ -25,7 +25,8 @@ def smooth(height: int, width: int, nodes: int, seed: int) -> Rows:
     down = _weights(height, nodes)
     for top in range(0, height, _ROWS):
         rows = slice(top, min(top + _ROWS, height))
-        yield rows, (down[rows] @ net) @ across
+        part = ((down[rows] @ net) @ across).astype(np.float32, copy=False)
+        yield rows, part
 
 
 def surface(height: int, width: int, nodes: int, seed: int) -> NDArray[np.float32]:

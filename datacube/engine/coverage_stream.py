@@ -24,6 +24,7 @@ from datacube.model.fields import Field
 from datacube.model.query import CoverageQuery
 from datacube.model.stream import CoverageStream, Part, part_domain
 from datacube.slicing.cells import ReadPlan, SeparableMap
+from datacube.store.buffers import unset_bytes
 
 type BoolArray = NDArray[np.bool_]
 
@@ -125,7 +126,7 @@ class _Reader:
         """Memory for a block: of a small answer such as a file can have it for its own."""
         if not self._small:
             return np.empty(shape, dtype)
-        return np.ndarray(shape, dtype, bytearray(prod(shape) * dtype.itemsize))
+        return np.ndarray(shape, dtype, unset_bytes(prod(shape) * dtype.itemsize))
 
     def _computed(self, parts: Iterable[Part]) -> Iterator[Block]:
         """Values of steps made one, or between cells; neighbours of one source are read once."""

@@ -7,6 +7,7 @@ page by page. None of it goes through ``malloc``, whose arenas would grow by chu
 between values that do not.
 """
 
+import ctypes
 import mmap
 import sys
 import threading
@@ -35,11 +36,26 @@ DEFAULT_SPARE_BYTES = 8 << 20
 _PAGE = 4096
 _FIELD = 16 << 20  # bytes that are asked for at once
 _HUGE = Path("/sys/kernel/mm/transparent_hugepage/enabled")
+_unset_bytes = ctypes.pythonapi.PyByteArray_FromStringAndSize  # of no string: nothing is put in
+_unset_bytes.restype = ctypes.py_object
+_unset_bytes.argtypes = (ctypes.c_char_p, ctypes.c_ssize_t)
 
 
 def fresh(size: int) -> NDArray[np.uint8]:
     """New memory."""
     return np.empty(size, np.uint8)
+
+
+def unset_bytes(size: int) -> bytearray:
+    """New memory as a bytearray of any content: to clear it would cost as much as to fill it.
+
+    Examples
+    --------
+    >>> len(unset_bytes(100_000))
+    100000
+    """
+    made: bytearray = _unset_bytes(None, size)
+    return made
 
 
 def taken_bytes(size: int) -> int:

@@ -2,7 +2,8 @@
 
 A checksum is that of a whole chunk, which has to be read to be checked. Where a map wants a few of
 its rows again and again, half of the bytes are read for nothing else. So what was right is taken to
-be right for some minutes, as long as the file is the same one.
+be right for some minutes, as long as the file is the same one; where all of it is wanted it is not
+checked again either.
 """
 
 import mmap
@@ -29,6 +30,8 @@ _NOTE = Struct(
 _CHECK = Struct("<I")
 _PLACE = 144
 _LONGEST = _PLACE - _NOTE.size - _CHECK.size
+
+type _Known = tuple[bytes, tuple[int, int, int]]
 
 
 class SoundChunks:
@@ -87,7 +90,8 @@ class SoundChunks:
             The chunk is missing, truncated or damaged, or the storage failed.
         """
         name = hash((self._era, key, size, checksum))
-        found = self._part(store, key, name, size, codec, rows, room)
+        known = self._known(name)
+        found = None if known is None else _again(store, key, known, size, codec, rows, room)
         if found is not None:
             return found
         borrowed = store.borrow(key, size)
@@ -102,33 +106,8 @@ class SoundChunks:
         """Take nothing to be right any more."""
         self._era += 1
 
-    def _part(
-        self,
-        store: LocalObjects,
-        key: str,
-        name: int,
-        size: int,
-        codec: ArrayCodec,
-        rows: tuple[int, int],
-        room: Room,
-    ) -> tuple[NDArray[Any], int] | None:
-        """The rows of a chunk that is known; None where it has to be looked at as a whole."""
-        known = self._known(name)
-        piece = None if known is None else codec.piece(known[0], rows)
-        if known is None or piece is None:
-            return None
-        device, number, changed = known[1]
-        state = device, number, size, changed
-        frame = store.borrow_part(key, piece.front, piece.begin, piece.end, state)
-        if frame is None:
-            return None
-        try:
-            return codec.decode_piece(frame, piece, room), piece.end - piece.begin
-        except StorageError:
-            return None
-
-    def _known(self, name: int) -> tuple[bytes, tuple[int, int, int]] | None:
-        """The head of a chunk, and device, number and time of the last change of its file."""
+    def _known(self, name: int) -> _Known | None:
+        """Of a chunk its head, and device, number and time of the last change of its file."""
         begin = name % self._most * _PLACE
         named, device, number, changed, until, length = _NOTE.unpack_from(self._notes, begin)
         if named != name or until < self._clock() or length > _LONGEST:
@@ -145,6 +124,33 @@ class SoundChunks:
         note = _NOTE.pack(name, device, number, changed, until, len(head)) + head
         begin = name % self._most * _PLACE
         self._notes[begin : begin + len(note) + _CHECK.size] = note + _CHECK.pack(crc32(note))
+
+
+def _again(
+    store: LocalObjects,
+    key: str,
+    known: _Known,
+    size: int,
+    codec: ArrayCodec,
+    rows: tuple[int, int],
+    room: Room,
+) -> tuple[NDArray[Any], int] | None:
+    """Rows of a chunk that is known; None where its file is another one or cannot be decoded."""
+    head, (device, number, changed) = known
+    state = device, number, size, changed
+    piece = codec.piece(head, rows)
+    try:
+        if piece is None:
+            borrowed = store.borrow(key, size)
+            if borrowed is None or borrowed[1] != state:
+                return None
+            return codec.decode(borrowed[0], room), size
+        frame = store.borrow_part(key, piece.front, piece.begin, piece.end, state)
+        if frame is None:
+            return None
+        return codec.decode_piece(frame, piece, room), piece.end - piece.begin
+    except StorageError:
+        return None
 
 
 def _rows_of(data: Stored, codec: ArrayCodec, rows: tuple[int, int], room: Room) -> NDArray[Any]:

@@ -36,7 +36,9 @@ from tests.cubes import closed_form, make_cube, read_level, slice_values, ticks_
 from tests.stores import IcechunkStore
 
 OPTIONS: dict[str, Any] = {"width": 40, "height": 20, "chunks": {"x": 16, "y": 16}}
-NOW = timedelta(seconds=-1)  # a bucket lists whole seconds: what this one brought is of before it too
+NOW = timedelta(
+    seconds=-1
+)  # a bucket lists whole seconds: what this one brought is of before it too
 
 
 def repository(store: ObjectStore, cube_id: str = "closed") -> Any:

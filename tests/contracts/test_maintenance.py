@@ -38,7 +38,9 @@ from tests.cubes import (
 from tests.stores import CrashingStore
 
 OPTIONS: dict[str, Any] = {"width": 40, "height": 20, "chunks": {"x": 16, "y": 16}}
-NOW = timedelta(seconds=-1)  # a bucket lists whole seconds: what this one brought is of before it too
+NOW = timedelta(
+    seconds=-1
+)  # a bucket lists whole seconds: what this one brought is of before it too
 WIDE = RectifiedGrid.from_bbox(BoundingBox(0, 0, 48, 20, Crs.parse("EPSG:4326")), 48, 20)
 
 

@@ -76,12 +76,25 @@ def test_all_rows_take_all_bytes(sound, objects):
         assert read == chunk[2]
 
 
-def test_a_file_that_was_replaced_is_checked(sound, objects):
+@pytest.mark.parametrize("rows", [(0, 10), (0, 512)])
+def test_a_file_that_was_replaced_is_checked(sound, objects, rows):
     chunk = put(objects)
-    sound.read_rows(objects, *chunk, (0, 10), fresh)
+    sound.read_rows(objects, *chunk, rows, fresh)
     put(objects, VALUES[::-1].copy())
     with pytest.raises(StorageError, match=r"checksum does not match|bytes instead of"):
-        sound.read_rows(objects, *chunk, (0, 10), fresh)
+        sound.read_rows(objects, *chunk, rows, fresh)
+
+
+def test_a_whole_chunk_is_not_checked_twice(sound, objects, monkeypatch):
+    chunk = put(objects)
+    checked = []
+    monkeypatch.setattr(
+        "datacube.store.sound.chunk_damage", lambda *asked: checked.append(asked[1:])
+    )
+    for _ in range(3):
+        values, _ = sound.read_rows(objects, *chunk, (0, 512), fresh)
+        assert np.array_equal(values, VALUES)
+    assert checked == [chunk[2:]]
 
 
 def test_a_chunk_of_that_name_with_another_checksum_is_another(sound, objects):
