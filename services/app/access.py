@@ -70,7 +70,7 @@ class _Line(NamedTuple):
     def __str__(self) -> str:
         return (
             f'{{"time": "{_moment(self.at)}", "id": "{self.identifier}", '
-            f'"client": {_json(self.client)}, "method": {_json(self.method)}, '
+            f'"client": {_quoted(self.client)}, "method": {_quoted(self.method)}, '
             f'{self.subject.text}, "status": {self.status}, "ms": {self.seconds * 1000:.3f}, '
             f'"bytes": {self.nbytes}, "chunks": {self.chunks}}}'
         )
@@ -180,7 +180,7 @@ def _pieces(lines: Iterable[str]) -> Iterator[str]:
     held: list[str] = []
     size = 0
     for line in lines:
-        nbytes = len(line.encode("utf-8", "replace"))
+        nbytes = len(line) if line.isascii() else len(line.encode("utf-8", "replace"))
         if held and size + nbytes > _AT_ONCE:
             yield "".join(held)
             held, size = [], 0
@@ -203,6 +203,12 @@ def _moment(at: float) -> str:
 @lru_cache(maxsize=2)
 def _second(seconds: int) -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds))
+
+
+@lru_cache(maxsize=1024)
+def _quoted(text: str) -> str:
+    """The same of what stands in many lines."""
+    return _json(text)
 
 
 def _json(text: str) -> str:

@@ -2,8 +2,8 @@
 
 import logging
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from datacube.engine.context import Context
 from datacube.formats.pieces import Piece
@@ -22,8 +22,7 @@ _ALWAYS: Lines = tuple(
 _OF_A_304 = frozenset({b"etag", b"cache-control", b"vary", b"warning"})
 
 
-@dataclass(frozen=True, slots=True)
-class Outgoing:
+class Outgoing(NamedTuple):
     """An answer as it is sent.
 
     Parameters

@@ -42,6 +42,7 @@ from services.ows.transport import Request, TakesLonger
 
 LOGGER = logging.getLogger("datacube.server")
 _MOST = (1 << 32) - 1
+NOTED = 0.1  # seconds until the numbers of the caches are told
 
 
 def create_app(
@@ -121,6 +122,7 @@ class Application:
         self._process, self._numbers = os.urandom(4).hex(), count()
         self._active = 0
         self._draining = False
+        self._noting = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, or follow the server's start and stop."""
@@ -264,7 +266,7 @@ class Application:
         identifier: str,
     ) -> bool:
         """Answer from what is known of the URL, if that is enough."""
-        found = at_once(self.context, known, asked.if_none_match)
+        found = at_once(self.context, known, asked.told.if_none_match)
         if found is None or not isinstance(found.body, bytes):
             return False
         body = b"" if scope["method"] == "HEAD" else found.body
@@ -286,9 +288,19 @@ class Application:
     ) -> None:
         """Count a request and log it."""
         self.metrics.count(subject.service, status, seconds, nbytes)
+        if chunks:
+            self.metrics.note_store()
+        elif not self._noting:
+            self._noting = True
+            asyncio.get_running_loop().call_later(NOTED, self._note_store)
         client = scope.get("client")
         peer = str(client[0]) if client else ""
         write_line(identifier, peer, scope["method"], subject, status, seconds, nbytes, chunks)
+
+    def _note_store(self) -> None:
+        """Tell the other workers what the caches count, once for many quick requests."""
+        self._noting = False
+        self.metrics.note_store()
 
     async def _sent(
         self, scope: Scope, disconnect: Disconnect, found: Outgoing, identifier: str, send: Send

@@ -17,7 +17,26 @@ from services.app.status import problem
 from services.ows.transport import Request, Response
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "DELETE", "OPTIONS"})
+_SHORT = 2048  # bytes of headers up to which it is kept what they say
+_CLIENTS = 512
 _FORWARDED = (b"x-forwarded-proto", b"x-forwarded-host", b"x-forwarded-prefix")
+
+
+class Told(NamedTuple):
+    """What the headers of a request say.
+
+    Parameters
+    ----------
+    public : (base URL, prefix)
+    gzip : bool, whether the client takes it
+    if_none_match : str, the header, or empty
+    headers : mapping, names in lower case; each is there once
+    """
+
+    public: tuple[str, str]
+    gzip: bool
+    if_none_match: str
+    headers: Mapping[bytes, bytes]
 
 
 class Asked(NamedTuple):
@@ -26,13 +45,11 @@ class Asked(NamedTuple):
     Parameters
     ----------
     key : UrlKey
-    if_none_match : str, the header, or empty
-    headers : mapping, names in lower case; each is there once
+    told : Told
     """
 
     key: UrlKey
-    if_none_match: str
-    headers: Mapping[bytes, bytes]
+    told: Told
 
 
 class Inflow:
@@ -49,11 +66,32 @@ class Inflow:
         self._most = settings.limits.max_body_bytes
         self._public = edge.PublicUrl(settings.public_url or "", settings.trusted_proxies)
         self._of = lru_cache(maxsize=1024)(self._public_of)
+        self._known: dict[tuple[object, ...], Told | None] = {}
 
     def asked(self, scope: Scope) -> Asked | None:
         """A GET or HEAD that is like most; None otherwise."""
         if scope["method"] not in {"GET", "HEAD"}:
             return None
+        told = self._told(scope)
+        if told is None:
+            return None
+        return Asked(UrlKey(scope["path"], scope["query_string"], told.public, told.gzip), told)
+
+    def _told(self, scope: Scope) -> Told | None:
+        """What the headers say, found once for all requests of a client that has the same."""
+        sent = scope["scheme"], _peer(scope), *scope["headers"]
+        try:
+            return self._known[sent]
+        except KeyError:
+            told = self._read(scope)
+        if sum(len(name) + len(value) for name, value in scope["headers"]) <= _SHORT:
+            if len(self._known) >= _CLIENTS:
+                self._known.clear()
+            self._known[sent] = told
+        return told
+
+    def _read(self, scope: Scope) -> Told | None:
+        """What the headers say; None of a request that is not like most."""
         headers = dict(scope["headers"])
         if len(headers) != len(scope["headers"]) or _by_date(headers):
             return None  # a header that is there twice is for the patient
@@ -63,8 +101,7 @@ class Inflow:
             *[get(name, b"") for name in _FORWARDED],
         )
         gzip = edge.takes_gzip(get(b"accept-encoding", b"").decode("latin-1"))
-        key = UrlKey(scope["path"], scope["query_string"], public, gzip)
-        return Asked(key, get(b"if-none-match", b"").decode("latin-1"), headers)
+        return Told(public, gzip, get(b"if-none-match", b"").decode("latin-1"), headers)
 
     def plain(self, scope: Scope, asked: Asked) -> tuple[Request, Route] | None:
         """Request and route of a GET or HEAD; None where there is more to it."""
@@ -76,7 +113,7 @@ class Inflow:
             return None
         headers = {
             name.decode("latin-1"): edge.clean(value.decode("latin-1"))
-            for name, value in asked.headers.items()
+            for name, value in asked.told.headers.items()
         }
         route = self._routes.find(path)
         if "GET" not in route.methods:

@@ -73,15 +73,14 @@ class Metrics:
         own[begin + STATUSES + bisect_left(SECONDS, seconds)] += 1
         own[begin + TIME] += seconds
         own[begin + BYTES] += nbytes
-        self._note_store()
 
     def page(self) -> Response:
         """``/metrics``."""
-        self._note_store()
+        self.note_store()
         media_type = "text/plain; version=0.0.4; charset=utf-8"
         return Response(200, media_type, generate_latest(self._registry), (NO_STORE,))
 
-    def _note_store(self) -> None:
+    def note_store(self) -> None:
         """Write down the numbers that the caches keep themselves, after those of earlier ones."""
         cache, bodies = self._context.cache, self._context.bodies
         hits, misses, chunks, nbytes, found, made = self._before
