@@ -7,6 +7,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from json import dumps
@@ -109,6 +110,16 @@ def write_line(
         return
     # without a search for the caller, who is always the same
     LOGGER.handle(logging.LogRecord(LOGGER.name, logging.INFO, __file__, 0, line, (), None))
+
+
+def write_out() -> None:
+    """Write every line that has come, before a process ends.
+
+    Logging would do so at its end, had the HTTP server not taken all handlers off its list.
+    """
+    for handler in LOGGER.handlers:
+        with suppress(OSError, ValueError):  # nobody reads them any more
+            handler.flush()
 
 
 class GatheringHandler(logging.Handler):

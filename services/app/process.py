@@ -19,6 +19,7 @@ from numcodecs import blosc
 from datacube.formats.spool import sweep
 from datacube.render import colormap
 from datacube.store.heap import give_back
+from services.app.access import write_out
 from services.app.asgi import Application
 from services.app.place import Place
 from services.app.status import absence
@@ -44,6 +45,7 @@ def answer_alone(app: Application, place: Place, started: Callable[[str, int, st
     cubes = _settle(app)
     started(place.url, cubes, absence(app.store))
     asyncio.run(_serve(app, place, None))
+    write_out()
 
 
 def worker(make: Callable[[int], Application], place: Place) -> Work:
@@ -169,5 +171,5 @@ async def _give_back() -> None:
 def _cut_off(requests: int) -> NoReturn:
     """End the process at once: a thread cannot be stopped, and its request may take for ever."""
     LOGGER.warning("stopped without the answers to %d requests under way", requests)
-    logging.shutdown()
+    write_out()
     os._exit(0)

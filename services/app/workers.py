@@ -28,6 +28,7 @@ from dataclasses import dataclass
 from typing import NoReturn
 
 from datacube.errors import DatacubeError
+from services.app.access import write_out
 from services.app.board import Board
 
 LOGGER = logging.getLogger("datacube.server")
@@ -333,7 +334,7 @@ def _become(post: Post, work: Work) -> NoReturn:
     except Exception:
         LOGGER.exception("worker %d failed", post.number + 1)
     finally:
-        logging.shutdown()
+        write_out()
         os._exit(code)
 
 

@@ -35,6 +35,21 @@ def test_it_serves_and_ends_with_zero(store, tmp_path):
     assert {line["path"] for line in lines} >= {"/", "/ogcapi/collections"}
 
 
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_no_line_is_lost_that_waits_to_be_written(store, tmp_path, workers):
+    server = start_server(
+        store, tmp_path / "run", "--workers", workers, module="tests.patient_lines"
+    )
+    try:
+        for _ in range(9):
+            assert httpx.get(f"{server.url}/").status_code == 200
+        assert "landing" not in server.access_log.read_text()
+    finally:
+        code = server.stop()
+    assert code == 0
+    assert server.access_log.read_text().count('"service": "landing"') == 9
+
+
 def test_a_request_under_way_is_finished(store, tmp_path):
     server = start_server(store, tmp_path / "run")
     answers = []
