@@ -1,7 +1,7 @@
 """One source into the cubes of a store: all of its parts, or none."""
 
 import logging
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -18,7 +18,7 @@ from datacube.ingest.revision import revision_of, timeliness_of
 from datacube.ingest.source import Granule, SliceSource
 from datacube.model.axis import Axis, TimeAxis
 from datacube.model.coverage import CoverageDescription
-from datacube.model.time import format_tick
+from datacube.model.time import format_ticks
 from datacube.store.create import create_cube
 from datacube.store.cube import open_cube
 from datacube.store.history import read_head
@@ -176,11 +176,12 @@ def _series(wanted: bool | int) -> int | None:
 
 def _write(store: ObjectStore, change: Transaction, granule: Granule, job: Job) -> None:
     with job.hands.filling(store, granule, job) as filling:
-        for position, one in enumerate(granule.slices):
+        records = _records(granule, job.source)
+        for position, (one, record) in enumerate(zip(granule.slices, records, strict=True)):
             known = bool(change.revisions(one.ticks))
             writer = change.open_slice(
                 one.ticks,
-                _record(granule, one, job.source),
+                record,
                 bounds=_bounds(granule, position),
                 revision=_rank(change, granule, one, job.recipe),
             )
@@ -191,8 +192,8 @@ def _write(store: ObjectStore, change: Transaction, granule: Granule, job: Job) 
 
 def _remember(change: Transaction, granule: Granule, job: Job) -> None:
     """Note a granule whose values are all there, so that the next run need not read it."""
-    for one in granule.slices:
-        change.add_source(_record(granule, one, job.source), (one.ticks,))
+    for one, record in zip(granule.slices, _records(granule, job.source), strict=True):
+        change.add_source(record, (one.ticks,))
 
 
 def _rank(change: Transaction, granule: Granule, one: SliceSource, recipe: RecipeSettings) -> int:
@@ -205,10 +206,9 @@ def _rank(change: Transaction, granule: Granule, one: SliceSource, recipe: Recip
     return max((rank, *change.revisions(one.ticks).values()))
 
 
-def _record(granule: Granule, one: SliceSource, source: str) -> SourceRecord:
-    attributes = dict(places_of(granule))
-    if one.reference_ticks is not None:
-        attributes["reference_time"] = format_tick(one.reference_ticks)
+def _records(granule: Granule, source: str) -> Iterator[SourceRecord]:
+    """What is noted of the granule with each of its slices."""
+    attributes = {}
     if timeliness := timeliness_of(granule.product):
         attributes["timeliness"] = timeliness
     if granule.bbox is not None:
@@ -216,7 +216,13 @@ def _record(granule: Granule, one: SliceSource, source: str) -> SourceRecord:
     if granule.processor:
         attributes["processor"] = granule.processor
     checksum = granule.id.partition("@")[0] if granule.id.startswith("sha256:") else ""
-    return SourceRecord(granule.id, granule.product, source, checksum, _now(), attributes)
+    place = places_of(granule)
+    starts = [one.reference_ticks for one in granule.slices if one.reference_ticks is not None]
+    runs = iter(format_ticks(np.array(starts, np.int64)))  # at once: each alone takes as long
+    for one in granule.slices:
+        run = {} if one.reference_ticks is None else {"reference_time": next(runs)}
+        said = {**place, **run, **attributes}
+        yield SourceRecord(granule.id, granule.product, source, checksum, _now(), said)
 
 
 def _bounds(granule: Granule, position: int) -> tuple[int, int] | None:

@@ -1,6 +1,7 @@
 """Cells on their way into coarser levels: sums of those below, or one of them."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -8,6 +9,9 @@ from numpy.typing import NDArray
 
 type Packed = NDArray[Any]
 type State = Mean | Pick
+
+_ANY = 1 << 64
+"""More than any whole number that is stored."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,11 +26,14 @@ class Mean:
         Valid cells of level 0 below each; None where all of them are.
     cells : int
         Cells of level 0 below each.
+    ends : (int, int), optional
+        Between which every valid cell of level 0 lies, where they are known to be whole.
     """
 
     total: NDArray[Any]
     count: NDArray[Any] | None = None
     cells: int = 1
+    ends: tuple[int, int] | None = None
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -39,31 +46,48 @@ class Mean:
         cells = 4 * self.cells
         count = self._counts() if any(side % 2 for side in self.shape) else self.count
         if count is not None:
-            count = _sum_of_four(count, np.dtype(np.uint8 if cells < 256 else np.int32))
-        return Mean(_sum_of_four(self.total, _wide(self.total.dtype, cells)), count, cells)
+            count = _sum_of_four(count, _kind_of_count(cells), (0, 2 * self.cells))
+        low, high = self.ends or (-_ANY, _ANY)
+        ends = 2 * self.cells * min(low, 0), 2 * self.cells * max(high, 0)
+        total = _sum_of_four(self.total, _wide(self.total.dtype, cells), ends)
+        return Mean(total, count, cells, self.ends)
 
-    def blank(self, shape: tuple[int, int], fill: float) -> "Mean":
-        """Of other cells of this size, of which none is valid."""
-        del fill
-        kind = np.uint8 if self.cells < 256 else np.int32
-        return Mean(np.zeros(shape, self.total.dtype), np.zeros(shape, kind), self.cells)
+    def sum(self) -> float | None:
+        """The sum of all valid cells of level 0, where it is exact."""
+        if self.total.dtype.kind == "f":
+            return None
+        low, high = self.ends or (-_ANY, _ANY)
+        short = self.total.size * self.cells * max(-low, high) < 1 << 31
+        return float(self.total.sum(dtype=np.int32 if short else np.int64))
 
-    def put(self, rows: int, columns: int, part: "Mean") -> None:
-        """Paste a part, beginning at a cell; without counts of its own only one without them."""
-        window = _window(rows, columns, part.shape)
-        self.total[window] = part.total
-        if self.count is not None:
-            self.count[window] = part.cells if part.count is None else part.count
-
-    def known(self) -> "Mean":
-        """The same without counts where they say nothing."""
-        if self.count is None or (self.count != self.cells).any():
-            return self
-        return replace(self, count=None)
+    @staticmethod
+    def joined(shape: tuple[int, int], placed: Sequence[tuple[int, int, "Mean"]]) -> "Mean":
+        """One state of several, each with its first row and column; no data between them."""
+        parts = [part for *_, part in placed]
+        first = parts[0]
+        covered = sum(part.total.size for part in parts) == shape[0] * shape[1]
+        room = np.empty if covered else np.zeros
+        known = [part.ends for part in parts if part.ends is not None]
+        ends = (min(low for low, _ in known), max(high for _, high in known)) if known else None
+        whole = Mean(
+            room(shape, first.total.dtype),
+            None
+            if covered and all(part.count is None for part in parts)
+            else room(shape, _kind_of_count(first.cells)),
+            first.cells,
+            ends if len(known) == len(parts) else None,
+        )
+        for row, column, part in placed:
+            window = _window(row, column, part.shape)
+            whole.total[window] = part.total
+            if whole.count is not None:
+                whole.count[window] = part.cells if part.count is None else part.count
+        return whole
 
     def _counts(self) -> NDArray[Any]:
-        kind = np.uint8 if self.cells < 256 else np.int32
-        return np.full(self.shape, self.cells, kind) if self.count is None else self.count
+        if self.count is not None:
+            return self.count
+        return np.full(self.shape, self.cells, _kind_of_count(self.cells))
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,20 +131,23 @@ class Pick:
             self.by_mode,
         )
 
-    def blank(self, shape: tuple[int, int], fill: float) -> "Pick":
-        """Of other cells of this size, of which none is valid."""
-        values = np.full(shape, fill, self.values.dtype)
-        return Pick(values, np.zeros(shape, bool), self.by_mode)
+    @staticmethod
+    def joined(
+        shape: tuple[int, int], placed: Sequence[tuple[int, int, "Pick"]], fill: float
+    ) -> "Pick":
+        """One state of several, each with its first row and column; no data between them."""
+        first = placed[0][2]
+        values = np.full(shape, fill, first.values.dtype)
+        whole = Pick(values, np.zeros(shape, bool), first.by_mode)
+        for row, column, part in placed:
+            window = _window(row, column, part.shape)
+            whole.values[window] = part.values
+            whole.valid[window] = part.valid
+        return whole
 
-    def put(self, rows: int, columns: int, part: "Pick") -> None:
-        """Paste a part, beginning at a cell."""
-        window = _window(rows, columns, part.shape)
-        self.values[window] = part.values
-        self.valid[window] = part.valid
 
-    def known(self) -> "Pick":
-        """The same."""
-        return self
+def _kind_of_count(cells: int) -> np.dtype[Any]:
+    return np.dtype(np.uint8 if cells < 256 else np.int32)
 
 
 def _window(row: int, column: int, shape: tuple[int, int]) -> tuple[slice, slice]:
@@ -150,9 +177,19 @@ def _four[T: np.generic](values: NDArray[T]) -> tuple[NDArray[T], ...]:
     return whole[::2, ::2], whole[::2, 1::2], whole[1::2, ::2], whole[1::2, 1::2]
 
 
-def _sum_of_four(values: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
-    """Rows first, since they lie side by side; fewer at the edge of odd sides."""
+def _sum_of_four(values: NDArray[Any], dtype: np.dtype[Any], ends: tuple[int, int]) -> NDArray[Any]:
+    """Rows first, since they lie side by side; fewer at the edge of odd sides.
+
+    Parameters
+    ----------
+    values : (y, x)
+    dtype : numpy dtype, of the sums
+    ends : (int, int)
+        Between which the sum of any two lies.
+    """
     height, width = values.shape
+    if not (height % 2 or width % 2) and _narrow(values.dtype, ends):
+        return _sum_of_pairs(np.add(values[::2], values[1::2], order="C")).astype(dtype, copy=False)
     rows = np.empty((-(-height // 2), width), dtype)
     np.add(values[: height - 1 : 2], values[1::2], dtype=dtype, out=rows[: height // 2])
     if height % 2:
@@ -162,6 +199,36 @@ def _sum_of_four(values: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
     if width % 2:
         np.add(rows[:, -1], 0, out=total[:, -1])
     return total
+
+
+def _narrow(dtype: np.dtype[Any], ends: tuple[int, int]) -> bool:
+    """Whether numbers between two ends fit into a type of one or two bytes."""
+    if dtype.kind not in "iu" or dtype.itemsize > 2:
+        return False
+    known = np.iinfo(dtype)
+    return known.min <= ends[0] and ends[1] <= known.max
+
+
+def _sum_of_pairs(values: NDArray[Any]) -> NDArray[Any]:
+    """Sums of every two numbers of a row, in twice the bits; the numbers are lost.
+
+    Two of them are one number of twice the bits, whichever comes first in it.
+
+    Examples
+    --------
+    >>> _sum_of_pairs(np.array([[1, -3, 100, 100]], "int8")).tolist()
+    [[-2, 200]]
+    """
+    bits = 8 * values.itemsize
+    pairs = values.view(np.dtype(f"{values.dtype.kind}{2 * values.itemsize}"))
+    if values.dtype.kind == "u":
+        lower = pairs & pairs.dtype.type((1 << bits) - 1)
+    else:
+        lower = pairs << bits
+        lower >>= bits
+    pairs >>= bits
+    pairs += lower
+    return pairs
 
 
 def _commonest(values: NDArray[Any], valid: NDArray[np.bool_]) -> NDArray[np.intp]:

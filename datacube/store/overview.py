@@ -9,7 +9,6 @@ first, which stays near the centre).
 
 import threading
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any, assert_never
 
 import numpy as np
@@ -18,25 +17,33 @@ from numpy.typing import NDArray
 from datacube.model.fields import Field
 from datacube.store.coarse import Mean, Packed, Pick, State
 from datacube.store.layout import ChunkGrid, fill_of
+from datacube.store.measure import Seen, look
 
 type Place = tuple[int, int]
 """(row, column) of a chunk."""
 
 
-def start(field: Field, packed: Packed) -> State:
-    """The state of cells of level 0."""
-    valid = field.valid(packed)
-    match field.overview:
-        case "mean":
-            if valid.all():
-                return Mean(packed)
-            if packed.dtype.kind == "f":
-                return Mean(np.where(valid, packed, packed.dtype.type(0)), valid.view(np.uint8))
-            return Mean(packed * valid, valid.view(np.uint8))
-        case "mode" | "nearest":
-            return Pick(packed, valid, field.overview == "mode")
-        case _:
-            assert_never(field.overview)
+def start(field: Field, packed: Packed, seen: Seen) -> State:
+    """The state of cells of level 0.
+
+    Parameters
+    ----------
+    field : Field
+    packed : stored dtype, (y, x)
+    seen : Seen
+        What :func:`~datacube.store.measure.look` has shown of them.
+    """
+    if field.overview != "mean":
+        return Pick(packed, field.valid(packed), field.overview == "mode")
+    if packed.dtype.kind != "f":
+        if seen.good is None:
+            return Mean(packed, ends=seen.whole)
+        return Mean(packed * seen.good, seen.good.view(np.uint8), ends=seen.whole)
+    nil = field.nil is not None and not np.isnan(field.nil)
+    valid = field.valid(packed) if nil or seen.good is not None else None
+    if valid is None or valid.all():
+        return Mean(packed)
+    return Mean(np.where(valid, packed, packed.dtype.type(0)), valid.view(np.uint8))
 
 
 def finish(field: Field, state: State) -> Packed:
@@ -45,7 +52,8 @@ def finish(field: Field, state: State) -> Packed:
     Examples
     --------
     >>> field = Field("v", "int16", nil=-1)
-    >>> state = start(field, np.array([[1, 2, -1], [4, 4, -1]], "int16"))
+    >>> values = np.array([[1, 2, -1], [4, 4, -1]], "int16")
+    >>> state = start(field, values, look(field, values))
     >>> finish(field, state.halved(1)).tolist()
     [[3, -1]]
     """
@@ -63,26 +71,29 @@ def finish(field: Field, state: State) -> Packed:
 
 
 def _mean(state: Mean, dtype: np.dtype[Any], fill: float, *, nil: bool) -> Packed:
-    known = None if state.count is None else state.count > 0
     if dtype.kind == "f":
-        if state.count is None or known is None:
+        if state.count is None:
             return (state.total * (1 / state.cells)).astype(dtype)  # a power of four: exact
+        known = state.count > 0
         mean = state.total / np.maximum(state.count, 1)
         return (mean if known.all() else np.where(known, mean, np.nan)).astype(dtype)
-    mean = _divided(state, dtype)
-    packed = np.rint(mean, out=mean).astype(dtype)
+    divided = _divided(state, dtype)
+    packed = np.rint(divided, out=divided).astype(dtype)
     whole = dtype.type(fill)
-    if nil:
+    low, high = state.ends or (whole, whole)
+    # the sums of eight bytes are rounded, so that a mean may lie beyond the ends
+    reached = nil and (low <= whole <= high or dtype.itemsize == 8)
+    if reached:
         # a mean of valid cells that happens to be the nil value moves by one step
         hit = packed == whole
-        if known is not None:
-            hit &= known
+        if state.count is not None:
+            hit &= state.count > 0
         if hit.any():
             packed[hit] = int(fill) - 1 if fill == np.iinfo(dtype).max else int(fill) + 1
-    if known is not None:  # the fill value where nothing is known, without a jump for each cell
-        packed ^= whole
-        packed *= known
-        packed ^= whole
+    if state.count is not None and whole:  # without a jump for each cell; the sum of nothing is 0
+        gaps = (state.count == 0).astype(dtype)
+        gaps *= whole
+        packed ^= gaps
     return packed
 
 
@@ -135,11 +146,18 @@ class Pyramid:
         level, (row, column), values
             Each chunk of a coarser level that this completes, cut at the level's edge.
         """
-        if len(self._grids) > 1:
-            yield from self._raise(0, (row, column), start(self._field, packed))
+        half = self.halved(packed, look(self._field, packed))
+        if half is not None:
+            yield from self.take(0, (row, column), half)
+
+    def halved(self, packed: Packed, seen: Seen) -> State | None:
+        """A chunk of level 0 on its way up, for :meth:`take`; None where no level is above it."""
+        if len(self._grids) == 1:
+            return None
+        return start(self._field, packed, seen).halved(1)
 
     def take(self, level: int, place: Place, part: State) -> Iterator[tuple[int, Place, Packed]]:
-        """Take what another pyramid of this plane had left: a chunk of a level, halved.
+        """Take a chunk of a level, halved: here, or by another pyramid that had it left.
 
         Yields
         ------
@@ -174,9 +192,6 @@ class Pyramid:
             level, place = min(self._pending)
             yield from self._made(level, place, self._pending.pop((level, place)))
 
-    def _raise(self, level: int, place: Place, state: State) -> Iterator[tuple[int, Place, Packed]]:
-        yield from self.take(level, place, state.halved(1 - level % 2))
-
     def _made(
         self, level: int, place: Place, parts: dict[Place, State]
     ) -> Iterator[tuple[int, Place, Packed]]:
@@ -195,7 +210,7 @@ class Pyramid:
         state = _joined(shape, placed, fill_of(self._field))
         yield level, place, finish(self._field, state)
         if level + 1 < len(self._grids):
-            yield from self._raise(level, place, state)
+            yield from self.take(level, place, state.halved(1 - level % 2))
 
 
 def _target(index: int, below: int, above: int) -> tuple[int, int]:
@@ -218,22 +233,10 @@ def _children(target: Place, below: ChunkGrid, above: ChunkGrid) -> int:
 
 def _joined(shape: tuple[int, int], parts: list[tuple[int, int, State]], fill: float) -> State:
     """One state of parts, each with its first row and column; no data between them."""
-    first = parts[0][2]
-    if first.shape == shape:
-        return first
-    whole = first.blank(shape, fill)
-    if isinstance(whole, Mean) and _all_valid(shape, [part for *_, part in parts]):
-        whole = replace(whole, count=None)
-    for row, column, part in parts:
-        match whole, part:
-            case Mean(), Mean():
-                whole.put(row, column, part)
-            case Pick(), Pick():
-                whole.put(row, column, part)
-    return whole.known()
-
-
-def _all_valid(shape: tuple[int, int], parts: list[State]) -> bool:
-    """Whether parts of means cover a shape with valid cells."""
-    sizes = [one.total.size for one in parts if isinstance(one, Mean) and one.count is None]
-    return len(sizes) == len(parts) and sum(sizes) == shape[0] * shape[1]
+    if parts[0][2].shape == shape:
+        return parts[0][2]
+    sums = [(row, column, part) for row, column, part in parts if isinstance(part, Mean)]
+    if sums:
+        return Mean.joined(shape, sums)
+    picks = [(row, column, part) for row, column, part in parts if isinstance(part, Pick)]
+    return Pick.joined(shape, picks, fill)

@@ -16,10 +16,11 @@ from numpy.typing import NDArray
 
 from datacube.model.coverage import CoverageDescription
 from datacube.model.fields import Field
-from datacube.store.coarse import State
+from datacube.store.coarse import Mean, State
 from datacube.store.codecs import ArrayCodec, crc32c
 from datacube.store.icechunk.session import Fork
 from datacube.store.layout import ChunkGrid, chunk_grid, chunk_key
+from datacube.store.measure import look
 from datacube.store.overview import Pyramid
 from datacube.store.statistics import Collector, Counted, Summary
 from datacube.store.tables import ChunkTable, flat_index, place_of
@@ -169,8 +170,13 @@ class SliceChunks:
         part = np.ascontiguousarray(part)
         flat = self._store(field, 0, (*axes_index, row, column), part)
         rows, columns = self._place.grids[0].cells(row, column)
-        self._collectors[field.name].add(flat, rows.start, columns.start, part)
-        for level, place, values in pyramid.add(row, column, part):
+        seen = look(field, part)
+        half = pyramid.halved(part, seen)
+        total = half.sum() if isinstance(half, Mean) else None
+        self._collectors[field.name].add(flat, rows.start, columns.start, part, seen, total)
+        if half is None:
+            return
+        for level, place, values in pyramid.take(0, (row, column), half):
             self._store(field, level, (*axes_index, *place), values)
 
     def rest(self) -> None:

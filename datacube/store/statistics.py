@@ -13,6 +13,7 @@ A slice that is replaced is subtracted; only the extremes stay, as bounds, when 
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from math import frexp, isqrt, ldexp, prod
 from typing import Any
 
@@ -20,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datacube.model.fields import Field
-from datacube.store.measure import measured
+from datacube.store.measure import Seen, look, total_of
 
 PROBABILITIES = (0.02, 0.05, 0.25, 0.5, 0.75, 0.95, 0.98)
 """Of the quantiles that are kept."""
@@ -56,10 +57,24 @@ class Histogram:
     @staticmethod
     def of(values: NDArray[Any], exponent: int) -> "Histogram":
         """Count values."""
-        with np.errstate(over="ignore"):
-            scaled = np.floor(np.ldexp(values.astype(np.float64), -exponent))
-        bins, counts = np.unique(np.clip(scaled, -_FAR, _FAR), return_counts=True)
+        bins, counts = np.unique(_floored(values.astype(np.float64), exponent), return_counts=True)
         return Histogram(exponent, bins, counts.astype(np.int64))
+
+    @staticmethod
+    def of_ascending(values: NDArray[np.float64], exponent: int, number: int) -> "Histogram":
+        """``of(values, exponent).at_most(number)``, in less time where each is in a bin of its own.
+
+        Examples
+        --------
+        >>> Histogram.of_ascending(np.arange(8.0), 0, 4).counts.tolist()
+        [2, 2, 2, 2]
+        """
+        fine = _floored(values, exponent)
+        doublings = _doublings(1 + int(np.count_nonzero(fine[1:] != fine[:-1])), number)
+        bins = _floored(fine, doublings) if doublings else fine
+        first = _firsts(bins)
+        counts = np.diff(first, append=len(bins))
+        return Histogram(exponent + doublings, bins[first], counts).at_most(number)
 
     def plus(self, other: "Histogram", number: int) -> "Histogram":
         """Both together, in so many bins at most."""
@@ -87,18 +102,14 @@ class Histogram:
             return self
         if not len(self.bins):
             return Histogram(exponent, self.bins, self.counts)
-        with np.errstate(over="ignore"):
-            bins = np.floor(np.ldexp(self.bins, self.exponent - exponent))
-        bins = np.clip(bins, -_FAR, _FAR)
-        first = np.flatnonzero(np.concatenate(([True], bins[1:] != bins[:-1])))
+        bins = _floored(self.bins, exponent - self.exponent)
+        first = _firsts(bins)
         counts = np.add.reduceat(self.counts, first)
         return Histogram(exponent, bins[first][counts != 0], counts[counts != 0])
 
     def at_most(self, number: int) -> "Histogram":
         """The same in so many bins at most: their width is doubled until they fit."""
-        # each doubling leaves half of the bins or more, so the first ones are done at once
-        doublings = (-(-len(self.bins) // max(number, 1)) - 1).bit_length()
-        made = self.at(self.exponent + doublings)
+        made = self.at(self.exponent + _doublings(len(self.bins), number))
         while len(made.bins) > number:
             made = made.at(made.exponent + 1)
         return made
@@ -233,7 +244,15 @@ class Collector:
         self._parts: dict[int, Counted] = {}
         self._lock = threading.Lock()
 
-    def add(self, number: int, row0: int, col0: int, packed: NDArray[Any]) -> None:
+    def add(
+        self,
+        number: int,
+        row0: int,
+        col0: int,
+        packed: NDArray[Any],
+        seen: Seen | None = None,
+        total: float | None = None,
+    ) -> None:
         """Take one chunk.
 
         Parameters
@@ -243,14 +262,19 @@ class Collector:
         row0, col0 : int
             Its first row and column.
         packed : stored dtype, (y, x), without cells beyond the grid's edge
+        seen : Seen, optional
+            Where somebody has looked at it.
+        total : float, optional
+            The sum of its valid cells, where somebody has made it.
         """
-        found, good = measured(self._field, packed)
-        step = self._step
+        seen = seen or look(self._field, packed)
+        step, good = self._step, seen.good
         thin = (slice(-row0 % step, None, step), slice(-col0 % step, None, step))
         part = None
-        if found is not None:
+        if seen.count:
+            total = total_of(packed, seen) if total is None else total
             sample = packed[thin].ravel() if good is None else packed[thin][good[thin]]
-            part = *found, sample.copy()
+            part = seen.count, float(seen.low), float(seen.high), total, sample.copy()
         with self._lock:
             self._parts.pop(number, None)
             if part is not None:
@@ -323,11 +347,37 @@ def _sketch(sample: NDArray[Any]) -> Histogram:
     if sample.dtype.kind in "iu":
         return _counted_out(sample).at_most(_SLICE_BINS)
     ordered = np.sort(sample).astype(np.float64)
-    picked = np.unique(ordered[np.linspace(0, len(ordered) - 1, 2 * _SLICE_BINS).astype(int)])
+    picked = ordered[_evenly(len(ordered))]
+    picked = picked[_firsts(picked)]
     width = float(np.diff(picked).min()) if len(picked) > 1 else 0.0
     # a value that stands alone is kept as exactly as can be
     exponent = frexp(width or abs(float(picked[0])))[1] - (1 if width else 52)
-    return Histogram.of(ordered, exponent).at_most(_SLICE_BINS)
+    return Histogram.of_ascending(ordered, exponent, _SLICE_BINS)
+
+
+@lru_cache(maxsize=16)
+def _evenly(count: int) -> NDArray[np.intp]:
+    """Places among so many, as far apart as can be."""
+    return np.linspace(0, count - 1, 2 * _SLICE_BINS).astype(int)
+
+
+def _floored(values: NDArray[np.float64], exponent: int) -> NDArray[np.float64]:
+    """Numbers of the bins of width 2^exponent that hold values."""
+    with np.errstate(over="ignore"):
+        bins = np.ldexp(values, -exponent)
+    np.floor(bins, out=bins)
+    found: NDArray[np.float64] = np.clip(bins, -_FAR, _FAR, out=bins)
+    return found
+
+
+def _firsts(ascending: NDArray[Any]) -> NDArray[np.intp]:
+    """Where each number occurs first."""
+    return np.flatnonzero(np.concatenate(([True], ascending[1:] != ascending[:-1])))
+
+
+def _doublings(bins: int, number: int) -> int:
+    """How often bins must at least be doubled to be so few: each leaves half of them or more."""
+    return (-(-bins // max(number, 1)) - 1).bit_length()
 
 
 def _counted_out(sample: NDArray[Any]) -> Histogram:

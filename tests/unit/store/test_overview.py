@@ -84,6 +84,32 @@ def test_sums_of_the_largest_numbers_fit_at_every_level(dtype, end, gaps):
         assert (made[level] == value).all()
 
 
+@pytest.mark.parametrize("dtype", ["uint8", "int8", "uint16", "int16"])
+@pytest.mark.parametrize("part", [0.25, 0.26, 0.5, 0.51, 1.0])
+@pytest.mark.parametrize("sign", [1, -1])
+@pytest.mark.parametrize("gaps", [False, True])
+def test_means_are_right_however_much_of_their_type_numbers_need(dtype, part, sign, gaps):
+    ends = np.iinfo(dtype)
+    high = int(part * ends.max) if sign == 1 else 0
+    low = int(part * ends.min) if sign == -1 else 0
+    nil = ends.max if sign == -1 else ends.min
+    rng = np.random.default_rng(4)
+    values = rng.integers(low, high, (44, 36), dtype, endpoint=True)
+    values[(values == nil) | (values == nil - sign)] = (low + high) // 2
+    if gaps:
+        values[rng.random(values.shape) < 0.4] = nil
+    made = pyramid(Field("v", dtype, nil=nil), values, 8, 4)
+    for level in (1, 2, 3):
+        assert np.array_equal(made[level], plain_mean(values, 2**level, nil))
+
+
+def test_a_mean_that_rounding_brings_to_nil_moves():
+    ends = np.iinfo("int64")
+    values = np.full((2, 2), ends.min + 1, "int64")
+    made = pyramid(Field("v", "int64", nil=ends.min), values, 2, 2)[1]
+    assert made.tolist() == [[ends.min + 1]]
+
+
 def test_mean_of_floats_ignores_nan():
     values = np.array([[1, np.nan, np.nan, np.nan], [2, 3, np.nan, np.nan]], "float32")
     made = pyramid(Field("v", "float32"), values, 4, 2)[1]

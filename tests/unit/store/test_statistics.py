@@ -160,6 +160,50 @@ def test_bins_of_any_widths_go_together():
     assert both.minus(fine).counts.tolist() == coarse.counts.tolist()
 
 
+@given(
+    nst.arrays(
+        np.float64,
+        st.integers(1, 300),
+        elements=st.floats(allow_nan=False, allow_infinity=False) | st.sampled_from([0.0, -0.0]),
+    ),
+    st.integers(-1080, 1080),
+    st.integers(2, 70),
+)
+def test_counting_ascending_values_is_counting_them(values, exponent, number):
+    values.sort()
+    quick = Histogram.of_ascending(values, exponent, number)
+    plain = Histogram.of(values, exponent).at_most(number)
+    assert quick.exponent == plain.exponent
+    assert quick.bins.tolist() == plain.bins.tolist()
+    assert quick.counts.tolist() == plain.counts.tolist()
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int16", "uint16", "int32", "float32"])
+@pytest.mark.parametrize("gaps", [False, True])
+def test_sums_that_overviews_have_made_are_those_of_the_cells(tmp_path, dtype, gaps):
+    rng = np.random.default_rng(6)
+    ends = np.iinfo("int8" if dtype == "float32" else dtype)
+    values = rng.integers(ends.min, ends.max, (37, 50), dtype=ends.dtype).astype(dtype)
+    nil = ends.max
+    if gaps:
+        values[rng.random(values.shape) < 0.3] = nil
+    fields = (Field("v", dtype, nil=nil if dtype != "float32" else None),)
+    made = make_cube(
+        tmp_path,
+        width=50,
+        height=37,
+        fields=fields,
+        formula=lambda _t, _k, _f, y, x: values[y.astype(int), x.astype(int)],
+        chunks={"x": 16, "y": 16},
+    )
+    assert len(made.description.levels) > 1
+    found = made.slice_document(0).statistics["v"]
+    counted = values[values != nil] if dtype != "float32" else values
+    exact = counted.astype(np.float64 if dtype == "float32" else np.int64)
+    assert (found.count, found.total) == (counted.size, exact.sum())
+    assert (found.minimum, found.maximum) == (counted.min(), counted.max())
+
+
 def test_statistics_of_a_cube(tmp_path):
     store = CountingStore(open_store(str(tmp_path)))
     field = Field("v", "int16", nil=-1, scale=0.5, offset=100.0)
