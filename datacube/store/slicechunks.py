@@ -236,9 +236,7 @@ class SliceChunks:
         if _all_fill(part, codec.fill):
             return flat
         if part.shape != (grid.chunk_height, grid.chunk_width):
-            whole = np.full((grid.chunk_height, grid.chunk_width), codec.fill, field.dtype)
-            whole[: part.shape[0], : part.shape[1]] = part
-            part = whole
+            part = _padded(part, (grid.chunk_height, grid.chunk_width), codec.fill)
         data = codec.encode(part)
         self._put(self._place.key(field.name, level, place), data)
         table = self._tables[field.name][level]
@@ -266,6 +264,16 @@ class SliceChunks:
     def _every_pyramid(self) -> Iterator[tuple[Field, Place, Pyramid]]:
         for (name, axes_index), pyramid in self._pyramids.items():
             yield self._place.fields[name][0], axes_index, pyramid
+
+
+def _padded(part: NDArray[Any], shape: tuple[int, int], fill: np.generic) -> NDArray[Any]:
+    """A part at the beginning of a whole chunk; every cell is written once."""
+    height, width = part.shape
+    whole = np.empty(shape, part.dtype)
+    whole[:height, :width] = part
+    whole[:height, width:] = fill
+    whole[height:] = fill
+    return whole
 
 
 def _all_fill(part: NDArray[Any], fill: np.generic) -> bool:
