@@ -4,8 +4,6 @@ The public names are those of :mod:`datacube.engine` and :mod:`datacube.model`; 
 :mod:`datacube.model`.
 """
 
-import pyproj  # noqa: F401  loaded first: eccodes loaded before PROJ aborts the process
-
 __version__ = "0.1.0"
 
 __all__ = ["__version__"]

@@ -52,8 +52,8 @@ class Limits:
     max_coverage_bytes: int = 256 << 20
     max_stream_bytes: int = 64 << 30
     max_spool_bytes: int = 4 << 30
-    cache_bytes: int = 512 << 20
-    answer_cache_bytes: int = 64 << 20
+    cache_bytes: int = 512_000_000
+    answer_cache_bytes: int = 32 << 20
     max_body_bytes: int = 1 << 20
 
 

@@ -7,12 +7,10 @@ rows have been read.
 import zipfile
 from collections.abc import Iterator, Mapping
 from itertools import groupby
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import zarr
 from numpy.typing import NDArray
-from zarr.core.buffer import Buffer
 
 from datacube.formats import cf
 from datacube.formats.netcdf import global_attributes
@@ -23,6 +21,10 @@ from datacube.model.domain import DomainSet
 from datacube.model.fields import Field
 from datacube.model.grid import ReferenceableGrid
 from datacube.model.stream import CoverageStream, stream_of
+
+if TYPE_CHECKING:
+    from zarr.core.buffer import Buffer
+    from zarr.storage import MemoryStore
 
 _SIDE = 512
 _ROWS_BYTES = 16 << 20  # of the rows that become chunks together
@@ -111,8 +113,11 @@ def _forward(
     coverage: CoverageStream, kinds: Mapping[str, Stored], options: Mapping[str, str]
 ) -> Iterator[bytes]:
     """The archive piece by piece."""
+    # imported where it is needed: few ask for it, and it takes 8 MB
+    from zarr.storage import MemoryStore  # noqa: PLC0415
+
     files: dict[str, Buffer] = {}
-    store = zarr.storage.MemoryStore(files)
+    store = MemoryStore(files)
     arrays = _group(store, coverage, kinds, options)
     sent = _Sent()
     with zipfile.ZipFile(sent, "w") as archive:
@@ -131,12 +136,14 @@ def _forward(
 
 
 def _group(
-    store: zarr.storage.MemoryStore,
+    store: "MemoryStore",
     coverage: CoverageStream,
     kinds: Mapping[str, Stored],
     options: Mapping[str, str],
 ) -> dict[str, Any]:
     """The documents of the group, the coordinates, and the arrays of the fields, still empty."""
+    import zarr  # noqa: PLC0415  as above
+
     description = coverage.description
     domain = description.domain
     attributes = global_attributes(description, options)

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
+import pyproj  # noqa: F401  loaded first: ecCodes loaded before PROJ aborts the process
 
 from datacube.ingest.grib_header import at_another_time, header_of
 

@@ -3,7 +3,7 @@
 The C library returns large blocks to the system as soon as they are free, so that a third of the
 time goes into clearing the same pages for the next chunk or picture. What is free is kept instead,
 and given back now and then where it is much. The library also gives each thread an arena of its
-own: with many threads that make pictures, memory is held several times over, which few arenas cure.
+own: with many threads that make pictures, memory is held several times over, which one arena cures.
 Nothing is done where the C library is another one than glibc, or the environment says what it shall
 do.
 """

@@ -21,8 +21,8 @@ from services.app.workers import Work, Workers
 if TYPE_CHECKING:
     from services.app.asgi import Application
 
-ARENAS = 2
-"""Of the C library, for all threads of a process."""
+ARENAS = 1
+"""Of the C library, for all threads of a process: what one has let go is there for the others."""
 _OF_THE_SERVER = "narenas:1,dirty_decay_ms:4000,muzzy_decay_ms:0"
 """How the HTTP server's allocator keeps what is free: soon given back, in one place."""
 

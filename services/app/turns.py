@@ -3,8 +3,10 @@
 Tiles and maps are limited by the processor: more of them at the same time only hinder one another,
 and all become slow together. So they begin in the order in which they came, as many at once as the
 process has cores to work on. One that takes long gives its place to the next and goes on beside it,
-so that nobody waits for a coverage or a mean over a year. The next one waits in its thread, for the
-event loop may be busy when its turn comes. Who asks whether the server lives waits for none.
+so that nobody waits for a coverage or a mean over a year. The more go on beside, the longer another
+keeps its place: on a busy machine all take long, and each holds memory until it has ended. The next
+one waits in its thread, for the event loop may be busy when its turn comes. Who asks whether the
+server lives waits for none.
 """
 
 import asyncio
@@ -18,6 +20,7 @@ from time import monotonic
 from weakref import WeakKeyDictionary
 
 LONG = 0.1  # seconds after which work no longer counts
+_DOUBLED = 3  # times that this is doubled at most, once for as many beside as there are places
 _REMOTE = 8  # times as many where most of the time is spent waiting for a network
 
 
@@ -35,6 +38,7 @@ class Turns:
         self._places = cores * (_REMOTE if remote else 1)
         self._gate = _Gate(self._places)
         most = max(8, (2 * _REMOTE if remote else 4) * cores)
+        self._beside: set[_Place] = set()
         self._threads = ThreadPoolExecutor(most, thread_name_prefix="requests")
         self._watched = ThreadPoolExecutor(1, thread_name_prefix="watch")
         self._lines: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore] = (
@@ -47,9 +51,20 @@ class Turns:
         await line.acquire()
         place = _Place(line, self._gate)
         try:
-            place.watch(asyncio.get_running_loop())
+            self._watch(place, asyncio.get_running_loop())
             return await self.run(partial(place.taken, work))
         finally:
+            self._beside.discard(place)
+            place.leave()
+
+    def _watch(self, place: "_Place", loop: asyncio.AbstractEventLoop) -> None:
+        """Look after a place until its work has taken long, and let it be left then."""
+        most = LONG * 2 ** min(len(self._beside) // self._places, _DOUBLED)
+        rest = most - place.seconds
+        if rest > 0:  # others may end before that
+            place.timer = loop.call_later(min(rest, LONG), self._watch, place, loop)
+        else:
+            self._beside.add(place)
             place.leave()
 
     def _line(self) -> asyncio.Semaphore:
@@ -86,7 +101,7 @@ class _Place:
     def __init__(self, line: asyncio.Semaphore, gate: "_Gate") -> None:
         self._line, self._gate = line, gate
         self._lock = threading.Lock()
-        self._timer: asyncio.TimerHandle | None = None
+        self.timer: asyncio.TimerHandle | None = None
         self._begun = 0.0
         self._inside = self._left = False
 
@@ -100,18 +115,15 @@ class _Place:
         finally:
             self._let_in()
 
-    def watch(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Leave when the work has taken long."""
-        rest = LONG if not self._begun else self._begun + LONG - monotonic()
-        if rest <= 0:
-            self.leave()
-        else:
-            self._timer = loop.call_later(rest, self.watch, loop)
+    @property
+    def seconds(self) -> float:
+        """Since the work has begun; 0 before."""
+        return monotonic() - self._begun if self._begun else 0.0
 
     def leave(self) -> None:
         """Let the next ones in, unless that has happened; at the event loop."""
-        if self._timer is not None:
-            self._timer.cancel()
+        if self.timer is not None:
+            self.timer.cancel()
         self._let_in()
         left, self._left = self._left, True
         if not left:

@@ -27,6 +27,16 @@ def test_chunks_have_what_free_memory_leaves(tmp_path, limit, processes, chunks)
     assert context.cache.max_bytes == chunks
 
 
+@pytest.mark.parametrize("processes", [1, 2, 4])
+def test_what_is_kept_by_default(tmp_path, processes):
+    context = make_context(open_store(str(tmp_path)), Config(), processes=processes)
+    cache, spare = context.cache, min(8 * MIB, 512_000_000 // processes // 16)
+    assert processes * (cache.max_bytes + spare) == 512_000_000
+    for number in range(40):
+        context.bodies.get(number, lambda: bytes(MIB - 500))  # with what its place takes
+    assert processes * context.bodies.weight == 32 * MIB
+
+
 def test_what_index_maps_hold_is_no_room_for_chunks(tmp_path):
     config = Config(ServerSettings(limits=Limits(cache_bytes=16 * MIB)))
     context = make_context(open_store(str(tmp_path)), config)

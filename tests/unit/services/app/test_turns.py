@@ -4,6 +4,8 @@ import asyncio
 import threading
 import time
 
+import pytest
+
 from services.app.turns import Turns
 
 
@@ -77,6 +79,54 @@ def test_the_next_one_has_its_whole_time(monkeypatch):
     asked(turns, [work] * 3)
     turns.close(wait=True)
     assert most == 1
+
+
+@pytest.mark.parametrize(("processes", "seconds"), [(2, (0.1, 0.3, 0.7)), (1, (0.1, 0.1, 0.3))])
+def test_the_more_go_on_beside_the_longer_another_keeps_its_place(monkeypatch, processes, seconds):
+    monkeypatch.setattr("os.cpu_count", lambda: 2)
+    turns, ended = Turns(remote=False, processes=processes), threading.Event()
+    begun = []
+
+    def work():
+        begun.append(time.monotonic())
+        ended.wait(20)
+
+    async def crowded():
+        places = 2 // processes
+        works = [asyncio.ensure_future(turns.take(work)) for _ in range(places + 3)]
+        while len(begun) < len(works):
+            await asyncio.sleep(0.01)
+        ended.set()
+        await asyncio.gather(*works)
+        return [one - begun[0] for one in begun[places:]]
+
+    waited = asyncio.run(crowded())
+    turns.close(wait=True)
+    assert all(after > least - 0.02 for after, least in zip(waited, seconds, strict=True))
+    assert not turns._beside
+
+
+def test_a_place_is_given_away_when_those_beside_have_ended(monkeypatch):
+    monkeypatch.setattr("os.cpu_count", lambda: 1)
+    monkeypatch.setattr("services.app.turns.LONG", 0.5)
+    turns, first, ended = Turns(remote=False), threading.Event(), threading.Event()
+    began = []
+
+    async def crowded():
+        beside = asyncio.ensure_future(turns.take(lambda: first.wait(20)))
+        await asyncio.sleep(0.6)  # it goes on beside
+        long = asyncio.ensure_future(turns.take(lambda: ended.wait(20)))
+        began.append(time.monotonic())
+        last = asyncio.ensure_future(turns.take(lambda: began.append(time.monotonic())))
+        await asyncio.sleep(0.01)
+        first.set()
+        await last
+        ended.set()
+        await asyncio.gather(beside, long)
+
+    asyncio.run(crowded())
+    turns.close(wait=True)
+    assert began[1] - began[0] < 0.95  # not twice as long
 
 
 def test_threads_that_work_may_be_left():

@@ -4,6 +4,8 @@ import json
 import os
 import re
 import signal
+import subprocess
+import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -66,6 +68,22 @@ def test_all_count_together(server):
     assert counted(server, tiles) == before[0] + MANY
     assert counted(server, "datacube_chunk_bytes_read_total") > before[1]
     assert counted(server, "datacube_workers") == 2
+
+
+@pytest.mark.parametrize(
+    ("loaded", "absent"),
+    [
+        ("services.cli.serve", {"numpy", "pyproj", "asyncio", "granian"}),  # the parent
+        ("services.app.process, services.cli.serve", {"zarr", "xarray", "eccodes"}),  # a worker
+    ],
+)
+def test_a_process_loads_no_more_than_it_needs(loaded, absent):
+    code = f"import sys, {loaded}; print(*({absent!r} & sys.modules.keys()))"
+    root = Path(__file__).resolve().parents[4]
+    found = subprocess.run(
+        [sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True
+    )
+    assert not found.stdout.split()
 
 
 def test_lines_of_all_are_whole(server):
