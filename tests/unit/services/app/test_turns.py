@@ -106,27 +106,44 @@ def test_the_more_go_on_beside_the_longer_another_keeps_its_place(monkeypatch, p
     assert not turns._beside
 
 
-def test_a_place_is_given_away_when_those_beside_have_ended(monkeypatch):
+class Later:
+    """An event loop's clock and a place at once: what was to be done after how long, or now."""
+
+    def __init__(self, seconds):
+        self.seconds, self.timer, self.left = seconds, None, False
+
+    def call_later(self, delay, *_):
+        return pytest.approx(delay)
+
+    def leave(self):
+        self.left = True
+
+
+@pytest.mark.parametrize(
+    ("beside", "seconds", "delay"),
+    [
+        (0, 0.0, 0.1),
+        (0, 0.04, 0.06),
+        (0, 0.1, None),
+        (1, 0.04, 0.1),  # looked at again, for those beside may end before
+        (1, 0.15, 0.05),
+        (1, 0.2, None),
+        (2, 0.2, 0.1),
+        (3, 0.75, 0.05),
+        (9, 0.8, None),
+    ],
+)
+def test_when_a_place_is_given_away(monkeypatch, beside, seconds, delay):
     monkeypatch.setattr("os.cpu_count", lambda: 1)
-    monkeypatch.setattr("services.app.turns.LONG", 0.5)
-    turns, first, ended = Turns(remote=False), threading.Event(), threading.Event()
-    began = []
-
-    async def crowded():
-        beside = asyncio.ensure_future(turns.take(lambda: first.wait(20)))
-        await asyncio.sleep(0.6)  # it goes on beside
-        long = asyncio.ensure_future(turns.take(lambda: ended.wait(20)))
-        began.append(time.monotonic())
-        last = asyncio.ensure_future(turns.take(lambda: began.append(time.monotonic())))
-        await asyncio.sleep(0.01)
-        first.set()
-        await last
-        ended.set()
-        await asyncio.gather(beside, long)
-
-    asyncio.run(crowded())
+    turns, place = Turns(remote=False), Later(seconds)
+    turns._beside |= {Later(1.0) for _ in range(beside)}
+    turns._watch(place, place)
     turns.close(wait=True)
-    assert began[1] - began[0] < 0.95  # not twice as long
+    assert (place.timer, place.left, place in turns._beside) == (
+        delay,
+        delay is None,
+        delay is None,
+    )
 
 
 def test_threads_that_work_may_be_left():
