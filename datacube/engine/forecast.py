@@ -108,12 +108,12 @@ class ForecastView:
         counts = self._source.chunk_counts(field, level)
         return (self.times.axis.size, *self._others(counts))
 
-    def chunk_sizes(self, field: str, level: int, slot_index: int = 0) -> NDArray[np.int64]:
+    def chunk_sizes(self, field: str, level: int, slot_index: int = 0) -> NDArray[np.integer[Any]]:
         """Bytes of each chunk of a valid time: (axes…, chunk rows, chunk columns)."""
         run, step = self._pair(slot_index)
         sizes = self._source.chunk_sizes(field, level, run)
         side = self._source.chunk_shape(field, level)[self.axes.place]
-        found: NDArray[np.int64] = np.moveaxis(sizes, self.axes.place - 1, 0)[step // side]
+        found: NDArray[np.integer[Any]] = np.moveaxis(sizes, self.axes.place - 1, 0)[step // side]
         return found
 
     def chunk(self, field: str, level: int, index: ChunkIndex) -> NDArray[Any]:

@@ -67,6 +67,7 @@ class Memo[T]:
         self._names: OrderedDict[Hashable, None] = OrderedDict()
         self._flights: dict[Hashable, _Flight[T]] = {}
         self._lock = threading.Lock()
+        self._weight_tried = 0
         self.weight = 0
         """Of all that is held now."""
         self.hits = 0
@@ -136,10 +137,14 @@ class Memo[T]:
             tried = self._most_tried is not None and not costly and self._is_new(key)
             (self._tried if tried else self._held)[key] = value, weight
             self.weight += weight
-            while len(self._tried) > _ALWAYS and self._weight_tried() > (self._most_tried or 0):
-                self._drop(self._tried)
+            self._weight_tried += weight * tried
+            while len(self._tried) > _ALWAYS and self._weight_tried > (self._most_tried or 0):
+                self._drop_tried()
             while self.weight > self._size:
-                self._drop(self._tried if len(self._tried) > tried else self._held)
+                if len(self._tried) > tried:
+                    self._drop_tried()
+                else:
+                    self.weight -= self._held.popitem(last=False)[1][1]
 
     def _is_new(self, key: Hashable) -> bool:
         """Whether a value is found for the first time in a while, which is noted."""
@@ -150,9 +155,7 @@ class Memo[T]:
             self._names.popitem(last=False)
         return not known
 
-    def _weight_tried(self) -> int:
-        return sum(weight for _, weight in self._tried.values())
-
-    def _drop(self, some: OrderedDict[Hashable, tuple[T, int]]) -> None:
-        _, (_, weight) = some.popitem(last=False)
+    def _drop_tried(self) -> None:
+        _, (_, weight) = self._tried.popitem(last=False)
+        self._weight_tried -= weight
         self.weight -= weight

@@ -1,7 +1,8 @@
 """Values of one field at the cells of an index map: plan, fetch the chunks, gather."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
 from math import prod
 
 import numpy as np
@@ -9,9 +10,10 @@ from numpy.typing import NDArray
 
 from datacube.engine.waiting import check_wanted
 from datacube.model.fields import Field
-from datacube.slicing.cells import IndexMap, PixelMap, ReadPlan, SeparableMap
+from datacube.slicing.cells import IndexMap, PixelMap, ReadPlan, SeparableMap, Turn
 from datacube.slicing.gather import gather
-from datacube.slicing.plan import Parts, in_turn, plan_read, stages
+from datacube.slicing.plan import plan_read, stages, turns
+from datacube.store.chunkrows import ChunkRows
 from datacube.store.source import ChunkIndex, CubeSource
 
 type Values = tuple[NDArray[np.generic], NDArray[np.bool_]]
@@ -90,6 +92,7 @@ def read_stored(
         return {(index[-2], index[-1]): one[within] for index, one in found.items()}
 
     reader = cube.row_reader(field.name, level, chunk)
+    alone = isinstance(reader, ChunkRows)
 
     def fetched_rows(at: tuple[int, int]) -> Plane:
         values: Plane = reader(at, plan.rows[at])[within]
@@ -97,12 +100,12 @@ def read_stored(
 
     held: dict[tuple[int, int], Plane] = {}
     for parts, needed in stages(plan, max(_HELD // (prod(shape) * out.itemsize), 1)):
-        if cube.remote or _joined(cube, field.name, level, [(*chunk, *at) for at in needed]):
+        if alone or not _together(cube, field.name, level, [(*chunk, *at) for at in needed]):
+            _gather_in_turn(turns(plan, parts), fetched_rows, out)
+        else:
             kept = {at: held[at] for at in needed if at in held}
             held = kept | fetched([at for at in needed if at not in kept])
             gather(parts, held, out)
-        else:
-            _gather_in_turn(parts, fetched_rows, out)
 
 
 def mask_of(field: Field, cells: IndexMap) -> NDArray[np.bool_] | None:
@@ -116,12 +119,12 @@ def mask_of(field: Field, cells: IndexMap) -> NDArray[np.bool_] | None:
             return ~cells.outside
 
 
-def _joined(cube: CubeSource, field: str, level: int, wanted: Sequence[ChunkIndex]) -> bool:
-    """Whether one object holds several of the chunks, which are read from it together."""
-    return len(wanted) > 1 and len(cube.groups(field, level, wanted)) < len(wanted)
+def _together(cube: CubeSource, field: str, level: int, wanted: Sequence[ChunkIndex]) -> bool:
+    """Whether chunks are read together: over a network, or where one object holds several."""
+    return cube.remote or (len(wanted) > 1 and len(cube.groups(field, level, wanted)) < len(wanted))
 
 
-def _gather_in_turn(parts: Parts, fetched: Fetched, out: Plane) -> None:
+def _gather_in_turn(parts: Iterable[Turn], fetched: Fetched, out: Plane) -> None:
     """Gather from each chunk as soon as it is there: the processor still has it at hand then.
 
     Raises
@@ -130,7 +133,7 @@ def _gather_in_turn(parts: Parts, fetched: Fetched, out: Plane) -> None:
         Nobody waits for it any more.
     """
     held: dict[tuple[int, int], Plane] = {}
-    for part, new, done in in_turn(parts):
+    for part, new, done in parts:
         check_wanted()
         for at in new:
             held[at] = fetched(at)
@@ -139,6 +142,7 @@ def _gather_in_turn(parts: Parts, fetched: Fetched, out: Plane) -> None:
             del held[at]
 
 
+@lru_cache(maxsize=1024)
 def split_place(
     place: tuple[int, ...], lead: tuple[int, ...]
 ) -> tuple[ChunkIndex, tuple[int, ...]]:
@@ -189,7 +193,7 @@ def fetch_rows(
     rows: tuple[int, int],
 ) -> Mapping[ChunkIndex, NDArray[np.generic]]:
     """The same of chunks of which only the rows from … to before … have to be right."""
-    if cube.remote or _joined(cube, field, level, wanted):
+    if _together(cube, field, level, wanted):
         return fetch_chunks(pool, cube, field, level, wanted)
     check_wanted()
     return {index: cube.row_reader(field, level, index[:-2])(index[-2:], rows) for index in wanted}

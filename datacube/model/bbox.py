@@ -38,7 +38,7 @@ class BoundingBox:
     crs: Crs
 
     def __post_init__(self) -> None:
-        if not all(isfinite(edge) for edge in (self.left, self.bottom, self.right, self.top)):
+        if not all(map(isfinite, self.edges)):
             raise InvalidSubset(f"the box {self.edges} has an edge that is not finite")
         if self.bottom > self.top:
             raise InvalidSubset(

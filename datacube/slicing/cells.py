@@ -6,7 +6,7 @@ lie in a small window each.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -277,18 +277,31 @@ class BlockProjection:
         return tuple(piece.chunk for piece in self.pieces)
 
 
-@dataclass(frozen=True, eq=False, slots=True)
+type Part = ChunkProjection | BlockProjection
+
+type Turn = tuple[Part, tuple[Place, ...], tuple[Place, ...]]
+"""A part of a plan, and the chunks that it is the first and the last to need."""
+
+
+@dataclass(eq=False, slots=True)
 class Cut:
     """An index map cut by chunks of one shape: the chunks, each once, and how they fall on it.
 
     Parameters
     ----------
-    chunks : chunk -> (first, stop), the rows of it that are needed
+    chunks : rows and columns, each once
     parts : how the chunks fall on the target
+    rows : chunk -> (first, stop), the rows of it that are needed
+
+    Attributes
+    ----------
+    turns : the parts in turn, once somebody has asked
     """
 
-    chunks: dict[Place, tuple[int, int]]
-    parts: tuple[ChunkProjection | BlockProjection, ...]
+    chunks: tuple[Place, ...]
+    parts: tuple[Part, ...]
+    rows: dict[Place, tuple[int, int]]
+    turns: tuple[Turn, ...] | None = field(default=None, init=False)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -299,9 +312,7 @@ class ReadPlan:
     ----------
     map : IndexMap, target pixels -> cells of the level
     chunk_shape : (height, width) of a chunk
-    chunks : chunk rows and columns that are needed, each once
-    parts : how the chunks fall on the target
-    rows : chunk -> (first, stop), the rows of it that are needed
+    cut : Cut, of the map by such chunks
 
     Examples
     --------
@@ -313,9 +324,22 @@ class ReadPlan:
 
     map: IndexMap
     chunk_shape: tuple[int, int]
-    chunks: tuple[Place, ...]
-    parts: tuple[ChunkProjection | BlockProjection, ...]
-    rows: dict[Place, tuple[int, int]]
+    cut: Cut
+
+    @property
+    def chunks(self) -> tuple[Place, ...]:
+        """Chunk rows and columns that are needed, each once."""
+        return self.cut.chunks
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """How the chunks fall on the target."""
+        return self.cut.parts
+
+    @property
+    def rows(self) -> dict[Place, tuple[int, int]]:
+        """Of each chunk the first row that is needed, and the one after the last."""
+        return self.cut.rows
 
 
 def pixel_blocks(

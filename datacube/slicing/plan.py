@@ -4,7 +4,7 @@ A separable map is cut into runs of rows and columns that lie in one chunk; each
 one :class:`ChunkProjection`. Of a pixel map each block lists the chunks that its pixels fall into.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import pairwise, product
 from typing import assert_never
 
@@ -16,15 +16,16 @@ from datacube.slicing.cells import (
     ChunkProjection,
     Cut,
     IndexMap,
+    Part,
     Piece,
     PixelBlock,
     PixelMap,
     Place,
     ReadPlan,
     SeparableMap,
+    Turn,
 )
 
-type Part = ChunkProjection | BlockProjection
 type Parts = tuple[Part, ...]
 
 _FEW = 8  # of so many pixels in a row or column one stands for the others
@@ -41,8 +42,9 @@ def plan_read(cells: IndexMap, chunk_shape: tuple[int, int]) -> ReadPlan:
     cut = cells.cuts.get(chunk_shape)
     if cut is None:
         parts = _parts(cells, chunk_shape)
-        cut = cells.cuts[chunk_shape] = Cut(_rows(parts), parts)
-    return ReadPlan(cells, chunk_shape, tuple(cut.chunks), cut.parts, cut.chunks)
+        rows = _rows(parts)
+        cut = cells.cuts[chunk_shape] = Cut(tuple(rows), parts, rows)
+    return ReadPlan(cells, chunk_shape, cut)
 
 
 def _rows(parts: Parts) -> dict[Place, tuple[int, int]]:
@@ -131,7 +133,17 @@ def stages(plan: ReadPlan, most: int) -> Iterator[tuple[Parts, tuple[Place, ...]
     yield tuple(parts), tuple(needed)
 
 
-def in_turn(parts: Parts) -> Iterator[tuple[Part, tuple[Place, ...], tuple[Place, ...]]]:
+def turns(plan: ReadPlan, parts: Parts) -> Iterable[Turn]:
+    """Parts of a plan one after the other; of all of them found once for all fields."""
+    cut = plan.cut
+    if parts is not cut.parts:
+        return in_turn(parts)
+    if cut.turns is None:
+        cut.turns = tuple(in_turn(parts))
+    return cut.turns
+
+
+def in_turn(parts: Parts) -> Iterator[Turn]:
     """Parts one after the other, each with the chunks that it is the first and the last to need.
 
     Examples

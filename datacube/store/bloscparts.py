@@ -5,8 +5,9 @@ itself (c-blosc, README_CHUNK_FORMAT). Blocks that follow one another make a fra
 when a header and their places are put before them.
 """
 
+from functools import lru_cache
 from operator import lt
-from struct import Struct, pack, unpack_from
+from struct import Struct
 from typing import NamedTuple
 
 import numpy as np
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 
 from datacube.store.buffers import Stored
 
-_HEADER = Struct("<4B3I")  # versions, flags, size of an element; bytes decoded, of a block, stored
+_HEADER = Struct("<4s3I")  # versions, flags, size of an element; bytes decoded, of a block, stored
 _COPIED = 2
 _PLACE = 4  # bytes that say where a block begins
 
@@ -58,7 +59,7 @@ def decode_piece(frame: Stored, memory: NDArray[np.uint8], piece: Piece) -> None
 
 def head_of(data: Stored) -> bytes:
     """What stands before a frame's blocks: all that :func:`piece_between` looks at."""
-    length, size = _HEADER.unpack_from(data)[4:6]
+    _, length, size, _ = _HEADER.unpack_from(data)
     blocks = -(-length // size) if size else 0
     return bytes(data[: _HEADER.size + blocks * _PLACE])
 
@@ -90,7 +91,7 @@ def piece_between(head: Stored, decoded: int, start: int, stop: int) -> Piece | 
     >>> memory.view("u2")[[0, 50_000, 50_001]].tolist()
     [0, 50000, 50001]
     """
-    *kind, length, size, stored = _HEADER.unpack_from(head)
+    kind, length, size, stored = _HEADER.unpack_from(head)
     if kind[2] & _COPIED or not 0 < size < length or length != decoded:
         return None
     blocks = -(-length // size)
@@ -101,13 +102,21 @@ def piece_between(head: Stored, decoded: int, start: int, stop: int) -> Piece | 
     if not 0 < count < blocks:
         return None
     table = _HEADER.size + first * _PLACE
+    if last == blocks:
+        places = *_places(count).unpack_from(head, table), stored
+    else:
+        places = _places(count + 1).unpack_from(head, table)
     ahead = _HEADER.size + count * _PLACE
-    places = unpack_from(f"<{count}I", head, table)
-    end = stored if last == blocks else unpack_from("<I", head, table + count * _PLACE)[0]
-    if places[0] < ahead or not all(map(lt, places, (*places[1:], end))):
+    if places[0] < ahead or not all(map(lt, places, places[1:])):
         return None
     begin = places[0] - ahead
     at, after = first * size, min(last * size, length)
-    front = _HEADER.pack(*kind, after - at, size, end - begin)
-    front += pack(f"<{count}I", *[place - begin for place in places])
-    return Piece(front, places[0], end, at, after)
+    front = _HEADER.pack(kind, after - at, size, places[-1] - begin)
+    front += _places(count).pack(*[place - begin for place in places[:-1]])
+    return Piece(front, places[0], places[-1], at, after)
+
+
+@lru_cache(maxsize=512)
+def _places(count: int) -> Struct:
+    """So many places."""
+    return Struct(f"<{count}I")

@@ -17,7 +17,7 @@ from datacube.store.source import ChunkIndex, Rows
 from datacube.store.tables import ChunkTable, flat_index
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False, slots=True)  # not frozen: one is made for each field of a tile
 class ChunkRows:
     """Reads rows of the chunks that one slice of a cube has at one level of a field.
 
@@ -84,9 +84,7 @@ class ChunkRows:
         cache, store = self.cache, self.store
         key = f"{self.folder}{at[0]}{self.separator}{at[1]}"
         if isinstance(store, LocalObjects):
-            values, size = cache.sound.read_rows(
-                store, key, self.codec, size, checksum, rows, cache.room
-            )
+            values, size = cache.sound.read_rows(store, key, self.codec, size, checksum, rows)
         else:
             values = read_chunk(store, key, self.codec, size, checksum, room=cache.room)
         cache.count_read(size)

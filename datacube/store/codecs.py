@@ -129,7 +129,7 @@ class ArrayCodec:
         """
         return self._lying(self._numbers(data, room))
 
-    def decode_piece(self, frame: Stored, piece: Piece, room: Room = fresh) -> NDArray[Any]:
+    def decode_piece(self, frame: Stored, piece: Piece) -> NDArray[Any]:
         """A chunk of which some rows are right; otherwise as :meth:`decode`.
 
         Parameters
@@ -138,7 +138,7 @@ class ArrayCodec:
         piece : what :meth:`piece` gave
         """
         assert self.parts is not None  # noqa: S101  pieces come from them
-        memory = room(self.decoded_bytes)
+        memory = fresh(self.decoded_bytes)
         try:
             self.parts.fill(frame, memory, piece)
         except DECODING_ERRORS as error:

@@ -214,7 +214,7 @@ class CubeStore:
         counts = self._counts[field][level]
         return (len(self.record.slices), *counts) if self.timed else counts
 
-    def chunk_sizes(self, field: str, level: int, slot_index: int = 0) -> NDArray[np.int64]:
+    def chunk_sizes(self, field: str, level: int, slot_index: int = 0) -> NDArray[np.integer[Any]]:
         """Stored bytes of each chunk of a logical time.
 
         Parameters
@@ -226,13 +226,12 @@ class CubeStore:
 
         Returns
         -------
-        sizes : int64, (axes…, chunk rows, chunk columns); 0 where nothing is written
+        sizes : integers, (axes…, chunk rows, chunk columns), read-only; 0 where nothing is written
         """
         counts = self._counts[field][level]
         if not self.record.slices:
             return np.zeros(counts, np.int64)
-        table = self._table(field, level, slot_index)
-        return table.sizes.astype(np.int64).reshape(counts)
+        return self._table(field, level, slot_index).sizes.reshape(counts)
 
     def chunk(self, field: str, level: int, index: tuple[int, ...]) -> NDArray[Any]:
         """One decoded chunk.

@@ -18,6 +18,7 @@ from datacube.errors import StorageError
 from datacube.store.buffers import Stored
 from datacube.store.claims import LocalClaims
 from datacube.store.durable import Disk, sync_file
+from datacube.store.growth import GrowingFile
 from datacube.store.objects import Claim, Listed
 
 type FileState = tuple[int, int, int, int]
@@ -56,6 +57,7 @@ class LocalObjects:
         self._token = uuid.uuid4().hex[:8]
         self._count = itertools.count()
         self._lent = threading.local()
+        self._changes = GrowingFile(f"{self._root}/{_CHANGES}")
 
     @property
     def url(self) -> str:
@@ -203,10 +205,7 @@ class LocalObjects:
 
     def pulse(self) -> int:
         """Length of a file that every conditional write makes a byte longer; 0 without any."""
-        try:
-            return os.stat(f"{self._root}/{_CHANGES}").st_size  # noqa: PTH116  asked all the time
-        except OSError:
-            return 0
+        return self._changes.length()
 
     def _note_change(self) -> None:
         """For readers in other processes; they look now and then in any case."""

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datacube.errors import StorageError
-from datacube.store.buffers import Room, Stored
+from datacube.store.buffers import Stored
 from datacube.store.codecs import ArrayCodec
 from datacube.store.local import FileState, LocalObjects
 from datacube.store.reader import chunk_damage
@@ -66,7 +66,6 @@ class SoundChunks:
         size: int,
         checksum: int,
         rows: tuple[int, int],
-        room: Room,
     ) -> tuple[NDArray[Any], int]:
         """Some rows of a chunk; the whole is read where it has not been checked lately.
 
@@ -77,7 +76,6 @@ class SoundChunks:
         codec : ArrayCodec that has parts
         rows : (int, int)
             The first that has to be decoded, and the one after the last; others may be anything.
-        room : where memory for the values comes from
 
         Returns
         -------
@@ -91,7 +89,7 @@ class SoundChunks:
         """
         name = hash((self._era, key, size, checksum))
         known = self._known(name)
-        found = None if known is None else _again(store, key, known, size, codec, rows, room)
+        found = None if known is None else _again(store, key, known, size, codec, rows)
         if found is not None:
             return found
         borrowed = store.borrow(key, size)
@@ -100,7 +98,7 @@ class SoundChunks:
             raise StorageError(damage or "", subject=key)
         data, state = borrowed
         self._note(name, codec.head(data), state)
-        return _rows_of(data, codec, rows, room), size
+        return _rows_of(data, codec, rows), size
 
     def clear(self) -> None:
         """Take nothing to be right any more."""
@@ -133,7 +131,6 @@ def _again(
     size: int,
     codec: ArrayCodec,
     rows: tuple[int, int],
-    room: Room,
 ) -> tuple[NDArray[Any], int] | None:
     """Rows of a chunk that is known; None where its file is another one or cannot be decoded."""
     head, (device, number, changed) = known
@@ -144,20 +141,20 @@ def _again(
             borrowed = store.borrow(key, size)
             if borrowed is None or borrowed[1] != state:
                 return None
-            return codec.decode(borrowed[0], room), size
+            return codec.decode(borrowed[0]), size
         frame = store.borrow_part(key, piece.front, piece.begin, piece.end, state)
         if frame is None:
             return None
-        return codec.decode_piece(frame, piece, room), piece.end - piece.begin
+        return codec.decode_piece(frame, piece), piece.end - piece.begin
     except StorageError:
         return None
 
 
-def _rows_of(data: Stored, codec: ArrayCodec, rows: tuple[int, int], room: Room) -> NDArray[Any]:
+def _rows_of(data: Stored, codec: ArrayCodec, rows: tuple[int, int]) -> NDArray[Any]:
     """Some rows of a whole chunk, whose bytes are written over where they are an array's."""
     piece = codec.piece(data, rows)
     if isinstance(data, bytes) or piece is None or piece.end > len(data):
-        return codec.decode(data, room)
+        return codec.decode(data)
     frame = data[piece.begin - len(piece.front) : piece.end]
     frame[: len(piece.front)] = np.frombuffer(piece.front, np.uint8)
-    return codec.decode_piece(frame, piece, room)
+    return codec.decode_piece(frame, piece)

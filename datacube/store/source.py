@@ -59,7 +59,7 @@ class CubeSource(Protocol):
     def chunk_counts(self, field: str, level: int = 0) -> tuple[int, ...]:
         """Number of chunks along each dimension: (time, axes…, y, x)."""
 
-    def chunk_sizes(self, field: str, level: int, slot_index: int = 0) -> NDArray[np.int64]:
+    def chunk_sizes(self, field: str, level: int, slot_index: int = 0) -> NDArray[np.integer[Any]]:
         """Bytes of each chunk of a logical time: (axes…, chunk rows, chunk columns)."""
 
     def chunk(self, field: str, level: int, index: ChunkIndex) -> NDArray[Any]:
