@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+
 from datacube.config.products import RecipeSettings
 from datacube.errors import CoverageNotFound
 from datacube.ingest.fit import fitted
@@ -15,6 +17,7 @@ from datacube.ingest.mosaic import over_stored
 from datacube.ingest.places import completed
 from datacube.ingest.recipe import prepared
 from datacube.ingest.source import Granule, ReadOptions, SourceReader
+from datacube.model.coverage import CoverageDescription
 from datacube.store.cube import open_cube
 from datacube.store.objects import ObjectStore
 
@@ -46,7 +49,7 @@ def readied(store: ObjectStore, granule: Granule, recipe: RecipeSettings) -> Gra
         cube = open_cube(store, granule.cube_id)
     except CoverageNotFound:
         return granule
-    if granule.id in cube.sources:
+    if (granule.id_known or _meets(granule, cube.description)) and granule.id in cube.sources:
         return None
     ready = completed(fitted(granule, cube.description), cube)
     return ready if recipe.mosaic is None else over_stored(ready, cube, recipe.mosaic.rule)
@@ -55,4 +58,13 @@ def readied(store: ObjectStore, granule: Granule, recipe: RecipeSettings) -> Gra
 def _named(granule: Granule, options: ReadOptions) -> Granule:
     """The granule; under an own name where the user has set its time or its run."""
     said = [one for one in (options.time, options.run) if one is not None]
-    return replace(granule, id="@".join((granule.id, *said)))
+    after = "".join(f"@{one}" for one in said)
+    known = granule.identity
+    named = known + after if isinstance(known, str) else known.followed(after)
+    return replace(granule, identity=named)
+
+
+def _meets(granule: Granule, cube: CoverageDescription) -> bool:
+    """Whether a cube has any of its times, as one that has seen it does."""
+    own, times = granule.description.domain.time, cube.domain.time
+    return own is None or times is None or bool(np.isin(own.ticks, times.ticks).any())

@@ -1,6 +1,5 @@
 """What a reader gives: granules, their slices in time, and windows of packed values."""
 
-import hashlib
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 from datacube.config.products import CalibrationSettings
 from datacube.errors import InvalidTime, SourceError
 from datacube.ingest.geometry import Positions
+from datacube.ingest.identity import Identity
 from datacube.model.calendar import Calendar
 from datacube.model.coverage import CoverageDescription
 from datacube.model.crs import Crs
@@ -87,7 +87,7 @@ class Granule:
 
     Parameters
     ----------
-    id : str
+    identity : str or Identity
         Stable name for the journal: the product's own name, or a digest of the content.
     product : str
         File or product name, for people.
@@ -113,7 +113,7 @@ class Granule:
         West, south, east and north of its own pixels, where it was brought to another grid.
     """
 
-    id: str
+    identity: str | Identity
     product: str
     cube_id: str
     description: CoverageDescription
@@ -125,6 +125,16 @@ class Granule:
     over: int | None = None
     places: Mapping[str, str] = field(default_factory=dict)
     bbox: tuple[float, float, float, float] | None = None
+
+    @property
+    def id(self) -> str:
+        """The name; waits for the digest of the content where it is one."""
+        return self.identity if isinstance(self.identity, str) else self.identity.text
+
+    @property
+    def id_known(self) -> bool:
+        """Whether :attr:`id` does not wait."""
+        return isinstance(self.identity, str) or self.identity.known
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,12 +200,6 @@ class SourceReader(Protocol):
             The source cannot become a cube; the message says why.
         """
         ...
-
-
-def content_id(path: Path) -> str:
-    """Name of a file by its content, ``sha256:…``, whatever it is called."""
-    with path.open("rb") as file:
-        return f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}"
 
 
 def magic(path: Path, size: int = 16) -> bytes:

@@ -1,10 +1,11 @@
 """One source into the cubes of a store: all of its parts, or none."""
 
 import logging
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 
 import numpy as np
 
@@ -75,6 +76,8 @@ def write_source(store: ObjectStore, granules: Sequence[Granule], job: Job) -> W
                 _write(store, change, granule, job)
                 if not change.slices_written:
                     _remember(change, granule, job)
+                if granule.id in change.sources:  # it was read before its name was known
+                    raise ConflictError(f"cube '{change.id}' has it at other times")
         done = True
     finally:
         if not done:
@@ -193,7 +196,7 @@ def _write(store: ObjectStore, change: Transaction, granule: Granule, job: Job) 
 def _remember(change: Transaction, granule: Granule, job: Job) -> None:
     """Note a granule whose values are all there, so that the next run need not read it."""
     for one, record in zip(granule.slices, _records(granule, job.source), strict=True):
-        change.add_source(record, (one.ticks,))
+        change.add_source(record(), (one.ticks,))
 
 
 def _rank(change: Transaction, granule: Granule, one: SliceSource, recipe: RecipeSettings) -> int:
@@ -206,8 +209,8 @@ def _rank(change: Transaction, granule: Granule, one: SliceSource, recipe: Recip
     return max((rank, *change.revisions(one.ticks).values()))
 
 
-def _records(granule: Granule, source: str) -> Iterator[SourceRecord]:
-    """What is noted of the granule with each of its slices."""
+def _records(granule: Granule, source: str) -> Iterator[Callable[[], SourceRecord]]:
+    """What is noted of the granule with each of its slices; made when its name is known."""
     attributes = {}
     if timeliness := timeliness_of(granule.product):
         attributes["timeliness"] = timeliness
@@ -215,14 +218,17 @@ def _records(granule: Granule, source: str) -> Iterator[SourceRecord]:
         attributes["bbox"] = ",".join(f"{edge:.6g}" for edge in granule.bbox)
     if granule.processor:
         attributes["processor"] = granule.processor
-    checksum = granule.id.partition("@")[0] if granule.id.startswith("sha256:") else ""
     place = places_of(granule)
     starts = [one.reference_ticks for one in granule.slices if one.reference_ticks is not None]
     runs = iter(format_ticks(np.array(starts, np.int64)))  # at once: each alone takes as long
     for one in granule.slices:
         run = {} if one.reference_ticks is None else {"reference_time": next(runs)}
-        said = {**place, **run, **attributes}
-        yield SourceRecord(granule.id, granule.product, source, checksum, _now(), said)
+        yield partial(_record, granule, source, _now(), {**place, **run, **attributes})
+
+
+def _record(granule: Granule, source: str, when: str, said: Mapping[str, str]) -> SourceRecord:
+    checksum = granule.id.partition("@")[0] if granule.id.startswith("sha256:") else ""
+    return SourceRecord(granule.id, granule.product, source, checksum, when, said)
 
 
 def _bounds(granule: Granule, position: int) -> tuple[int, int] | None:

@@ -1,10 +1,9 @@
 """The only way to write: a cube is changed in transactions that commit as a whole."""
 
 import contextlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from types import TracebackType
 from typing import Any, Self
 
 import numpy as np
@@ -32,6 +31,7 @@ from datacube.store.widen import widened
 from datacube.store.writer import SliceWriter, Uploader
 
 type Values = Mapping[str, NDArray[Any]]
+type Noted = SourceRecord | Callable[[], SourceRecord] | None
 
 
 def transaction(store: ObjectStore, cube_id: str, message: str) -> "Transaction":
@@ -102,6 +102,11 @@ class Transaction:
         return self._uploader.bytes_written
 
     @property
+    def sources(self) -> Collection[str]:
+        """Names of the granules that are in the cube on which this transaction stands."""
+        return self._base.sources.keys()
+
+    @property
     def slices_written(self) -> int:
         """Times that are new or have other values so far."""
         return len(self._slices)
@@ -157,12 +162,12 @@ class Transaction:
     def open_slice(
         self,
         ticks: int | None,
-        source: SourceRecord | None = None,
+        source: Noted = None,
         *,
         bounds: Bounds = None,
         revision: int = 0,
     ) -> SliceWriter:
-        """A slice to be written window by window, as :meth:`write_slice` writes a whole one."""
+        """A slice to be written window by window; its source may be made when it has been."""
         if (ticks is None) == self._base.timed:
             has = "has times" if self._base.timed else "has no time"
             raise ValueError(f"cube '{self.id}' {has}; ticks are {ticks}")
@@ -283,12 +288,7 @@ class Transaction:
         note_in_index(outside(self._store), self.id)
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, kind: object, error: object, trace: object) -> None:
         try:
             if kind is None:
                 self._commit()
@@ -321,7 +321,7 @@ class Transaction:
     def _keep(
         self,
         known: Slice,
-        source: SourceRecord | None,
+        source: Noted,
         revision: int,
         slot: Slot,
         document: SliceDocument,
@@ -352,9 +352,9 @@ class Transaction:
         self._slices[ticks] = known._replace(slot=document.slot, name=name, layout=document.layout)
         self._deletions.pop(ticks, None)
 
-    def _note(self, source: SourceRecord | None, ticks: int | None) -> None:
+    def _note(self, source: Noted, ticks: int | None) -> None:
         if source is not None:
-            self.add_source(source, (ticks,))
+            self.add_source(source() if callable(source) else source, (ticks,))
 
     def _taken(self, ticks: int | None) -> Summaries:
         """Statistics of the slice that the cube has at a time."""

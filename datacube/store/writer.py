@@ -220,6 +220,9 @@ class SliceWriter:
         def work() -> None:
             block = read()
             self._check(known, axes_index, row0, col0, block)
+            if self._chunks.at_once(block):
+                self._chunks.write_plane(known, axes_index, block)
+                return
             for row, column, part in self._chunks.split(row0, col0, block):
                 self._chunks.write(known, axes_index, row, column, part)
 

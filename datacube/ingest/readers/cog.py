@@ -14,9 +14,10 @@ from typing import Any
 import numpy as np
 
 from datacube.errors import InvalidTime, SourceError
+from datacube.ingest.identity import content_id
 from datacube.ingest.readers.parts import Origin, Part, granules_of, opening
 from datacube.ingest.readers.raster import RasterBand, grid_of_raster, open_raster
-from datacube.ingest.source import Granule, ReadOptions, SliceSource, content_id, instant, magic
+from datacube.ingest.source import Granule, ReadOptions, SliceSource, instant, magic
 from datacube.model.fields import Category, Field, held_nil
 from datacube.model.naming import identifier, instant_in
 from datacube.model.time import Timestamp, format_tick
@@ -60,7 +61,7 @@ def _granules(file: Any, path: Path, options: ReadOptions) -> tuple[Granule, ...
     origin = Origin(
         path,
         # equal pixels of two days are two granules: the time may stand in the name only
-        content_id(path) + ("" if ticks is None else f"@{format_tick(ticks)}"),
+        content_id(path).followed("" if ticks is None else f"@{format_tick(ticks)}"),
         title=str(tags.get("TITLE", "")),
         abstract=str(tags.get("TIFFTAG_IMAGEDESCRIPTION", "")),
         attribution=str(tags.get("TIFFTAG_COPYRIGHT", "")),

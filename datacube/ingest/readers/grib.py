@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datacube.errors import SourceError
+from datacube.ingest.identity import content_id
 from datacube.ingest.readers.gribchild import GribDecoder
 from datacube.ingest.readers.gribgrid import grid_of_section
 from datacube.ingest.readers.gribindex import (
@@ -30,7 +31,7 @@ from datacube.ingest.readers.gribindex import (
     message_of,
 )
 from datacube.ingest.readers.parts import Origin, Part, granules_of, reading
-from datacube.ingest.source import Granule, ReadOptions, SliceSource, content_id, instant, magic
+from datacube.ingest.source import Granule, ReadOptions, SliceSource, instant, magic
 from datacube.model.axis import Axis, IndexAxis, IrregularAxis
 from datacube.model.fields import Field
 from datacube.model.grid import Grid

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datacube.errors import InvalidTime, SourceError
+from datacube.ingest.identity import content_id
 from datacube.ingest.readers.cf import (
     attributes_of,
     coordinates_of,
@@ -35,7 +36,7 @@ from datacube.ingest.readers.cfreason import why_not_gridded
 from datacube.ingest.readers.hdfchunks import ChunkedVariable, HdfChunks
 from datacube.ingest.readers.parts import Origin, Part, granules_of, reading
 from datacube.ingest.readers.runs import RUN, by_run, with_steps
-from datacube.ingest.source import Granule, ReadOptions, SliceSource, content_id, instant, magic
+from datacube.ingest.source import Granule, ReadOptions, SliceSource, instant, magic
 from datacube.model.axis import Axis, IndexAxis, is_vertical
 from datacube.model.calendar import Calendar, calendar_named
 from datacube.model.fields import Field

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from datacube.errors import DatacubeError, SourceError
 from datacube.ingest.geometry import Positions
+from datacube.ingest.identity import Identity
 from datacube.ingest.source import Granule, ReadOptions, SliceSource
 from datacube.model.axis import Axis, IndexAxis, TimeAxis, is_vertical
 from datacube.model.calendar import Calendar
@@ -71,7 +72,7 @@ class Origin:
     Parameters
     ----------
     path : Path
-    id : str
+    id : str or Identity
         Of the granule, for the journal.
     title, abstract, attribution, licence : str
     warnings : tuple of str
@@ -83,7 +84,7 @@ class Origin:
     """
 
     path: Path
-    id: str
+    id: str | Identity
     title: str = ""
     abstract: str = ""
     attribution: str = ""

@@ -19,11 +19,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datacube.errors import InvalidTime, SourceError
+from datacube.ingest.identity import content_id
 from datacube.ingest.readers.cf import attributes_of
 from datacube.ingest.readers.netcdf import NetcdfBand
 from datacube.ingest.readers.parts import Origin, Part, granules_of, opening
 from datacube.ingest.regrid import map_grid
-from datacube.ingest.source import Granule, ReadOptions, SliceSource, content_id, instant, magic
+from datacube.ingest.source import Granule, ReadOptions, SliceSource, instant, magic
 from datacube.model.crs import CRS84
 from datacube.model.fields import Field
 from datacube.model.grid import ReferenceableGrid
