@@ -218,7 +218,7 @@ def intensities(
         np.power(levels, exact(1.0 / channel.gamma), out=levels)
         levels *= exact(255)
         levels += exact(0.5)
-    return np.clip(levels, 0, 255, out=levels)
+    return levels.clip(0, 255, out=levels)
 
 
 @lru_cache(maxsize=128)

@@ -105,7 +105,9 @@ class Net:
         u, v = u[part], v[part]
         if self.room.turn is not None:
             u = u - self.room.turn * np.floor(u / self.room.turn)
-        return max(_pace(u, v, self.room), _pace(u.T, v.T, self.room)) / step
+        inside = within(u, self.room.width) & within(v, self.room.height)
+        down, right = _pace(u, v, inside, self.room), _pace(u.T, v.T, inside.T, self.room)
+        return max(down, right) / step
 
     def _parts(self) -> Iterator[Window]:
         """The window in parts of some blocks of 64 pixels, whose cells lie in small windows."""
@@ -265,18 +267,20 @@ def _even(count: int, most: int) -> list[int]:
     return [count * part // parts for part in range(parts + 1)]
 
 
-def _pace(u: FloatArray, v: FloatArray, room: Room) -> float:
-    """Middle length of the steps between rows of nodes."""
+def _pace(u: FloatArray, v: FloatArray, inside: BoolArray, room: Room) -> float:
+    """Middle length of the steps between rows of nodes; inside are those on the cells."""
     across = u[1:] - u[:-1]
     if room.turn is not None:
         across -= room.turn * np.rint(across / room.turn)
     steps = np.hypot(across, v[1:] - v[:-1])
-    inside = within(u, room.width) & within(v, room.height)
-    chosen = steps[inside[1:] | inside[:-1]]
-    if not chosen.size:
-        away = np.maximum(_away(u, room.width), _away(v, room.height))
-        chosen = steps[np.minimum(away[1:], away[:-1]) <= steps]
-    chosen = np.sort(chosen[np.isfinite(chosen)])
+    if inside.all():
+        chosen = np.sort(steps, None)
+    else:
+        chosen = steps[inside[1:] | inside[:-1]]
+        if not chosen.size:
+            away = np.maximum(_away(u, room.width), _away(v, room.height))
+            chosen = steps[np.minimum(away[1:], away[:-1]) <= steps]
+        chosen = np.sort(chosen[np.isfinite(chosen)])
     return float(chosen[len(chosen) // 2]) if chosen.size else 0.0
 
 

@@ -27,6 +27,7 @@ _SEEN = 16
 _SLACK = 0.25
 _HALF = 0.5**PLACES / 2  # of a grain, to which positions are rounded
 _NARROW = 1 << 31
+_BEND = np.array([[1, -2, 1, 0, 0], [0, 1, -2, 1, 0], [0, 0, 1, -2, 1]], float)
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,10 +188,8 @@ class Smooth:
         Half of what a bend adds to half a step, twice; and what blocks that have passed may differ
         from a parabola.
         """
-        nodes = self.nodes
-        across = nodes[..., 2:] - 2 * nodes[..., 1:-1] + nodes[..., :-2]
-        down = nodes[..., 2:, :] - 2 * nodes[..., 1:-1, :] + nodes[..., :-2, :]
-        bend = sum(max(float(one.max()), -float(one.min())) for one in (across, down))
+        bends = self.nodes @ _BEND.T, _BEND @ self.nodes
+        bend = sum(max(float(one.max()), -float(one.min())) for one in bends)
         return _SLACK + bend * (4 * _SEEN / self.size) ** 2 / 2
 
     def _strips(self, window: Window, nodes: FloatArray) -> Iterator[tuple[slice, FloatArray]]:
