@@ -7,9 +7,12 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, model_validator
 
 from datacube.config.base import Model
+from datacube.errors import DatacubeError
+from datacube.model.time import Timestamp
 from datacube.store.retention import Age, Hold, Policy, Rule, Supersession
 
 _AGE = re.compile(r"(\d{1,5}) (hours|days|weeks|months|years)")
+_TIME = re.compile(r"\d{4}(-\d\d(-\d\d(T\d\d:\d\d(:\d\d)?Z)?)?)?")
 
 
 def _age(text: str) -> str:
@@ -18,7 +21,18 @@ def _age(text: str) -> str:
     return text
 
 
+def _time(text: str) -> str:
+    try:
+        known = not text or (Timestamp.parse(text) and _TIME.fullmatch(text))
+    except DatacubeError as error:
+        raise ValueError(error.message) from error
+    if not known:
+        raise ValueError(f"'{text}' is not written as 2020, 2020-01-31 or 2020-01-31T12:00:00Z")
+    return text
+
+
 AgeText = Annotated[str, AfterValidator(_age)]
+TimeText = Annotated[str, AfterValidator(_time)]
 Box = tuple[
     Annotated[float, Field(ge=-180, le=180)],
     Annotated[float, Field(ge=-90, le=90)],
@@ -54,8 +68,14 @@ class HoldModel(Model):
 
     reason: str = Field(description="Why, for the report.")
     cube: str = Field("*", description="Pattern of the cube id.")
-    first: str = Field("", description="ISO 8601; the first time that is held.")
-    last: str = Field("", description="ISO 8601; the last time that is held.")
+    first: TimeText = Field("", description="ISO 8601; the first time that is held.")
+    last: TimeText = Field("", description="ISO 8601; the last time that is held.")
+
+    @model_validator(mode="after")
+    def _holds(self) -> "HoldModel":
+        if self.last and self.first[: len(self.last)] > self.last:
+            raise ValueError(f"it holds nothing: {self.first} is after {self.last}")
+        return self
 
 
 class RetentionModel(Model):

@@ -280,7 +280,8 @@ def _same(
 
 def _held(policy: Policy, cube_id: str, iso: str) -> str:
     for hold in policy.holds:
-        inside = hold.first <= iso and (not hold.last or iso[: len(hold.last)] <= hold.last)
+        first, last, time = (text.removesuffix("Z") for text in (hold.first, hold.last, iso))
+        inside = first <= time and (not last or time[: len(last)] <= last)
         if fnmatchcase(cube_id, hold.cube) and inside:
             return hold.reason
     return ""

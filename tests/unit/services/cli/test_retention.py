@@ -118,6 +118,33 @@ def test_a_hold_keeps_what_the_rules_end(store, tmp_path, capsys):
     assert run(command) == 0
     assert "held: case 12" in capsys.readouterr().out
     assert days(store, "ce") == [DAYS[1], DAYS[6]]
+
+
+@pytest.mark.parametrize(
+    ("times", "words"),
+    [
+        ("first: yesterday", "'yesterday' is no time"),
+        ("first: '2023-13-01'", "'2023-13-01' is no time"),
+        ("last: '2023-05-01T00:00:00+02:00'", "is not written as 2020"),
+        ("first: '2024', last: '2023-05'", "it holds nothing: 2024 is after 2023-05"),
+    ],
+)
+def test_a_hold_whose_time_is_none_is_refused(store, tmp_path, capsys, times, words):
+    policy = tmp_path / "policy.yaml"
+    policy.write_text(f"rules: [{{keep: 8 days}}]\nholds: [{{reason: case 12, {times}}}]\n")
+    assert run(["retention", str(policy), *NOW, "--store", str(store)]) == 1
+    assert words in capsys.readouterr().err
+    assert days(store, "ce") == list(DAYS)
+
+
+@pytest.mark.parametrize("end", ["first", "last"])
+@pytest.mark.parametrize("time", ["2023-07-01", "2023-07-01T00:00Z", "2023-07-01T00:00:00Z"])
+def test_a_hold_holds_the_time_that_it_names(store, tmp_path, capsys, end, time):
+    policy = tmp_path / "policy.yaml"
+    hold = f"{{reason: case 12, {end}: {time}}}"
+    policy.write_text(f"rules: [{{keep: 8 days}}]\nholds: [{hold}]\n")
+    held = {one["time"][:10] for one in planned(capsys, store, str(policy)) if one["held"]}
+    assert ("2023-07-01" in held, DAYS[0] in held) == (True, end == "last")
     assert days(store, "eu") == list(DAYS)
 
 
