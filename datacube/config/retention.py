@@ -22,11 +22,13 @@ def _age(text: str) -> str:
 
 
 def _time(text: str) -> str:
+    if not text:
+        return text
     try:
-        known = not text or (Timestamp.parse(text) and _TIME.fullmatch(text))
+        Timestamp.parse(text)
     except DatacubeError as error:
         raise ValueError(error.message) from error
-    if not known:
+    if _TIME.fullmatch(text) is None:
         raise ValueError(f"'{text}' is not written as 2020, 2020-01-31 or 2020-01-31T12:00:00Z")
     return text
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from datacube.config.products import RecipeSettings
-from datacube.errors import CoverageNotFound
+from datacube.errors import CoverageNotFound, SourceError
 from datacube.ingest.fit import fitted
 from datacube.ingest.mosaic import over_stored
 from datacube.ingest.places import completed
@@ -20,6 +20,7 @@ from datacube.ingest.source import Granule, ReadOptions, SourceReader
 from datacube.model.coverage import CoverageDescription
 from datacube.store.cube import open_cube
 from datacube.store.objects import ObjectStore
+from datacube.store.register import is_of_others
 
 
 @contextmanager
@@ -43,11 +44,16 @@ def readied(store: ObjectStore, granule: Granule, recipe: RecipeSettings) -> Gra
     Raises
     ------
     SourceError
-        It does not fit its cube.
+        It does not fit its cube, or the id is that of something else.
     """
     try:
         cube = open_cube(store, granule.cube_id)
     except CoverageNotFound:
+        if is_of_others(store, granule.cube_id):
+            raise SourceError(
+                f"'{granule.cube_id}' is the id of a cube that others wrote or that is "
+                "registered, into which nothing can be put; give another cube id"
+            ) from None
         return granule
     if (granule.id_known or _meets(granule, cube.description)) and granule.id in cube.sources:
         return None

@@ -9,7 +9,7 @@ from datacube.store.foreign_fields import ncname
 from datacube.store.foreign_group import ForeignGroup, open_group, stem_of
 from datacube.store.foreign_nodes import read_documents
 from datacube.store.icechunk.repository import Repository
-from datacube.store.icechunk.view import ViewedObjects
+from datacube.store.icechunk.view import ViewedObjects, is_repository
 from datacube.store.index import note_in_index
 from datacube.store.manifest import head_key
 from datacube.store.objects import ObjectStore
@@ -52,6 +52,26 @@ def read_pointer(store: ObjectStore, folder: str) -> Pointer | None:
         return Pointer(str(document["url"]), str(document.get("alias", "")))
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise StorageError(f"the pointer of '{folder}' is damaged", subject=folder) from error
+
+
+def is_of_others(store: ObjectStore, folder: str) -> bool:
+    """Whether a folder holds cubes that others wrote, or that are registered.
+
+    Raises
+    ------
+    StorageError
+        It cannot be read.
+    """
+    if read_pointer(store, folder) is not None:
+        return True
+    if is_repository(store.get_range(f"{folder}/repo", 0, 16)):
+        repository = Repository(store, folder)
+        tip = repository.tip()
+        if repository.head_of(tip) is not None:
+            return False
+        objects: ObjectStore = ViewedObjects(repository, tip)
+        return bool(open_group(objects, "", ChunkCache(), name=folder).cubes)
+    return bool(open_group(store, folder, ChunkCache()).cubes)
 
 
 def register(store: ObjectStore, url: str, name: str = "") -> ForeignGroup:
@@ -97,13 +117,20 @@ def register(store: ObjectStore, url: str, name: str = "") -> ForeignGroup:
         )
     group = open_group(there, "", ChunkCache(), name=cube_id)
     if not group.cubes:
-        why = "; ".join(group.reasons) or "there is no Zarr group, or it is a cube of this program"
+        why = "; ".join(group.reasons) or _nothing(there, group)
         raise SourceError(f"{url} cannot be served: {why}", subject=url)
     document = {"format": 1, "url": there.url, "alias": "" if given == cube_id else given}
     store.put(pointer_key(cube_id), json.dumps(document).encode())
     store.sync([pointer_key(cube_id)])
     note_in_index(store, cube_id)
     return group
+
+
+def _nothing(there: ObjectStore, group: ForeignGroup) -> str:
+    """Why a group in which nothing is wrong holds no cube."""
+    if there.get("manifest/head.json") is not None:
+        return "it is a cube of this program; serve the store in which it lies"
+    return "there is no Zarr group" if not group.digest else "the Zarr group holds no array"
 
 
 def _refer(store: ObjectStore, url: str, name: str) -> ForeignGroup:

@@ -7,6 +7,7 @@ import click
 from datacube.store.collect import Collected, collect
 from datacube.store.index import list_cubes
 from datacube.store.url import open_store
+from services.cli.cubes import of_ours
 from services.cli.options import Duration, grace_option, size_text
 from services.cli.storage import store_option
 
@@ -37,9 +38,10 @@ def gc_command(
     """
     objects = open_store(store)
     for name in [cube] if cube is not None else list_cubes(objects):
-        found = collect(
-            objects, name, keep=keep, older_than=older_than, grace=grace, dry_run=dry_run
-        )
+        with of_ours(objects, name):
+            found = collect(
+                objects, name, keep=keep, older_than=older_than, grace=grace, dry_run=dry_run
+            )
         click.echo(collected_line(found, dry_run=dry_run))
 
 

@@ -1,6 +1,7 @@
 """``datacube ls``, ``show`` and ``verify``."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from difflib import get_close_matches
 from itertools import accumulate
@@ -9,7 +10,7 @@ from typing import Any
 
 import click
 
-from datacube.errors import CoverageNotFound
+from datacube.errors import CoverageNotFound, OperationNotSupported
 from datacube.model.axis import Axis, IndexAxis, TimeAxis, axis_values
 from datacube.model.fields import Field
 from datacube.model.grid import ReferenceableGrid
@@ -235,6 +236,30 @@ def found_cubes(objects: ObjectStore) -> dict[str, CubeSource]:
 def damages_of(cube: CubeSource) -> list[Damage]:
     """What is damaged in a cube."""
     return verify(cube) if isinstance(cube, CubeStore) else verify_foreign(cube)
+
+
+@contextmanager
+def of_ours(objects: ObjectStore, name: str) -> Iterator[None]:
+    """What wants a cube of this program; where it finds none the error says what there is.
+
+    Raises
+    ------
+    CoverageNotFound
+        There is no such cube; those that may have been meant are named.
+    OperationNotSupported
+        Others wrote it, or it is registered.
+    """
+    try:
+        yield
+    except CoverageNotFound:
+        found = _opened(objects, name)
+        if isinstance(found, CubeStore):
+            raise
+        raise OperationNotSupported(
+            f"'{name}' is served as it lies, and was not written by datacube ingest: it has no "
+            "versions, and cannot be changed from here",
+            subject=name,
+        ) from None
 
 
 def _opened(objects: ObjectStore, name: str) -> CubeSource:

@@ -16,6 +16,7 @@ from datacube.store.commit import Change, with_field
 from datacube.store.cube import CubeStore, open_cube
 from datacube.store.regrow import holding
 from datacube.store.url import open_store
+from services.cli.cubes import of_ours
 from services.cli.options import recipe_of, recipe_option
 from services.cli.progress import progress_bar
 from services.cli.storage import store_option
@@ -49,7 +50,9 @@ def extend_command(
     """
     if source is None and bbox is None:
         raise click.UsageError("say what is to be added: --like SOURCE, --bbox or both")
-    found = open_cube(open_store(store), cube)
+    objects = open_store(store)
+    with of_ours(objects, cube):
+        found = open_cube(objects, cube)
     known = found.description
     fields = () if source is None else lacking_fields(source, known, recipe_of(recipe_file, ()))
     grid: Grid = known.domain.grid

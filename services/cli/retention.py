@@ -13,6 +13,7 @@ from datacube.store.index import list_cubes
 from datacube.store.retention import Expiry, delete_expired, expiries
 from datacube.store.url import open_store
 from services.cli.collect import collected_line
+from services.cli.cubes import of_ours
 from services.cli.options import (
     grace_option,
     json_option,
@@ -56,7 +57,8 @@ def retention_command(
     found: list[Expiry] = []
     freed: list[Collected] = []
     for name in [cube] if cube is not None else list_cubes(objects):
-        opened = open_cube(objects, name)
+        with of_ours(objects, name):
+            opened = open_cube(objects, name)
         ending = expiries(opened, rules, instant)
         found += ending
         if not dry_run and (delete_expired(opened, ending) or opened.record.deletions):

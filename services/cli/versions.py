@@ -11,6 +11,7 @@ from datacube.store.history import history
 from datacube.store.home import locate
 from datacube.store.manifest import Version
 from datacube.store.url import open_store
+from services.cli.cubes import of_ours
 from services.cli.options import json_option, size_text, write_json, write_table
 from services.cli.storage import store_option
 
@@ -21,7 +22,9 @@ from services.cli.storage import store_option
 @json_option
 def versions_command(cube: str, store: str, as_json: bool) -> None:
     """List the versions of a cube, the newest first."""
-    objects, head = locate(open_store(store), cube)
+    place = open_store(store)
+    with of_ours(place, cube):
+        objects, head = locate(place, cube)
     found = [one for _, one in history(objects, cube, head)]
     if as_json:
         write_json(
@@ -46,7 +49,9 @@ def versions_command(cube: str, store: str, as_json: bool) -> None:
 @json_option
 def deleted_command(cube: str, store: str, as_json: bool) -> None:
     """List the times that were deleted of a cube: when, why, what they were made of."""
-    record = open_cube(open_store(store), cube).record
+    objects = open_store(store)
+    with of_ours(objects, cube):
+        record = open_cube(objects, cube).record
     found = [{"time": _time(record, one.ticks), **asdict(one)} for one in record.deletions]
     if as_json:
         kept = ("time", "deleted", "cause", "sources", "bytes")
@@ -71,7 +76,9 @@ def deleted_command(cube: str, store: str, as_json: bool) -> None:
 @store_option
 def rollback_command(cube: str, version: int, store: str) -> None:
     """Make a new version that holds what VERSION held; nothing is lost."""
-    made = rollback(open_store(store), cube, version)
+    objects = open_store(store)
+    with of_ours(objects, cube):
+        made = rollback(objects, cube, version)
     click.echo(f"{cube}: version {made.version} holds what version {version} held")
 
 
@@ -81,7 +88,8 @@ def rollback_command(cube: str, version: int, store: str) -> None:
 def compact_command(cube: str, store: str) -> None:
     """Let plain Zarr readers see the newest version, after insertions, corrections, deletions."""
     objects = open_store(store)
-    before = open_cube(objects, cube).version
+    with of_ours(objects, cube):
+        before = open_cube(objects, cube).version
     made = compact(objects, cube)
     done = "was up to date" if made.version == before else f"is version {made.version} now"
     click.echo(f"{cube}: the plain Zarr group {done}")

@@ -3,16 +3,22 @@
 import json
 from pathlib import Path
 
+import icechunk
 import numpy as np
 import pytest
+import xarray as xr
 
 from datacube.config.settings import Config
 from datacube.engine.context import open_context
+from datacube.store.icechunk.library import storage_of
 from services.cli.root import run
 from tests.cubes import make_cube
+from tests.unit.ingest.products import write_netcdf
 from tests.unit.store.zarrs import Group
 
 ROWS, COLUMNS = 6, 8
+MARKS = {"pointer.json", "repo", "zarr.json"}
+"""By which a folder is known as a pointer, a repository, or a group."""
 VALUES = np.arange(2 * ROWS * COLUMNS, dtype="float32").reshape(2, ROWS, COLUMNS)
 
 
@@ -24,6 +30,15 @@ def make_group(folder: Path) -> Path:
     group.array("time", ("time",), np.arange(2), days)
     group.array("t", ("time", "lat", "lon"), VALUES, {"units": "K"}, chunks=(1, ROWS, COLUMNS))
     return folder
+
+
+def make_repository(folder: Path) -> None:
+    lat, lon = np.linspace(60, 41, 20), np.linspace(0, 29, 30)
+    made = icechunk.Repository.create(storage_of(str(folder), local=True))
+    session = made.writable_session("main")
+    found = xr.Dataset({"t": (("lat", "lon"), np.ones((20, 30)))}, {"lat": lat, "lon": lon})
+    found.to_zarr(session.store, mode="w", consolidated=False)
+    session.commit("theirs")
 
 
 @pytest.fixture
@@ -102,6 +117,50 @@ def test_ls_show_and_verify_know_them(group, store, capsys):
     said = capsys.readouterr()
     assert said.out == "here: 1 damaged chunks\n"
     assert "t at 2020-01-02T00:00:00Z, level 0, 1/0/0:" in said.err
+
+
+@pytest.mark.parametrize("more", [[], ["--dry-run"], ["--storage", "icechunk"]])
+def test_nothing_is_ingested_into_what_others_wrote(group, store, tmp_path, capsys, more):
+    make_group(Path(store) / "here")
+    source = str(write_netcdf(tmp_path / "a.nc"))
+    assert run(["register", str(group), "--store", store]) == 0
+    if not more:
+        make_repository(Path(store) / "theirs")
+    names = [path.parent.name for path in Path(store).glob("*/*") if path.name in MARKS]
+    before = {path: path.read_bytes() for path in Path(store).rglob("*") if path.is_file()}
+    assert set(names) >= {"here", "air__v2", *([] if more else ["theirs"])}
+    for name in {*names} - {"sst"}:
+        assert run(["ingest", source, "--cube", name, "--store", store, *more]) == 2
+        assert f"'{name}' is the id of a cube that others wrote" in capsys.readouterr().err
+    after = {path: path.read_bytes() for path in Path(store).rglob("*") if path.is_file()}
+    assert before == after
+
+
+def test_what_others_wrote_has_no_versions(group, store, tmp_path, capsys):
+    assert run(["register", str(group), "--store", store]) == 0
+    policy = tmp_path / "policy.yaml"
+    policy.write_text("rules: [{keep: 1 days}]\n")
+    for arguments in (
+        ["versions", "air__v2"],
+        ["deleted", "air__v2"],
+        ["rollback", "air__v2", "1"],
+        ["compact", "air__v2"],
+        ["gc", "air__v2"],
+        ["extend", "air__v2", "--bbox", "0", "0", "1", "1"],
+        ["retention", str(policy), "air__v2"],
+    ):
+        capsys.readouterr()
+        assert run([*arguments, "--store", store]) == 1
+        assert "'air__v2' is served as it lies" in capsys.readouterr().err
+        wrong = ["air" if one == "air__v2" else one for one in arguments]
+        assert run([*wrong, "--store", store]) == 1
+        assert "did you mean air__v2?" in capsys.readouterr().err
+
+
+def test_a_group_without_arrays_cannot_be_registered(store, tmp_path, capsys):
+    Group(tmp_path / "empty", 3, {})
+    assert run(["register", str(tmp_path / "empty"), "--store", store]) == 1
+    assert "the Zarr group holds no array" in capsys.readouterr().err
 
 
 def test_verify_names_slice_and_field(tmp_path, capsys):
