@@ -2,19 +2,22 @@
 
 ``ours`` is ``datacube ingest``; ``plain`` compresses and writes the samples, which lie in memory
 before the clock starts, in the same chunks with the same codec on as many threads; ``all`` does so
-with the overviews too, every array that ingest writes; ``xarray`` opens the same file and calls
-``to_zarr`` with the same chunks and codec. The process prints one line of JSON: seconds, processor
-seconds and the peak of resident memory, children included.
+with the overviews too, every array that ingest writes; ``durable`` does the same and syncs it by
+what ingest syncs with; ``one`` does what ``all`` does on one thread; ``xarray`` opens the same file
+and calls ``to_zarr`` with the same chunks and codec. The process prints one line of JSON: seconds,
+processor seconds and the peak of resident memory, children included. What it has written is left
+behind empty, for the reason that :mod:`bench.ingest` tells.
 """
 
 import json
+import os
 import resource
-import shutil
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -32,8 +35,7 @@ type Work = Callable[[], None]
 def main(way: str, name: str) -> None:
     """Prepare, then measure."""
     case = next(one for one in CASES if one.name == name)
-    target = FOLDER / f"out-{way}-{name}"
-    shutil.rmtree(target, ignore_errors=True)
+    target = FOLDER / f"out-{way}-{name}-{os.getpid()}"
     try:
         work = WORK[way](case, target)
         before, begin = _processor(), time.perf_counter()
@@ -41,7 +43,9 @@ def main(way: str, name: str) -> None:
         seconds, processor = time.perf_counter() - begin, _processor() - before
         stored = sum(one.stat().st_size for one in target.rglob("*") if one.is_file())
     finally:
-        shutil.rmtree(target, ignore_errors=True)
+        for one in target.rglob("*"):
+            if one.is_file():
+                os.truncate(one, 0)
     peak = sum(
         resource.getrusage(who).ru_maxrss * 1024
         for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
@@ -69,7 +73,7 @@ def plain(case: Case, target: Path) -> Work:
     return _write([_Array(*one) for one in _samples(case)], target)
 
 
-def everything(case: Case, target: Path) -> Work:
+def everything(case: Case, target: Path, *, threads: int = THREADS, durable: bool = False) -> Work:
     """The same of the samples and their overviews."""
     from datacube.model.fields import Field  # noqa: PLC0415
     from datacube.store.layout import ChunkGrid  # noqa: PLC0415
@@ -90,7 +94,7 @@ def everything(case: Case, target: Path) -> Work:
             for level, place, made in pyramid.add(row, column, part):
                 levels[level][grids[level].cells(*place)] = made
         found += [_Array(f"{level}/{name}", one) for level, one in enumerate(levels)]
-    return _write(found, target)
+    return _write(found, target, threads, durable=durable)
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,31 +110,47 @@ def _samples(case: Case) -> Iterator[tuple[str, NDArray[Any]]]:
             yield f"{name}/c/{number}", values
 
 
-def _write(arrays: Sequence[_Array], target: Path) -> Work:
+def _write(
+    arrays: Sequence[_Array], target: Path, threads: int = THREADS, *, durable: bool = False
+) -> Work:
     from numcodecs import Blosc  # noqa: PLC0415
 
+    from datacube.store.durable import Disk  # noqa: PLC0415
+
+    disk = Disk(str(target.parent)) if durable else None
     codec = Blosc("lz4", 5, Blosc.SHUFFLE)
 
     def write(path: Path, part: NDArray[Any], shape: tuple[int, ...]) -> None:
         whole = np.zeros(shape, part.dtype)
         whole[: part.shape[0], : part.shape[1]] = part
-        path.write_bytes(codec.encode(whole))
+        written = path.write_bytes(codec.encode(whole))
+        if disk is not None:
+            disk.wrote(written)
 
     def work() -> None:
-        with ThreadPoolExecutor(THREADS) as pool:
-            jobs = []
-            for one in arrays:
-                folder = target / one.name
-                folder.mkdir(parents=True)
-                shape = tuple(min(SIDE, side) for side in one.values.shape)
-                for row in range(0, one.values.shape[0], SIDE):
-                    for column in range(0, one.values.shape[1], SIDE):
-                        part = one.values[row : row + SIDE, column : column + SIDE]
-                        jobs.append(pool.submit(write, folder / f"{row}.{column}", part, shape))
-            for job in jobs:
+        if disk is not None:
+            disk.watch()
+        with ThreadPoolExecutor(threads) as pool:
+            for job in [pool.submit(write, *one) for one in _parts(arrays, target)]:
                 job.result()
+        if disk is not None:
+            disk.sync([str(one) for one in (target, *target.rglob("*"))])
 
     return work
+
+
+def _parts(
+    arrays: Sequence[_Array], target: Path
+) -> Iterator[tuple[Path, NDArray[Any], tuple[int, ...]]]:
+    """File, values and whole shape of every chunk; folders are made on the way."""
+    for one in arrays:
+        folder = target / one.name
+        folder.mkdir(parents=True)
+        shape = tuple(min(SIDE, side) for side in one.values.shape)
+        for row in range(0, one.values.shape[0], SIDE):
+            for column in range(0, one.values.shape[1], SIDE):
+                part = one.values[row : row + SIDE, column : column + SIDE]
+                yield folder / f"{row}.{column}", part, shape
 
 
 def to_zarr(case: Case, target: Path) -> Work:
@@ -163,7 +183,14 @@ def to_zarr(case: Case, target: Path) -> Work:
     return work
 
 
-WORK = {"ours": ours, "plain": plain, "all": everything, "xarray": to_zarr}
+WORK = {
+    "ours": ours,
+    "plain": plain,
+    "all": everything,
+    "durable": partial(everything, durable=True),
+    "one": partial(everything, threads=1),
+    "xarray": to_zarr,
+}
 
 
 def _processor() -> float:

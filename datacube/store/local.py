@@ -340,8 +340,23 @@ def _made(path: str, folder: str) -> int:
             return os.open(path, how, 0o666)
         except FileNotFoundError:
             with suppress(FileNotFoundError):
-                os.makedirs(folder, exist_ok=True)  # noqa: PTH103 (hot path)
+                _make_folder(folder)
     return os.open(path, how, 0o666)
+
+
+def _make_folder(path: str) -> None:
+    """Make a folder, and those above it that are absent; mostly only the last of them is."""
+    try:
+        os.mkdir(path)  # noqa: PTH102 (hot path)
+    except FileExistsError:
+        return
+    except FileNotFoundError:
+        above = path.rpartition("/")[0]
+        if not above:
+            raise
+        _make_folder(above)
+        with suppress(FileExistsError):
+            os.mkdir(path)  # noqa: PTH102 (hot path)
 
 
 def _read_all(descriptor: int) -> bytes:

@@ -85,6 +85,7 @@ class Transaction:
         self._statistics: dict[int | None, tuple[Summaries, Summaries]] = {}
         self._slices: dict[int | None, Slice] = {}
         self._sources: dict[str, tuple[SourceRecord, tuple[int | None, ...]]] = {}
+        self._noted: list[tuple[Noted, int | None]] = []
         self._deletions: dict[int | None, Deletion] = {}
         self._committing = False
         self.id = cube_id
@@ -167,7 +168,7 @@ class Transaction:
         bounds: Bounds = None,
         revision: int = 0,
     ) -> SliceWriter:
-        """A slice to be written window by window; its source may be made when it has been."""
+        """A slice to be written window by window; its source may be made at the end."""
         if (ticks is None) == self._base.timed:
             has = "has times" if self._base.timed else "has no time"
             raise ValueError(f"cube '{self.id}' {has}; ticks are {ticks}")
@@ -342,19 +343,15 @@ class Transaction:
                 self._slots.give_back(slot)
                 put = self._uploader.put_new
             if settled is None:  # outranked: it has come nevertheless, unlike the same again
-                self._note(source, ticks)
+                self._noted.append((source, ticks))
             if settled is None or (document is old and known.bounds == before.bounds):
                 return
-        self._note(source, ticks)
+        self._noted.append((source, ticks))
         name, data = document.dump()
         put(slice_key(self.id, name), data)
         self._statistics[ticks] = (taken, document.statistics)
         self._slices[ticks] = known._replace(slot=document.slot, name=name, layout=document.layout)
         self._deletions.pop(ticks, None)
-
-    def _note(self, source: Noted, ticks: int | None) -> None:
-        if source is not None:
-            self.add_source(source() if callable(source) else source, (ticks,))
 
     def _taken(self, ticks: int | None) -> Summaries:
         """Statistics of the slice that the cube has at a time."""
@@ -375,6 +372,9 @@ class Transaction:
 
     def _commit(self) -> None:
         self._uploader.drain()
+        for source, ticks in self._noted:
+            if source is not None:
+                self.add_source(source() if callable(source) else source, (ticks,))
         change = replace(
             self._change,
             slices=self._slices,

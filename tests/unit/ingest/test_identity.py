@@ -86,9 +86,15 @@ def test_nobody_goes_on_with_a_digest_that_nobody_wants(tmp_path, monkeypatch):
     assert found.result() == ""  # and not what would fail at the second byte
 
 
-def test_a_new_file_is_read_before_its_name_is_known(tmp_path, store, late):
+def test_a_new_file_is_read_before_its_name_is_known(tmp_path, store, late, monkeypatch):
     path = write_netcdf(tmp_path / "sst.nc", times=(0.0, 1.0))
+    found, wait = reads(monkeypatch), identity._Reckoning.wait
+    after = []
+    monkeypatch.setattr(
+        identity._Reckoning, "wait", lambda self: after.append(len(found)) or wait(self)
+    )
     assert one(path, store).status == "ingested"
+    assert set(after) == {2}
     wanted = hashlib.sha256(path.read_bytes()).hexdigest()
     assert open_cube(open_store(store), "sst").sources == (f"sha256:{wanted}",)
 
