@@ -1,5 +1,6 @@
 """What has arrived in a folder or bucket, and whether it is complete."""
 
+import math
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -101,6 +102,18 @@ def state_of(path: Path) -> State:
     return State(len(sizes), sum(sizes), max(times, default=0.0))
 
 
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """The state of an arrival, since when it is known, and when another size was seen to become it.
+
+    The times are those of a clock that only runs on.
+    """
+
+    state: State
+    since: float
+    grown: float
+
+
 class Settling:
     """Decides when an arrival is complete: marked, or unchanged for so many seconds.
 
@@ -123,7 +136,7 @@ class Settling:
     def __init__(self, seconds: float, *, marks_only: bool = False) -> None:
         self._seconds = seconds
         self._marks_only = marks_only
-        self._seen: dict[str, tuple[State, float]] = {}
+        self._seen: dict[str, _Seen] = {}
 
     def complete(self, arrival: Arrival) -> bool:
         """Whether it can be taken now."""
@@ -131,13 +144,19 @@ class Settling:
             return arrival.marked
         if arrival.whole:
             return True
-        now = time.monotonic()
-        state, since = self._seen.get(arrival.source, (None, now))
-        if state != arrival.state:
-            since = now
-        self._seen[arrival.source] = arrival.state, since
-        # the clock of a file server may be ahead: what has been seen to rest counts too
-        return max(time.time() - arrival.state.written, now - since) >= self._seconds
+        now, state = time.monotonic(), arrival.state
+        seen = self._seen.get(arrival.source)
+        if seen is None:
+            seen = _Seen(state, now, -math.inf)
+        elif (seen.state.files, seen.state.bytes) != (state.files, state.bytes):
+            seen = _Seen(state, now, now)
+        elif seen.state != state:
+            seen = _Seen(state, now, seen.grown)
+        self._seen[arrival.source] = seen
+        # the clock of a file server may be ahead: what has been seen to rest counts too; it may
+        # be behind, or a copy keep the time of its original: what was seen to grow is not at rest
+        rest = max(time.time() - state.written, now - seen.since)
+        return min(rest, now - seen.grown) >= self._seconds
 
     def forget(self, present: Sequence[Arrival]) -> None:
         """Keep only what is still there."""

@@ -16,7 +16,7 @@ _HEAD = (
 )
 _TAIL = (
     "# grid:                       # bring every source to one grid",
-    "#   crs: {crs}",
+    "{crs}",
     "#   resolution: {resolution}",
     "#   box: [{box}]",
     "# masks:                      # cells that are kept, by a quality field",
@@ -52,14 +52,9 @@ def _lines(granules: tuple[Granule, ...]) -> Iterator[str]:
     main = granules[0].description
     yield f"name: {main.id}"
     yield f"cube: {main.id}"
-    texts = {
-        "title": main.title,
-        "abstract": main.abstract,
-        "attribution": main.attribution,
-        "licence": main.licence,
-    }
-    for key, text in texts.items():
-        if text:
+    for key in ("title", "abstract", "attribution", "licence"):
+        said = {getattr(one.description, key) for one in granules}
+        if len(said) == 1 and (text := said.pop()):  # else each cube keeps its own
             yield f"{key}: {_quoted(text)}"
     yield "fields:"
     names = Counter(name for one in granules for name in one.description.range_type.names)
@@ -97,20 +92,27 @@ def _field(field: Field) -> Iterator[str]:
     yield f"    overview: {field.overview}"
     if field.valid_range is not None:
         low, high = field.valid_range
-        yield f"    range: [{low:g}, {high:g}]"
+        yield f"    range: [{_number(low)}, {_number(high)}]"
 
 
 def _tail(granule: Granule) -> Iterator[str]:
     grid = granule.description.domain.grid
-    box = ", ".join(f"{edge:.10g}" for edge in grid.bbox.edges)
-    sides = (abs(grid.dx), abs(grid.dy)) if isinstance(grid, RectifiedGrid) else (1.0, 1.0)
-    resolution = f"{sides[0]:g}" if sides[0] == sides[1] else f"[{sides[0]:g}, {sides[1]:g}]"
-    crs = grid.crs.key if grid.crs.has_code else "EPSG:4326"
+    box = ", ".join(map(_number, grid.bbox.edges))
+    cell = (grid.dx, grid.dy) if isinstance(grid, RectifiedGrid) else (1.0, 1.0)
+    sides = [_number(abs(side)) for side in cell]
+    resolution = sides[0] if sides[0] == sides[1] else f"[{', '.join(sides)}]"
+    crs = f"#   crs: {grid.crs.key}" if grid.crs.has_code else "#   # no crs: that of the source"
     last = granule.description.range_type.fields[-1]
-    classes = [f"{one.value:g}" for one in last.categories if one.value != last.nil]
+    classes = [_number(one.value) for one in last.categories if one.value != last.nil]
     kept = f"values: [{', '.join(classes)}]" if classes else "range: [0.5, null]"
     for line in _TAIL:
         yield line.format(crs=crs, resolution=resolution, box=box, field=last.name, kept=kept)
+
+
+def _number(value: float) -> str:
+    """The shortest text that is read as the same number."""
+    short = f"{value:.12g}"
+    return short if float(short) == value else repr(float(value))
 
 
 def _quoted(text: str) -> str:

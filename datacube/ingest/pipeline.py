@@ -217,6 +217,7 @@ class _Run:
             seconds,
             line,
             written.behind,
+            written.replaced,
         )
 
     def _patiently(self, source: str) -> tuple[Status, Written]:

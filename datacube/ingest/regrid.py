@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datacube.config.products import RecipeSettings, TargetSettings
-from datacube.errors import SourceError
+from datacube.errors import DatacubeError, SourceError
 from datacube.ingest.geometry import Geometry, Locator, Positions, TiePoints, footprint, spacing
 from datacube.ingest.packing import with_nil
 from datacube.ingest.source import BandSource, Granule
@@ -34,6 +34,8 @@ _SOURCE_CELLS = 1 << 24
 _REACH = 2
 _MOST_CELLS = 1 << 36
 _WHOLE = 1e-9
+_MARGIN = 0.01
+"""How much larger than its box a source may be, since boxes are known by some of their points."""
 
 type Window = tuple[int, int, int, int]
 
@@ -57,6 +59,12 @@ def regridded(recipe: RecipeSettings, granule: Granule) -> Granule:
         return granule
     if isinstance(source, RectifiedGrid) and _same(source, target):
         return granule
+    box = footprint(source, CRS84)
+    if _apart(box, target):
+        raise SourceError(
+            f"it lies at {_edges(box)} (west, south, east, north), wholly outside the recipe's "
+            f"grid, which is at {_edges(footprint(target, CRS84))}"
+        )
     methods = {one.name or one.source: one.resampling for one in recipe.fields}
     where = Locator(source, target)
     fields = tuple(with_nil(one) for one in granule.description.range_type.fields)
@@ -74,8 +82,7 @@ def regridded(recipe: RecipeSettings, granule: Granule) -> Granule:
     )
     domain = DomainSet(target, granule.description.domain.axes)
     description = replace(granule.description, domain=domain, range_type=RangeType(fields))
-    box = footprint(source, CRS84).edges
-    return replace(granule, description=description, slices=slices, positions=None, bbox=box)
+    return replace(granule, description=description, slices=slices, positions=None, bbox=box.edges)
 
 
 def _as_it_is(granule: Granule, positions: Positions) -> Granule:
@@ -130,6 +137,23 @@ def _cells(box: BoundingBox, width: float, height: float) -> RectifiedGrid:
         )
     edges = box.left, box.top - rows * height, box.left + columns * width, box.top
     return RectifiedGrid.from_bbox(BoundingBox(*edges, box.crs), columns, rows)
+
+
+def _apart(source: BoundingBox, target: RectifiedGrid) -> bool:
+    """Whether no cell of a target can have a value of a source, by the boxes around both."""
+    try:
+        box = footprint(target, CRS84)
+    except DatacubeError:  # it reaches beyond what has a longitude
+        return False
+    margin = _MARGIN * max(source.width, source.height)
+    if source.top + margin <= box.bottom or source.bottom - margin >= box.top:
+        return True
+    off = (box.left - source.right) % 360.0
+    return margin < off and off + box.width + source.width + margin < 360.0
+
+
+def _edges(box: BoundingBox) -> str:
+    return ", ".join(f"{edge:.6g}" for edge in box.edges)
 
 
 def _same(one: RectifiedGrid, other: RectifiedGrid) -> bool:

@@ -66,6 +66,8 @@ class SourceResult:
         out, or why another file's values need not be written.
     behind : tuple of str
         Of the cubes those that plain Zarr readers see as they were, until they are compacted.
+    slices_replaced : int
+        Of a dry run: how many of the slices are at times that their cubes have already.
     """
 
     source: str
@@ -76,6 +78,7 @@ class SourceResult:
     seconds: float = 0.0
     reason: str = ""
     behind: tuple[str, ...] = ()
+    slices_replaced: int = 0
 
     @property
     def line(self) -> str:
@@ -90,13 +93,22 @@ class SourceResult:
                 why = f": {self.reason}" if self.reason else ""
                 return f"{self.source}: already in {self.cube}{why}"
             case "planned":
-                return f"{self.source}: would add {slices}, {self.bytes} bytes, to {self.cube}"
+                where = f"to {self.cube}{self.instead}"
+                return f"{self.source}: would add {slices}, {self.bytes} bytes, {where}"
             case "ingested" | "partial":
                 amount = f"{slices}, {self.bytes} bytes, {self.seconds:.1f} s"
                 rest = f"; in part: {self.reason}" if self.status == "partial" else ""
                 return f"{self.source}: {amount} into {self.cube}{rest}"
             case _:
                 assert_never(self.status)
+
+    @property
+    def instead(self) -> str:
+        """Which of the slices of a dry run would take the place of others, if any."""
+        if not self.slices_replaced:
+            return ""
+        every = self.slices_replaced == self.slices_added
+        return f", {'' if every else f'{self.slices_replaced} of them '}in place of what is there"
 
     @property
     def cube(self) -> str:

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 
@@ -16,7 +16,7 @@ from datacube.ingest.opened import readied
 from datacube.ingest.places import places_of
 from datacube.ingest.report import SlicePlanned
 from datacube.ingest.revision import revision_of, timeliness_of
-from datacube.ingest.source import Granule, SliceSource
+from datacube.ingest.source import Granule
 from datacube.model.axis import Axis, TimeAxis
 from datacube.model.coverage import CoverageDescription
 from datacube.model.time import format_ticks
@@ -35,7 +35,8 @@ _log = logging.getLogger(__name__)
 class Written:
     """What a source has added: the cubes that it is in, slices, stored bytes, what was left out.
 
-    Plain Zarr readers see the cubes that are behind as they were, until they are compacted.
+    Plain Zarr readers see the cubes that are behind as they were, until they are compacted. Of a
+    plan it is said too how many of the slices are at times that their cubes have already.
     """
 
     cubes: tuple[str, ...]
@@ -43,6 +44,12 @@ class Written:
     bytes: int
     remark: str = ""
     behind: tuple[str, ...] = ()
+    replaced: int = 0
+
+
+_SAME = "every value is there already"
+_LATER = "a later stage is there already"
+_COMPARED = "it has values and no time, and these would only be compared with them"
 
 
 def write_source(store: ObjectStore, granules: Sequence[Granule], job: Job) -> Written:
@@ -64,6 +71,7 @@ def write_source(store: ObjectStore, granules: Sequence[Granule], job: Job) -> W
         return Written(cubes, 0, 0)
     changes: list[Transaction] = []
     made: list[str] = []
+    outranked = 0
     done = False
     try:
         with ExitStack() as stack:
@@ -73,7 +81,7 @@ def write_source(store: ObjectStore, granules: Sequence[Granule], job: Job) -> W
                 _stand(change, granule)
                 count = len(granule.slices)
                 job.report(SlicePlanned(job.source, granule.cube_id, count, _size(granule)))
-                _write(store, change, granule, job)
+                outranked += _write(store, change, granule, job)
                 if not change.slices_written:
                     _remember(change, granule, job)
                 if granule.id in change.sources:  # it was read before its name was known
@@ -84,7 +92,8 @@ def write_source(store: ObjectStore, granules: Sequence[Granule], job: Job) -> W
             _remove(store, made)
     slices = sum(change.slices_written for change in changes)
     if not slices:
-        return Written(cubes, 0, 0, "every value is there already")
+        every = sum(len(one.slices) for one in ready)
+        return Written(cubes, 0, 0, _LATER if outranked == every else _SAME)
     stored = sum(change.bytes_written for change in changes)
     return Written(cubes, slices, stored, _remark(granules), _behind(changes, plain))
 
@@ -123,12 +132,46 @@ def plan_source(store: ObjectStore, granules: Sequence[Granule], recipe: RecipeS
         A granule does not fit its cube.
     """
     ready = _missing(store, granules, recipe)
+    going: list[Granule] = []
+    replaced, why = 0, _LATER
+    for granule in ready:
+        known = _revisions(store, granule)
+        why = _COMPARED if None in known else why
+        kept = [
+            one
+            for one in granule.slices
+            if not _outranked(known.get(one.ticks, {}), granule, recipe) and None not in known
+        ]
+        replaced += sum(1 for one in kept if one.ticks in known)
+        going.append(replace(granule, slices=tuple(kept)))
+    slices = sum(len(one.slices) for one in going)
     return Written(
         tuple(one.cube_id for one in granules),
-        sum(len(one.slices) for one in ready),
-        sum(_size(one) for one in ready),
-        _remark(ready),
+        slices,
+        sum(_size(one) for one in going),
+        why if ready and not slices else _remark(ready),
+        replaced=replaced,
     )
+
+
+def _revisions(store: ObjectStore, granule: Granule) -> dict[int | None, Mapping[str, int]]:
+    """The revision of each field at the instants that a granule and its cube have."""
+    try:
+        cube = open_cube(store, granule.cube_id)
+    except CoverageNotFound:
+        return {}
+    wanted = {one.ticks for one in granule.slices}
+    found: dict[int | None, Mapping[str, int]] = {}
+    for place, one in enumerate(cube.record.slices):
+        if one.ticks in wanted:
+            document = cube.slice_document(place)
+            found[one.ticks] = {name: document.revisions.get(name, 0) for name in document.fields}
+    return found
+
+
+def _outranked(known: Mapping[str, int], granule: Granule, recipe: RecipeSettings) -> bool:
+    """Whether every field of a slice is there in a later stage."""
+    return bool(known) and min(known.values()) > _rank(known, granule, recipe)
 
 
 def _missing(
@@ -177,20 +220,24 @@ def _series(wanted: bool | int) -> int | None:
     return wanted or None
 
 
-def _write(store: ObjectStore, change: Transaction, granule: Granule, job: Job) -> None:
+def _write(store: ObjectStore, change: Transaction, granule: Granule, job: Job) -> int:
+    """Write the slices of a granule; how many of them are there in a later stage."""
+    outranked = 0
     with job.hands.filling(store, granule, job) as filling:
         records = _records(granule, job.source)
         for position, (one, record) in enumerate(zip(granule.slices, records, strict=True)):
-            known = bool(change.revisions(one.ticks))
+            known = change.revisions(one.ticks)
+            outranked += _outranked(known, granule, job.recipe)
             writer = change.open_slice(
                 one.ticks,
                 record,
                 bounds=_bounds(granule, position),
-                revision=_rank(change, granule, one, job.recipe),
+                revision=_rank(known, granule, job.recipe),
             )
             filling.fill(writer, position)
             if known:  # where it brings nothing new, the next one gets its slot
                 filling.finish()
+    return outranked
 
 
 def _remember(change: Transaction, granule: Granule, job: Job) -> None:
@@ -199,14 +246,12 @@ def _remember(change: Transaction, granule: Granule, job: Job) -> None:
         change.add_source(record(), (one.ticks,))
 
 
-def _rank(change: Transaction, granule: Granule, one: SliceSource, recipe: RecipeSettings) -> int:
-    """The revision of a slice."""
+def _rank(known: Mapping[str, int], granule: Granule, recipe: RecipeSettings) -> int:
+    """The revision of a slice, by those of its fields that are there."""
     if recipe.mosaic is not None:  # made of what its slice holds already, whatever its rank
         return 0
     rank = revision_of(granule.product)
-    if granule.over is None:
-        return rank
-    return max((rank, *change.revisions(one.ticks).values()))
+    return rank if granule.over is None else max((rank, *known.values()))
 
 
 def _records(granule: Granule, source: str) -> Iterator[Callable[[], SourceRecord]]:

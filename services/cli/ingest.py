@@ -151,6 +151,8 @@ def result_line(result: SourceResult) -> str:
     'a.nc: cube sst, 2 slices added, 14.6 MB, 1.2 s'
     >>> result_line(SourceResult("a.nc", ("t",), "ingested", 1, 1, 1, behind=("t",)))
     'a.nc: cube t, 1 slice added, 1 B, 1.0 s; plain Zarr readers see it after datacube compact t'
+    >>> result_line(SourceResult("a.nc", ("t",), "planned", 3, 9, slices_replaced=2))
+    'a.nc: cube t, would add 3 slices, 9 B of values, 2 of them in place of what is there'
     """
     slices = f"{result.slices_added} slice{'' if result.slices_added == 1 else 's'}"
     match result.status:
@@ -163,7 +165,8 @@ def result_line(result: SourceResult) -> str:
             return f"{result.source}: cube {result.cube}, {why}, 0 slices added"
         case "planned":
             amount = f"{size_text(result.bytes)} of values"
-            return f"{result.source}: cube {result.cube}, would add {slices}, {amount}"
+            line = f"{result.source}: cube {result.cube}, would add {slices}, {amount}"
+            return f"{line}{result.instead}"
         case "ingested" | "partial":
             amount = f"{size_text(result.bytes)}, {result.seconds:.1f} s"
             line = f"{result.source}: cube {result.cube}, {slices} added, {amount}"

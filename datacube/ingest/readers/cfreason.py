@@ -14,7 +14,7 @@ def why_not_gridded(file: netCDF4.Dataset, coordinates: Mapping[str, Coordinate]
     """The reason that a person needs to choose another tool or file."""
     variables = file.variables
     if any(getattr(one, "cf_role", "") == "mesh_topology" for one in variables.values()):
-        return "an unstructured mesh (UGRID); only regular grids can be read"
+        return "an unstructured mesh (UGRID); only cells in rows and columns can be read"
     rotated = sorted(name for name, one in coordinates.items() if one.role in {"rlon", "rlat"})
     if rotated:
         return (

@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import netCDF4
 import numpy as np
 import pytest
 import yaml
@@ -38,6 +39,64 @@ def test_a_draft_makes_the_cube_that_no_recipe_makes(tmp_path):
         assert one.description.range_type == other.description.range_type
         for name in one.description.range_type.names:
             np.testing.assert_array_equal(whole(one, name), whole(other, name))
+
+
+def test_the_cubes_of_a_source_keep_their_own_titles(tmp_path):
+    source = tmp_path / "two.nc"
+    with netCDF4.Dataset(write_netcdf(source), "a") as file:
+        file.institution = "Somebody"
+        for name, size in (("x2", 4), ("y2", 3)):
+            file.createDimension(name, size)
+        for name, role in (("x2", "longitude"), ("y2", "latitude")):
+            one = file.createVariable(name, "f8", (name,))
+            one.standard_name, one.units = role, f"degrees_{'east' if name == 'x2' else 'north'}"
+            one[:] = np.arange(len(one)) / 3
+        coarse = file.createVariable("coarse", "f4", ("time", "y2", "x2"))
+        coarse.long_name, coarse[:] = "Coarse values", 1
+    draft = tmp_path / "r.yaml"
+    draft.write_text(draft_recipe(str(source)))
+    assert "\ntitle:" not in draft.read_text()
+    plain, made = (str(tmp_path / kind) for kind in ("plain", "made"))
+    first = ingest([str(source)], store=plain).results[0]
+    assert len(first.cubes) == 2
+    ingest([str(source)], store=made, recipe=load_recipe(draft))
+    one, other = ([opened(store, cube) for cube in first.cubes] for store in (plain, made))
+    assert [cube.description.title for cube in one] == [cube.description.title for cube in other]
+
+
+def test_its_numbers_are_those_of_the_source_to_the_last_bit(tmp_path):
+    lon, lat = 0.1 + np.arange(24) / 12, 50 - np.arange(21) / 13
+    source = write_netcdf(tmp_path / "sst.nc", scale=np.float32(0.01), lon=lon, lat=lat)
+    with netCDF4.Dataset(source, "a") as file:
+        file["v"].valid_range = np.array([-5000, 5000], "i2")
+    text = draft_recipe(str(source))
+    draft, grid = tmp_path / "r.yaml", tmp_path / "grid.yaml"
+    draft.write_text(text)
+    head, _, tail = text.partition("# grid:")
+    lines = tail.splitlines()
+    grid.write_text("\n".join([f"{head}grid:", *(one.removeprefix("# ") for one in lines[1:4])]))
+    made = []
+    for number, recipe in enumerate((None, load_recipe(draft), load_recipe(grid))):
+        store = str(tmp_path / str(number))
+        ingest([str(source)], store=store, recipe=recipe)
+        made.append(opened(store, "sst").description)
+    plain, drafted, on_grid = made
+    assert plain.range_type == drafted.range_type
+    assert plain.domain.grid == drafted.domain.grid == on_grid.domain.grid
+
+
+def test_a_grid_whose_crs_has_no_code_is_that_of_the_source(test_data, tmp_path):
+    source = str(test_data / "grids/tmean_1910_1910.nc")
+    text = draft_recipe(source)
+    recipe = tmp_path / "r.yaml"
+    head, _, tail = text.partition("# grid:")
+    lines = tail.splitlines()
+    recipe.write_text("\n".join([f"{head}grid:", *(one.removeprefix("# ") for one in lines[1:4])]))
+    (result,) = ingest([source], store=str(tmp_path / "a"), recipe=load_recipe(recipe)).results
+    ingest([source], store=str(tmp_path / "b"))
+    one, other = (opened(tmp_path / name, result.cubes[0]) for name in "ab")
+    assert one.description.domain.grid == other.description.domain.grid
+    np.testing.assert_array_equal(whole(one, "tmean"), whole(other, "tmean"))
 
 
 def test_its_commented_lines_are_valid_too(tmp_path):

@@ -107,6 +107,42 @@ def test_the_same_values_from_another_file_write_nothing(tmp_path, store, monkey
     assert opened(store, "sst").record.in_order
 
 
+@pytest.mark.parametrize("storage", ["plain", "icechunk"])
+def test_a_draft_after_the_final_product_is_said_to_be_one(tmp_path, store, storage):
+    recipe = RecipeSettings(cube="sst", storage=storage)
+    final = write_netcdf(tmp_path / "sst_final.nc", times=(1.0,))
+    draft = write_netcdf(tmp_path / "sst_preliminary.nc", times=(1.0,))
+    with netCDF4.Dataset(draft, "a") as file:
+        file["v"][:] = 0
+    ingest([str(final)], store=store, recipe=recipe)
+    for dry in (True, False):
+        (late,) = ingest([str(draft)], store=store, recipe=recipe, dry_run=dry).results
+        assert (late.status, late.reason) == ("already", "a later stage is there already")
+    longer = write_netcdf(tmp_path / "sst_nrt.nc", times=(1.0, 2.0))
+    (planned,) = ingest([str(longer)], store=store, recipe=recipe, dry_run=True).results
+    assert (planned.status, planned.slices_added, planned.slices_replaced) == ("planned", 1, 0)
+    (made,) = ingest([str(longer)], store=store, recipe=recipe).results
+    assert (made.status, made.slices_added) == ("ingested", 1)
+
+
+def test_a_dry_run_on_a_cube_without_time_promises_nothing(tmp_path, store):
+    paths = [write_tiff(tmp_path / f"{n}.tif", np.full((3, 4), n, "u1")[None]) for n in (1, 2)]
+    ingest([str(paths[0])], store=store, cube="dem")
+    (planned,) = ingest([str(paths[1])], store=store, cube="dem", dry_run=True).results
+    assert (planned.status, planned.slices_added) == ("already", 0)
+    assert planned.reason == "it has values and no time, and these would only be compared with them"
+    (made,) = ingest([str(paths[1])], store=store, cube="dem").results
+    assert "already holds other values" in made.reason
+
+
+def test_a_dry_run_tells_what_would_take_the_place_of_what_is_there(tmp_path, store):
+    ingest(days(tmp_path, 1, 2), store=store)
+    longer = write_netcdf(tmp_path / "sst_2020.nc", times=(0.0, 1.0, 2.0))
+    (planned,) = ingest([str(longer)], store=store, dry_run=True).results
+    assert (planned.slices_added, planned.slices_replaced) == (3, 2)
+    assert planned.line.endswith(", to sst, 2 of them in place of what is there")
+
+
 @pytest.mark.parametrize("order", [(1, 2, 3), (3, 1, 2), (2, 3, 1)])
 def test_the_order_of_slices_does_not_matter(tmp_path, store, order):
     ingest(days(tmp_path, *order), store=store)

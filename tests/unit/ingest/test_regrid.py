@@ -196,3 +196,26 @@ def test_a_mask_or_grid_that_cannot_be_is_refused_in_words(tmp_path):
         result = ingest([str(path)], store=str(tmp_path / "store"), recipe=one).results[0]
         assert result.status == "refused"
         assert words in result.reason
+
+
+@pytest.mark.parametrize(
+    ("crs", "box", "inside"),
+    [
+        ("EPSG:4326", (0.0, 0.0, 4.0, 4.0), False),  # the source is at 0 .. 2, 48.9 .. 50.1
+        ("EPSG:4326", (4.0, 48.0, 8.0, 52.0), False),
+        ("EPSG:4326", (-4.0, 48.0, -1.0, 52.0), False),
+        ("EPSG:4326", (361.0, 48.0, 365.0, 52.0), True),
+        ("EPSG:4326", (-180.0, -90.0, 180.0, 90.0), True),
+        ("EPSG:4326", (358.0, 48.0, 360.5, 52.0), True),
+        ("EPSG:3035", (3_700_000.0, 2_900_000.0, 3_800_000.0, 3_100_000.0), True),
+        ("EPSG:3035", (4_700_000.0, 2_900_000.0, 4_800_000.0, 3_100_000.0), False),
+        ("EPSG:3413", (-9e6, -9e6, 9e6, 9e6), True),
+    ],
+)
+def test_a_source_beside_the_grid_is_refused_and_no_slice_without_data(tmp_path, crs, box, inside):
+    path = write_netcdf(tmp_path / "sst.nc", times=(0.0,))
+    side = 0.5 if crs == "EPSG:4326" else 20_000.0
+    chosen = RecipeSettings(grid=TargetSettings((side, side), crs, box))
+    (result,) = ingest([str(path)], store=str(tmp_path / "store"), recipe=chosen).results
+    assert result.status == ("ingested" if inside else "refused"), result
+    assert inside == ("wholly outside the recipe's grid" not in result.reason)

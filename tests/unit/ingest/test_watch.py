@@ -70,11 +70,11 @@ def test_what_is_being_written_waits(place, tmp_path):
     path = arrive(place, 1, age=0)
     whole = path.read_bytes()
     path.write_bytes(whole[:3000])
-    one = watcher(place, tmp_path)
+    one = watcher(place, tmp_path, settling=Settling(0.5))
     assert one.look().results == ()
     path.write_bytes(whole)
     assert one.look().results == ()
-    os.utime(path, (time.time() - 11,) * 2)
+    time.sleep(0.55)
     assert states(one.look()) == [("20200101", "ingested")]
 
 
@@ -82,6 +82,18 @@ def test_a_clock_that_is_ahead_does_not_matter(place, tmp_path):
     arrive(place, 1, age=-5000)
     one = watcher(place, tmp_path, settling=Settling(0.2))
     assert one.look().results == ()
+    time.sleep(0.25)
+    assert states(one.look()) == [("20200101", "ingested")]
+
+
+def test_what_grows_between_two_looks_waits_whatever_its_time_is(place, tmp_path):
+    path = arrive(place, 1, age=0)
+    whole = path.read_bytes()
+    one = watcher(place, tmp_path, settling=Settling(0.2))
+    for size in (3000, 4000, len(whole)):  # the clock of the file server is behind
+        path.write_bytes(whole[:size])
+        os.utime(path, (time.time() - (5000 if size > 3000 else 0),) * 2)
+        assert one.look().results == ()
     time.sleep(0.25)
     assert states(one.look()) == [("20200101", "ingested")]
 
@@ -99,13 +111,13 @@ def test_a_mark_says_that_it_is_complete(place, tmp_path):
 def test_a_folder_is_complete_as_a_whole(place, tmp_path):
     arrive(place / "2020", 1)
     arrive(place / "2020", 2, age=0)
-    one = watcher(place, tmp_path)
+    one = watcher(place, tmp_path, settling=Settling(0.5))
     assert one.look().results == ()
     os.utime(place / "2020" / "sst_20200102.nc", (0, 0))
     assert [state for _, state in states(one.look())] == ["ingested", "ingested"]
     arrive(place / "2020", 3, age=0)
     assert one.look().results == ()
-    os.utime(place / "2020" / "sst_20200103.nc", (0, 0))
+    time.sleep(0.55)
     assert states(one.look()) == [("20200103", "ingested")]
 
 
