@@ -129,6 +129,62 @@ class CountingStore(WrappedStore):
         return data
 
 
+class FarStore(CountingStore):
+    """Behind a network, where what is asked for at the same time comes at the same time.
+
+    Attributes
+    ----------
+    listings : int
+        How often folders were listed.
+    patience : float, seconds that the first of them wait for the others
+    """
+
+    def __init__(self, store: ObjectStore) -> None:
+        super().__init__(store)
+        self.listings = 0
+        self.patience = 20.0
+        self.expect("$^", 0)
+
+    @property
+    @override
+    def is_local(self) -> bool:
+        return False
+
+    def expect(self, kind: str, count: int) -> None:
+        """Give objects of such keys only when so many of them have been asked for together."""
+        self._kind, self._missing, self._all = re.compile(kind), count, threading.Event()
+
+    @property
+    def asked_together(self) -> bool:
+        """Whether so many have been asked for."""
+        return self._all.is_set()
+
+    @override
+    def get(self, key: str) -> bytes | None:
+        self._wait(key)
+        return super().get(key)
+
+    @override
+    def get_range(self, key: str, start: int, length: int) -> bytes | None:
+        self._wait(key)
+        return super().get_range(key, start, length)
+
+    @override
+    def list_prefixes(self, prefix: str) -> list[str]:
+        self.listings += 1
+        return super().list_prefixes(prefix)
+
+    def _wait(self, key: str) -> None:
+        if not self._kind.search(key):
+            return
+        with self._lock:
+            self._missing -= 1
+            if self._missing <= 0:
+                self._all.set()
+        if not self._all.wait(self.patience):
+            raise StorageError(f"{key} was asked for alone", subject=key)
+
+
 class CrashingStore(WrappedStore):
     """Dies at the n-th write: that one and everything after it fails.
 

@@ -5,7 +5,12 @@ from concurrent.futures import Executor, Future
 from contextvars import copy_context
 from itertools import islice
 
+from datacube.engine.context import Context
+from datacube.slicing.cells import ReadPlan
+from datacube.store.source import CubeSource
+
 AHEAD = 6
+_PLACES = 16
 
 
 def ahead[T, R](
@@ -37,3 +42,19 @@ def ahead[T, R](
     finally:
         for one in under_way:
             one.cancel()
+
+
+def places_ahead[T, R](
+    context: Context, store: CubeSource, plan: ReadPlan, work: Callable[[T], R], items: Iterable[T]
+) -> Iterator[R]:
+    """What reading a plan at one place after the other gives; behind a network several at a time.
+
+    Parameters
+    ----------
+    work : reads the chunks of the plan at an item's place, and waits for nothing else
+    """
+    if not store.remote:
+        return map(work, items)
+    # a single chunk is read without further threads of the pool
+    threads = context.pool if len(plan.chunks) <= 1 else context.steps
+    return ahead(threads, work, items, _PLACES)

@@ -11,7 +11,7 @@ version, to its end.
 import logging
 import threading
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
@@ -29,9 +29,11 @@ from datacube.store.cache import ChunkCache
 from datacube.store.cube import CubeStore, open_cube
 from datacube.store.foreign import ForeignCubes
 from datacube.store.history import read_head
-from datacube.store.index import list_cubes
+from datacube.store.index import is_cube_id, list_cubes, list_folders
+from datacube.store.manifest import head_key
 from datacube.store.objects import ObjectStore
 from datacube.store.source import CubeSource
+from datacube.store.together import asked_together
 
 log = logging.getLogger(__name__)
 
@@ -233,15 +235,19 @@ class Catalog:
     def _look_again(self) -> _Seen:
         before, pulse = self._seen, self._store.pulse()
         try:
-            names = list_cubes(self._store)
+            folders = list_folders(self._store)
         except DatacubeError as error:
             self._complain("the store", error.message)
             version = before.version or "none"
             sequence = before.sequence or sequence_of((), self._config)
             at = self._clock()
             return replace(before, version=version, sequence=sequence, at=at, pulse=pulse)
-        own = {cube.id: cube for cube in self._own(names, before) if _shown(cube)}
-        foreign = {cube.id: cube for cube in self._others(names, before) if _shown(cube)}
+        names = [name for name in folders if is_cube_id(name)]
+        looked = asked_together(self._store, lambda name: self._own(name, before), names)
+        taken = [name for name, found in zip(names, looked, strict=True) if found is not None]
+        own = {cube.id: cube for found in looked for cube in found or () if _shown(cube)}
+        others = self._others(taken, folders, before)
+        foreign = {cube.id: cube for cube in others if _shown(cube)}
         cubes = _with_views(own | foreign)
         layers = {layer.name: layer for cube in cubes.values() for layer in cube.layers}
         listed = "\n".join(f"{cube.id} {cube.snapshot}" for cube in cubes.values())
@@ -256,18 +262,25 @@ class Catalog:
         at, aliases = self._clock(), self._foreign.aliases()
         return _Seen(cubes, layers, version, sequence, at, pulse, 0, frozenset(foreign), aliases)
 
-    def _own(self, names: Iterable[str], before: _Seen) -> Iterator[Cube]:
-        """Cubes that have a manifest; one that cannot be read now stays as it was."""
-        for name in names:
-            cube = None if name in before.foreign else before.cubes.get(name)
-            if cube is not None and cube.view is not None:
-                cube = None  # the id was that of a view until now
-            try:
-                cube = self._newest(name, cube)
-            except _UNREADABLE as error:
-                self._complain(name, str(error))
-            if cube is not None:
-                yield cube
+    def _own(self, name: str, before: _Seen) -> tuple[Cube, ...] | None:
+        """The cube of a folder; none where it cannot be read, None where there is no manifest.
+
+        One that cannot be read now stays as it was.
+        """
+        cube = None if name in before.foreign else before.cubes.get(name)
+        if cube is not None and cube.view is not None:
+            cube = None  # the id was that of a view until now
+        source = None if cube is None else cube.store
+        plain = isinstance(source, CubeStore) and source.store is self._store
+        try:
+            if not plain and self._store.get(head_key(name)) is None:
+                return None
+            cube = self._newest(name, cube)
+        except _UNREADABLE as error:
+            if plain and isinstance(error, CoverageNotFound):
+                return None
+            self._complain(name, str(error))
+        return () if cube is None else (cube,)
 
     def _newest(self, name: str, known: Cube | None) -> Cube:
         if known is None:
@@ -277,10 +290,12 @@ class Catalog:
         self._complaints.pop(name, None)
         return publish(store, self._config.cube(name), self._inverses)
 
-    def _others(self, taken: Collection[str], before: _Seen) -> Iterator[Cube]:
+    def _others(
+        self, taken: Collection[str], folders: Sequence[str], before: _Seen
+    ) -> Iterator[Cube]:
         """Cubes that others wrote, whatever odd things they say of themselves."""
         try:
-            sources = self._foreign.look(taken)
+            sources = self._foreign.look(taken, folders)
         except _UNREADABLE as error:
             self._complain("the Zarr groups of others", str(error))
             return

@@ -17,6 +17,9 @@ from datacube.store.cache import ChunkCache
 from datacube.store.objects import ObjectStore
 from datacube.store.url import open_store
 
+_WAITING = 16
+"""Threads that may wait for a network, each for a step; twice as many for a chunk."""
+
 
 @dataclass(frozen=True, eq=False)
 class Context:
@@ -78,8 +81,9 @@ def make_context(
     maps = Memo[tuple[Level, IndexMap]](most, _map_bytes, trial=1 << 20)
     cache = ChunkCache(nbytes - spare, spare, lambda: maps.weight)
     cores = os.cpu_count() or 2
-    pool = ThreadPoolExecutor(max_workers=4 * cores, thread_name_prefix="chunks")
-    steps = ThreadPoolExecutor(max_workers=2 * cores, thread_name_prefix="steps")
+    waiting = 0 if store.is_local else _WAITING
+    pool = ThreadPoolExecutor(max(4 * cores, 2 * waiting), thread_name_prefix="chunks")
+    steps = ThreadPoolExecutor(max(2 * cores, waiting), thread_name_prefix="steps")
     return Context(
         Catalog(store, config, cache, news=news),
         config.server,

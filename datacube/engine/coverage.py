@@ -1,6 +1,8 @@
 """A part of a coverage: the one function behind WCS GetCoverage and OGC API Coverages."""
 
+from collections import deque
 from collections.abc import Iterator, Sequence
+from functools import partial
 from itertools import product
 from math import prod
 
@@ -8,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datacube.config.settings import Limits
+from datacube.engine.ahead import places_ahead
 from datacube.engine.bandmap import BandMap
 from datacube.engine.bands import row_bands
 from datacube.engine.context import Context
@@ -25,7 +28,7 @@ from datacube.model.block import Block
 from datacube.model.coverage import Coverage
 from datacube.model.fields import Field
 from datacube.model.query import CoverageQuery
-from datacube.slicing.cells import IndexMap, SeparableMap
+from datacube.slicing.cells import IndexMap, ReadPlan, SeparableMap
 from datacube.store.cube import CubeStore
 
 type Target = tuple[int | slice, ...]
@@ -175,12 +178,16 @@ def _read_steps(
     """
     data = np.empty(shape, source.dtype)
     mask: BoolArray | None = None
+
+    def read(some: ReadPlan, band: slice, at: tuple[tuple[int, ...], tuple[range, ...]]) -> None:
+        target, groups = at
+        place = tuple(group.start for group in groups)
+        part = data[target][band]
+        read_stored(context.pool, cube.store, source, plan.level, some, place, part)
+
     for band, cells in _parts(cube, plan):
         some = plan_field(cube.store, source, plan.level, cells)
-        for target, groups in _places(plan):
-            place = tuple(group.start for group in groups)
-            part = data[target][band]
-            read_stored(context.pool, cube.store, source, plan.level, some, place, part)
+        deque(places_ahead(context, cube.store, some, partial(read, some, band), _places(plan)), 0)
         if (inside := mask_of(source, cells)) is not None:
             mask = np.ones(shape, bool) if mask is None else mask
             mask[..., band, :] = inside

@@ -30,6 +30,7 @@ type BoolArray = NDArray[np.bool_]
 
 _STREAM_FROM = 16 << 20
 _AHEAD = 32 << 20  # bytes of values that are read ahead
+_WAITING = 16  # blocks of a small answer that wait for a network at the same time
 
 
 def stream_coverage(context: Context, query: CoverageQuery) -> CoverageStream:
@@ -102,6 +103,8 @@ class _Reader:
         if self.plan.computed:
             return self._computed(parts)
         if self._small:
+            if self.cube.store.remote:
+                return ahead(self.context.steps, self._stored, parts, _WAITING)
             return map(self._stored, parts)
         height = max(band.stop - band.start for band in self.bands)
         size = height * self.plan.cells.shape[1] * self.plan.cell_bytes

@@ -15,7 +15,7 @@ from datacube.engine.places import Places, find_places
 from datacube.engine.reducers import reducer_of
 from datacube.engine.resampled import find_resampled, sampling
 from datacube.engine.scene import draw_scene
-from datacube.engine.values import find_values
+from datacube.engine.values import find_fields
 from datacube.engine.wanted import Found, Wanted
 from datacube.model.axis import TimeAxis, axis_value
 from datacube.model.block import Image
@@ -394,7 +394,4 @@ def _values_of(
     context: Context, planned: PlannedLayer, level: Level, cells: IndexMap, target: Target
 ) -> Mapping[str, Found]:
     cube, places, reduce = planned.cube, planned.places, planned.reducer
-    return {
-        name: find_values(context, cube, one, level.number, cells, places, reduce, target)
-        for name, one in planned.drawn.items()
-    }
+    return find_fields(context, cube, planned.drawn, level.number, cells, places, reduce, target)

@@ -21,6 +21,7 @@ type Plane = NDArray[np.generic]
 type Fetched = Callable[[tuple[int, int]], Plane]
 
 _HELD = 64 << 20  # bytes of decoded chunks that are held at a time
+_FEW_CELLS = 8 << 20
 
 
 def plan_field(cube: CubeSource, field: Field, level: int, cells: IndexMap) -> ReadPlan:
@@ -182,6 +183,43 @@ def fetch_chunks(
         for group, chunks in zip(groups, read, strict=True)
         for index, values in zip(group, chunks, strict=True)
     }
+
+
+def fetch_together(
+    pool: ThreadPoolExecutor,
+    cube: CubeSource,
+    level: int,
+    plans: Mapping[str, ReadPlan],
+    place: tuple[int, ...],
+) -> None:
+    """Have the chunks of several fields read at the same time where a network lies before them.
+
+    Whoever reads one field after the other finds them in the cache. Done where they are few.
+
+    Parameters
+    ----------
+    plans : field -> its plan
+    place : index on each of the other axes, in array order
+
+    Raises
+    ------
+    StorageError
+        A chunk cannot be read.
+    """
+    if not cube.remote or len(plans) < 2:
+        return
+    jobs: list[tuple[str, Sequence[ChunkIndex]]] = []
+    cells = 0
+    for name, plan in plans.items():
+        shape = cube.chunk_shape(name, level)
+        chunk, _ = split_place(place, shape[:-2])
+        cells += len(plan.chunks) * prod(shape)
+        groups = cube.groups(name, level, [(*chunk, *at) for at in plan.chunks])
+        jobs += [(name, group) for group in groups]
+    if cells <= _FEW_CELLS:
+        check_wanted()
+        for _ in pool.map(lambda job: cube.chunks(job[0], level, job[1]), jobs):
+            pass
 
 
 def fetch_rows(

@@ -9,7 +9,7 @@ from datacube.algebra.nodes import FieldRef, Node
 from datacube.engine.context import Context
 from datacube.engine.cube import Cube
 from datacube.engine.elsewhere import OtherField, cells_elsewhere
-from datacube.engine.read import Values, plan_field, read_field
+from datacube.engine.read import Values, fetch_together, plan_field, read_field
 from datacube.engine.wanted import Wanted
 from datacube.model.fields import Field
 from datacube.model.grid import RectifiedGrid
@@ -58,6 +58,7 @@ class StepReader:
         return data, valid
 
     def _evaluated(self, tree: Node, place: tuple[int, ...]) -> Values:
+        fetch_together(self.context.pool, self.cube.store, self.level, self.plans, place)
         blocks = {one.name: _physical(one, self._field(one, place)) for one in self.wanted.needs}
         others = {one.ref: self._beside(one, place) for one in self.wanted.others}
         values, valid = evaluate(tree, blocks, others)

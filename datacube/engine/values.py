@@ -5,7 +5,7 @@ the steps are made one, by the most recent valid value or by a reducer; what cam
 resampled last, where it is.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -13,6 +13,7 @@ import numpy as np
 from datacube.engine.context import Context
 from datacube.engine.cube import Cube
 from datacube.engine.places import Places
+from datacube.engine.read import fetch_together, plan_field
 from datacube.engine.reduction import reduce_steps
 from datacube.engine.steps import StepReader
 from datacube.engine.wanted import Found, Wanted
@@ -48,6 +49,27 @@ def find_values(
     """
     reducers = () if reducer is None else (reducer,)
     return find_each(context, cube, wanted, level, cells, places, reducers, target)[0]
+
+
+def find_fields(
+    context: Context,
+    cube: Cube,
+    drawn: Mapping[str, Wanted],
+    level: int,
+    cells: IndexMap,
+    places: Places,
+    reducer: Reducer | None = None,
+    target: RectifiedGrid | None = None,
+) -> Mapping[str, Found]:
+    """The same of several, by name; what the most recent step needs of all is read together."""
+    if cube.store.remote and reducer is None and places.candidates:
+        needs = {one.name: one for wanted in drawn.values() for one in wanted.needs}
+        plans = {name: plan_field(cube.store, one, level, cells) for name, one in needs.items()}
+        fetch_together(context.pool, cube.store, level, plans, places.candidates[0])
+    return {
+        name: find_values(context, cube, one, level, cells, places, reducer, target)
+        for name, one in drawn.items()
+    }
 
 
 def find_each(

@@ -9,16 +9,16 @@ without a change of metadata are not noticed.
 
 import logging
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 
-from datacube.errors import DatacubeError, StorageError
+from datacube.errors import DatacubeError
 from datacube.store.cache import ChunkCache
 from datacube.store.foreign_group import ForeignGroup, open_group, stem_of
 from datacube.store.foreign_nodes import is_safe
 from datacube.store.foreign_scope import clean
 from datacube.store.icechunk.repository import Repository
 from datacube.store.icechunk.view import ViewedObjects, is_repository
-from datacube.store.index import INDEX_KEY, read_index
+from datacube.store.index import list_folders
 from datacube.store.objects import ObjectStore
 from datacube.store.register import Pointer, read_pointer
 from datacube.store.source import CubeSource
@@ -53,14 +53,19 @@ class ForeignCubes:
         self._pointers: dict[str, tuple[Pointer, ObjectStore]] = {}
         self._repositories: dict[str, tuple[Repository, str]] = {}
 
-    def look(self, taken: Collection[str]) -> Mapping[str, CubeSource]:
+    def look(
+        self, taken: Collection[str], names: Sequence[str] | None = None
+    ) -> Mapping[str, CubeSource]:
         """The cubes that are there now, by id, in the order of their folders.
 
         Parameters
         ----------
         taken : ids and folders of the cubes that have a manifest
+        names : all folders of the store, where they are known already
         """
-        folders = [one for one in self._folders() if one not in taken]
+        there = list_folders(self._store) if names is None else names
+        safe = (name for name in there if is_safe(name) and not name.startswith("."))
+        folders = [one for one in ("", *safe) if one not in taken]
         groups = {folder: self._looked_at(folder) for folder in folders}
         for folder, (group, _) in groups.items():
             before = self._groups.get(folder)
@@ -86,14 +91,6 @@ class ForeignCubes:
                 if name and name != group.cubes[0].id:
                     found[name] = group.cubes[0].id
         return found
-
-    def _folders(self) -> list[str]:
-        try:
-            names = self._store.list_prefixes("")
-        except StorageError:
-            data = self._store.get(INDEX_KEY)
-            names = [] if data is None else read_index(data)
-        return ["", *(name for name in names if is_safe(name) and not name.startswith("."))]
 
     def _looked_at(self, folder: str) -> tuple[ForeignGroup, float]:
         known = self._groups.get(folder)

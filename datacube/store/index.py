@@ -6,6 +6,7 @@ import re
 from datacube.errors import StorageError
 from datacube.store.manifest import head_key
 from datacube.store.objects import ObjectStore
+from datacube.store.together import asked_together
 
 INDEX_KEY = "cubes.json"
 """Lists the cubes of a store, for storages that cannot."""
@@ -38,19 +39,25 @@ def read_index(data: bytes) -> list[str]:
         raise StorageError(f"the index {INDEX_KEY} is damaged", subject=INDEX_KEY) from error
 
 
-def list_cubes(store: ObjectStore) -> list[str]:
-    """Ids of the cubes in a store, sorted.
+def list_folders(store: ObjectStore) -> list[str]:
+    """Names of what lies in a store, sorted.
 
     A web server cannot list its folders; there the index counts that writers keep at the root.
     """
     try:
-        names = store.list_prefixes("")
+        return store.list_prefixes("")
     except StorageError:
         data = store.get(INDEX_KEY)
         if data is None:
             raise
-        names = read_index(data)
-    return [name for name in names if is_cube_id(name) and store.get(head_key(name)) is not None]
+        return read_index(data)
+
+
+def list_cubes(store: ObjectStore) -> list[str]:
+    """Ids of the cubes in a store, sorted."""
+    names = [name for name in list_folders(store) if is_cube_id(name)]
+    heads = asked_together(store, lambda name: store.get(head_key(name)), names)
+    return [name for name, head in zip(names, heads, strict=True) if head is not None]
 
 
 def note_in_index(store: ObjectStore, cube_id: str) -> None:

@@ -1,6 +1,6 @@
 """Values of a few cells at many times: from the series copy, the rest from map chunks."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import product
 from typing import Any
@@ -10,8 +10,12 @@ from numpy.typing import NDArray
 
 from datacube.store.cube import CubeStore
 from datacube.store.series import SeriesCopy
+from datacube.store.together import asked_together
 
 type Place = tuple[int, ...]
+
+type _Piece = tuple[NDArray[Any], Callable[[], NDArray[Any]], tuple[slice, slice]]
+"""Where a part of a chunk belongs, what reads the chunk, and the rows and columns of the part."""
 
 
 def read_series(
@@ -51,16 +55,19 @@ def read_series(
     values = np.empty(shape, dtype)
     copy = cube.series(field)
     parts = [(None, start, stop)] if copy is None else copy.parts(start, stop)
+    pieces: list[_Piece] = []
     for segment, first, last in parts:
         out = values[first - start : last - start]
         if copy is None or segment is None:
             sides = cube.chunk_shape(field)[-2:]
             for number, time in enumerate(range(first, last)):
                 chunk = partial(_of_map, cube, field, time)
-                _paste(out[number : number + 1], sides, axes_index, rows, columns, chunk)
+                one = out[number : number + 1]
+                pieces += _pieces(one, sides, axes_index, rows, columns, chunk)
         else:
             chunk = partial(_of_segment, copy, segment, first - copy.segments[segment].start)
-            _paste(out, copy.chunk_shape[-2:], axes_index, rows, columns, chunk)
+            pieces += _pieces(out, copy.chunk_shape[-2:], axes_index, rows, columns, chunk)
+    asked_together(cube.store, _paste, pieces)
     return values
 
 
@@ -76,15 +83,15 @@ def _of_segment(copy: SeriesCopy, segment: int, begin: int, place: Place) -> NDA
     return values.reshape(values.shape[0], *values.shape[-2:])[begin:]
 
 
-def _paste(
+def _pieces(
     out: NDArray[Any],
     sides: tuple[int, ...],
     axes_index: Place,
     rows: slice,
     columns: slice,
     chunk: Callable[[Place], NDArray[Any]],
-) -> None:
-    """Fill a block (time, y, x) from chunks (time, y, x) of which it takes the first times."""
+) -> Iterator[_Piece]:
+    """What fills a block (time, y, x) from the first times of chunks (time, y, x)."""
     height, width = sides
     for row, column in product(
         range(rows.start // height, -(-rows.stop // height)),
@@ -93,11 +100,14 @@ def _paste(
         top, left = max(row * height, rows.start), max(column * width, columns.start)
         bottom = min((row + 1) * height, rows.stop)
         right = min((column + 1) * width, columns.stop)
-        part = chunk((*axes_index, row, column))[
-            : len(out),
-            top - row * height : bottom - row * height,
-            left - column * width : right - column * width,
-        ]
-        out[
-            :, top - rows.start : bottom - rows.start, left - columns.start : right - columns.start
-        ] = part
+        there = slice(top - rows.start, bottom - rows.start)
+        part = slice(top - row * height, bottom - row * height)
+        target = out[:, there, left - columns.start : right - columns.start]
+        across = slice(left - column * width, right - column * width)
+        yield target, partial(chunk, (*axes_index, row, column)), (part, across)
+
+
+def _paste(piece: _Piece) -> None:
+    """Fill a piece of a block from its chunk."""
+    target, chunk, (rows, columns) = piece
+    target[:] = chunk()[: len(target), rows, columns]

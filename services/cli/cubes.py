@@ -21,6 +21,7 @@ from datacube.store.index import list_cubes
 from datacube.store.maintain import Damage, verify, verify_foreign
 from datacube.store.objects import ObjectStore
 from datacube.store.source import CubeSource
+from datacube.store.together import asked_together
 from datacube.store.url import open_store
 from services.cli.options import json_option, write_json, write_table
 from services.cli.sources import write_sources
@@ -229,7 +230,9 @@ def _packing(field: dict[str, Any]) -> str:
 
 def found_cubes(objects: ObjectStore) -> dict[str, CubeSource]:
     """Every cube of a store by id: its own, then those in what others wrote."""
-    own: dict[str, CubeSource] = {name: open_cube(objects, name) for name in list_cubes(objects)}
+    names = list_cubes(objects)
+    opened = asked_together(objects, lambda name: open_cube(objects, name), names)
+    own: dict[str, CubeSource] = dict(zip(names, opened, strict=True))
     return own | dict(ForeignCubes(objects, ChunkCache()).look(own.keys()))
 
 

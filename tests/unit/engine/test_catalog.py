@@ -11,6 +11,7 @@ from datacube.store.cache import ChunkCache
 from datacube.store.url import open_store
 from tests.clock import Clock
 from tests.cubes import closed_form, make_cube, read_level, slice_values, ticks_of
+from tests.stores import FarStore
 
 
 @pytest.fixture
@@ -155,3 +156,21 @@ def test_who_holds_the_catalogue_sees_one_version_until_it_is_let_go(catalog, cl
     assert [cube.id for cube in catalog.cubes()] == ["air", "land", "sea"]
     assert catalog.hold() != version
     catalog.let_go()
+
+
+def test_a_look_behind_a_network_lists_once_and_reads_all_heads_at_the_same_time(folder, clock):
+    store = FarStore(open_store(str(folder)))
+    catalog = Catalog(store, Config(), ChunkCache(1 << 20), clock)
+    assert ids(catalog, clock) == ["air", "sea"]
+    store.reset()
+    store.listings = 0
+    store.expect("head.json$", 2)
+    assert ids(catalog, clock) == ["air", "sea"]
+    assert (store.requests, store.listings) == (2, 1)
+
+
+def test_a_cube_behind_a_network_that_is_deleted_goes(folder, clock):
+    catalog = Catalog(FarStore(open_store(str(folder))), Config(), ChunkCache(1 << 20), clock)
+    assert ids(catalog, clock) == ["air", "sea"]
+    (folder / "sea" / "manifest" / "head.json").unlink()
+    assert ids(catalog, clock) == ["air"]
