@@ -128,7 +128,7 @@ class RecipeSettings:
     title, abstract, attribution, licence : str
     fields : tuple of FieldRecipe
         The wanted fields in their order; empty means all.
-    time : str, ISO 8601 instant of sources that hold one and do not say it
+    time : str, ISO 8601 instant of sources that hold one, whatever they say of it
     crs : str, of a projected grid that names none
     chunk : int, side of a chunk in cells
     series : bool or int

@@ -159,7 +159,7 @@ class RecipeModel(Model):
         (), description="The wanted fields in their order; all where not given."
     )
     time: Annotated[str, AfterValidator(_instant)] | None = Field(
-        None, description="ISO 8601 instant of sources that hold one and do not say it."
+        None, description="ISO 8601 instant of sources that hold one, whatever they say of it."
     )
     crs: Annotated[str, AfterValidator(_crs)] | None = Field(
         None, description="CRS of a projected grid that names none: EPSG:27700."

@@ -38,7 +38,9 @@ from services.cli.storage import store_option
 @cube_option
 @recipe_option
 @storage_option
-@click.option("--time", metavar="ISO", help="Time of sources that hold one and do not say it.")
+@click.option(
+    "--time", metavar="ISO", help="Time of sources that hold one, whatever they say of it."
+)
 @click.option(
     "--ref-time",
     "run",
@@ -92,6 +94,8 @@ def ingest_command(
             scheduler=scheduler,
             report=display.event,
         )
+    if not report.results:
+        click.echo(f"there is no file in {', '.join(sources)}", err=True)
     if as_json:
         click.echo(json.dumps(report.dump(), indent=1, ensure_ascii=False))
     return report.exit_code

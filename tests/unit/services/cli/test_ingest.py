@@ -79,6 +79,13 @@ def test_a_second_run_and_the_same_values_say_so(tmp_path, sources, capsys):
     assert "every value is there already, 0 slices added" in capsys.readouterr().out
 
 
+def test_a_folder_without_a_file_is_named(tmp_path, capsys):
+    (tmp_path / "in" / "deeper").mkdir(parents=True)
+    place = str(tmp_path / "in")
+    assert run(["ingest", place, "--store", str(tmp_path / "store")]) == 2
+    assert capsys.readouterr().err == f"there is no file in {place}\n"
+
+
 def test_a_label_is_the_place_along_an_axis(tmp_path, sources, capsys):
     store = str(tmp_path / "store")
     e1 = str(write_netcdf(tmp_path / "e1.nc", times=(0.0, 1.0), units="days since 2020-01-02"))
