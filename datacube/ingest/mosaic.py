@@ -37,17 +37,16 @@ def by_day(mosaic: MosaicSettings, granule: Granule) -> Granule:
 
     Notes
     -----
-    Midnight is taken as a date without a time of day, and stays that date.
+    Where all instants are midnights they are taken as dates without a time of day, and stay these.
     """
     time = granule.description.domain.time
     if mosaic.by == "time" or time is None:
         return granule
-    shift = round(_longitude(granule) * _MS_PER_DEGREE)
+    dated = not (time.ticks % MS_PER_DAY).any()
+    shift = 0 if dated else round(_longitude(granule) * _MS_PER_DEGREE)
 
     def day(one: SliceSource) -> int:
-        ticks = one.ticks or 0
-        turned = ticks + shift if ticks % MS_PER_DAY else ticks
-        return turned // MS_PER_DAY * MS_PER_DAY
+        return ((one.ticks or 0) + shift) // MS_PER_DAY * MS_PER_DAY
 
     slices = tuple(
         _together(granule, ticks, tuple(members), mosaic.rule)

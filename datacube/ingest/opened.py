@@ -19,6 +19,7 @@ from datacube.ingest.recipe import prepared
 from datacube.ingest.source import Granule, ReadOptions, SourceReader
 from datacube.model.coverage import CoverageDescription
 from datacube.store.cube import open_cube
+from datacube.store.layout import storable
 from datacube.store.objects import ObjectStore
 from datacube.store.register import is_of_others
 
@@ -54,11 +55,26 @@ def readied(store: ObjectStore, granule: Granule, recipe: RecipeSettings) -> Gra
                 f"'{granule.cube_id}' is the id of a cube that others wrote or that is "
                 "registered, into which nothing can be put; give another cube id"
             ) from None
+        _check_names(granule)
         return granule
     if (granule.id_known or _meets(granule, cube.description)) and granule.id in cube.sources:
         return None
     ready = completed(fitted(granule, cube.description), cube)
     return ready if recipe.mosaic is None else over_stored(ready, cube, recipe.mosaic.rule)
+
+
+def _check_names(granule: Granule) -> None:
+    """See that a cube can be made of a granule.
+
+    Raises
+    ------
+    SourceError
+        A name in it is taken, or its values cannot be stored.
+    """
+    try:
+        storable(granule.description, granule.description.levels)
+    except ValueError as error:
+        raise SourceError(str(error)) from error
 
 
 def _named(granule: Granule, options: ReadOptions) -> Granule:

@@ -1,13 +1,13 @@
 """How a cube lies in its store: names, chunk shapes, codecs, fill values and overviews."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import isnan, nan
 from typing import Any
 
 import numpy as np
 
-from datacube.model.axis import TimeAxis
+from datacube.model.axis import Axis, TimeAxis
 from datacube.model.coverage import CoverageDescription, Level
 from datacube.model.domain import DomainSet
 from datacube.model.fields import Field, RangeType, held_nil
@@ -130,10 +130,7 @@ def storable(description: CoverageDescription, levels: tuple[Level, ...]) -> Cov
         axes = (TimeAxis(time.name, empty, time.calendar, None, time.title), *others)
     fields = description.range_type.fields
     grid = description.domain.grid
-    taken = RESERVED | set(horizontal_names(grid))
-    if isinstance(grid, ReferenceableGrid):
-        taken |= {"lon", "lat"}
-    taken |= {axis.name for axis in axes}
+    taken = _taken(grid, axes)
     for field in fields:
         if field.name in taken:
             raise ValueError(f"the field name '{field.name}' is reserved or an axis of the cube")
@@ -144,6 +141,17 @@ def storable(description: CoverageDescription, levels: tuple[Level, ...]) -> Cov
         _check_nil(field)
     domain = DomainSet(grid, axes)
     return replace(description, domain=domain, levels=levels, snapshot="")
+
+
+def _taken(grid: Grid, axes: Sequence[Axis]) -> frozenset[str]:
+    """Names that no field may have."""
+    taken = RESERVED | set(horizontal_names(grid))
+    if isinstance(grid, ReferenceableGrid):
+        taken |= {"lon", "lat"}
+    names = {axis.name for axis in axes}
+    if clash := sorted(taken & names):
+        raise ValueError(f"the axis name '{clash[0]}' is reserved or one of the grid's own")
+    return taken | names
 
 
 def _check_nil(field: Field) -> None:

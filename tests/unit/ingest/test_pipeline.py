@@ -8,7 +8,7 @@ import netCDF4
 import numpy as np
 import pytest
 
-from datacube.config.products import FieldRecipe, RecipeSettings
+from datacube.config.products import AxisSettings, FieldRecipe, MosaicSettings, RecipeSettings
 from datacube.errors import InvalidParameter, InvalidTime
 from datacube.ingest.pipeline import ingest
 from datacube.ingest.readers.netcdf import NetcdfBand
@@ -141,6 +141,41 @@ def test_a_dry_run_tells_what_would_take_the_place_of_what_is_there(tmp_path, st
     (planned,) = ingest([str(longer)], store=store, dry_run=True).results
     assert (planned.slices_added, planned.slices_replaced) == (3, 2)
     assert planned.line.endswith(", to sst, 2 of them in place of what is there")
+
+
+@pytest.mark.parametrize("dry", [True, False])
+@pytest.mark.parametrize(
+    ("recipe", "words"),
+    [
+        (RecipeSettings(fields=(FieldRecipe("v", "lat"),)), "the field name 'lat' is reserved"),
+        (RecipeSettings(fields=(FieldRecipe("v", "time"),)), "the field name 'time' is reserved"),
+        (RecipeSettings(axes=(AxisSettings("lon", label="a"),)), "the axis name 'lon' is reserved"),
+    ],
+)
+def test_a_name_that_is_taken_is_refused_in_words(tmp_path, store, recipe, words, dry):
+    (path,) = days(tmp_path, 1)
+    (result,) = ingest([path], store=store, recipe=recipe, dry_run=dry).results
+    assert result.status == "refused"
+    assert result.reason.startswith(words)
+    assert list_cubes(open_store(store)) == []
+
+
+def test_instants_of_several_solar_days_in_one_file(tmp_path, store):
+    times = tuple(np.arange(8) / 4)  # every six hours; at 90 W the day begins at six
+    path = write_netcdf(
+        tmp_path / "sst.nc", times=times, lon=np.arange(8, dtype="f4") * 0.25 - 90.8
+    )
+    recipe = RecipeSettings(mosaic=MosaicSettings("day", "last"))
+    (result,) = ingest([str(path)], store=store, recipe=recipe).results
+    assert result.status == "ingested", result
+    cube = opened(store, "sst")
+    assert [text[:10] for text in cube.description.domain.time.iso] == [
+        "2019-12-31",
+        "2020-01-01",
+        "2020-01-02",
+    ]
+    for place, t in enumerate((0, 4, 7)):
+        np.testing.assert_array_equal(whole(cube, "v", place), plane(5, 8, t))
 
 
 @pytest.mark.parametrize("order", [(1, 2, 3), (3, 1, 2), (2, 3, 1)])
