@@ -136,12 +136,15 @@ class FarStore(CountingStore):
     ----------
     listings : int
         How often folders were listed.
+    claims : list of str
+        What was claimed, in order.
     patience : float, seconds that the first of them wait for the others
     """
 
     def __init__(self, store: ObjectStore) -> None:
         super().__init__(store)
         self.listings = 0
+        self.claims: list[str] = []
         self.patience = 20.0
         self.expect("$^", 0)
 
@@ -168,6 +171,18 @@ class FarStore(CountingStore):
     def get_range(self, key: str, start: int, length: int) -> bytes | None:
         self._wait(key)
         return super().get_range(key, start, length)
+
+    @override
+    def put(self, key: str, data: bytes) -> None:
+        self._wait(key)
+        super().put(key, data)
+
+    @override
+    def claim(self, key: str) -> Claim | None:
+        self._wait(key)
+        with self._lock:
+            self.claims.append(key)
+        return super().claim(key)
 
     @override
     def list_prefixes(self, prefix: str) -> list[str]:

@@ -225,6 +225,7 @@ def _write(store: ObjectStore, change: Transaction, granule: Granule, job: Job) 
     outranked = 0
     with job.hands.filling(store, granule, job) as filling:
         records = _records(granule, job.source)
+        change.expect(len(granule.slices))
         for position, (one, record) in enumerate(zip(granule.slices, records, strict=True)):
             known = change.revisions(one.ticks)
             outranked += _outranked(known, granule, job.recipe)

@@ -36,6 +36,7 @@ from datacube.store.layout import (
 from datacube.store.manifest import Version
 from datacube.store.objects import ObjectStore
 from datacube.store.positions import position_chunks, position_documents
+from datacube.store.together import asked_together
 
 TIME_CHUNK = 1024
 """Times in one chunk of the time coordinate."""
@@ -60,19 +61,18 @@ def write_plain(store: ObjectStore, version: Version, *, first: bool = False) ->
     documents, chunks = plain_objects(version)
     if first:
         chunks |= position_objects(version)
-    for name, data in chunks.items():
-        if first or _changes(name, version):
-            store.put(f"{cube}/{name}", data)
+    objects = {name: data for name, data in chunks.items() if first or _changes(name, version)}
     root = documents.pop("")
     if first:
         # an empty group, so that listing the cube's folder meets nothing unknown
-        store.put(f"{cube}/manifest/zarr.json", _json(_group({})))
+        objects["manifest/zarr.json"] = _json(_group({}))
     for path, document in documents.items():
         changing = document["node_type"] == "array" and document["dimension_names"][:1] == [
             _time_name(version)
         ]
         if first or changing:
-            store.put(f"{cube}/{path}/zarr.json", _json(document))
+            objects[f"{path}/zarr.json"] = _json(document)
+    asked_together(store, lambda one: store.put(f"{cube}/{one[0]}", one[1]), list(objects.items()))
     store.put(f"{cube}/zarr.json", _json(root))
 
 

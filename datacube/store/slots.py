@@ -5,7 +5,9 @@ slots in the layout that the cube has now; whoever writes all slices anew takes 
 there is nothing.
 """
 
-from collections.abc import Iterable, Iterator
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from uuid import uuid4
@@ -16,6 +18,10 @@ from datacube.store.keys import LAYOUTS, place_of
 from datacube.store.manifest import Head, Version
 from datacube.store.objects import Claim, ObjectStore
 from datacube.store.tables import slot_name
+from datacube.store.together import asked_together
+
+_MOST = 32
+_QUICK = 60.0  # seconds
 
 SERIES_CLAIM = "series-"
 """How the claims begin that say that segments of the series copy are being made."""
@@ -59,44 +65,85 @@ class Slots:
     head : Head
     base : Version
         At the head.
+    clock : seconds that never go back
+
+    Attributes
+    ----------
+    coming : int
+        So many slices are known to come. Behind a network their slots are claimed some at a time,
+        no more than are likely to be used in a minute or two.
     """
 
-    def __init__(self, store: ObjectStore, head: Head, base: Version) -> None:
+    def __init__(
+        self,
+        store: ObjectStore,
+        head: Head,
+        base: Version,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._store = store
         self._head = head
         self._base = base
+        self._clock = clock
         self._layout, self._next = base.layout, base.next_slot
         self._owned = False
         self._claims: list[Claim] = []
+        self._ready: deque[Slot] = deque()
+        self._some, self._since = 1, -_QUICK
+        self.coming = 0
 
     def own(self, layout: int, first: int, claim: Claim) -> None:
         """From now on take slots of a layout that is wholly ours."""
         self._owned = True
         self._layout, self._next = layout, first
         self._claims.append(claim)
+        self._ready.clear()
 
     def take(self) -> Slot:
-        """A slot that no version uses and no other writer has."""
-        cube_id = self._base.template.id
-        while True:
-            claim = self._store.claim(slot_key(cube_id, self._next, self._layout))
-            if claim is None:
-                self._next += 1
-                continue
-            layout, first = self._free()
-            if layout == self._layout and self._next >= first:
-                self._claims.append(claim)
-                self._next += 1
-                return Slot(layout, self._next - 1, claim)
-            claim.release()  # committed since this transaction began
-            self._layout, self._next = layout, first
+        """A slot that no version uses and no other writer has.
+
+        Raises
+        ------
+        ConflictError
+            One that was claimed earlier has been taken over.
+        """
+        while not self._ready:
+            self._claim()
+        self.coming -= 1
+        slot = self._ready.popleft()
+        slot.claim.renew()
+        return slot
 
     def give_back(self, slot: Slot) -> None:
         """Let the next slice have a slot in which nothing has been kept."""
-        self._claims.remove(slot.claim)
-        slot.claim.release()
-        if (slot.layout, slot.number) == (self._layout, self._next - 1):
-            self._next -= 1
+        self._ready.appendleft(slot)
+
+    def _claim(self) -> None:
+        """Claim some of the next slots."""
+        layout, numbers = self._layout, range(self._next, self._next + self._at_once())
+        keys = [slot_key(self._base.template.id, number, layout) for number in numbers]
+        claims = asked_together(self._store, self._store.claim, keys)
+        got = {number: one for number, one in zip(numbers, claims, strict=True) if one is not None}
+        self._claims += got.values()
+        free, first = self._free() if got else (layout, numbers.start)
+        for number, claim in got.items():
+            if free == layout and number >= first:
+                self._ready.append(Slot(layout, number, claim))
+            else:  # committed since this transaction began
+                self._claims.remove(claim)
+                claim.release()
+        stale = got and not self._ready
+        self._layout, self._next = (free, first) if stale else (layout, numbers.stop)
+
+    def _at_once(self) -> int:
+        """How many slots are claimed now: twice as many as last time where these went quickly."""
+        if self._store.is_local:
+            return 1
+        now, since = self._clock(), self._since
+        quick = now - since < _QUICK
+        self._some = min(2 * self._some, _MOST) if quick else max(self._some // 2, 1)
+        self._since = now
+        return max(min(self._some, self.coming), 1)
 
     def hold_series(self) -> None:
         """Say that segments of the series copy are being made."""
@@ -112,14 +159,13 @@ class Slots:
         ConflictError
             One ran out and another writer has it.
         """
-        for claim in self._claims:
-            claim.renew()
+        asked_together(self._store, lambda claim: claim.renew(), self._claims)
 
     def release(self) -> None:
         """Give everything back; never fails."""
-        for claim in self._claims:
-            claim.release()
+        asked_together(self._store, lambda claim: claim.release(), self._claims)
         self._claims.clear()
+        self._ready.clear()
 
     def _free(self) -> tuple[int, int]:
         """The layout of new slices, and its first slot that no version uses."""

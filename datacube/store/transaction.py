@@ -112,6 +112,10 @@ class Transaction:
         """Times that are new or have other values so far."""
         return len(self._slices)
 
+    def expect(self, count: int) -> None:
+        """Say that so many slices are to come, so that their slots need not be had one by one."""
+        self._slots.coming = count
+
     def revisions(self, ticks: int | None) -> Mapping[str, int]:
         """The revision of each field at a time; empty where the cube does not have that time."""
         one = self._slice_at(ticks)
@@ -320,19 +324,14 @@ class Transaction:
         return None if ticks in self._deletions else self._known.get(ticks)
 
     def _keep(
-        self,
-        known: Slice,
-        source: Noted,
-        revision: int,
-        slot: Slot,
-        document: SliceDocument,
+        self, known: Slice, source: Noted, revision: int, slot: Slot, document: SliceDocument
     ) -> None:
         """Take a finished slice into the change, or what of it is new and not outranked."""
         ticks = known.ticks
         if revision:
             document = replace(document, revisions=dict.fromkeys(document.fields, revision))
         before, taken = self._slice_at(ticks), self._taken(ticks)
-        put = self._uploader.put
+        put = self._uploader.put_soon
         if before is not None:
             copier = SliceCopier(self._store, self._uploader, self._stand)
             old = self._document(before)
@@ -368,6 +367,8 @@ class Transaction:
             raise ConflictError(f"{holds}; write these into another cube", subject=self.id)
 
     def _document(self, one: Slice) -> SliceDocument:
+        if self._slices.get(one.ticks) == one:
+            self._uploader.drain()  # it may be on its way
         return read_slice_document(self._store, self.id, one.name)
 
     def _commit(self) -> None:

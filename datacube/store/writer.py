@@ -22,6 +22,9 @@ from datacube.store.objects import Claim, ObjectStore
 from datacube.store.slicechunks import Piece, Place, SliceChunks, SlicePlace, Window
 from datacube.store.tables import SliceDocument
 
+_WAITING, _HELD = 24, 36
+"""Threads that wait for a network, and chunks that are on their way or wait for one of them."""
+
 
 class Uploader:
     """Encodes and writes objects on a few threads, holding a bounded number of chunks.
@@ -36,9 +39,9 @@ class Uploader:
     def __init__(self, store: ObjectStore, *, dry: bool = False) -> None:
         self._store = store
         self._dry = dry
-        workers = max(2, min(8, os.cpu_count() or 1)) if store.is_local else 12
+        workers = max(2, min(8, os.cpu_count() or 1)) if store.is_local else _WAITING
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="write")
-        self._room = threading.Semaphore(3 * workers)
+        self._room = threading.Semaphore(3 * workers if store.is_local else _HELD)
         self._futures: list[Future[None]] = []
         self._lock = threading.Lock()
         self.written: list[str] = []
@@ -68,6 +71,13 @@ class Uploader:
             self.written.append(key)
             self.bytes_written += len(data)
         self._store.put(key, data)
+
+    def put_soon(self, key: str, data: bytes) -> None:
+        """The same on a thread where it takes a while; :meth:`drain` waits for it."""
+        if self._store.is_local:
+            self.put(key, data)
+        else:
+            self.submit(partial(self.put, key, data))
 
     def elsewhere(self, place: SlicePlace) -> SlicePlace:
         """A place with all that another process needs to write there for this one."""
