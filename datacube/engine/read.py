@@ -21,7 +21,7 @@ type Plane = NDArray[np.generic]
 type Fetched = Callable[[tuple[int, int]], Plane]
 
 _HELD = 64 << 20  # bytes of decoded chunks that are held at a time
-_FEW_CELLS = 8 << 20
+_FEW = 24 << 20  # bytes of chunks that the cache holds until they are looked at
 
 
 def plan_field(cube: CubeSource, field: Field, level: int, cells: IndexMap) -> ReadPlan:
@@ -209,14 +209,15 @@ def fetch_together(
     if not cube.remote or len(plans) < 2:
         return
     jobs: list[tuple[str, Sequence[ChunkIndex]]] = []
-    cells = 0
+    nbytes = 0
     for name, plan in plans.items():
         shape = cube.chunk_shape(name, level)
         chunk, _ = split_place(place, shape[:-2])
-        cells += len(plan.chunks) * prod(shape)
+        dtype = np.dtype(cube.description.range_type.field(name).dtype)
+        nbytes += len(plan.chunks) * prod(shape) * dtype.itemsize
         groups = cube.groups(name, level, [(*chunk, *at) for at in plan.chunks])
         jobs += [(name, group) for group in groups]
-    if cells <= _FEW_CELLS:
+    if nbytes <= _FEW:
         check_wanted()
         for _ in pool.map(lambda job: cube.chunks(job[0], level, job[1]), jobs):
             pass
