@@ -10,7 +10,8 @@ from datacube.slicing.cells import ReadPlan
 from datacube.store.source import CubeSource
 
 AHEAD = 6
-_PLACES = 16
+WAITING = 16
+"""Parts of an answer that wait for a network at the same time."""
 
 
 def ahead[T, R](
@@ -45,7 +46,12 @@ def ahead[T, R](
 
 
 def places_ahead[T, R](
-    context: Context, store: CubeSource, plan: ReadPlan, work: Callable[[T], R], items: Iterable[T]
+    context: Context,
+    store: CubeSource,
+    plan: ReadPlan,
+    work: Callable[[T], R],
+    items: Iterable[T],
+    count: int = WAITING,
 ) -> Iterator[R]:
     """What reading a plan at one place after the other gives; behind a network several at a time.
 
@@ -57,4 +63,4 @@ def places_ahead[T, R](
         return map(work, items)
     # a single chunk is read without further threads of the pool
     threads = context.pool if len(plan.chunks) <= 1 else context.steps
-    return ahead(threads, work, items, _PLACES)
+    return ahead(threads, work, items, count)

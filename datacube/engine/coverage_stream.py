@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datacube.config.settings import Limits
-from datacube.engine.ahead import ahead
+from datacube.engine.ahead import WAITING, ahead
 from datacube.engine.bandmap import BandMap
 from datacube.engine.context import Context
 from datacube.engine.coverage import bands_of, check_aggregate, find_group
@@ -30,7 +30,6 @@ type BoolArray = NDArray[np.bool_]
 
 _STREAM_FROM = 16 << 20
 _AHEAD = 32 << 20  # bytes of values that are read ahead
-_WAITING = 16  # blocks of a small answer that wait for a network at the same time
 
 
 def stream_coverage(context: Context, query: CoverageQuery) -> CoverageStream:
@@ -104,7 +103,7 @@ class _Reader:
             return self._computed(parts)
         if self._small:
             if self.cube.store.remote:
-                return ahead(self.context.steps, self._stored, parts, _WAITING)
+                return ahead(self.context.steps, self._stored, parts, WAITING)
             return map(self._stored, parts)
         height = max(band.stop - band.start for band in self.bands)
         size = height * self.plan.cells.shape[1] * self.plan.cell_bytes

@@ -7,7 +7,7 @@ from math import prod
 
 import numpy as np
 
-from datacube.engine.ahead import ahead
+from datacube.engine.ahead import WAITING, places_ahead
 from datacube.engine.context import Context
 from datacube.engine.cube import Cube
 from datacube.engine.picks import Pick
@@ -20,7 +20,6 @@ from datacube.store.series import SeriesCopy
 
 type Place = tuple[int, ...]
 
-_AHEAD = 16  # places at most that are read at the same time behind a network
 _BLOCK = 16 << 20  # bytes of values that are read before they are given out
 
 
@@ -132,10 +131,8 @@ def _from_maps(context: Context, cube: Cube, plan: CellsPlan) -> Iterator[tuple[
     def at(place: Place) -> Values:
         return read_field(context.pool, cube.store, plan.field, 0, read, place)
 
-    # a single chunk is read without further threads of the pool
-    threads = context.pool if len(read.chunks) <= 1 else context.steps
-    count = min(at_once(plan.field, plan.cells.rows.size, ()), _AHEAD)
-    found = ahead(threads, at, places, count) if cube.store.remote else map(at, places)
+    count = min(at_once(plan.field, plan.cells.rows.size, ()), WAITING)
+    found = places_ahead(context, cube.store, read, at, places, count)
     for number, values in enumerate(found):
         yield slice(number, number + 1), values
 

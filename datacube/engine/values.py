@@ -62,7 +62,7 @@ def find_fields(
     target: RectifiedGrid | None = None,
 ) -> Mapping[str, Found]:
     """The same of several, by name; what the most recent step needs of all is read together."""
-    if cube.store.remote and reducer is None and places.candidates:
+    if cube.store.remote and len(drawn) > 1 and reducer is None and places.candidates:
         needs = {one.name: one for wanted in drawn.values() for one in wanted.needs}
         plans = {name: plan_field(cube.store, one, level, cells) for name, one in needs.items()}
         fetch_together(context.pool, cube.store, level, plans, places.candidates[0])

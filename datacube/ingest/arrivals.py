@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -122,6 +122,7 @@ class Settling:
     seconds : float
     marks_only : bool
         Whether only the mark counts.
+    clock : seconds that never go back, between looks
 
     Examples
     --------
@@ -133,9 +134,16 @@ class Settling:
     True
     """
 
-    def __init__(self, seconds: float, *, marks_only: bool = False) -> None:
+    def __init__(
+        self,
+        seconds: float,
+        *,
+        marks_only: bool = False,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._seconds = seconds
         self._marks_only = marks_only
+        self._clock = clock
         self._seen: dict[str, _Seen] = {}
 
     def complete(self, arrival: Arrival) -> bool:
@@ -144,7 +152,7 @@ class Settling:
             return arrival.marked
         if arrival.whole:
             return True
-        now, state = time.monotonic(), arrival.state
+        now, state = self._clock(), arrival.state
         seen = self._seen.get(arrival.source)
         if seen is None:
             seen = _Seen(state, now, -math.inf)

@@ -226,7 +226,7 @@ class CubeStore:
 
         Returns
         -------
-        sizes : integers, (axes…, chunk rows, chunk columns), read-only; 0 where nothing is written
+        sizes : integers, (axes…, chunk rows, chunk columns), not to be changed; 0 where absent
         """
         counts = self._counts[field][level]
         if not self.record.slices:

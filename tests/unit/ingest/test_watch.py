@@ -18,6 +18,7 @@ from datacube.ingest.watch import Watcher
 from datacube.store.index import list_cubes
 from datacube.store.url import open_store
 from services.cli.root import run
+from tests.clock import Clock
 from tests.unit.ingest.products import opened, write_netcdf
 
 REPOSITORY = Path(__file__).resolve().parents[3]
@@ -40,6 +41,11 @@ def arrive(folder: Path, day: int, age: float = 100.0) -> Path:
 def watcher(place, tmp_path, **options):
     settling = options.pop("settling", Settling(10))
     return Watcher(str(place), str(tmp_path / "store"), settling, **options)
+
+
+@pytest.fixture
+def clock():
+    return Clock()
 
 
 def states(report):
@@ -66,35 +72,35 @@ def test_what_is_new_goes_in_once(place, tmp_path):
     assert days(tmp_path) == ["01", "02"]
 
 
-def test_what_is_being_written_waits(place, tmp_path):
+def test_what_is_being_written_waits(place, tmp_path, clock):
     path = arrive(place, 1, age=0)
     whole = path.read_bytes()
     path.write_bytes(whole[:3000])
-    one = watcher(place, tmp_path, settling=Settling(0.5))
+    one = watcher(place, tmp_path, settling=Settling(10, clock=clock))
     assert one.look().results == ()
     path.write_bytes(whole)
     assert one.look().results == ()
-    time.sleep(0.55)
+    clock.now += 10
     assert states(one.look()) == [("20200101", "ingested")]
 
 
-def test_a_clock_that_is_ahead_does_not_matter(place, tmp_path):
+def test_a_clock_that_is_ahead_does_not_matter(place, tmp_path, clock):
     arrive(place, 1, age=-5000)
-    one = watcher(place, tmp_path, settling=Settling(0.2))
+    one = watcher(place, tmp_path, settling=Settling(10, clock=clock))
     assert one.look().results == ()
-    time.sleep(0.25)
+    clock.now += 10
     assert states(one.look()) == [("20200101", "ingested")]
 
 
-def test_what_grows_between_two_looks_waits_whatever_its_time_is(place, tmp_path):
+def test_what_grows_between_two_looks_waits_whatever_its_time_is(place, tmp_path, clock):
     path = arrive(place, 1, age=0)
     whole = path.read_bytes()
-    one = watcher(place, tmp_path, settling=Settling(0.2))
+    one = watcher(place, tmp_path, settling=Settling(10, clock=clock))
     for size in (3000, 4000, len(whole)):  # the clock of the file server is behind
         path.write_bytes(whole[:size])
         os.utime(path, (time.time() - (5000 if size > 3000 else 0),) * 2)
         assert one.look().results == ()
-    time.sleep(0.25)
+    clock.now += 10
     assert states(one.look()) == [("20200101", "ingested")]
 
 
@@ -108,16 +114,16 @@ def test_a_mark_says_that_it_is_complete(place, tmp_path):
     assert len(arrivals(str(place))) == 2
 
 
-def test_a_folder_is_complete_as_a_whole(place, tmp_path):
+def test_a_folder_is_complete_as_a_whole(place, tmp_path, clock):
     arrive(place / "2020", 1)
     arrive(place / "2020", 2, age=0)
-    one = watcher(place, tmp_path, settling=Settling(0.5))
+    one = watcher(place, tmp_path, settling=Settling(10, clock=clock))
     assert one.look().results == ()
     os.utime(place / "2020" / "sst_20200102.nc", (0, 0))
     assert [state for _, state in states(one.look())] == ["ingested", "ingested"]
     arrive(place / "2020", 3, age=0)
     assert one.look().results == ()
-    time.sleep(0.55)
+    clock.now += 10
     assert states(one.look()) == [("20200103", "ingested")]
 
 
