@@ -13,6 +13,7 @@ import numpy as np
 from datacube.config.products import RecipeSettings
 from datacube.errors import CoverageNotFound, SourceError
 from datacube.ingest.fit import fitted
+from datacube.ingest.gone import Deletions, brought_back, deleted_of, without
 from datacube.ingest.mosaic import over_stored
 from datacube.ingest.places import completed
 from datacube.ingest.recipe import prepared
@@ -42,11 +43,20 @@ def opened(
 def readied(store: ObjectStore, granule: Granule, recipe: RecipeSettings) -> Granule | None:
     """The granule in its cube's packing, over what it meets there; None where it is there.
 
+    What was deleted of it is left out, or comes back where that is wanted.
+
     Raises
     ------
     SourceError
         It does not fit its cube, or the id is that of something else.
     """
+    return looked_at(store, granule, recipe)[0]
+
+
+def looked_at(
+    store: ObjectStore, granule: Granule, recipe: RecipeSettings
+) -> tuple[Granule | None, Deletions]:
+    """The granule as :func:`readied` has it, and what of it stays out."""
     try:
         cube = open_cube(store, granule.cube_id)
     except CoverageNotFound:
@@ -56,11 +66,20 @@ def readied(store: ObjectStore, granule: Granule, recipe: RecipeSettings) -> Gra
                 "registered, into which nothing can be put; give another cube id"
             ) from None
         _check_names(granule)
-        return granule
-    if (granule.id_known or _meets(granule, cube.description)) and granule.id in cube.sources:
-        return None
-    ready = completed(fitted(granule, cube.description), cube)
-    return ready if recipe.mosaic is None else over_stored(ready, cube, recipe.mosaic.rule)
+        return granule, {}
+    gone = deleted_of(granule, cube)
+    there = granule.id_known or _meets(granule, cube.description)
+    chosen: Granule | None = replace(granule, again=False)
+    if there and granule.id in cube.sources:
+        chosen = brought_back(granule, gone, cube) if granule.again else None
+    elif gone and not granule.again:
+        chosen = without(granule, gone, cube)
+    left = {} if granule.again else gone
+    if chosen is None:
+        return None, left
+    ready = completed(fitted(chosen, cube.description), cube)
+    rule = None if recipe.mosaic is None else recipe.mosaic.rule
+    return (ready if rule is None else over_stored(ready, cube, rule)), left
 
 
 def _check_names(granule: Granule) -> None:
@@ -83,7 +102,7 @@ def _named(granule: Granule, options: ReadOptions) -> Granule:
     after = "".join(f"@{one}" for one in said)
     known = granule.identity
     named = known + after if isinstance(known, str) else known.followed(after)
-    return replace(granule, identity=named)
+    return replace(granule, identity=named, again=options.again)
 
 
 def _meets(granule: Granule, cube: CoverageDescription) -> bool:

@@ -6,7 +6,7 @@ import re
 import time as clock
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from datacube.config.products import RecipeSettings
@@ -55,6 +55,7 @@ def ingest(
     recipe: RecipeSettings | None = None,
     time: str | None = None,
     run: str | None = None,
+    again: bool = False,
     dry_run: bool = False,
     bad_folder: Path | None = None,
     retries: int = 2,
@@ -65,8 +66,9 @@ def ingest(
     """Bring sources into the cubes of a store.
 
     A source that cannot be read, or does not fit its cube, leaves no trace and gets one line; the
-    others are committed, each by itself. A source that is in its cube already is left alone. Where
-    the storage or the network fails a source is tried again, and no blame falls on it.
+    others are committed, each by itself. A source that is in its cube already is left alone, and so
+    is one that was deleted from it. Where the storage or the network fails a source is tried again,
+    and no blame falls on it.
 
     Parameters
     ----------
@@ -81,6 +83,8 @@ def ingest(
         ISO 8601 instant of sources that hold one; stands above the recipe's.
     run : str, optional
         ISO 8601 start of the model run of NetCDF files, which become forecasts of run and step.
+    again : bool
+        Bring back what was deleted of the sources.
     dry_run : bool
         Say what would be written, and write nothing.
     bad_folder : Path, optional
@@ -105,7 +109,7 @@ def ingest(
         The store's URL cannot be used, or the scheduler does not answer.
     """
     recipe = recipe or RecipeSettings()
-    options = options_of(recipe, cube, time, run)
+    options = replace(options_of(recipe, cube, time, run), again=again)
     known = default_readers() if readers is None else readers
     tell = report or _silent
     every = [one for source in sources for one in expanded(source, known)]
@@ -218,6 +222,8 @@ class _Run:
             line,
             written.behind,
             written.replaced,
+            written.gone.slices,
+            written.gone.words,
         )
 
     def _patiently(self, source: str) -> tuple[Status, Written]:
@@ -241,10 +247,10 @@ class _Run:
             with opened(reader, path, self.options, self.recipe) as chosen:
                 if self.dry_run:
                     planned = plan_source(self.store, chosen, self.recipe)
-                    return ("planned" if planned.slices else "already"), planned
+                    return ("planned" if planned.slices else _nothing(planned)), planned
                 written = self._write(source, chosen)
         if not written.slices:
-            return "already", written
+            return _nothing(written), written
         return ("partial" if written.remark else "ingested"), written
 
     def _write(self, source: str, chosen: Sequence[Granule]) -> Written:
@@ -260,6 +266,11 @@ class _Run:
                 # apart from each other, so that one of several writers is through
                 clock.sleep(random.uniform(0.5, 1) * min(PAUSE, _APART * 2**attempt))  # noqa: S311
         raise SourceError("another writer was always faster", subject=source)
+
+
+def _nothing(written: Written) -> Status:
+    """Why nothing of a source goes in."""
+    return "deleted" if written.gone.whole else "already"
 
 
 def _timed(granules: Sequence[Granule]) -> bool:

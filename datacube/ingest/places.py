@@ -164,16 +164,28 @@ def completed(granule: Granule, cube: CubeStore) -> Granule:
     stored = {int(tick): place for place, tick in enumerate(time.ticks)}
     where = tuple(places for _, places in found)
     kept = [n for n, one in enumerate(granule.slices) if not _outranked(granule, one, cube)]
-    slices = tuple(
-        _over(cube, granule.slices[n], stored.get(granule.slices[n].ticks or 0), where)
-        for n in kept
-    )
-    domain = granule.description.domain
-    times = tuple(_chosen(axis, kept) for axis in domain.axes if isinstance(axis, TimeAxis))
+    left = with_slices(granule, kept)
+    slices = tuple(_over(cube, one, stored.get(one.ticks or 0), where) for one in left.slices)
+    domain = left.description.domain
+    times = tuple(axis for axis in domain.axes if isinstance(axis, TimeAxis))
     axes = (*times, *(axis for axis, _ in found))
+    made = replace(left.description, domain=DomainSet(domain.grid, axes))
+    return replace(
+        left,
+        description=made,
+        slices=slices,
+        over=cube.version,
+        joined=True,
+        places=places_of(granule),
+    )
+
+
+def with_slices(granule: Granule, kept: Sequence[int]) -> Granule:
+    """A granule of some of the slices of another one."""
+    domain = granule.description.domain
+    axes = tuple(_chosen(one, kept) if isinstance(one, TimeAxis) else one for one in domain.axes)
     made = replace(granule.description, domain=DomainSet(domain.grid, axes))
-    own = places_of(granule)
-    return replace(granule, description=made, slices=slices, over=cube.version, places=own)
+    return replace(granule, description=made, slices=tuple(granule.slices[n] for n in kept))
 
 
 def _chosen(time: TimeAxis, kept: Sequence[int]) -> TimeAxis:

@@ -3,10 +3,12 @@
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, assert_never
 
-type Status = Literal["ingested", "partial", "already", "planned", "side", "refused", "failed"]
-"""What became of a source: it went in, wholly or in part; its cube has it already; it would go in
-(dry run); it holds no values but describes other files; it cannot go in; or the storage or the
-network failed, so that it may go in another time."""
+type Status = Literal[
+    "ingested", "partial", "already", "deleted", "planned", "side", "refused", "failed"
+]
+"""What became of a source: it went in, wholly or in part; its cube has it already; it was deleted
+from its cube and stays out; it would go in (dry run); it holds no values but describes other files;
+it cannot go in; or the storage or the network failed, so that it may go in another time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +57,7 @@ class SourceResult:
     source : str
         As the user wrote it.
     cubes : tuple of str
-        Ids of the cubes that it is in now; empty when refused.
+        Ids of the cubes that it is in now, or was deleted from; empty when refused.
     status : Status
     slices_added : int
     bytes : int
@@ -68,6 +70,10 @@ class SourceResult:
         Of the cubes those that plain Zarr readers see as they were, until they are compacted.
     slices_replaced : int
         Of a dry run: how many of the slices are at times that their cubes have already.
+    slices_deleted : int
+        How many of its slices stay out, since they were deleted.
+    deleted : str
+        When they were, from which cube and why; empty where there are none.
     """
 
     source: str
@@ -79,11 +85,13 @@ class SourceResult:
     reason: str = ""
     behind: tuple[str, ...] = ()
     slices_replaced: int = 0
+    slices_deleted: int = 0
+    deleted: str = ""
 
     @property
     def line(self) -> str:
         """One line for people: the source, and where it is or what is wrong with it."""
-        slices = f"{self.slices_added} slice{'' if self.slices_added == 1 else 's'}"
+        slices = _slices(self.slices_added)
         match self.status:
             case "refused" | "failed":
                 return f"{self.source}: {self.status}: {self.reason}"
@@ -91,14 +99,16 @@ class SourceResult:
                 return f"{self.source}: passed over: {self.reason}"
             case "already":
                 why = f": {self.reason}" if self.reason else ""
-                return f"{self.source}: already in {self.cube}{why}"
+                return f"{self.source}: already in {self.cube}{why}{self.out}"
+            case "deleted":
+                return f"{self.source}: passed over: {self.deleted}"
             case "planned":
                 where = f"to {self.cube}{self.instead}"
-                return f"{self.source}: would add {slices}, {self.bytes} bytes, {where}"
+                return f"{self.source}: would add {slices}, {self.bytes} bytes, {where}{self.out}"
             case "ingested" | "partial":
                 amount = f"{slices}, {self.bytes} bytes, {self.seconds:.1f} s"
                 rest = f"; in part: {self.reason}" if self.status == "partial" else ""
-                return f"{self.source}: {amount} into {self.cube}{rest}"
+                return f"{self.source}: {amount} into {self.cube}{self.out}{rest}"
             case _:
                 assert_never(self.status)
 
@@ -109,6 +119,13 @@ class SourceResult:
             return ""
         every = self.slices_replaced == self.slices_added
         return f", {'' if every else f'{self.slices_replaced} of them '}in place of what is there"
+
+    @property
+    def out(self) -> str:
+        """Which of the slices stay out though others are in, if any."""
+        if not self.slices_deleted:
+            return ""
+        return f"; {_slices(self.slices_deleted)} passed over, {self.deleted}"
 
     @property
     def cube(self) -> str:
@@ -135,7 +152,7 @@ class IngestReport:
 
     @property
     def exit_code(self) -> int:
-        """0 all went in (or were in already), 3 some or in part, 2 none.
+        """0 all went in (or were in already, or stay out), 3 some or in part, 2 none.
 
         Side files do not count, as long as something else does.
         """
@@ -151,3 +168,7 @@ class IngestReport:
             for one in self.results
         ]
         return {"exit_code": self.exit_code, "sources": results}
+
+
+def _slices(count: int) -> str:
+    return f"{count} slice{'' if count == 1 else 's'}"

@@ -106,7 +106,11 @@ class Granule:
     attributes : mapping of str to str
         What the source says of itself: attributes, scalar coordinates, keys.
     over : int, optional
-        Version of the cube over whose values it is laid.
+        Version of the cube by which its slices were chosen, or over whose values it is laid.
+    joined : bool
+        Whether it is laid over the values at its cube's other places.
+    again : bool
+        Whether what was deleted of it comes back.
     places : mapping of str to str
         Its own place on the axes along which it has one, where it is laid over others.
     bbox : tuple of float, optional
@@ -123,6 +127,8 @@ class Granule:
     positions: Positions | None = None
     attributes: Mapping[str, str] = field(default_factory=dict)
     over: int | None = None
+    joined: bool = False
+    again: bool = False
     places: Mapping[str, str] = field(default_factory=dict)
     bbox: tuple[float, float, float, float] | None = None
 
@@ -155,6 +161,8 @@ class ReadOptions:
         ISO 8601 start of the model run of a source that does not say it; makes a forecast cube.
     calibration : CalibrationSettings, optional
         What the amplitudes of a radar become.
+    again : bool
+        Whether what was deleted of it comes back.
     """
 
     cube: str | None = None
@@ -163,6 +171,7 @@ class ReadOptions:
     forecast: bool = False
     run: str | None = None
     calibration: CalibrationSettings | None = None
+    again: bool = False
 
     def run_ticks(self, calendar: Calendar) -> int | None:
         """Ticks of ``run``, if it is given."""

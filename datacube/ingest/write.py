@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 
@@ -12,7 +12,8 @@ import numpy as np
 from datacube.config.products import RecipeSettings
 from datacube.errors import ConflictError, CoverageNotFound, SourceError, StorageError
 from datacube.ingest.filling import Job, places
-from datacube.ingest.opened import readied
+from datacube.ingest.gone import Gone, summed
+from datacube.ingest.opened import looked_at
 from datacube.ingest.places import places_of
 from datacube.ingest.report import SlicePlanned
 from datacube.ingest.revision import revision_of, timeliness_of
@@ -36,7 +37,8 @@ class Written:
     """What a source has added: the cubes that it is in, slices, stored bytes, what was left out.
 
     Plain Zarr readers see the cubes that are behind as they were, until they are compacted. Of a
-    plan it is said too how many of the slices are at times that their cubes have already.
+    plan it is said too how many of the slices are at times that their cubes have already. What was
+    deleted and stays out is gone.
     """
 
     cubes: tuple[str, ...]
@@ -45,6 +47,7 @@ class Written:
     remark: str = ""
     behind: tuple[str, ...] = ()
     replaced: int = 0
+    gone: Gone = field(default_factory=Gone)
 
 
 _SAME = "every value is there already"
@@ -66,9 +69,9 @@ def write_source(store: ObjectStore, granules: Sequence[Granule], job: Job) -> W
         Another writer has written the same times.
     """
     cubes = tuple(one.cube_id for one in granules)
-    ready = _missing(store, granules, job.recipe)
+    ready, gone = _missing(store, granules, job.recipe)
     if not ready:
-        return Written(cubes, 0, 0)
+        return Written(cubes, 0, 0, gone=gone)
     changes: list[Transaction] = []
     made: list[str] = []
     outranked = 0
@@ -84,7 +87,8 @@ def write_source(store: ObjectStore, granules: Sequence[Granule], job: Job) -> W
                 outranked += _write(store, change, granule, job)
                 if not change.slices_written:
                     _remember(change, granule, job)
-                if granule.id in change.sources:  # it was read before its name was known
+                # it was read before its name was known
+                if granule.id in change.sources and not granule.again:
                     raise ConflictError(f"cube '{change.id}' has it at other times")
         done = True
     finally:
@@ -93,9 +97,9 @@ def write_source(store: ObjectStore, granules: Sequence[Granule], job: Job) -> W
     slices = sum(change.slices_written for change in changes)
     if not slices:
         every = sum(len(one.slices) for one in ready)
-        return Written(cubes, 0, 0, _LATER if outranked == every else _SAME)
+        return Written(cubes, 0, 0, _LATER if outranked == every else _SAME, gone=gone)
     stored = sum(change.bytes_written for change in changes)
-    return Written(cubes, slices, stored, _remark(granules), _behind(changes, plain))
+    return Written(cubes, slices, stored, _remark(granules), _behind(changes, plain), gone=gone)
 
 
 def _behind(changes: Sequence[Transaction], plain: Collection[str]) -> tuple[str, ...]:
@@ -131,7 +135,7 @@ def plan_source(store: ObjectStore, granules: Sequence[Granule], recipe: RecipeS
     SourceError
         A granule does not fit its cube.
     """
-    ready = _missing(store, granules, recipe)
+    ready, gone = _missing(store, granules, recipe)
     going: list[Granule] = []
     replaced, why = 0, _LATER
     for granule in ready:
@@ -151,6 +155,7 @@ def plan_source(store: ObjectStore, granules: Sequence[Granule], recipe: RecipeS
         sum(_size(one) for one in going),
         why if ready and not slices else _remark(ready),
         replaced=replaced,
+        gone=gone,
     )
 
 
@@ -176,10 +181,11 @@ def _outranked(known: Mapping[str, int], granule: Granule, recipe: RecipeSetting
 
 def _missing(
     store: ObjectStore, granules: Sequence[Granule], recipe: RecipeSettings
-) -> list[Granule]:
-    """The granules that are not in their cubes yet, each in its cube's packing."""
-    ready = (readied(store, granule, recipe) for granule in granules)
-    return [one for one in ready if one is not None]
+) -> tuple[list[Granule], Gone]:
+    """The granules that are not in their cubes yet, in their packing; what of them stays out."""
+    found = [looked_at(store, granule, recipe) for granule in granules]
+    gone = summed(granules, [one for _, one in found])
+    return [one for one, _ in found if one is not None], gone
 
 
 def _remark(granules: Sequence[Granule]) -> str:
@@ -252,7 +258,7 @@ def _rank(known: Mapping[str, int], granule: Granule, recipe: RecipeSettings) ->
     if recipe.mosaic is not None:  # made of what its slice holds already, whatever its rank
         return 0
     rank = revision_of(granule.product)
-    return rank if granule.over is None else max((rank, *known.values()))
+    return max((rank, *known.values())) if granule.joined else rank
 
 
 def _records(granule: Granule, source: str) -> Iterator[Callable[[], SourceRecord]]:

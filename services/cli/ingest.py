@@ -47,6 +47,7 @@ from services.cli.storage import store_option
     metavar="ISO",
     help="Start of the model run of NetCDF that does not say it.",
 )
+@click.option("--again", is_flag=True, help="Bring back what was deleted of the sources.")
 @click.option("--dry-run", is_flag=True, help="Say what would be written, and write nothing.")
 @bad_option
 @label_option
@@ -70,13 +71,14 @@ def ingest_command(
     retries: int,
     scheduler: str | None,
     *,
+    again: bool,
     dry_run: bool,
     as_json: bool,
 ) -> int:
     """Put products into cubes: CF NetCDF, GRIB, GeoTIFF/COG, Sentinel, Landsat, STAC items.
 
     Each source goes in wholly or leaves no trace. The exit code is 0 when all went in (or were in
-    already), 3 when some did, or one in part, 2 when none did.
+    already, or were deleted and stay out), 3 when some did, or one in part, 2 when none did.
     """
     recipe = recipe_of(recipe_file, labels, storage)
     keep_freed()
@@ -88,6 +90,7 @@ def ingest_command(
             recipe=recipe,
             time=time,
             run=run,
+            again=again,
             dry_run=dry_run,
             bad_folder=bad_folder,
             retries=retries,
@@ -135,7 +138,7 @@ class Display:
                 self._line(f"{event.source}: {again}: {event.reason}", error=True)
             case SourceResult():
                 # what went in to standard output, the rest to standard error
-                bad = event.status in {"refused", "failed", "side"}
+                bad = event.status in {"refused", "failed", "side", "deleted"}
                 self._line(result_line(event), error=bad)
 
     def _line(self, text: str, *, error: bool) -> None:
@@ -166,14 +169,17 @@ def result_line(result: SourceResult) -> str:
             return f"{result.source}: passed over, {result.reason}"
         case "already":
             why = result.reason or "already there"
-            return f"{result.source}: cube {result.cube}, {why}, 0 slices added"
+            return f"{result.source}: cube {result.cube}, {why}, 0 slices added{result.out}"
+        case "deleted":
+            hint = "datacube ingest --again brings it back"
+            return f"{result.source}: passed over, {result.deleted}; {hint}"
         case "planned":
             amount = f"{size_text(result.bytes)} of values"
             line = f"{result.source}: cube {result.cube}, would add {slices}, {amount}"
-            return f"{line}{result.instead}"
+            return f"{line}{result.instead}{result.out}"
         case "ingested" | "partial":
             amount = f"{size_text(result.bytes)}, {result.seconds:.1f} s"
-            line = f"{result.source}: cube {result.cube}, {slices} added, {amount}"
+            line = f"{result.source}: cube {result.cube}, {slices} added, {amount}{result.out}"
             for cube in result.behind:
                 line += f"; plain Zarr readers see it after datacube compact {cube}"
             return f"{line}; in part: {result.reason}" if result.status == "partial" else line

@@ -157,6 +157,21 @@ def test_mosaics_are_laid_over_what_is_there(processes, tmp_path, storage):
 
 
 @pytest.mark.slow
+def test_what_was_deleted_comes_back_by_a_cluster(processes, tmp_path):
+    source = make_source(tmp_path / "in", 3, seed=7)
+    alone, together = str(tmp_path / "alone"), str(tmp_path / "together")
+    options = {"cube": "sst", "recipe": RECIPE}
+    for store in (alone, together):
+        ingest([source], store=store, **options)
+    cube = open_cube(open_store(together), "sst")
+    with cube.transaction("wrong") as tx:
+        tx.delete(int(time_of(cube).ticks[1]))
+    report = ingest([source], store=together, **options, again=True, scheduler=processes.address)
+    assert report.results[0].slices_added == 1, report
+    same_values(alone, together)
+
+
+@pytest.mark.slow
 def test_the_memory_of_a_worker_does_not_grow_with_the_source(processes, tmp_path):
     path, side = tmp_path / "scene_20240601.tif", 8192
     kind = {"driver": "GTiff", "tiled": True, "blockxsize": 512, "blockysize": 512}
