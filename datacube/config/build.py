@@ -252,6 +252,7 @@ def build_recipe(model: RecipeModel) -> RecipeSettings:
             one.overview,
             one.range,
             one.resampling,
+            one.wrong_unit,
         )
         for one in model.fields
     )

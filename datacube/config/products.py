@@ -16,6 +16,7 @@ class FieldRecipe:
     source : str, its name in the source
     name : str, its name in the cube
     title, uom, standard_name : str
+    wrong_uom : str, what the source says instead of ``uom`` where that is wrong
     overview : how coarser levels are made
     valid_range : (low, high), physical, for colours
     resampling : how it is brought to another grid
@@ -29,6 +30,7 @@ class FieldRecipe:
     overview: Overview | None = None
     valid_range: tuple[float, float] | None = None
     resampling: Interpolation | None = None
+    wrong_uom: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

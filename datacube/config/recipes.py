@@ -59,6 +59,12 @@ def _one_place(model: "AxisModel") -> "AxisModel":
     return model
 
 
+def _right_unit(model: "FieldRecipeModel") -> "FieldRecipeModel":
+    if model.wrong_unit is not None and model.unit is None:
+        raise ValueError("beside wrong_unit the right one is said by unit")
+    return model
+
+
 class TargetModel(Model):
     """The grid that every source is brought to."""
 
@@ -109,13 +115,22 @@ class FieldRecipeModel(Model):
     source: str = Field(description="Its name in the source.")
     name: Name | None = Field(None, description="Its name in the cube.")
     title: str | None = Field(None, description="For people.")
-    unit: str | None = Field(None, description="Unit of its values.")
+    unit: str | None = Field(
+        None,
+        description="Unit of its values, which are not converted: the source's own in this "
+        "spelling; one that means something else is refused.",
+    )
+    wrong_unit: str | None = Field(
+        None, description="What the source says instead of the unit, where that is wrong."
+    )
     standard_name: str | None = Field(None, description="CF standard name.")
     overview: Overview | None = Field(None, description="How coarser levels are made.")
     range: Ends | None = Field(None, description="Physical values at the ends of its colours.")
     resampling: Interpolation | None = Field(
         None, description="How it is brought to another grid; nearest where not given."
     )
+
+    _checked = model_validator(mode="after")(_right_unit)
 
 
 class AxisModel(Model):

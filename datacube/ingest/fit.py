@@ -14,6 +14,7 @@ from datacube.model.coverage import CoverageDescription
 from datacube.model.domain import DomainSet
 from datacube.model.fields import Field
 from datacube.model.grid import Grid, RectifiedGrid, ReferenceableGrid
+from datacube.render.units import same_unit
 
 _CELL = 1e-3  # tolerated distance of corresponding cell edges, in cells
 _DEGREES = 1e-4  # tolerated distance of corresponding positions
@@ -140,7 +141,7 @@ def _field(own: Field, cube: Field) -> Iterator[str]:
             f"{name} is packed with scale {own.scale} and offset {own.offset} instead of "
             f"{cube.scale} and {cube.offset}"
         )
-    if own.uom != cube.uom:
+    if not same_unit(own.uom, cube.uom):
         yield f"{name} is in '{own.uom}' instead of '{cube.uom}'"
 
 

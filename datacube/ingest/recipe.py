@@ -17,6 +17,7 @@ from datacube.ingest.regrid import regridded
 from datacube.ingest.source import Granule, SliceSource
 from datacube.model.fields import Field, RangeType
 from datacube.model.naming import part_ids
+from datacube.render.units import same_unit
 
 
 def prepared(recipe: RecipeSettings, granules: Sequence[Granule]) -> tuple[Granule, ...]:
@@ -25,8 +26,8 @@ def prepared(recipe: RecipeSettings, granules: Sequence[Granule]) -> tuple[Granu
     Raises
     ------
     SourceError
-        A wanted field or quality field is in none of the granules, or they do not say their
-        place along an axis of the recipe.
+        A wanted field or quality field is in none of the granules, a field is in another unit, or
+        they do not say their place along an axis of the recipe.
     """
     chosen = apply_recipe(recipe, masked(recipe.masks, granules))
     ready = (labelled(recipe.axes, regridded(recipe, one)) for one in chosen)
@@ -39,11 +40,17 @@ def prepared(recipe: RecipeSettings, granules: Sequence[Granule]) -> tuple[Granu
 def apply_field(recipe: FieldRecipe, field: Field) -> Field:
     """The field as the cube has it.
 
+    Raises
+    ------
+    SourceError
+        The recipe gives it another unit than the source, which its numbers are in.
+
     Examples
     --------
     >>> apply_field(FieldRecipe("t2m", "air", title="Air"), Field("t2m", "float32", uom="K")).name
     'air'
     """
+    _check_unit(recipe, field)
     changes: dict[str, Any] = {
         "name": recipe.name,
         "title": recipe.title,
@@ -55,13 +62,25 @@ def apply_field(recipe: FieldRecipe, field: Field) -> Field:
     return replace(field, **{key: value for key, value in changes.items() if value is not None})
 
 
+def _check_unit(recipe: FieldRecipe, field: Field) -> None:
+    wanted, said = recipe.uom, field.uom
+    if wanted is None or not said or same_unit(wanted, said):
+        return
+    if recipe.wrong_uom is None or not same_unit(recipe.wrong_uom, said):
+        raise SourceError(
+            f"{field.name} is in '{said}', which the recipe would call '{wanted}' though no value "
+            "is converted; leave its unit out of the recipe, or where the source is wrong add "
+            f"wrong_unit: '{said}'"
+        )
+
+
 def apply_recipe(recipe: RecipeSettings, granules: Sequence[Granule]) -> tuple[Granule, ...]:
     """The granules with the wanted fields and texts; parts without a wanted field are left out.
 
     Raises
     ------
     SourceError
-        A wanted field is in none of the granules.
+        A wanted field is in none of the granules, or in another unit.
     """
     present = [name for one in granules for name in one.description.range_type.names]
     wanted = {one.source.lower(): one for one in recipe.fields}

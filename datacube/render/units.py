@@ -57,7 +57,27 @@ _WORDS = {
     r"⁻¹": "-1",
     r"\bms-1\b": "m s-1",
 }
+_SAME = {  # further words of units whose quantity does not matter here
+    "cel": "degc",
+    "hectopascal": "hpa",
+    "pascal": "pa",
+    "watt": "w",
+    "joule": "j",
+    "newton": "n",
+    "gram": "g",
+    "kilogram": "kg",
+    "litre": "l",
+    "liter": "l",
+    "mole": "mol",
+    "day": "d",
+    "minute": "min",
+    "degree": "deg",
+    "°": "deg",
+    "radian": "rad",
+}
+_PREFIXED = re.compile(r"\b[mM](?!ol|in)[A-Za-z]{1,3}\b")  # mega or milli: MPa is not mPa
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+_DIGITS = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +109,38 @@ def unit_of(uom: str) -> Unit | None:
         if plain in spellings:
             return Unit(quantity, *spellings[plain])
     return None
+
+
+def same_unit(one: str, other: str) -> bool:
+    """Whether two spellings mean one unit, so that numbers in it are the same.
+
+    Examples
+    --------
+    >>> same_unit("W m**-2", "W/m²"), same_unit("degrees_Celsius", "Cel"), same_unit("hPa", "mbar")
+    (True, True, True)
+    >>> same_unit("K", "degC"), same_unit("1", "%"), same_unit("mPa", "MPa"), same_unit("m", "s")
+    (False, False, False, False)
+    """
+    found = [_PREFIXED.findall(text) for text in (one, other)]
+    marks = [{word.lower(): word[0] for word in words} for words in found]
+    if any(marks[0][name] != marks[1][name] for name in marks[0].keys() & marks[1].keys()):
+        return False
+    factors = [_factors(text) for text in (one, other)]
+    known = [unit_of(" ".join(found)) for found in factors]
+    return known[0] == known[1] if None not in known else sorted(factors[0]) == sorted(factors[1])
+
+
+def _factors(uom: str) -> list[str]:
+    """The factors of a unit with their powers, each in one spelling."""
+    text = re.sub(r"\{[^}]*\}", "", uom.translate(_DIGITS))  # UCUM's notes
+    text = re.sub(r"/\s*\(([^()]*)\)", lambda below: "/" + "/".join(below[1].split()), text)
+    parts = [re.fullmatch(r"(.*?)(-?\d*)", one) for one in _plain(text).split()]
+    words = [(_word(one[1]) or one[1]) + one[2] for one in parts if one]
+    return [one for one in words if one != "1"] or words[:1]
+
+
+def _word(name: str) -> str | None:
+    return _SAME.get(name) or _SAME.get(name.removesuffix("s"))
 
 
 def _plain(uom: str) -> str:

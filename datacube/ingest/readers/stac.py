@@ -126,7 +126,7 @@ def _field(key: str, file: Path, asset: Json, dtype: str, properties: Json) -> F
     return Field(
         name,
         dtype,
-        uom=str(said.get("unit") or ("" if classes else "1")),
+        uom=str(said.get("unit") or ""),
         nil=_nil(said.get("nodata"), dtype),
         scale=1.0 if classes else float(said.get("scale", 1.0)),
         offset=0.0 if classes or applied else float(said.get("offset", 0.0)),

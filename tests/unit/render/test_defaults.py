@@ -14,7 +14,7 @@ from datacube.render.defaults import default_styles, field_styles
 from datacube.render.presets import PRESETS
 from datacube.render.ranges import resolved, round_range
 from datacube.render.style import Categories, ColorRamp, Composite, fields_of, for_field
-from datacube.render.units import show_unit, unit_of
+from datacube.render.units import same_unit, show_unit, unit_of
 
 
 def cube(*fields):
@@ -183,6 +183,31 @@ def test_units_have_many_spellings(uom):
     assert unit is not None
     assert unit.quantity == "speed"
     assert unit.own(3.0) == 3.0
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("mol/m3/s", "mol s-1 m-3"),
+        ("W/(m2 sr um)", "W m-2 sr-1 µm⁻¹"),
+        ("m-1", "1/m"),
+        ("kg m-2", "mm"),
+        ("hectopascals", "mb"),
+        ("{count}", "1"),
+    ],
+)
+def test_one_unit_in_two_spellings(one, other):
+    assert same_unit(one, other)
+    assert same_unit(other, one)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("m", "km"), ("m-1", "m"), ("mW", "MW"), ("K", "1"), ("m2 s-2", "m s-2"), ("", "K")],
+)
+def test_two_units(one, other):
+    assert not same_unit(one, other)
+    assert not same_unit(other, one)
 
 
 @pytest.mark.parametrize(
