@@ -18,6 +18,7 @@ from datacube.ingest.mosaic import over_stored
 from datacube.ingest.places import completed
 from datacube.ingest.recipe import prepared
 from datacube.ingest.source import Granule, ReadOptions, SourceReader
+from datacube.ingest.unused import unused
 from datacube.model.coverage import CoverageDescription
 from datacube.store.cube import open_cube
 from datacube.store.layout import storable
@@ -37,7 +38,9 @@ def opened(
         The source cannot become a cube.
     """
     with reader.open(path.absolute(), options) as granules:
-        yield tuple(_named(one, options) for one in prepared(recipe, granules))
+        notes = unused(recipe, options, granules)
+        ready = (_named(one, options) for one in prepared(recipe, granules))
+        yield tuple(replace(one, notes=notes) for one in ready)
 
 
 def readied(store: ObjectStore, granule: Granule, recipe: RecipeSettings) -> Granule | None:

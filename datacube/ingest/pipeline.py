@@ -224,6 +224,7 @@ class _Run:
             written.replaced,
             written.gone.slices,
             written.gone.words,
+            written.notes,
         )
 
     def _patiently(self, source: str) -> tuple[Status, Written]:

@@ -31,10 +31,15 @@ def prepared(recipe: RecipeSettings, granules: Sequence[Granule]) -> tuple[Granu
     """
     chosen = apply_recipe(recipe, masked(recipe.masks, granules))
     ready = (labelled(recipe.axes, regridded(recipe, one)) for one in chosen)
-    if recipe.calibration is not None and recipe.calibration.decibel:
-        ready = (in_decibels(one) for one in ready)
+    ready = (in_decibels(one) if _in_decibels(recipe, one) else one for one in ready)
     mosaic = recipe.mosaic
     return tuple(one if mosaic is None else by_day(mosaic, one) for one in ready)
+
+
+def _in_decibels(recipe: RecipeSettings, granule: Granule) -> bool:
+    """Whether the values of a granule, linear so far, are wanted as decibels."""
+    wanted = recipe.calibration
+    return wanted is not None and wanted.decibel and granule.calibrated
 
 
 def apply_field(recipe: FieldRecipe, field: Field) -> Field:
@@ -105,11 +110,15 @@ def apply_recipe(recipe: RecipeSettings, granules: Sequence[Granule]) -> tuple[G
 def _applied(recipe: RecipeSettings, granule: Granule, cube_id: str) -> Granule:
     before = granule.description.range_type
     pairs = [(one.name, one) for one in before.fields]
+    said: dict[str, Any] = {"uom": "dB"} if _in_decibels(recipe, granule) else {}
     if recipe.fields:
         own = set(_lower(before.names))
         chosen = [one for one in recipe.fields if one.source.lower() in own]
         pairs = [
-            (before.field(one.source).name, apply_field(one, before.field(one.source)))
+            (
+                before.field(one.source).name,
+                apply_field(one, replace(before.field(one.source), **said)),
+            )
             for one in chosen
         ]
     texts: dict[str, Any] = {

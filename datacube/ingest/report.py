@@ -74,6 +74,8 @@ class SourceResult:
         How many of its slices stay out, since they were deleted.
     deleted : str
         When they were, from which cube and why; empty where there are none.
+    notes : tuple of str
+        What the recipe or the user asked for that does not apply to it, a sentence each.
     """
 
     source: str
@@ -87,6 +89,7 @@ class SourceResult:
     slices_replaced: int = 0
     slices_deleted: int = 0
     deleted: str = ""
+    notes: tuple[str, ...] = ()
 
     @property
     def line(self) -> str:
@@ -122,10 +125,10 @@ class SourceResult:
 
     @property
     def out(self) -> str:
-        """Which of the slices stay out though others are in, if any."""
-        if not self.slices_deleted:
-            return ""
-        return f"; {_slices(self.slices_deleted)} passed over, {self.deleted}"
+        """Which of the slices stay out though others are in, and what did not apply, if any."""
+        count = self.slices_deleted
+        out = (f"{_slices(count)} passed over, {self.deleted}",) if count else ()
+        return "".join(f"; {one}" for one in (*out, *self.notes))
 
     @property
     def cube(self) -> str:
@@ -164,7 +167,7 @@ class IngestReport:
     def dump(self) -> dict[str, Any]:
         """As JSON: the results with every figure, and the exit code."""
         results = [
-            asdict(one) | {"cubes": list(one.cubes), "behind": list(one.behind)}
+            asdict(one) | {key: list(getattr(one, key)) for key in ("cubes", "behind", "notes")}
             for one in self.results
         ]
         return {"exit_code": self.exit_code, "sources": results}

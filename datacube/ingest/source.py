@@ -111,6 +111,10 @@ class Granule:
         Whether it is laid over the values at its cube's other places.
     again : bool
         Whether what was deleted of it comes back.
+    calibrated : bool
+        Whether its values are backscatter, as ``calibration`` wants it.
+    notes : tuple of str
+        What was asked for and does not apply to it, a sentence each.
     places : mapping of str to str
         Its own place on the axes along which it has one, where it is laid over others.
     bbox : tuple of float, optional
@@ -129,6 +133,8 @@ class Granule:
     over: int | None = None
     joined: bool = False
     again: bool = False
+    calibrated: bool = False
+    notes: tuple[str, ...] = ()
     places: Mapping[str, str] = field(default_factory=dict)
     bbox: tuple[float, float, float, float] | None = None
 

@@ -38,7 +38,7 @@ class Written:
 
     Plain Zarr readers see the cubes that are behind as they were, until they are compacted. Of a
     plan it is said too how many of the slices are at times that their cubes have already. What was
-    deleted and stays out is gone.
+    deleted and stays out is gone. Notes say what was asked for and does not apply.
     """
 
     cubes: tuple[str, ...]
@@ -48,6 +48,7 @@ class Written:
     behind: tuple[str, ...] = ()
     replaced: int = 0
     gone: Gone = field(default_factory=Gone)
+    notes: tuple[str, ...] = ()
 
 
 _SAME = "every value is there already"
@@ -98,8 +99,15 @@ def write_source(store: ObjectStore, granules: Sequence[Granule], job: Job) -> W
     if not slices:
         every = sum(len(one.slices) for one in ready)
         return Written(cubes, 0, 0, _LATER if outranked == every else _SAME, gone=gone)
-    stored = sum(change.bytes_written for change in changes)
-    return Written(cubes, slices, stored, _remark(granules), _behind(changes, plain), gone=gone)
+    return Written(
+        cubes,
+        slices,
+        sum(change.bytes_written for change in changes),
+        _remark(granules),
+        _behind(changes, plain),
+        gone=gone,
+        notes=granules[0].notes,
+    )
 
 
 def _behind(changes: Sequence[Transaction], plain: Collection[str]) -> tuple[str, ...]:
@@ -156,6 +164,7 @@ def plan_source(store: ObjectStore, granules: Sequence[Granule], recipe: RecipeS
         why if ready and not slices else _remark(ready),
         replaced=replaced,
         gone=gone,
+        notes=granules[0].notes if slices else (),
     )
 
 

@@ -10,7 +10,7 @@ are the amplitudes as they are stored, uncalibrated, or the backscatter that the
 import json
 import re
 from contextlib import AbstractContextManager, ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 from xml.etree.ElementTree import ParseError
@@ -108,7 +108,8 @@ def _granules(path: Path, options: ReadOptions, stack: ExitStack) -> tuple[Granu
         "",
         positions=points,
     )
-    return granules_of([part], origin, options, f"s1-{mode}-grd")
+    granules = granules_of([part], origin, options, f"s1-{mode}-grd")
+    return tuple(replace(one, calibrated=wanted is not None) for one in granules)
 
 
 def _images(files: ProductFiles) -> dict[str, str]:
