@@ -253,6 +253,7 @@ def build_recipe(model: RecipeModel) -> RecipeSettings:
             one.range,
             one.resampling,
             one.wrong_unit,
+            one.optional,
         )
         for one in model.fields
     )

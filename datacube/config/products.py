@@ -20,6 +20,7 @@ class FieldRecipe:
     overview : how coarser levels are made
     valid_range : (low, high), physical, for colours
     resampling : how it is brought to another grid
+    optional : bool, whether sources may lack it
     """
 
     source: str
@@ -31,6 +32,7 @@ class FieldRecipe:
     valid_range: tuple[float, float] | None = None
     resampling: Interpolation | None = None
     wrong_uom: str | None = None
+    optional: bool = False
 
 
 @dataclass(frozen=True, slots=True)

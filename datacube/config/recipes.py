@@ -129,6 +129,9 @@ class FieldRecipeModel(Model):
     resampling: Interpolation | None = Field(
         None, description="How it is brought to another grid; nearest where not given."
     )
+    optional: bool = Field(
+        False, description="Sources may lack it, as long as they have another field of the list."
+    )
 
     _checked = model_validator(mode="after")(_right_unit)
 

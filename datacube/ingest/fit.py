@@ -9,6 +9,7 @@ from datacube.errors import SourceError
 from datacube.ingest.packing import Repacked, shift_between
 from datacube.ingest.places import joint
 from datacube.ingest.source import BandSource, Granule
+from datacube.ingest.words import some
 from datacube.model.axis import TimeAxis
 from datacube.model.coverage import CoverageDescription
 from datacube.model.domain import DomainSet
@@ -21,7 +22,7 @@ _DEGREES = 1e-4  # tolerated distance of corresponding positions
 
 
 def fitted(granule: Granule, cube: CoverageDescription) -> Granule:
-    """The granule with its values in the cube's packing.
+    """The granule with its values in the cube's packing; it may hold some of the cube's fields.
 
     Raises
     ------
@@ -36,21 +37,19 @@ def fitted(granule: Granule, cube: CoverageDescription) -> Granule:
     if differences:
         raise SourceError(f"does not fit the cube '{cube.id}': {'; '.join(differences)}")
     own = granule.description.range_type.by_name
-    shifts = {
-        field.name: shift_between(own[field.name.lower()], field) or 0
-        for field in cube.range_type.fields
-    }
+    fields = [field for field in cube.range_type.fields if field.name.lower() in own]
+    shifts = {field.name: shift_between(own[field.name.lower()], field) or 0 for field in fields}
     slices = tuple(
         replace(
             one,
             bands={
                 field.name: _moved(one.bands[field.name], field, shifts[field.name])
-                for field in cube.range_type.fields
+                for field in fields
             },
         )
         for one in granule.slices
     )
-    return replace(granule, slices=slices)
+    return replace(granule, slices=slices, fits=True)
 
 
 def _moved(band: BandSource, field: Field, shift: int) -> BandSource:
@@ -114,20 +113,28 @@ def _axes(own: DomainSet, cube: DomainSet) -> Iterator[str]:
 
 
 def _fields(own: CoverageDescription, cube: CoverageDescription) -> Iterator[str]:
-    names = set(own.range_type.names), set(cube.range_type.names)
-    if names[0] != names[1]:
-        lacking, further = sorted(names[1] - names[0]), sorted(names[0] - names[1])
-        if lacking:
-            yield f"it lacks the fields {', '.join(lacking)}"
-        if further:
-            yield (
-                f"it has the further fields {', '.join(further)}, which `datacube extend {cube.id} "
-                "--like SOURCE` adds"
-            )
+    """What is wrong with its fields; it may lack some of the cube's, but not all."""
+    known = cube.range_type.by_name
+    further = [one for one in own.range_type.names if one.lower() not in known]
+    shared = [one for one in own.range_type.fields if one.name.lower() in known]
+    if not shared:
+        yield (
+            f"it has none of the cube's fields ({some(cube.range_type.names)}) but "
+            f"{some(further)}; "
+            f"if they belong there, `datacube extend {cube.id} --like SOURCE` adds them"
+        )
         return
-    for field in cube.range_type.fields:
-        one = own.range_type.field(field.name)
-        yield from _field(one, field)
+    if further:
+        yield (
+            f"it has the further fields {some(further)}, which `datacube extend {cube.id} "
+            "--like SOURCE` adds"
+        )
+    for one in shared:
+        field = known[one.name.lower()]
+        if one.name != field.name:
+            yield f"its field {one.name} is {field.name} there, a name that a recipe gives it"
+        else:
+            yield from _field(one, field)
 
 
 def _field(own: Field, cube: Field) -> Iterator[str]:

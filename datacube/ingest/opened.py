@@ -15,6 +15,7 @@ from datacube.errors import CoverageNotFound, SourceError
 from datacube.ingest.fit import fitted
 from datacube.ingest.gone import Deletions, brought_back, deleted_of, without
 from datacube.ingest.mosaic import over_stored
+from datacube.ingest.part import in_part, is_there
 from datacube.ingest.places import completed
 from datacube.ingest.recipe import prepared
 from datacube.ingest.source import Granule, ReadOptions, SourceReader
@@ -71,16 +72,15 @@ def looked_at(
         _check_names(granule)
         return granule, {}
     gone = deleted_of(granule, cube)
-    there = granule.id_known or _meets(granule, cube.description)
     chosen: Granule | None = replace(granule, again=False)
-    if there and granule.id in cube.sources:
+    if (granule.id_known or _meets(granule, cube.description)) and is_there(granule, cube):
         chosen = brought_back(granule, gone, cube) if granule.again else None
     elif gone and not granule.again:
         chosen = without(granule, gone, cube)
     left = {} if granule.again else gone
     if chosen is None:
         return None, left
-    ready = completed(fitted(chosen, cube.description), cube)
+    ready = completed(in_part(fitted(chosen, cube.description), cube), cube)
     rule = None if recipe.mosaic is None else recipe.mosaic.rule
     return (ready if rule is None else over_stored(ready, cube, rule)), left
 

@@ -17,10 +17,12 @@ from datacube.errors import (
     SourceError,
     StorageError,
 )
+from datacube.ingest.amount import Written
 from datacube.ingest.aside import set_aside
 from datacube.ingest.fetch import local
 from datacube.ingest.filling import Hands, Job, Local
 from datacube.ingest.opened import opened
+from datacube.ingest.plan import Plan
 from datacube.ingest.readers import Readers, default_readers, find_reader, unknown
 from datacube.ingest.report import (
     Event,
@@ -32,7 +34,7 @@ from datacube.ingest.report import (
 )
 from datacube.ingest.side import side_of
 from datacube.ingest.source import Granule, ReadOptions
-from datacube.ingest.write import Written, plan_source, write_source
+from datacube.ingest.write import write_source
 from datacube.model.crs import Crs
 from datacube.model.time import Timestamp
 from datacube.store.objects import ObjectStore
@@ -116,7 +118,8 @@ def ingest(
     results = []
     with _hands(scheduler) as hands:
         place = open_store(store)
-        work = _Run(place, options, recipe, known, tell, retries, hands, dry_run=dry_run)
+        plan = Plan(place, recipe) if dry_run else None
+        work = _Run(place, options, recipe, known, tell, retries, hands, plan)
         for position, source in enumerate(every, 1):
             tell(SourceStarted(source, position, len(every)))
             result = work.one(source)
@@ -195,7 +198,7 @@ class _Run:
     tell: Callable[[Event], None]
     retries: int
     hands: Hands
-    dry_run: bool
+    plan: Plan | None
 
     def one(self, source: str) -> SourceResult:
         """Ingest one source; whatever is wrong with it becomes its result."""
@@ -225,6 +228,7 @@ class _Run:
             written.gone.slices,
             written.gone.words,
             written.notes,
+            written.fields,
         )
 
     def _patiently(self, source: str) -> tuple[Status, Written]:
@@ -246,8 +250,8 @@ class _Run:
                     raise unknown(path)
                 return "side", Written((), 0, 0, said)
             with opened(reader, path, self.options, self.recipe) as chosen:
-                if self.dry_run:
-                    planned = plan_source(self.store, chosen, self.recipe)
+                if self.plan is not None:
+                    planned = self.plan.add(chosen)
                     return ("planned" if planned.slices else _nothing(planned)), planned
                 written = self._write(source, chosen)
         if not written.slices:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from datacube.config.products import AxisSettings
 from datacube.errors import SourceError
+from datacube.ingest.part import fields_of
 from datacube.ingest.revision import revision_of
 from datacube.ingest.source import BandSource, Granule, SliceSource
 from datacube.ingest.stored import StoredBand
@@ -221,9 +222,11 @@ def _over(
 def _outranked(granule: Granule, one: SliceSource, cube: CubeStore) -> bool:
     """Whether a later stage of the same place has come already."""
     mine, rank = places_of(granule), revision_of(granule.product)
+    fields = one.bands.keys()
     return bool(mine) and any(
         one.ticks in ticks
         and revision_of(record.product) > rank
+        and fields <= (fields_of(record) or fields)
         and all(record.attributes.get(name) == place for name, place in mine.items())
         for record, ticks in cube.record.sources.values()
     )

@@ -85,14 +85,15 @@ def apply_recipe(recipe: RecipeSettings, granules: Sequence[Granule]) -> tuple[G
     Raises
     ------
     SourceError
-        A wanted field is in none of the granules, or in another unit.
+        A wanted field is in none of the granules, and may not be lacking, or in another unit.
     """
     present = [name for one in granules for name in one.description.range_type.names]
     wanted = {one.source.lower(): one for one in recipe.fields}
-    absent = [one.source for one in recipe.fields if one.source.lower() not in _lower(present)]
-    if absent:
+    absent = [one for one in recipe.fields if one.source.lower() not in _lower(present)]
+    if absent and (len(absent) == len(recipe.fields) or not all(one.optional for one in absent)):
         raise SourceError(
-            f"the recipe wants the fields {', '.join(absent)}; the source has {', '.join(present)}"
+            f"the recipe wants the fields {', '.join(one.source for one in absent)}; the source "
+            f"has {', '.join(present)}"
         )
     kept = [
         one

@@ -3,6 +3,8 @@
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, assert_never
 
+from datacube.ingest.words import some
+
 type Status = Literal[
     "ingested", "partial", "already", "deleted", "planned", "side", "refused", "failed"
 ]
@@ -61,7 +63,8 @@ class SourceResult:
     status : Status
     slices_added : int
     bytes : int
-        Written to the store, overviews included; of a dry run those of the values, unpacked.
+        Written to the store, overviews included; of a dry run those of the values in the cube's
+        data types, before they are compressed and without overviews.
     seconds : float
     reason : str
         One line: why it was refused or failed, what it is a side file of, what of it was left
@@ -76,6 +79,8 @@ class SourceResult:
         When they were, from which cube and why; empty where there are none.
     notes : tuple of str
         What the recipe or the user asked for that does not apply to it, a sentence each.
+    fields : tuple of str
+        The fields that it has, where it lacks some of its cubes'.
     """
 
     source: str
@@ -90,11 +95,11 @@ class SourceResult:
     slices_deleted: int = 0
     deleted: str = ""
     notes: tuple[str, ...] = ()
+    fields: tuple[str, ...] = ()
 
     @property
     def line(self) -> str:
         """One line for people: the source, and where it is or what is wrong with it."""
-        slices = _slices(self.slices_added)
         match self.status:
             case "refused" | "failed":
                 return f"{self.source}: {self.status}: {self.reason}"
@@ -107,13 +112,26 @@ class SourceResult:
                 return f"{self.source}: passed over: {self.deleted}"
             case "planned":
                 where = f"to {self.cube}{self.instead}"
-                return f"{self.source}: would add {slices}, {self.bytes} bytes, {where}{self.out}"
+                amount = f"{self.slices}, {self.bytes} bytes uncompressed"
+                return f"{self.source}: would add {amount}, {where}{self.out}"
             case "ingested" | "partial":
-                amount = f"{slices}, {self.bytes} bytes, {self.seconds:.1f} s"
+                amount = f"{self.slices}, {self.bytes} bytes, {self.seconds:.1f} s"
                 rest = f"; in part: {self.reason}" if self.status == "partial" else ""
                 return f"{self.source}: {amount} into {self.cube}{self.out}{rest}"
             case _:
                 assert_never(self.status)
+
+    @property
+    def slices(self) -> str:
+        """How many slices; and of which fields, where it lacks some of its cubes'.
+
+        Examples
+        --------
+        >>> SourceResult("a.nc", ("t",), "ingested", 2, fields=("t2m", "tp")).slices
+        '2 slices of t2m, tp'
+        """
+        count = _slices(self.slices_added)
+        return f"{count} of {some(self.fields)}" if self.fields else count
 
     @property
     def instead(self) -> str:
@@ -167,7 +185,9 @@ class IngestReport:
     def dump(self) -> dict[str, Any]:
         """As JSON: the results with every figure, and the exit code."""
         results = [
-            asdict(one) | {key: list(getattr(one, key)) for key in ("cubes", "behind", "notes")}
+            asdict(one)
+            | {key: list(getattr(one, key)) for key in ("cubes", "behind", "notes", "fields")}
+            | {"bytes_of": "values" if one.status == "planned" else "objects"}
             for one in self.results
         ]
         return {"exit_code": self.exit_code, "sources": results}

@@ -119,6 +119,10 @@ class Granule:
         Its own place on the axes along which it has one, where it is laid over others.
     bbox : tuple of float, optional
         West, south, east and north of its own pixels, where it was brought to another grid.
+    fits : bool
+        Whether it is in the packing of a cube that is there, and not one from which it is made.
+    part : tuple of str
+        Of its cube's fields those that it has brought, now or before, where these are not all.
     """
 
     identity: str | Identity
@@ -137,6 +141,8 @@ class Granule:
     notes: tuple[str, ...] = ()
     places: Mapping[str, str] = field(default_factory=dict)
     bbox: tuple[float, float, float, float] | None = None
+    fits: bool = False
+    part: tuple[str, ...] = ()
 
     @property
     def id(self) -> str:

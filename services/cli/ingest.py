@@ -158,10 +158,11 @@ def result_line(result: SourceResult) -> str:
     'a.nc: cube sst, 2 slices added, 14.6 MB, 1.2 s'
     >>> result_line(SourceResult("a.nc", ("t",), "ingested", 1, 1, 1, behind=("t",)))
     'a.nc: cube t, 1 slice added, 1 B, 1.0 s; plain Zarr readers see it after datacube compact t'
+    >>> result_line(SourceResult("a.nc", ("t",), "ingested", 2, 80, 1, fields=("tp",)))
+    'a.nc: cube t, 2 slices of tp added, 80 B, 1.0 s'
     >>> result_line(SourceResult("a.nc", ("t",), "planned", 3, 9, slices_replaced=2))
-    'a.nc: cube t, would add 3 slices, 9 B of values, 2 of them in place of what is there'
+    'a.nc: cube t, would add 3 slices, 9 B uncompressed, 2 of them in place of what is there'
     """
-    slices = f"{result.slices_added} slice{'' if result.slices_added == 1 else 's'}"
     match result.status:
         case "refused" | "failed":
             return f"{result.source}: {result.reason}"
@@ -174,12 +175,14 @@ def result_line(result: SourceResult) -> str:
             hint = "datacube ingest --again brings it back"
             return f"{result.source}: passed over, {result.deleted}; {hint}"
         case "planned":
-            amount = f"{size_text(result.bytes)} of values"
-            line = f"{result.source}: cube {result.cube}, would add {slices}, {amount}"
+            amount = f"{size_text(result.bytes)} uncompressed"
+            line = f"{result.source}: cube {result.cube}, would add {result.slices}, {amount}"
             return f"{line}{result.instead}{result.out}"
         case "ingested" | "partial":
             amount = f"{size_text(result.bytes)}, {result.seconds:.1f} s"
-            line = f"{result.source}: cube {result.cube}, {slices} added, {amount}{result.out}"
+            line = (
+                f"{result.source}: cube {result.cube}, {result.slices} added, {amount}{result.out}"
+            )
             for cube in result.behind:
                 line += f"; plain Zarr readers see it after datacube compact {cube}"
             return f"{line}; in part: {result.reason}" if result.status == "partial" else line

@@ -256,7 +256,7 @@ def test_damage_found_while_appending_leaves_the_cube_as_it_was(tmp_path, store)
         ({"scale": 0.25}, "packed with scale 0.25"),
         ({"offset": 100.1}, "packed with scale"),
         ({"fill": -2}, "marks no data by -2 instead of -1"),
-        ({"field": "w"}, "lacks the fields v; it has the further fields w"),
+        ({"field": "w"}, "it has none of the cube's fields (v) but w"),
         ({"field_units": "degC"}, "'degC' instead of 'K'"),
         ({"calendar": "360_day"}, "calendar is 360_day"),
     ],
