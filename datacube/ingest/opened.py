@@ -22,6 +22,7 @@ from datacube.ingest.source import Granule, ReadOptions, SourceReader
 from datacube.ingest.unused import unused
 from datacube.model.coverage import CoverageDescription
 from datacube.store.cube import open_cube
+from datacube.store.foreign import is_part_of_others
 from datacube.store.layout import storable
 from datacube.store.objects import ObjectStore
 from datacube.store.register import is_of_others
@@ -64,7 +65,7 @@ def looked_at(
     try:
         cube = open_cube(store, granule.cube_id)
     except CoverageNotFound:
-        if is_of_others(store, granule.cube_id):
+        if is_of_others(store, granule.cube_id) or is_part_of_others(store, granule.cube_id):
             raise SourceError(
                 f"'{granule.cube_id}' is the id of a cube that others wrote or that is "
                 "registered, into which nothing can be put; give another cube id"

@@ -12,13 +12,16 @@ import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 
 from datacube.errors import DatacubeError
+from datacube.model.naming import identifier
 from datacube.store.cache import ChunkCache
+from datacube.store.foreign_fields import ncname
 from datacube.store.foreign_group import ForeignGroup, open_group, stem_of
 from datacube.store.foreign_nodes import is_safe
 from datacube.store.foreign_scope import clean
 from datacube.store.icechunk.repository import Repository
 from datacube.store.icechunk.view import ViewedObjects, is_repository
-from datacube.store.index import list_folders
+from datacube.store.index import is_cube_id, list_folders
+from datacube.store.manifest import head_key
 from datacube.store.objects import ObjectStore
 from datacube.store.register import Pointer, read_pointer
 from datacube.store.source import CubeSource
@@ -147,6 +150,22 @@ class ForeignCubes:
         if known is None or known[0] != pointer:
             known = self._pointers[folder] = pointer, open_store(pointer.url)
         return known[1]
+
+
+def is_part_of_others(store: ObjectStore, cube_id: str) -> bool:
+    """Whether a group of others, or a registered one, has made an id for a cube in it.
+
+    Its folder need not be called so: ``air.zarr`` makes ``air``, and ``air-2d`` of what is in it on
+    another grid.
+    """
+    folders = [name for name in list_folders(store) if is_safe(name) and _may_make(name, cube_id)]
+    ours = {name for name in folders if is_cube_id(name) and store.get(head_key(name)) is not None}
+    return cube_id in ForeignCubes(store, ChunkCache()).look(ours, folders)
+
+
+def _may_make(folder: str, cube_id: str) -> bool:
+    base = ncname(stem_of(folder))
+    return cube_id == base or cube_id.startswith(identifier(base).rstrip("-_"))
 
 
 def _complain(group: ForeignGroup) -> None:

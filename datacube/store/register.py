@@ -119,11 +119,23 @@ def register(store: ObjectStore, url: str, name: str = "") -> ForeignGroup:
     if not group.cubes:
         why = "; ".join(group.reasons) or _nothing(there, group)
         raise SourceError(f"{url} cannot be served: {why}", subject=url)
+    _check_parts(store, group)
     document = {"format": 1, "url": there.url, "alias": "" if given == cube_id else given}
     store.put(pointer_key(cube_id), json.dumps(document).encode())
     store.sync([pointer_key(cube_id)])
     note_in_index(store, cube_id)
     return group
+
+
+def _check_parts(store: ObjectStore, group: ForeignGroup) -> None:
+    """See that the further cubes of a group have ids of their own."""
+    for cube in group.cubes[1:]:
+        if store.get(head_key(cube.id)) is not None or read_pointer(store, cube.id) is not None:
+            raise ConflictError(
+                f"there is already a cube '{cube.id}' in {store.url}, as a part of the group would "
+                "be called; give another --id",
+                subject=cube.id,
+            )
 
 
 def _nothing(there: ObjectStore, group: ForeignGroup) -> str:
@@ -151,5 +163,10 @@ def _refer(store: ObjectStore, url: str, name: str) -> ForeignGroup:
     if not group.cubes:
         store.delete(store.list(f"{cube_id}/"))
         raise SourceError(f"{url} cannot be served: {'; '.join(group.reasons)}", subject=url)
+    try:
+        _check_parts(store, group)
+    except ConflictError:
+        store.delete(store.list(f"{cube_id}/"))
+        raise
     note_in_index(store, cube_id)
     return group

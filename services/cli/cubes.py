@@ -115,7 +115,8 @@ def verify_command(cube: str | None, store: str, as_json: bool) -> int:
         )
     else:
         for name, damages in found.items():
-            click.echo(f"{name}: {f'{len(damages)} damaged chunks' if damages else 'sound'}")
+            count = f"{len(damages)} damaged chunk{'' if len(damages) == 1 else 's'}"
+            click.echo(f"{name}: {count if damages else 'sound'}")
             for one in damages:
                 click.echo(f"  {one}", err=True)
     return int(any(found.values()))

@@ -115,7 +115,7 @@ def test_ls_show_and_verify_know_them(group, store, capsys):
     chunk.write_bytes(chunk.read_bytes()[:-9])
     assert run(["verify", "here", "--store", store]) == 1
     said = capsys.readouterr()
-    assert said.out == "here: 1 damaged chunks\n"
+    assert said.out == "here: 1 damaged chunk\n"
     assert "t at 2020-01-02T00:00:00Z, level 0, 1/0/0:" in said.err
 
 
@@ -134,6 +134,41 @@ def test_nothing_is_ingested_into_what_others_wrote(group, store, tmp_path, caps
         assert f"'{name}' is the id of a cube that others wrote" in capsys.readouterr().err
     after = {path: path.read_bytes() for path in Path(store).rglob("*") if path.is_file()}
     assert before == after
+
+
+@pytest.mark.parametrize("dry", [[], ["--dry-run"]])
+@pytest.mark.parametrize("where", ["pointer", "folder", "repository"])
+def test_the_further_cubes_of_a_group_are_not_shadowed(group, store, tmp_path, capsys, where, dry):
+    Group(group, 3, {}).array("land", ("lat", "lon"), VALUES[0], {}, chunks=(ROWS, COLUMNS))
+    if where == "pointer":
+        assert run(["register", str(group), "--id", "air", "--store", store]) == 0
+    elif where == "folder":
+        group.rename(Path(store) / "air.zarr")
+    else:
+        made = icechunk.Repository.create(storage_of(f"{store}/air", local=True))
+        session = made.writable_session("main")
+        xr.open_zarr(group, consolidated=False).to_zarr(session.store, consolidated=False)
+        session.commit("theirs")
+    catalog = open_context(store, Config()).catalog
+    ids = [cube.id for cube in catalog.cubes()]
+    assert ids == ["sst", "air", "air-lat-lon"]
+    before = {path: path.read_bytes() for path in Path(store).rglob("*") if path.is_file()}
+    source = str(write_netcdf(tmp_path / "a.nc"))
+    for name in ids[1:]:
+        assert run(["ingest", source, "--cube", name, "--store", store, *dry]) == 2
+        assert f"'{name}' is the id of a cube that others wrote" in capsys.readouterr().err
+    after = {path: path.read_bytes() for path in Path(store).rglob("*") if path.is_file()}
+    assert before == after
+    assert run(["ingest", source, "--cube", "air-st", "--store", store, *dry]) == 0
+
+
+def test_a_group_whose_further_cube_would_be_shadowed_is_not_registered(group, store, capsys):
+    Group(group, 3, {}).array("land", ("lat", "lon"), VALUES[0], {}, chunks=(ROWS, COLUMNS))
+    make_cube(Path(store), "air-lat-lon")
+    assert run(["register", str(group), "--id", "air", "--store", store]) == 1
+    assert "already a cube 'air-lat-lon'" in capsys.readouterr().err
+    assert not (Path(store) / "air").exists()
+    assert run(["register", str(group), "--id", "wind", "--store", store]) == 0
 
 
 def test_what_others_wrote_has_no_versions(group, store, tmp_path, capsys):
