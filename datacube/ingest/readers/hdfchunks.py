@@ -17,8 +17,8 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from datacube.ingest.readers.inflate import inflated
-from datacube.store.buffers import Buffers
+from datacube.ingest.readers.unpack import inflate
+from datacube.store.buffers import Buffers, Stored
 
 _DEFLATE, _SHUFFLE = 1, 2
 _HELD = 32 << 20
@@ -163,24 +163,23 @@ class ChunkedVariable:
         found = self._dataset.id.get_chunk_info_by_coord(origin)
         if found.byte_offset is None:  # never written
             return np.full(self._sides, self._dataset.fillvalue, self._dtype)
-        data: bytes | memoryview = os.pread(self._descriptor, found.size, found.byte_offset)
+        data: Stored = os.pread(self._descriptor, found.size, found.byte_offset)
         for number, code in reversed(tuple(enumerate(self._filters))):
             if not found.filter_mask >> number & 1:
-                inflate = code == _DEFLATE
-                data = inflated(data, self._bytes) if inflate else self._unshuffled(data)
+                memory = self._buffers.room(self._bytes)
+                if code == _DEFLATE:
+                    inflate(data, memory)
+                else:
+                    self._check(data)
+                    _unshuffle(data, memory, self._dtype.itemsize)
+                data = memory
         self._check(data)
         values: NDArray[Any] = np.frombuffer(data, self._dtype).reshape(self._sides)
         return values
 
-    def _check(self, data: bytes | memoryview) -> None:
+    def _check(self, data: Stored) -> None:
         if len(data) != self._bytes:
             raise ValueError(f"a chunk of '{self._dataset.name}' has {len(data)} bytes")
-
-    def _unshuffled(self, data: bytes | memoryview) -> memoryview:
-        self._check(data)
-        memory = self._buffers.room(self._bytes)
-        _unshuffle(data, memory, self._dtype.itemsize)
-        return memory.data
 
 
 def _filters(dataset: Any) -> tuple[int, ...] | None:
@@ -190,7 +189,7 @@ def _filters(dataset: Any) -> tuple[int, ...] | None:
     return codes if codes in {(_DEFLATE,), (_SHUFFLE, _DEFLATE)} else None
 
 
-def _unshuffle(data: bytes | memoryview, memory: NDArray[np.uint8], itemsize: int) -> None:
+def _unshuffle(data: Stored, memory: NDArray[np.uint8], itemsize: int) -> None:
     """Bytes of the same rank lie together: put those of a number side by side."""
     parts = np.frombuffer(data, np.uint8).reshape(itemsize, -1)
     if itemsize == 2:

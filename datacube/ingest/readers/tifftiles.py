@@ -1,6 +1,6 @@
-"""Deflated tiles of GeoTIFF files, read where they lie and inflated outside of GDAL.
+"""Compressed tiles of GeoTIFF files, read where they lie and unpacked outside of GDAL.
 
-GDAL opens the file and says where its tiles are. It would inflate them one at a time and copy them
+GDAL opens the file and says where its tiles are. It would unpack them one at a time and copy them
 through its cache; here any number of threads read at once. What is stored otherwise stays with it.
 """
 
@@ -8,6 +8,7 @@ import os
 import threading
 import weakref
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import product
 from typing import Any
@@ -15,11 +16,36 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from datacube.ingest.readers.inflate import inflated
+from datacube.ingest.readers.unpack import (
+    Unpack,
+    expand,
+    gather_floats,
+    inflate,
+    restore,
+    sum_along_rows,
+)
 from datacube.store.buffers import Buffers
 
 _HELD = 32 << 20
-_DIFFERENCES = {"1": False, "2": True}
+_UNPACK = {"DEFLATE": inflate, "LZW": expand, "ZSTD": restore}
+
+type Undo = Callable[[NDArray[Any], NDArray[Any]], None]
+"""The numbers of a tile from what a predictor has made of them."""
+
+
+def _copy(found: NDArray[Any], into: NDArray[Any]) -> None:
+    into[:] = found
+
+
+_UNDO: dict[tuple[str, str], Undo] = {
+    ("1", "i"): _copy,
+    ("1", "u"): _copy,
+    ("1", "f"): _copy,
+    ("2", "i"): sum_along_rows,
+    ("2", "u"): sum_along_rows,
+    ("3", "f"): gather_floats,
+}
+"""By the predictor and the kind of the type."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,8 +59,8 @@ class TiffTiles:
         First byte and number of bytes of each tile.
     shape : (height, width) of a tile
     dtype : numpy dtype
-    differences : bool
-        Whether each number is less by its left neighbour (TIFF predictor 2).
+    unpack : Unpack
+    undo : Undo
     kept, lock : of tiles that were read last
     buffers : Buffers
         Where windows lie.
@@ -44,7 +70,8 @@ class TiffTiles:
     places: NDArray[np.int64]
     shape: tuple[int, int]
     dtype: np.dtype[Any]
-    differences: bool
+    unpack: Unpack
+    undo: Undo
     kept: OrderedDict[tuple[int, int], NDArray[Any]] = field(default_factory=OrderedDict)
     lock: threading.Lock = field(default_factory=threading.Lock)
     buffers: Buffers = field(default_factory=Buffers)
@@ -75,7 +102,7 @@ class TiffTiles:
                 start + columns.start - left : start + columns.stop - left,
             ]
             if place.shape == self.shape:  # no other window needs it
-                self._decode(self._stored(row, column), place)
+                self._decode(row, column, place)
             else:
                 place[:] = self._tile(row, column)[rows, columns]
         return whole
@@ -87,50 +114,20 @@ class TiffTiles:
                 self.kept.move_to_end((row, column))
                 return self.kept[row, column]
         found = np.empty(self.shape, self.dtype)
-        self._decode(self._stored(row, column), found)
+        self._decode(row, column, found)
         with self.lock:
             self.kept[row, column] = found
             while len(self.kept) > max(1, _HELD // found.nbytes):
                 self.kept.popitem(last=False)
         return found
 
-    def _decode(self, stored: NDArray[Any], into: NDArray[Any]) -> None:
-        if self.differences:
-            sums_along_rows(stored, into)
-        else:
-            into[:] = stored
-
-    def _stored(self, row: int, column: int) -> NDArray[Any]:
+    def _decode(self, row: int, column: int, into: NDArray[Any]) -> None:
         start, size = self.places[row, column].tolist()
-        height, width = self.shape
         data = os.pread(self.descriptor, size, start)
-        values = np.frombuffer(inflated(data, height * width * self.dtype.itemsize), self.dtype)
-        return values.reshape(self.shape)
-
-
-def sums_along_rows(steps: NDArray[Any], into: NDArray[Any]) -> None:
-    """Sums of each number and all before it in its row, modulo the range of the type.
-
-    One after the other each sum would wait for the one before it. So to all at once is added what
-    stands one place before, then two, four, eight …: then each holds the whole row up to it.
-
-    Examples
-    --------
-    >>> into = np.empty((1, 6), "uint8")
-    >>> sums_along_rows(np.array([[250, 1, 1, 10, 0, 255]], "uint8"), into)
-    >>> into.tolist()
-    [[250, 251, 252, 6, 6, 5]]
-    """
-    sums = np.ascontiguousarray(steps)
-    made, spare = np.empty_like(sums), np.empty_like(sums)
-    reach = 1
-    while reach < sums.shape[1]:
-        line, onto = sums.reshape(-1), made.reshape(-1)  # one row runs on into the next …
-        np.add(line[reach:], line[:-reach], out=onto[reach:])
-        made[:, :reach] = sums[:, :reach]  # … which is put right
-        sums, made, spare = made, spare, made
-        reach *= 2
-    into[:] = sums
+        height, width = self.shape
+        memory = self.buffers.room(height * width * self.dtype.itemsize)
+        self.unpack(data, memory)
+        self.undo(memory.view(self.dtype).reshape(self.shape), into)
 
 
 def tiles_of(file: Any, band: int) -> TiffTiles | None:
@@ -144,17 +141,16 @@ def tiles_of(file: Any, band: int) -> TiffTiles | None:
     how = file.tags(ns="IMAGE_STRUCTURE")
     shape = file.block_shapes[band - 1]
     dtype = np.dtype(file.dtypes[band - 1])
-    known = (
+    unpack = _UNPACK.get(how.get("COMPRESSION", ""))
+    undo = _UNDO.get((how.get("PREDICTOR", "1"), dtype.kind))
+    plain = (
         file.driver == "GTiff"
         and shape[1] != file.width  # strips are as wide as the image
-        and how.get("COMPRESSION") == "DEFLATE"
         and how.get("INTERLEAVE", "BAND") == "BAND"
-        and how.get("PREDICTOR", "1") in _DIFFERENCES
-        and dtype.kind in "iuf"
         and "NBITS" not in file.tags(band, ns="IMAGE_STRUCTURE")
+        and os.path.isfile(file.name)  # noqa: PTH113
     )
-    differences = known and _DIFFERENCES[how.get("PREDICTOR", "1")]
-    if not known or (differences and dtype.kind == "f") or not os.path.isfile(file.name):  # noqa: PTH113
+    if not plain or unpack is None or undo is None:
         return None
     places = _places(file, band, shape)
     if places is None:
@@ -163,7 +159,7 @@ def tiles_of(file: Any, band: int) -> TiffTiles | None:
     if os.pread(descriptor, 2, 0) != b"II":
         os.close(descriptor)
         return None
-    return TiffTiles(descriptor, places, shape, dtype.newbyteorder("<"), differences)
+    return TiffTiles(descriptor, places, shape, dtype.newbyteorder("<"), unpack, undo)
 
 
 def _places(file: Any, band: int, shape: tuple[int, int]) -> NDArray[np.int64] | None:
