@@ -155,18 +155,23 @@ def windows_of(
 def bands(held: int, across: int, whole: Sides) -> Sides:
     """Windows of whole tiles, or as long as the rows are where nothing smaller lies together.
 
-    Small ones are still in the processor's cache when they are written.
+    Small ones are still in the processor's cache when they are written. Where it can be they hold
+    whole chunks of the first overview.
 
     Examples
     --------
-    >>> bands(64, 22, (2, 1)), bands(64, 22, (1, 22)), bands(10, 22, (1, 22))
-    ((2, 1), (2, 22), (1, 10))
+    >>> bands(64, 22, (1, 1)), bands(64, 22, (4, 1)), bands(3, 22, (1, 1))
+    ((2, 2), (4, 2), (1, 1))
+    >>> bands(64, 22, (1, 22)), bands(10, 22, (1, 22))
+    ((2, 22), (1, 10))
     """
     tall, wide = whole
     if wide < across and tall * wide <= held:
-        return whole
+        even = tall + tall % 2, wide + wide % 2
+        return even if even[0] * even[1] <= held else whole
     wide = min(across, held)
-    return max(1, held // wide), wide
+    tall = max(1, held // wide)
+    return tall - (tall > 1 and tall % 2), wide
 
 
 def blocks(held: int, across: int, whole: Sides) -> Sides:

@@ -113,8 +113,8 @@ class Workshop:
         field, _ = place.fields[unit.field]
         with ThreadPoolExecutor(1 if store.is_local else 4) as threads:
             under_way = [
-                threads.submit(chunks.write, field, unit.index, row, column, part)
-                for row, column, part in chunks.split(row0, column0, values)
+                threads.submit(chunks.write, field, unit.index, block)
+                for block in chunks.blocks(row0, column0, values)
             ]
         for one in under_way:
             one.result()

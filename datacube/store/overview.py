@@ -112,27 +112,6 @@ def _divided(state: Mean, dtype: np.dtype[Any]) -> NDArray[np.floating]:
     return mean
 
 
-def coarser(field: Field, half: State, levels: int) -> Iterator[tuple[int, Packed]]:
-    """The overviews of a whole plane at once, as :class:`Pyramid` makes them of its chunks.
-
-    Parameters
-    ----------
-    field : Field
-    half : Mean or Pick
-        Of the plane, once halved.
-    levels : int
-        With level 0, at least 2.
-
-    Yields
-    ------
-    level, values
-    """
-    for level in range(1, levels - 1):
-        yield level, finish(field, half)
-        half = half.halved(1 - level % 2)
-    yield levels - 1, finish(field, half)
-
-
 class Pyramid:
     """The overviews of one horizontal plane of a field, from level 0's chunks in any order.
 

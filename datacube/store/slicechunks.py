@@ -21,7 +21,7 @@ from datacube.store.codecs import ArrayCodec, crc32c
 from datacube.store.icechunk.session import Fork
 from datacube.store.layout import ChunkGrid, chunk_grid, chunk_key
 from datacube.store.measure import Seen, look
-from datacube.store.overview import Pyramid, coarser, start
+from datacube.store.overview import Pyramid, finish
 from datacube.store.statistics import Collector, Counted, Summary
 from datacube.store.tables import ChunkTable, flat_index, place_of
 
@@ -32,7 +32,25 @@ type Levels = tuple[Mapping[str, Any], ...]
 type Put = Callable[[str, bytes], None]
 
 _AT_ONCE = 4 << 20
-"""Bytes of a plane that stays in the processor's caches."""
+"""Bytes of a block that stays in the processor's caches."""
+
+
+@dataclass(frozen=True, eq=False)
+class Block:
+    """Chunks of level 0 that are written at once.
+
+    Parameters
+    ----------
+    row, column : int, of the first chunk
+    values : stored dtype, (y, x), cut at the grid's edge
+    reach : int
+        The level of which it is one whole chunk.
+    """
+
+    row: int
+    column: int
+    values: NDArray[Any]
+    reach: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -139,79 +157,50 @@ class SliceChunks:
         self._collectors: dict[str, Collector] = {}
         self._pyramids: dict[tuple[str, Place], Pyramid] = {}
 
-    def split(
-        self, row0: int, col0: int, block: NDArray[Any]
-    ) -> Iterator[tuple[int, int, NDArray[Any]]]:
-        """Row and column of the chunks of level 0 in an aligned block, and their cells."""
-        grid = self._place.grids[0]
-        height, width = grid.chunk_height, grid.chunk_width
-        for row, column in product(
-            range(row0 // height, -(-(row0 + block.shape[0]) // height)),
-            range(col0 // width, -(-(col0 + block.shape[1]) // width)),
-        ):
-            rows, columns = grid.cells(row, column)
-            inside = (
-                slice(rows.start - row0, rows.stop - row0),
-                slice(columns.start - col0, columns.stop - col0),
-            )
-            yield row, column, block[inside]
+    def blocks(self, row0: int, col0: int, values: NDArray[Any]) -> Iterator[Block]:
+        """An aligned window of level 0 in blocks, as large as pays.
 
-    def write(
-        self, field: Field, axes_index: Place, row: int, column: int, part: NDArray[Any]
-    ) -> None:
-        """Write a chunk of level 0, and every coarser one that it completes.
+        Between fewer and longer steps threads are less in each other's way.
+        """
+        grid = self._place.grids[0]
+        window = row0, row0 + values.shape[0], col0, col0 + values.shape[1]
+        reach = self._reach(window, values.itemsize)
+        tall, wide = grid.chunk_height << reach, grid.chunk_width << reach
+        for row, column in product(range(row0, window[1], tall), range(col0, window[3], wide)):
+            part = values[row - row0 : row - row0 + tall, column - col0 : column - col0 + wide]
+            yield Block(row // grid.chunk_height, column // grid.chunk_width, part, reach)
+
+    def write(self, field: Field, axes_index: Place, block: Block) -> None:
+        """Write the chunks of a block, and every coarser one that it completes.
 
         Parameters
         ----------
         field : Field
         axes_index : tuple of int
             Index along each axis other than time.
-        row, column : int, of the chunk
-        part : stored dtype, (y, x), cut at the grid's edge
+        block : Block
         """
         pyramid = self._pyramid(field, axes_index)
-        part = np.ascontiguousarray(part)
-        flat = self._store(field, 0, (*axes_index, row, column), part)
-        rows, columns = self._place.grids[0].cells(row, column)
-        seen = look(field, part)
-        half = pyramid.halved(part, seen)
-        total = half.sum() if isinstance(half, Mean) else None
-        self._collectors[field.name].add(flat, rows.start, columns.start, part, seen, total)
+        values, place = np.ascontiguousarray(block.values), (block.row, block.column)
+        if values.dtype.kind == "f":  # the order of its cells changes their sum
+            seen = self._store_counted(field, axes_index, place, values)
+            half = pyramid.halved(values, seen)
+        else:
+            self._store_all(field, 0, axes_index, place, values)
+            seen = look(field, values)
+            half = pyramid.halved(values, seen)
+            total = half.sum() if isinstance(half, Mean) else None
+            self._count(field, axes_index, place, values, seen, total)
         if half is None:
             return
-        for level, place, values in pyramid.take(0, (row, column), half):
-            self._store(field, level, (*axes_index, *place), values)
-
-    def at_once(self, block: NDArray[Any]) -> bool:
-        """Whether a block is a plane for :meth:`write_plane`: whole, and not large."""
-        grids = self._place.grids
-        whole = block.shape == (grids[0].height, grids[0].width)
-        return whole and block.nbytes <= _AT_ONCE and len(grids) > 1 and all(map(_even, grids))
-
-    def write_plane(self, field: Field, axes_index: Place, plane: NDArray[Any]) -> None:
-        """Write the chunks of a plane, of every level, as :meth:`write` does one by one.
-
-        It takes fewer and longer steps, between which threads are less in each other's way.
-
-        Parameters
-        ----------
-        field : Field
-        axes_index : tuple of int
-            Index along each axis other than time.
-        plane : stored dtype, (y, x)
-        """
-        self._prepare(field)
-        if plane.dtype.kind == "f":
-            half = start(field, plane, self._store_counted(field, axes_index, plane)).halved(1)
-        else:
-            self._store_plane(field, 0, axes_index, plane)
-            seen = look(field, plane)
-            half = start(field, plane, seen).halved(1)
-            total = half.sum() if isinstance(half, Mean) else None
-            number = flat_index((*axes_index, 0, 0), self._place.counts(0))
-            self._collectors[field.name].add(number, 0, 0, plane, seen, total)
-        for level, values in coarser(field, half, len(self._place.grids)):
-            self._store_plane(field, level, axes_index, values)
+        for level in range(1, block.reach + 1):
+            place = block.row >> level, block.column >> level
+            self._store_all(field, level, axes_index, place, finish(field, half))
+            if level + 1 == len(self._place.grids):
+                return
+            half = half.halved(1 - level % 2)
+        for level, above, made in pyramid.take(block.reach, place, half):
+            self._store(field, level, (*axes_index, *above), made)
 
     def rest(self) -> None:
         """Write the coarser chunks that lack some of level 0."""
@@ -262,32 +251,31 @@ class SliceChunks:
         summaries = {name: self._collectors[name].summary() for name in tables}
         return tables, {name: one for name, one in summaries.items() if one is not None}
 
-    def _store(self, field: Field, level: int, place: Place, part: NDArray[Any]) -> int:
-        """Encode and write one chunk, unless it is nothing but fill; its number."""
+    def _store(self, field: Field, level: int, place: Place, part: NDArray[Any]) -> None:
+        """Encode and write one chunk, unless it is nothing but fill."""
         codec = self._codecs[field.name][level]
         grid = self._place.grids[level]
         flat = flat_index(place, self._place.counts(level))
         if _all_fill(part, codec.fill):
-            return flat
+            return
         if part.shape != (grid.chunk_height, grid.chunk_width):
             part = _padded(part, (grid.chunk_height, grid.chunk_width), codec.fill)
         data = codec.encode(part)
         self._put(self._place.key(field.name, level, place), data)
         table = self._tables[field.name][level]
         table.sizes[flat], table.checksums[flat] = len(data), crc32c(data)
-        return flat
 
-    def _store_plane(
-        self, field: Field, level: int, axes_index: Place, plane: NDArray[Any]
+    def _store_all(
+        self, field: Field, level: int, axes_index: Place, first: Place, values: NDArray[Any]
     ) -> None:
-        """Encode and write every chunk of a level."""
-        grid = self._place.grids[level]
-        for row, column in np.ndindex(*grid.counts):
-            part = plane[grid.cells(row, column)]
-            self._store(field, level, (*axes_index, row, column), part)
+        """Encode and write chunks that lie together; the first is known by its row and column."""
+        for row, column, part in self._chunks_of(level, values):
+            self._store(field, level, (*axes_index, first[0] + row, first[1] + column), part)
 
-    def _store_counted(self, field: Field, axes_index: Place, plane: NDArray[Any]) -> Seen:
-        """The same of level 0, counted chunk by chunk: their order changes the sum of floats.
+    def _store_counted(
+        self, field: Field, axes_index: Place, first: Place, values: NDArray[Any]
+    ) -> Seen:
+        """The same of level 0, counted chunk by chunk.
 
         Returns
         -------
@@ -295,15 +283,55 @@ class SliceChunks:
             Of a chunk; of one in which some cells do not count, if there is any.
         """
         found: Seen | None = None
-        for row, column, part in self.split(0, 0, plane):
-            lying = np.ascontiguousarray(part)
-            flat = self._store(field, 0, (*axes_index, row, column), lying)
-            rows, columns = self._place.grids[0].cells(row, column)
+        for row, column, part in self._chunks_of(0, values):
+            lying, place = np.ascontiguousarray(part), (first[0] + row, first[1] + column)
+            self._store(field, 0, (*axes_index, *place), lying)
             seen = look(field, lying)
-            self._collectors[field.name].add(flat, rows.start, columns.start, lying, seen)
+            self._count(field, axes_index, place, lying, seen)
             found = seen if found is None or found.good is None else found
-        assert found is not None  # noqa: S101  a plane has chunks
+        assert found is not None  # noqa: S101  a block has chunks
         return found
+
+    def _count(
+        self,
+        field: Field,
+        axes_index: Place,
+        first: Place,
+        values: NDArray[Any],
+        seen: Seen,
+        total: float | None = None,
+    ) -> None:
+        """Count the cells of chunks of level 0 under the number of the first."""
+        number = flat_index((*axes_index, *first), self._place.counts(0))
+        rows, columns = self._place.grids[0].cells(first[0], first[1])
+        collector = self._collectors[field.name]
+        collector.add(number, rows.start, columns.start, values, seen, total)
+
+    def _chunks_of(
+        self, level: int, values: NDArray[Any]
+    ) -> Iterator[tuple[int, int, NDArray[Any]]]:
+        """Cells that begin with a chunk, chunk by chunk."""
+        grid = self._place.grids[level]
+        tall, wide = grid.chunk_height, grid.chunk_width
+        for row, column in np.ndindex(-(-values.shape[0] // tall), -(-values.shape[1] // wide)):
+            top, left = row * tall, column * wide
+            yield row, column, values[top : top + tall, left : left + wide]
+
+    def _reach(self, window: Window, itemsize: int) -> int:
+        """The highest level of which whole chunks lie in a window, each small enough."""
+        grids = self._place.grids
+        (top, bottom, left, right), reach = window, 0
+        tall, wide = grids[0].chunk_height, grids[0].chunk_width
+        while reach + 1 < len(grids) and _even(grids[reach]):
+            tall, wide = 2 * tall, 2 * wide
+            size = min(tall, grids[0].height) * min(wide, grids[0].width) * itemsize
+            aligned = not (top % tall or left % wide)
+            aligned &= not bottom % tall or bottom == grids[0].height
+            aligned &= not right % wide or right == grids[0].width
+            if size > _AT_ONCE or not aligned:
+                break
+            reach += 1
+        return reach
 
     def _prepare(self, field: Field) -> None:
         """Make the tables of a field that is written for the first time."""

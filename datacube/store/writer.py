@@ -208,8 +208,8 @@ class SliceWriter:
         known = self._description.range_type.field(field)
         self._check(known, axes_index, row0, col0, block)
         self.renew()
-        for row, column, part in self._chunks.split(row0, col0, block):
-            self._submit(partial(self._chunks.write, known, axes_index, row, column, part))
+        for part in self._chunks.blocks(row0, col0, block):
+            self._submit(partial(self._chunks.write, known, axes_index, part))
 
     def fill(
         self, field: str, axes_index: Place, window: Window, read: Callable[[], NDArray[Any]]
@@ -230,11 +230,8 @@ class SliceWriter:
         def work() -> None:
             block = read()
             self._check(known, axes_index, row0, col0, block)
-            if self._chunks.at_once(block):
-                self._chunks.write_plane(known, axes_index, block)
-                return
-            for row, column, part in self._chunks.split(row0, col0, block):
-                self._chunks.write(known, axes_index, row, column, part)
+            for part in self._chunks.blocks(row0, col0, block):
+                self._chunks.write(known, axes_index, part)
 
         self._submit(work)
 

@@ -246,9 +246,10 @@ def by_another(store: ObjectStore, sent: bytes) -> bytes:
     (name,) = place.fields
     forked = ForkedObjects(store, place.cube_id, place.fork, timed=True)
     chunks = SliceChunks(forked.put, place)
-    for row, column, part in chunks.split(0, 0, values):
-        if not rows or row in rows[0]:
-            chunks.write(place.fields[name][0], (), row, column, part)
+    tall = place.grids[0].chunk_height
+    for row in rows[0] if rows else range(place.grids[0].counts[0]):
+        for block in chunks.blocks(row * tall, 0, values[row * tall : (row + 1) * tall]):
+            chunks.write(place.fields[name][0], (), block)
     piece = chunks.piece()
     forked.sync(chunks.keys(piece))
     return pickle.dumps(replace(piece, changes=forked.changes))
