@@ -33,6 +33,10 @@ _COMMANDS = {
 }
 
 
+NOT_DONE = 2
+"""Exit code of a command that could not do what was asked, as of one that is written wrongly."""
+
+
 class LazyGroup(click.Group):
     """A group whose commands are imported when they are needed."""
 
@@ -59,7 +63,11 @@ class LazyGroup(click.Group):
 @click.option("--debug", is_flag=True, help="Show tracebacks.")
 @click.pass_context
 def datacube(context: click.Context, debug: bool) -> None:
-    """One Zarr cube, every door: ingest products, serve them as WMS, WMTS, WCS and OGC API."""
+    """One Zarr cube, every door: ingest products, serve them as WMS, WMTS, WCS and OGC API.
+
+    Every command leaves with 0 when it did what was asked, 2 when it could not, whatever the
+    reason; ingest and watch with 3 when a part went in, verify with 1 when it found damage.
+    """
     context.obj = {"debug": debug}
 
 
@@ -77,8 +85,9 @@ def main(arguments: list[str] | None = None) -> None:
 def run(arguments: list[str]) -> int:
     """Run the command line; its exit code.
 
-    Every failure is a sentence on standard error: 1 for an error, 2 for a wrong command line,
-    130 after an interrupt. ``--debug`` lets exceptions through.
+    Every failure is a sentence on standard error: 2 where a command could not do what was asked,
+    130 after an interrupt. What else a command means by a number it says itself. ``--debug`` lets
+    exceptions through.
     """
     debug = "--debug" in arguments
     try:
@@ -95,7 +104,7 @@ def run(arguments: list[str]) -> int:
     except Exception as error:
         if debug:
             raise
-        return _say(_sentence(error), 1)
+        return _say(_sentence(error), NOT_DONE)
     return result if isinstance(result, int) else 0
 
 

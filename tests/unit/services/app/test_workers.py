@@ -162,7 +162,7 @@ def test_nobody_is_left_behind(server, tmp_path):
 
 def test_why_they_cannot_begin_is_said_once():
     ended = run_datacube(["serve", "--store", "ftp://host/x", "--port", "0", "--workers", "2"])
-    assert ended.returncode == 1
+    assert ended.returncode == 2
     assert ended.stderr.count("is no path and none of") == 1
     assert "Traceback" not in ended.stderr
 

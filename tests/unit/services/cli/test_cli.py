@@ -122,9 +122,9 @@ def test_show_as_json(store, capsys):
 
 
 def test_show_what_is_not_there(store, capsys):
-    assert run(["show", "sst", "--store", str(store)]) == 1
+    assert run(["show", "sst", "--store", str(store)]) == 2
     assert refused(capsys).endswith("there are closed, plain")
-    assert run(["show", "close", "--store", str(store)]) == 1
+    assert run(["show", "close", "--store", str(store)]) == 2
     assert refused(capsys).endswith("did you mean closed?")
 
 
@@ -135,6 +135,47 @@ def test_long_lists_are_cut(tmp_path, capsys):
     (_, line) = capsys.readouterr().out.splitlines()
     assert "reflectance_of_band_0,…" in line
     assert "1 (2020-01-01T00:00:00Z)" in line
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["show", "nosuch"],
+        ["verify", "nosuch"],
+        ["versions", "nosuch"],
+        ["deleted", "nosuch"],
+        ["compact", "nosuch"],
+        ["gc", "nosuch"],
+        ["rollback", "plain", "99"],
+        ["rollback", "plain", "x"],
+        ["retention", "nosuch.yaml"],
+        ["retention", "nosuch.yaml", "--now", "today"],
+        ["register", "nosuch"],
+        ["extend", "plain"],
+        ["plan", "/nowhere"],
+        ["ingest", "nosuch.nc"],
+        ["ingest", "nosuch.nc", "--cube", "a b"],
+        ["ingest", "nosuch.nc", "--time", "today"],
+        ["ingest", "nosuch.nc", "--recipe", "nosuch.yaml"],
+        ["ingest", "nosuch.nc", "--scheduler", "nowhere"],
+        ["ingest", "nosuch.nc", "--retries", "-1"],
+        ["watch", "nosuch", "--once"],
+        ["seed", "--cube", "nosuch"],
+        ["ls", "--nosuch"],
+    ],
+    ids=" ".join,
+)
+def test_what_cannot_be_done_has_one_exit_code(store, arguments, capsys):
+    assert run([*arguments, "--store", str(store)]) == 2
+    said = capsys.readouterr()
+    assert (said.out, "unexpected" in said.err) == ("", False)
+    assert said.err
+
+
+def test_a_storage_that_fails_is_no_damage(store, capsys):
+    head = store / "plain" / "manifest" / "head.json"
+    head.write_text("{")
+    assert run(["verify", "plain", "--store", str(store)]) == 2
 
 
 def test_verify(store, capsys):
@@ -163,7 +204,7 @@ def test_ingest_of_nothing_good(tmp_path, capsys):
 def test_ingest_refuses_a_cube_id(tmp_path, capsys):
     source = tmp_path / "a.nc"
     source.write_bytes(b"")
-    assert run(["ingest", str(source), "--store", str(tmp_path), "--cube", "a/b"]) == 1
+    assert run(["ingest", str(source), "--store", str(tmp_path), "--cube", "a/b"]) == 2
     assert "a/b" in refused(capsys)
 
 
@@ -180,7 +221,7 @@ def test_ingest_refuses_a_cube_id(tmp_path, capsys):
     ],
 )
 def test_refusals_are_one_sentence(capsys, arguments):
-    assert run(arguments) == 1
+    assert run(arguments) == 2
     assert refused(capsys).startswith(("datacube: ", "/nowhere/"))
 
 
@@ -213,7 +254,7 @@ def test_config_check(tmp_path, capsys):
 def test_config_check_finds_every_problem(tmp_path, capsys):
     bad = tmp_path / "server.yaml"
     bad.write_text("titel: My server\nlimits: {max_width: many}\n")
-    assert run(["config", "check", str(bad)]) == 1
+    assert run(["config", "check", str(bad)]) == 2
     out, err = capsys.readouterr()
     assert out == ""
     assert "server.yaml:1" in err

@@ -83,7 +83,7 @@ def test_what_cannot_be_registered(group, store, tmp_path, capsys):
         ([f"{store}/sst"], "already a cube 'sst'"),
         ([f"{store}/sst", "--id", "other"], "a cube of this program"),
     ):
-        assert run(["register", *arguments, "--store", store]) == 1
+        assert run(["register", *arguments, "--store", store]) == 2
         assert reason in capsys.readouterr().err
     assert sorted(path.name for path in Path(store).iterdir() if path.is_dir()) == ["sst"]
 
@@ -165,7 +165,7 @@ def test_the_further_cubes_of_a_group_are_not_shadowed(group, store, tmp_path, c
 def test_a_group_whose_further_cube_would_be_shadowed_is_not_registered(group, store, capsys):
     Group(group, 3, {}).array("land", ("lat", "lon"), VALUES[0], {}, chunks=(ROWS, COLUMNS))
     make_cube(Path(store), "air-lat-lon")
-    assert run(["register", str(group), "--id", "air", "--store", store]) == 1
+    assert run(["register", str(group), "--id", "air", "--store", store]) == 2
     assert "already a cube 'air-lat-lon'" in capsys.readouterr().err
     assert not (Path(store) / "air").exists()
     assert run(["register", str(group), "--id", "wind", "--store", store]) == 0
@@ -185,16 +185,16 @@ def test_what_others_wrote_has_no_versions(group, store, tmp_path, capsys):
         ["retention", str(policy), "air__v2"],
     ):
         capsys.readouterr()
-        assert run([*arguments, "--store", store]) == 1
+        assert run([*arguments, "--store", store]) == 2
         assert "'air__v2' is served as it lies" in capsys.readouterr().err
         wrong = ["air" if one == "air__v2" else one for one in arguments]
-        assert run([*wrong, "--store", store]) == 1
+        assert run([*wrong, "--store", store]) == 2
         assert "did you mean air__v2?" in capsys.readouterr().err
 
 
 def test_a_group_without_arrays_cannot_be_registered(store, tmp_path, capsys):
     Group(tmp_path / "empty", 3, {})
-    assert run(["register", str(tmp_path / "empty"), "--store", store]) == 1
+    assert run(["register", str(tmp_path / "empty"), "--store", store]) == 2
     assert "the Zarr group holds no array" in capsys.readouterr().err
 
 

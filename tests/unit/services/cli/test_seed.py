@@ -95,12 +95,12 @@ def test_only_where_the_cube_is(seeded, capsys):
     ],
 )
 def test_refusals(seeded, capsys, arguments, words):
-    assert seed(seeded, *arguments) == 1
+    assert seed(seeded, *arguments) == 2
     assert words in capsys.readouterr().err
 
 
 def test_without_a_cache_there_is_nothing_to_fill(seeded, capsys, tmp_path):
     empty = tmp_path / "server.yaml"
     empty.write_text("title: x\n")
-    assert seed(seeded, "--cube", "sst", "--config", str(empty)) == 1
+    assert seed(seeded, "--cube", "sst", "--config", str(empty)) == 2
     assert "tile_cache" in capsys.readouterr().err

@@ -95,6 +95,6 @@ def test_a_taken_port_is_refused(store):
         taken.listen()
         port = taken.getsockname()[1]
         ended = run_datacube(["serve", "--store", store, "--port", str(port)])
-    assert ended.returncode == 1
+    assert ended.returncode == 2
     assert f"cannot listen on 127.0.0.1:{port}" in ended.stderr
     assert "Traceback" not in ended.stderr

@@ -55,7 +55,7 @@ def test_rollback(store, capsys):
     (line,) = said(capsys, "rollback", "sst", "2", "--store", store)
     assert line == "sst: version 5 holds what version 2 held"
     assert first_value(store) == 0
-    assert run(["rollback", "sst", "77", "--store", store]) == 1
+    assert run(["rollback", "sst", "77", "--store", store]) == 2
     assert "no version 77; there are 1 to 5" in capsys.readouterr().err
 
 
