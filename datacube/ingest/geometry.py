@@ -2,6 +2,7 @@
 
 from collections import OrderedDict
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import assert_never
 
 import numpy as np
@@ -19,6 +20,8 @@ from datacube.slicing.warp import PixelPositions, SeparablePositions, positions
 FloatArray = NDArray[np.float64]
 
 _NET = 16
+_RING = 2  # nodes
+_THIN = 4
 _KEPT_BYTES = 128 << 20
 
 
@@ -148,17 +151,70 @@ class Locator:
                 assert_never(self.source)
 
     def _between(self, source: TiePoints, window: RectifiedGrid) -> PixelPositions:
-        """Positions between tie points, found on a net of pixels and interpolated."""
-        height, width = (-(-size // _NET) + 1 for size in window.shape)
-        corner = window.transform @ Affine.translation(0.5, 0.5) @ Affine.scale(_NET)
-        nodes = RectifiedGrid(window.crs, corner @ Affine.translation(-0.5, -0.5), width, height)
-        on_net = _on_pixels(positions(source.points, nodes, "bilinear", self._inverses))
-        u, v = (_refined(one, window.shape) for one in (on_net.u, on_net.v))
-        columns, rows = _along(u - 0.5, source.columns), _along(v - 0.5, source.rows)
+        """Positions between tie points, found on a net of pixels and interpolated.
+
+        Those at the rim, where a node of the net lies outside, are found one by one.
+        """
+        if self._thin:
+            columns, rows = (np.full(window.shape, np.nan) for _ in range(2))
+            rim = np.ones(window.shape, bool)
+        else:
+            nodes = _on_image(self._on_net(source, window), source)
+            columns, rows = (_refined(one, window.shape) for one in nodes)
+            rim = np.isnan(columns)
+            if rim.any():
+                around = self._on_net(source, window, _RING)
+                rim &= _near(np.isfinite(around.u), window.shape)
+        if rim.any():
+            down, across = (one + 0.5 for one in np.nonzero(rim))
+            one = window.transform
+            x, y = one.a * across + one.b * down + one.c, one.d * across + one.e * down + one.f
+            x, y = transform(x, y, window.crs, source.crs)
+            found = PixelPositions(*self._inverses.of(source.points).locate(x, y))
+            columns[rim], rows[rim] = _on_image(found, source)
         outside = (columns < 0) | (columns > source.width) | (rows < 0) | (rows > source.height)
         columns[outside] = np.nan
         rows[outside] = np.nan
         return PixelPositions(columns, rows)
+
+    def _on_net(self, source: TiePoints, window: RectifiedGrid, ring: int = 0) -> PixelPositions:
+        """Positions of every sixteenth pixel, from the first one or so many nodes before it."""
+        height, width = (-(-size // _NET) + 1 + 2 * ring for size in window.shape)
+        corner = window.transform @ Affine.translation(0.5, 0.5) @ Affine.scale(_NET)
+        corner = corner @ Affine.translation(-0.5 - ring, -0.5 - ring)
+        nodes = RectifiedGrid(window.crs, corner, width, height)
+        return _on_pixels(positions(source.points, nodes, "bilinear", self._inverses))
+
+    @cached_property
+    def _thin(self) -> bool:
+        """Whether an image between tie points may lie between the nodes of a net."""
+        if not isinstance(self.source, TiePoints):
+            return False
+        points = self.source.points
+        x, y = transform(points.x, points.y, points.crs, self.target.crs)
+        pixel = abs(self.target.dx), abs(self.target.dy)
+        sides = []
+        for at in (0, 1):
+            steps = [np.diff(one, axis=at) / size for one, size in zip((x, y), pixel, strict=True)]
+            sides.append(float(np.nanmedian(np.hypot(*steps))) * (x.shape[at] - 1))
+        return bool(min(sides) < _THIN * _NET)
+
+
+def _near(known: NDArray[np.bool_], shape: tuple[int, int]) -> NDArray[np.bool_]:
+    """Pixels in cells of a net that have a known node within so many nodes of the ring."""
+    height, width = shape
+    rows, columns = (size - 2 * _RING - 1 for size in known.shape)
+    reach = range(2 * _RING + 2)
+    parts = [
+        known[down : down + rows, right : right + columns] for down in reach for right in reach
+    ]
+    near = np.asarray(np.logical_or.reduce(parts), bool)
+    return near.repeat(_NET, axis=0).repeat(_NET, axis=1)[:height, :width]
+
+
+def _on_image(found: PixelPositions, source: TiePoints) -> tuple[FloatArray, FloatArray]:
+    """Columns and rows of an image, from those of its tie points."""
+    return _along(found.u - 0.5, source.columns), _along(found.v - 0.5, source.rows)
 
 
 def _along(node: FloatArray, places: FloatArray) -> FloatArray:

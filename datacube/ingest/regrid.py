@@ -54,7 +54,7 @@ def regridded(recipe: RecipeSettings, granule: Granule) -> Granule:
     if recipe.grid is not None:
         target = target_grid(recipe.grid, source)
     elif granule.positions is not None:
-        target = map_grid(granule.positions)
+        target = granule.description.domain.rectified
     else:
         return granule
     if isinstance(source, RectifiedGrid) and _same(source, target):

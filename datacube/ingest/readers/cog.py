@@ -1,7 +1,8 @@
 """GeoTIFF, cloud-optimised GeoTIFF and single JPEG 2000 images: bands become fields.
 
 The instant is the given one, else the tag ``ACQUISITION…`` or ``TIFFTAG_DATETIME``, else the first
-date in the file's name; an image with none of them makes a cube without time.
+date in the file's name; an image with none of them makes a cube without time. An image that is
+turned, or placed by ground control points, is brought to a map grid.
 """
 
 import re
@@ -16,7 +17,8 @@ import numpy as np
 from datacube.errors import InvalidTime, SourceError
 from datacube.ingest.identity import content_id
 from datacube.ingest.readers.parts import Origin, Part, granules_of, opening
-from datacube.ingest.readers.raster import RasterBand, grid_of_raster, open_raster
+from datacube.ingest.readers.placed import placed
+from datacube.ingest.readers.raster import RasterBand, open_raster
 from datacube.ingest.source import Granule, ReadOptions, SliceSource, instant, magic
 from datacube.model.fields import Category, Field, held_nil
 from datacube.model.naming import identifier, instant_in
@@ -44,7 +46,7 @@ class CogReader:
 
 
 def _granules(file: Any, path: Path, options: ReadOptions) -> tuple[Granule, ...]:
-    grid = grid_of_raster(file, path)
+    grid, positions = placed(file, path, options.crs)
     names = band_names(file.descriptions, [one.name for one in file.colorinterp])
     fields, bands = [], {}
     for number, name in enumerate(names, 1):
@@ -67,7 +69,8 @@ def _granules(file: Any, path: Path, options: ReadOptions) -> tuple[Granule, ...
         attribution=str(tags.get("TIFFTAG_COPYRIGHT", "")),
         attributes=tags,
     )
-    return granules_of([Part(grid, (), (one,), tuple(fields), "")], origin, options)
+    part = Part(grid, (), (one,), tuple(fields), "", positions=positions)
+    return granules_of([part], origin, options)
 
 
 def band_names(descriptions: tuple[str | None, ...], colours: list[str]) -> tuple[str, ...]:

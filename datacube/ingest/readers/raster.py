@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import rasterio
+from affine import Affine
 from numpy.typing import NDArray
 from rasterio.errors import NotGeoreferencedWarning, RasterioError
 from rasterio.windows import Window
@@ -94,6 +95,8 @@ class RasterBand:
         return found
 
 
+_TURNED = 1e-3  # of a cell, over the whole image
+
 CACHE_BYTES = 128 << 20
 """Decoded blocks that GDAL may hold; its own default grows with the machine."""
 
@@ -120,8 +123,8 @@ def open_raster(path: Path | str, files: ExitStack, driver: str | None = None) -
         ) from error
 
 
-def grid_of_raster(file: Any, path: Path) -> RectifiedGrid:
-    """Grid of an open raster file, from its header.
+def grid_of_raster(file: Any, path: Path, crs: Crs | None = None) -> RectifiedGrid:
+    """Grid of an open raster file, from its header, in a given CRS where it names none.
 
     Raises
     ------
@@ -133,9 +136,25 @@ def grid_of_raster(file: Any, path: Path) -> RectifiedGrid:
             "positions are given by ground control points; only regular grids can be read",
             subject=str(path),
         )
-    if file.crs is None or file.transform.is_identity:
-        raise SourceError("the image has no CRS or no position", subject=str(path))
-    if file.transform.b or file.transform.d:
+    if file.transform.is_identity:
+        raise SourceError("the image has no position", subject=str(path))
+    if file.crs is None and crs is None:
+        raise SourceError(
+            "the image has no CRS; a recipe can say it (crs: EPSG:32631)", subject=str(path)
+        )
+    own = file.transform
+    if is_turned(file):
         raise SourceError("the image is rotated; only north-aligned grids can be read")
-    crs = Crs.from_wkt(file.crs.to_wkt())
-    return RectifiedGrid(crs, file.transform, file.width, file.height)
+    known = crs if file.crs is None else Crs.from_wkt(file.crs.to_wkt())
+    assert known is not None  # noqa: S101  it is one of both
+    straight = Affine(own.a, 0.0, own.c, 0.0, own.e, own.f)
+    return RectifiedGrid(known, straight, file.width, file.height)
+
+
+def is_turned(file: Any) -> bool:
+    """Whether rows or columns of an image leave those of a grid by more than a rounding."""
+    one = file.transform
+    return bool(
+        abs(one.b) * file.height > _TURNED * abs(one.a)
+        or abs(one.d) * file.width > _TURNED * abs(one.e)
+    )
