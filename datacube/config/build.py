@@ -15,9 +15,10 @@ from datacube.config.products import (
     MaskSettings,
     MosaicSettings,
     RecipeSettings,
+    StoredAs,
     TargetSettings,
 )
-from datacube.config.recipes import MaskModel, RecipeModel, TargetModel
+from datacube.config.recipes import FieldRecipeModel, MaskModel, RecipeModel, TargetModel
 from datacube.config.server import JobsModel, ServerModel, TileCacheModel, TimeModel
 from datacube.config.settings import (
     Contact,
@@ -254,6 +255,7 @@ def build_recipe(model: RecipeModel) -> RecipeSettings:
             one.resampling,
             one.wrong_unit,
             one.optional,
+            _stored(one),
         )
         for one in model.fields
     )
@@ -281,7 +283,14 @@ def build_recipe(model: RecipeModel) -> RecipeSettings:
         None
         if model.calibration is None
         else CalibrationSettings(**model.calibration.model_dump()),
+        dict(model.attributes),
     )
+
+
+def _stored(model: FieldRecipeModel) -> StoredAs | None:
+    if model.dtype is None and model.keep_bits is None:
+        return None
+    return StoredAs(model.dtype, model.scale, model.offset, model.no_data, model.keep_bits)
 
 
 def _target(model: TargetModel) -> TargetSettings:

@@ -1,10 +1,30 @@
 """How products become cubes, as recipes say it: what ``recipes/*.yaml`` is read into."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 from datacube.model.fields import Overview
 from datacube.model.query import Interpolation
+
+
+@dataclass(frozen=True, slots=True)
+class StoredAs:
+    """How a field is stored, whatever its source does.
+
+    Parameters
+    ----------
+    dtype : numpy name: whole numbers, or floats of physical values; None as in the source
+    scale, offset : float, of whole numbers: physical = stored * scale + offset
+    nil : int, whole number for no data; None for the smallest, or largest of unsigned ones
+    keep_bits : int, how many bits of the mantissa of floats are kept; None keeps all
+    """
+
+    dtype: str | None = None
+    scale: float = 1.0
+    offset: float = 0.0
+    nil: int | None = None
+    keep_bits: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +41,7 @@ class FieldRecipe:
     valid_range : (low, high), physical, for colours
     resampling : how it is brought to another grid
     optional : bool, whether sources may lack it
+    stored : StoredAs, where it is not stored as in the source
     """
 
     source: str
@@ -33,6 +54,7 @@ class FieldRecipe:
     resampling: Interpolation | None = None
     wrong_uom: str | None = None
     optional: bool = False
+    stored: StoredAs | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +168,7 @@ class RecipeSettings:
     forecast : bool, whether the run and the step are axes in any case
     axes : tuple of AxisSettings, on which a source has one place
     calibration : CalibrationSettings, None keeps amplitudes as stored
+    attributes : further attributes of a new cube, by name
     """
 
     cube: str | None = None
@@ -166,3 +189,4 @@ class RecipeSettings:
     forecast: bool = False
     axes: tuple[AxisSettings, ...] = ()
     calibration: CalibrationSettings | None = None
+    attributes: Mapping[str, str | float] = field(default_factory=dict)

@@ -3,6 +3,7 @@
 import re
 from typing import Annotated, Literal
 
+import numpy as np
 from pydantic import AfterValidator, Field, model_validator
 
 from datacube.config.base import Ends, Model, Name
@@ -13,6 +14,20 @@ from datacube.model.query import Interpolation
 from datacube.model.time import Timestamp
 
 type Positive = Annotated[float, Field(gt=0)]
+type Dtype = Literal["int8", "uint8", "int16", "uint16", "int32", "uint32", "float32", "float64"]
+
+_OWN = ("title", "summary", "attribution", "license", "history", "Conventions")
+
+
+def _free(value: str) -> str:
+    if value in _OWN or value in {"multiscales", "zarr_conventions"}:
+        raise ValueError(f"{value} is said by the cube itself")
+    return value
+
+
+type AttributeName = Annotated[
+    str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$"), AfterValidator(_free)
+]
 
 
 def _instant(value: str) -> str:
@@ -62,6 +77,21 @@ def _one_place(model: "AxisModel") -> "AxisModel":
 def _right_unit(model: "FieldRecipeModel") -> "FieldRecipeModel":
     if model.wrong_unit is not None and model.unit is None:
         raise ValueError("beside wrong_unit the right one is said by unit")
+    return model
+
+
+def _stored(model: "FieldRecipeModel") -> "FieldRecipeModel":
+    """See that what is said of packing goes together."""
+    packing = {"scale", "offset", "no_data"} & model.model_fields_set
+    if model.dtype is None or model.dtype.startswith("float"):
+        if packing:
+            raise ValueError(f"{min(packing)} is said beside a dtype of whole numbers")
+        return model
+    if model.keep_bits is not None:
+        raise ValueError("keep_bits is of floats")
+    ends = np.iinfo(model.dtype)
+    if model.no_data is not None and not ends.min <= model.no_data <= ends.max:
+        raise ValueError(f"no_data is none of {model.dtype}, {ends.min} to {ends.max}")
     return model
 
 
@@ -132,8 +162,27 @@ class FieldRecipeModel(Model):
     optional: bool = Field(
         False, description="Sources may lack it, as long as they have another field of the list."
     )
+    dtype: Dtype | None = Field(
+        None,
+        description="Type in which it is stored, whatever the sources' packing: whole numbers, "
+        "packed by scale and offset, or floats of physical values; that of the first source where "
+        "not given.",
+    )
+    scale: Positive = Field(1.0, description="Step of whole numbers, in its unit.")
+    offset: float = Field(0.0, description="The value for which 0 is stored.")
+    no_data: int | None = Field(
+        None,
+        description="Whole number for no data; the smallest where not given, of unsigned types the "
+        "largest.",
+    )
+    keep_bits: Annotated[int, Field(ge=1, le=52)] | None = Field(
+        None,
+        description="Round floats to so many bits of their mantissa: 7 keep two decimal digits, "
+        "10 keep three, and compress better.",
+    )
 
     _checked = model_validator(mode="after")(_right_unit)
+    _packed = model_validator(mode="after")(_stored)
 
 
 class AxisModel(Model):
@@ -211,4 +260,9 @@ class RecipeModel(Model):
     )
     calibration: CalibrationModel | None = Field(
         None, description="Backscatter of Sentinel-1; amplitudes as stored where not given."
+    )
+    attributes: dict[AttributeName, str | float | int] = Field(
+        {},
+        description="Further attributes of a new cube, as CF and ACDD have them: institution, "
+        "references, keywords …",
     )

@@ -15,10 +15,12 @@ from datacube.model.coverage import CoverageDescription
 from datacube.model.domain import DomainSet
 from datacube.model.fields import Field
 from datacube.model.grid import Grid, RectifiedGrid, ReferenceableGrid
+from datacube.model.time import Timestamp
 from datacube.render.units import same_unit
 
 _CELL = 1e-3  # tolerated distance of corresponding cell edges, in cells
 _DEGREES = 1e-4  # tolerated distance of corresponding positions
+_GREGORIAN = Timestamp.parse("1582-10-15").ticks("standard")
 
 
 def fitted(granule: Granule, cube: CoverageDescription) -> Granule:
@@ -49,7 +51,17 @@ def fitted(granule: Granule, cube: CoverageDescription) -> Granule:
         )
         for one in granule.slices
     )
-    return replace(granule, slices=slices, fits=True)
+    return replace(granule, description=_dated(granule.description, cube), slices=slices, fits=True)
+
+
+def _dated(own: CoverageDescription, cube: CoverageDescription) -> CoverageDescription:
+    """The description with its times in the cube's calendar, which are the same."""
+    time, theirs = own.domain.time, cube.domain.time
+    if time is None or theirs is None or time.calendar == theirs.calendar:
+        return own
+    dated = replace(time, calendar=theirs.calendar)
+    axes = tuple(dated if axis is time else axis for axis in own.domain.axes)
+    return replace(own, domain=replace(own.domain, axes=axes))
 
 
 def _moved(band: BandSource, field: Field, shift: int) -> BandSource:
@@ -97,11 +109,12 @@ def _box(own: RectifiedGrid, cube: RectifiedGrid) -> Iterator[str]:
 
 
 def _axes(own: DomainSet, cube: DomainSet) -> Iterator[str]:
-    times = own.time, cube.time
-    if (times[0] is None) != (times[1] is None):
-        yield "it has no time" if times[0] is None else "it has a time and the cube has none"
-    elif times[0] is not None and times[1] is not None and times[0].calendar != times[1].calendar:
-        yield f"its calendar is {times[0].calendar} instead of {times[1].calendar}"
+    time, theirs = own.time, cube.time
+    if time is None or theirs is None:
+        if time is not theirs:
+            yield "it has no time" if time is None else "it has a time and the cube has none"
+    elif not _same_dates(time, theirs):
+        yield f"its calendar is {time.calendar} instead of {theirs.calendar}"
     further = [[axis for axis in one.axes if not isinstance(axis, TimeAxis)] for one in (own, cube)]
     names = [[axis.name for axis in axes] for axes in further]
     if names[0] != names[1]:
@@ -110,6 +123,19 @@ def _axes(own: DomainSet, cube: DomainSet) -> Iterator[str]:
     for one, other in zip(*further, strict=True):
         if joint(one, other) is None:
             yield f"other places along the axis '{one.name}'"
+
+
+def _same_dates(own: TimeAxis, cube: TimeAxis) -> bool:
+    """Whether the instants of an axis have the same dates in another one's calendar.
+
+    The mixed calendar of CF, which is its default, and the proleptic one, which xarray writes, are
+    one from 15 October 1582 on.
+    """
+    if own.calendar == cube.calendar:
+        return True
+    gregorian = {own.calendar, cube.calendar} == {"standard", "proleptic_gregorian"}
+    instants = own.ticks if own.bounds is None else np.append(own.ticks, own.bounds)
+    return gregorian and bool((instants >= _GREGORIAN).all())
 
 
 def _fields(own: CoverageDescription, cube: CoverageDescription) -> Iterator[str]:
@@ -146,7 +172,7 @@ def _field(own: Field, cube: Field) -> Iterator[str]:
     elif shift_between(own, cube) is None:
         yield (
             f"{name} is packed with scale {own.scale} and offset {own.offset} instead of "
-            f"{cube.scale} and {cube.offset}"
+            f"{cube.scale} and {cube.offset}; a recipe's dtype stores all files in one way"
         )
     if not same_unit(own.uom, cube.uom):
         yield f"{name} is in '{own.uom}' instead of '{cube.uom}'"

@@ -14,6 +14,7 @@ from datacube.ingest.masking import masked
 from datacube.ingest.mosaic import by_day
 from datacube.ingest.places import labelled
 from datacube.ingest.regrid import regridded
+from datacube.ingest.restored import packed, unpacked
 from datacube.ingest.source import Granule, SliceSource
 from datacube.model.fields import Field, RangeType
 from datacube.model.naming import part_ids
@@ -26,12 +27,13 @@ def prepared(recipe: RecipeSettings, granules: Sequence[Granule]) -> tuple[Granu
     Raises
     ------
     SourceError
-        A wanted field or quality field is in none of the granules, a field is in another unit, or
-        they do not say their place along an axis of the recipe.
+        A wanted field or quality field is in none of the granules, a field is in another unit or
+        cannot be stored as wanted, or they do not say their place along an axis of the recipe.
     """
     chosen = apply_recipe(recipe, masked(recipe.masks, granules))
-    ready = (labelled(recipe.axes, regridded(recipe, one)) for one in chosen)
+    ready = (labelled(recipe.axes, regridded(recipe, unpacked(recipe, one))) for one in chosen)
     ready = (in_decibels(one) if _in_decibels(recipe, one) else one for one in ready)
+    ready = (packed(recipe, one) for one in ready)
     mosaic = recipe.mosaic
     return tuple(one if mosaic is None else by_day(mosaic, one) for one in ready)
 

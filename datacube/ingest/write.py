@@ -168,7 +168,10 @@ def _create(store: ObjectStore, granule: Granule, recipe: RecipeSettings) -> Non
         store,
         granule.description,
         chunks=None if recipe.chunk is None else {"x": recipe.chunk, "y": recipe.chunk},
-        attributes={"history": f"{_now()} datacube ingest {granule.product}"},
+        attributes={
+            **recipe.attributes,
+            "history": f"{_now()} datacube ingest {granule.product}",
+        },
         series=_series(recipe.series),
         storage=recipe.storage,
     )
