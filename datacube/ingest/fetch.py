@@ -1,11 +1,16 @@
 """From what the user wrote to a file or folder on this machine."""
 
+import base64
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http import HTTPStatus
 from pathlib import Path
+from urllib.error import HTTPError
 from urllib.parse import unquote, urlsplit
+from urllib.request import Request, urlopen
 
 import fsspec
 import obstore
@@ -14,7 +19,12 @@ from obstore.store import from_url
 from datacube.errors import SourceError, StorageError
 
 _BUCKETS = ("s3://", "s3a://", "gs://", "az://", "azure://", "abfs://", "abfss://")
+_WEB = ("http://", "https://")
 _BLOCK = 4 * 2**20
+_SILENCE = 60.0  # seconds without a byte
+_ABSENT = (HTTPStatus.NOT_FOUND, HTTPStatus.GONE)
+_SECRET = re.compile("sig|token|key|secret|credential|password|auth", re.IGNORECASE)
+_LATER = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS)
 
 
 @contextmanager
@@ -24,7 +34,8 @@ def local(source: str) -> Iterator[Path]:
     Parameters
     ----------
     source : str
-        A path, or a URL of one file: in a bucket, or of any scheme that fsspec knows.
+        A path, or a URL of one file: in a bucket, at a web server (with ``user:password@`` before
+        the host where it asks for them), or of any scheme that fsspec knows.
 
     Raises
     ------
@@ -52,15 +63,38 @@ def local(source: str) -> Iterator[Path]:
         yield target
 
 
+def without_secrets(source: str) -> str:
+    """A source as anybody may see it: of a web server without account, key or signature.
+
+    Examples
+    --------
+    >>> without_secrets("https://me:pass@host/sst.nc?day=1")
+    'https://host/sst.nc?day=1'
+    >>> without_secrets("https://bucket.host/sst.nc?X-Amz-Signature=ab")
+    'https://bucket.host/sst.nc'
+    """
+    if not source.startswith(_WEB):
+        return source
+    parts = urlsplit(source)
+    names = [one.partition("=")[0] for one in parts.query.split("&")]
+    query = "" if any(_SECRET.search(name) for name in names) else parts.query
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2], query=query).geturl()
+
+
 def _download(source: str, target: Path) -> None:
     try:
         if source.startswith(_BUCKETS):
             _from_bucket(source, target)
             return
+        if source.startswith(_WEB):
+            _from_web(source, target)
+            return
         with fsspec.open(source, "rb") as remote, target.open("wb") as file:
             shutil.copyfileobj(remote, file, _BLOCK)
     except FileNotFoundError as error:
         raise SourceError("there is no such object", subject=source) from error
+    except (SourceError, StorageError):
+        raise
     except (ImportError, ValueError) as error:
         raise SourceError(f"cannot be read: {error}", subject=source) from error
     # fsspec's back-ends raise exceptions of their own libraries
@@ -75,3 +109,26 @@ def _from_bucket(source: str, target: Path) -> None:
     with target.open("wb") as file:
         for block in obstore.get(from_url(folder), name).stream(min_chunk_size=_BLOCK):
             file.write(block)
+
+
+def _from_web(source: str, target: Path) -> None:
+    """From a web server, which may send it elsewhere."""
+    parts = urlsplit(source)
+    account, _, host = parts.netloc.rpartition("@")
+    request = Request(parts._replace(netloc=host, fragment="").geturl())  # noqa: S310  http(s) only
+    if account:
+        secret = base64.b64encode(unquote(account).encode()).decode()
+        request.add_unredirected_header("Authorization", f"Basic {secret}")
+    try:
+        with urlopen(request, timeout=_SILENCE) as remote, target.open("wb") as file:  # noqa: S310
+            shutil.copyfileobj(remote, file, _BLOCK)
+            wanted, got = remote.headers.get("Content-Length"), file.tell()
+    except HTTPError as error:
+        if error.code in _ABSENT:
+            raise FileNotFoundError(source) from error
+        said = f"the server says {error.code} {error.reason}"
+        again = error.code >= HTTPStatus.INTERNAL_SERVER_ERROR or error.code in _LATER
+        kind = StorageError if again else SourceError
+        raise kind(f"cannot be downloaded: {said}", subject=source) from error
+    if wanted is not None and got != int(wanted):
+        raise StorageError(f"cannot be downloaded: {got} of {wanted} bytes came", subject=source)

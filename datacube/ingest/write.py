@@ -22,6 +22,7 @@ from datacube.ingest.amount import (
     size_of,
     some_fields,
 )
+from datacube.ingest.fetch import without_secrets
 from datacube.ingest.filling import Job
 from datacube.ingest.gone import Gone, summed
 from datacube.ingest.opened import looked_at
@@ -231,7 +232,8 @@ def _records(granule: Granule, source: str) -> Iterator[Callable[[], SourceRecor
 
 def _record(granule: Granule, source: str, when: str, said: Mapping[str, str]) -> SourceRecord:
     checksum = granule.id.partition("@")[0] if granule.id.startswith("sha256:") else ""
-    return SourceRecord(granule.id, granule.product, source, checksum, when, said)
+    uri = without_secrets(source)
+    return SourceRecord(granule.id, granule.product, uri, checksum, when, said)
 
 
 def _bounds(granule: Granule, position: int) -> tuple[int, int] | None:
