@@ -45,7 +45,8 @@ _APART = 0.1
 PAUSE = 1.0
 """Seconds before a source is tried again after a failure; each further pause is twice as long."""
 
-_CUBE_ID = re.compile(r"^[A-Za-z_][A-Za-z0-9_-]*$")
+_LONGEST = 200  # letters; storages take 255, and the parts of a source have more than its base
+_CUBE_ID = re.compile(rf"^[A-Za-z_][A-Za-z0-9_-]{{0,{_LONGEST - 1}}}\Z")
 _log = logging.getLogger(__name__)
 
 
@@ -175,10 +176,11 @@ def options_of(
     InvalidParameter, InvalidTime, InvalidCrs
         The cube id, the time or the recipe's CRS is none.
     """
-    base = cube or recipe.cube
+    base = recipe.cube if cube is None else cube
     if base is not None and not _CUBE_ID.match(base):
         raise InvalidParameter(
-            f"'{base}' is no cube id; letters, digits, - and _ can be used, a letter or _ first",
+            f"'{base}' is no cube id; letters, digits, - and _ can be used, a letter or _ first, "
+            f"{_LONGEST} of them at most",
             subject="cube",
         )
     instant = time or recipe.time

@@ -43,8 +43,10 @@ def open_store(url: str) -> ObjectStore:
     """
     scheme = urlsplit(url).scheme.lower() if re.match(r"^[A-Za-z][A-Za-z0-9+.-]+://", url) else ""
     if scheme in {"", "file"}:
-        path = unquote(urlsplit(url).path) if scheme else url
-        return LocalObjects(Path(path).expanduser().absolute())
+        path = Path(unquote(urlsplit(url).path) if scheme else url).expanduser().absolute()
+        if any(map(os.path.isfile, (path, *path.parents))):
+            raise StorageError(f"'{url}' is or lies in a file; a store is a folder", subject=url)
+        return LocalObjects(path)
     if scheme not in _REMOTE:
         raise StorageError(
             f"'{url}' is no path and none of s3:, gs:, az:, https:",

@@ -1,6 +1,5 @@
 """``datacube ingest``."""
 
-import json
 from pathlib import Path
 from typing import Self, assert_never
 
@@ -18,6 +17,7 @@ from datacube.ingest.report import (
 )
 from datacube.store.create import Storage
 from datacube.store.heap import keep_freed
+from services.cli.lines import carried_on, one_line
 from services.cli.options import (
     bad_option,
     cube_option,
@@ -27,6 +27,7 @@ from services.cli.options import (
     retries_option,
     size_text,
     storage_option,
+    write_json,
 )
 from services.cli.progress import progress_bar
 from services.cli.storage import store_option
@@ -100,7 +101,7 @@ def ingest_command(
     if not report.results:
         click.echo(f"there is no file in {', '.join(sources)}", err=True)
     if as_json:
-        click.echo(json.dumps(report.dump(), indent=1, ensure_ascii=False))
+        write_json(report.dump())
     return report.exit_code
 
 
@@ -145,7 +146,8 @@ class Display:
         if not self._lines:
             return
         self._bar.stop()
-        click.echo(text, err=error)
+        with carried_on():  # what was begun is done, whoever still reads of it
+            click.echo(one_line(text), err=error)
         self._bar.start()
 
 

@@ -109,8 +109,13 @@ def recipe_of(
 
 
 def write_json(document: object) -> None:
-    """A JSON document on standard output."""
-    click.echo(json.dumps(document, indent=2, ensure_ascii=False))
+    """A JSON document on standard output; names that are no text are escaped."""
+    text = json.dumps(document, indent=2, ensure_ascii=False)
+    click.echo(text if _is_text(text) else json.dumps(document, indent=2))
+
+
+def _is_text(text: str) -> bool:
+    return not any("\ud800" <= sign <= "\udfff" for sign in text)
 
 
 def write_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

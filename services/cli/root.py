@@ -1,6 +1,5 @@
 """The root command: its subcommands are loaded when they are called, errors become sentences."""
 
-import os
 import sys
 from importlib import import_module
 from typing import Any, override
@@ -9,6 +8,7 @@ import click
 
 from datacube import __version__
 from datacube.errors import ConfigError, DatacubeError
+from services.cli.lines import reader_gone
 
 _COMMANDS = {
     "ingest": ("services.cli.ingest", "ingest_command", "Put products into cubes of a store."),
@@ -99,8 +99,9 @@ def run(arguments: list[str]) -> int:
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
         return _say("datacube: interrupted", 130)
-    except BrokenPipeError:
-        return _reader_gone()
+    except (BrokenPipeError, SystemExit):  # click leaves where nobody reads
+        reader_gone()
+        return 0
     except Exception as error:
         if debug:
             raise
@@ -124,9 +125,3 @@ def _sentence(error: Exception) -> str:
 def _say(sentence: str, code: int) -> int:
     click.echo(sentence, err=True)
     return code
-
-
-def _reader_gone() -> int:
-    """``datacube ls | head`` is no error; nothing more may be written."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return 0

@@ -60,16 +60,29 @@ def register(readers: Readers, reader: SourceReader) -> Readers:
     return {**readers, reader.name: reader}
 
 
+_PACKED = {
+    b"\x1f\x8b": "gzip",
+    b"BZh": "bzip2",
+    b"\xfd7zXZ": "xz",
+    b"\x28\xb5\x2f\xfd": "zstd",
+    b"\x1f\x9d": "compress",
+    b"7z\xbc\xaf": "7-Zip",
+}
+"""Beginnings of files that are nothing by themselves."""
+
+
 def find_reader(readers: Readers, path: Path) -> SourceReader | None:
     """The reader for a file or folder; None where no reader knows it.
 
     Raises
     ------
     SourceError
-        There is no such file or folder.
+        There is no such file or folder, or libraries cannot open it by its name.
     """
     if not path.exists():
         raise SourceError("no such file or folder", subject=str(path))
+    if any("\ud800" <= sign <= "\udfff" for sign in str(path)):  # bytes that are no text
+        raise SourceError("its name is not in UTF-8; rename it", subject=str(path))
     return next((reader for reader in readers.values() if reader.sniff(path)), None)
 
 
@@ -81,9 +94,17 @@ def unknown(path: Path) -> SourceError:
 def _seems(path: Path) -> str:
     if path.is_dir():
         return _folder_seems(path)
-    start = magic(path)
+    if not path.is_file():
+        return "a pipe or device, which cannot be read twice"
+    return _content_seems(magic(path))
+
+
+def _content_seems(start: bytes) -> str:
     if not start:
         return "the file is empty"
+    for packed, program in _PACKED.items():
+        if start.startswith(packed):
+            return f"a file packed by {program}; unpack it first"
     if start.startswith(b"PK"):
         return "a zip archive that holds no known product"
     if start.lstrip(b"\xef\xbb\xbf \r\n").startswith(b"<"):

@@ -379,6 +379,9 @@ def test_no_source_at_all_is_no_success(store):
 
 
 def test_arguments_are_checked_before_anything_is_opened(store):
+    for cube in ("", "a b", "a\n", "a" * 201):
+        with pytest.raises(InvalidParameter, match="is no cube id"):
+            ingest([], store=store, cube=cube)
     with pytest.raises(InvalidParameter, match="is no cube id"):
         ingest(["x"], store=store, cube="a.b")
     with pytest.raises(InvalidTime):

@@ -146,10 +146,11 @@ def test_a_bad_file_is_refused_once_and_set_aside(place, tmp_path):
 
 def test_what_failed_is_tried_again_at_the_next_look(place, tmp_path):
     arrive(place, 1)
-    (tmp_path / "store").write_text("in the way")
+    (tmp_path / "store").mkdir()
+    (tmp_path / "store/sst").write_text("in the way")
     one = watcher(place, tmp_path, retries=0)
     assert states(one.look()) == [("20200101", "failed")]
-    (tmp_path / "store").unlink()
+    (tmp_path / "store/sst").unlink()
     assert states(one.look()) == [("20200101", "ingested")]
 
 

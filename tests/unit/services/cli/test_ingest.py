@@ -1,5 +1,6 @@
 """``datacube ingest``: what it prints and returns, what it leaves when it is killed."""
 
+import gzip
 import json
 import os
 import pty
@@ -155,3 +156,62 @@ def test_a_killed_run_leaves_no_trace_and_the_next_completes_it(tmp_path):
     assert verify(cube) == []
     for t in (0, 124, 249):
         np.testing.assert_array_equal(whole(cube, "v", t), plane(96, 96, t))
+
+
+@pytest.mark.parametrize("name", ["new\nline.nc", "\x1b[31mred.nc"], ids=("line", "colour"))
+def test_a_name_makes_one_line(tmp_path, capsys, name):
+    path = write_netcdf(tmp_path / "sst.nc")
+    path = path.rename(path.with_name(name))
+    options = ["--store", str(tmp_path / "store"), "--cube", "sst"]
+    assert run(["ingest", str(path), *options]) == 0
+    line, *more = capsys.readouterr().out.splitlines()
+    assert (line.isprintable(), more) == (True, [])
+    assert run(["ingest", str(path), *options, "--json"]) == 0
+    (one,) = json.loads(capsys.readouterr().out)["sources"]
+    assert (one["source"], one["status"]) == (str(path), "already")
+
+
+def test_a_name_that_is_no_text_is_refused(tmp_path, capsys):
+    path = write_netcdf(tmp_path / "sst.nc")
+    path = path.rename(path.with_name(os.fsdecode(b"\xff.nc")))
+    options = ["--store", str(tmp_path / "store")]
+    assert run(["ingest", str(path), *options]) == 2
+    assert capsys.readouterr().err.endswith("\ufffd.nc: its name is not in UTF-8; rename it\n")
+    assert run(["ingest", str(path), *options, "--json"]) == 2
+    (one,) = json.loads(capsys.readouterr().out)["sources"]
+    assert (one["source"] == str(path), one["status"]) == (True, "refused")
+
+
+def test_an_ingest_whose_reader_has_gone_goes_on(tmp_path):
+    sources = [write_netcdf(tmp_path / f"{t}.nc", times=(float(t),)) for t in range(3)]
+    end, begin = os.pipe()
+    os.close(end)
+    options = ["--store", str(tmp_path / "store"), "--cube", "sst"]
+    command = [*COMMAND, *map(str, sources), *options]
+    done = subprocess.run(command, cwd=ROOT, stdout=begin, stderr=begin, timeout=120, check=False)
+    assert done.returncode == 0
+    assert len(opened(tmp_path / "store", "sst").record.slices) == 3
+    command = [*COMMAND[:-1], "show", "sst", *options[:2]]
+    done = subprocess.run(command, cwd=ROOT, stdout=begin, stderr=begin, timeout=120, check=False)
+    assert done.returncode == 0
+    os.close(begin)
+
+
+@pytest.mark.parametrize("inside", [False, True])
+def test_a_store_that_is_a_file_is_refused(tmp_path, sources, capsys, inside):
+    store = tmp_path / "file"
+    store.touch()
+    store = store / "cubes" if inside else store
+    assert run(["ingest", sources[0], "--store", str(store)]) == 2
+    assert capsys.readouterr().err.endswith("is or lies in a file; a store is a folder\n")
+    assert run(["ls", "--store", str(store)]) == 2
+
+
+def test_what_is_nothing_by_itself_is_named(tmp_path, capsys):
+    packed = tmp_path / "sst.nc.gz"
+    packed.write_bytes(gzip.compress(write_netcdf(tmp_path / "sst.nc").read_bytes()))
+    pipe = tmp_path / "pipe.nc"
+    os.mkfifo(pipe)
+    for path, words in ((packed, "a file packed by gzip; unpack it first"), (pipe, "a pipe or")):
+        assert run(["ingest", str(path), "--store", str(tmp_path / "store")]) == 2
+        assert words in capsys.readouterr().err
