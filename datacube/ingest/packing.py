@@ -69,6 +69,21 @@ def shifted(packed: NDArray[np.generic], field: Field, shift: int) -> NDArray[np
     return moved
 
 
+def off_nil(packed: NDArray[np.generic], field: Field) -> NDArray[np.generic]:
+    """Packed values that are all valid: none is no data, the nearest number stands for it.
+
+    Examples
+    --------
+    >>> off_nil(np.array([0, 254, 255], "uint8"), Field("red", "uint8", nil=255)).tolist()
+    [0, 254, 254]
+    """
+    if field.nil is None or packed.dtype.kind == "f":
+        return packed
+    low = field.nil == np.iinfo(np.dtype(field.dtype)).min
+    other = np.asarray(int(field.nil) + (1 if low else -1), packed.dtype)
+    return np.where(packed == field.nil, other, packed)
+
+
 def shift_between(source: Field, cube: Field) -> int | None:
     """Whole steps from the source's packing to the cube's; None where there is no such number.
 

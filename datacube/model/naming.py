@@ -12,6 +12,7 @@
 
 import re
 from collections.abc import Sequence
+from datetime import date, timedelta
 
 _YEAR = r"(?:1[89]|2[01])\d\d"
 _MONTH = r"(?:0[1-9]|1[0-2])"
@@ -21,11 +22,18 @@ _DATES = (
     rf"(?:(?<=_)[sec]|(?<!\d)){_YEAR}[0-3]\d\d[0-2]\d[0-5]\d[0-5]\d\d?(?!\d)",  # day of year
     rf"(?<!\d){_YEAR}-{_MONTH}(?:-{_DAY}(?:[T_ -][0-2]\d[:-]?[0-5]\d(?:[:-]?[0-5]\d)?)?)?Z?(?!\d)",
     rf"(?<!\d){_YEAR}_{_MONTH}_{_DAY}(?!\d)",
+    rf"(?<![A-Za-z0-9]){_YEAR}\.{_MONTH}(?:\.{_DAY})?(?![A-Za-z0-9])",
+    rf"(?<![A-Za-z0-9])(?:A|doy){_YEAR}[0-3]\d\d(?!\d)",  # day of year
     rf"(?<!\d){_YEAR}{_MONTH}{_DAY}(?:[T_-]?{_CLOCK})?Z?(?!\d)",
     rf"(?<!\d){_YEAR}{_MONTH}(?!\d)",
     rf"(?<![A-Za-z0-9]){_YEAR}(?![A-Za-z0-9])",
 )
 _DATE = re.compile("|".join(f"(?:{one})" for one in _DATES))
+_PARTS = (
+    rf"(?<![A-Za-z0-9])(?P<year>{_YEAR})\.(?P<month>{_MONTH})(?:\.(?P<day>{_DAY}))?(?![A-Za-z0-9])",
+    rf"(?<!\d)(?P<year>{_YEAR})-?(?P<month>{_MONTH})(?!\d)",
+    rf"(?<![A-Za-z0-9])(?:A|doy)(?P<year>{_YEAR})(?P<of_year>[0-3]\d\d)(?!\d)",
+)
 _INSTANT = re.compile(
     rf"(?<!\d)(?P<year>{_YEAR})(?P<sep>[-_]?)(?P<month>{_MONTH})(?P=sep)(?P<day>{_DAY})"
     r"(?:[T_-]?(?P<hour>[01]\d|2[0-3])(?:[:-]?(?P<minute>[0-5]\d)(?:[:-]?(?P<second>[0-5]\d))?)?)?"
@@ -99,3 +107,25 @@ def instant_in(name: str) -> str | None:
         return None
     hour, minute, second = found["hour"] or "00", found["minute"] or "00", found["second"] or "00"
     return f"{found['year']}-{found['month']}-{found['day']}T{hour}:{minute}:{second}Z"
+
+
+def day_in(name: str) -> str | None:
+    """The first instant in a file's name, else its first month or day of the year; ISO 8601.
+
+    Examples
+    --------
+    >>> day_in("a_20200115T1030.tif"), day_in("chirps-v2.0.2020.01.tif"), day_in("x_2020")
+    ('2020-01-15T10:30:00Z', '2020-01-01', None)
+    >>> day_in("tas_EUR-22_v1_mon_202101-202112"), day_in("MOD13Q1.A2020033.h18v04")
+    ('2021-01-01', '2020-02-02')
+    """
+    if instant := instant_in(name):
+        return instant
+    found = next((one for pattern in _PARTS if (one := re.search(pattern, name))), None)
+    if found is None:
+        return None
+    said = found.groupdict()
+    first = date(int(said["year"]), int(said.get("month") or 1), 1)
+    days = said.get("of_year") or said.get("day") or 1
+    wanted = first + timedelta(days=int(days) - 1)
+    return wanted.isoformat() if wanted.year == first.year else None

@@ -1,7 +1,8 @@
 """GeoTIFF, cloud-optimised GeoTIFF and single JPEG 2000 images: bands become fields.
 
 The instant is the given one, else the tag ``ACQUISITION…`` or ``TIFFTAG_DATETIME``, else the first
-date in the file's name; an image with none of them makes a cube without time. An image that is
+date or month in the file's name; an image with none of them makes a cube without time. Where an
+image has a mask beside its bands, what that leaves out is no data. An image that is
 turned, or placed by ground control points, is brought to a map grid.
 """
 
@@ -16,12 +17,13 @@ import numpy as np
 
 from datacube.errors import InvalidTime, SourceError
 from datacube.ingest.identity import content_id
+from datacube.ingest.packing import with_nil
 from datacube.ingest.readers.parts import Origin, Part, granules_of, opening
 from datacube.ingest.readers.placed import placed
-from datacube.ingest.readers.raster import RasterBand, open_raster
-from datacube.ingest.source import Granule, ReadOptions, SliceSource, instant, magic
+from datacube.ingest.readers.raster import MaskedImage, RasterBand, has_mask, open_raster
+from datacube.ingest.source import BandSource, Granule, ReadOptions, SliceSource, instant, magic
 from datacube.model.fields import Category, Field, held_nil
-from datacube.model.naming import identifier, instant_in
+from datacube.model.naming import day_in, identifier
 from datacube.model.time import Timestamp, format_tick
 
 _TIFF = (b"II*\x00", b"MM\x00*", b"II+\x00", b"MM\x00+")
@@ -48,15 +50,18 @@ class CogReader:
 def _granules(file: Any, path: Path, options: ReadOptions) -> tuple[Granule, ...]:
     grid, positions = placed(file, path, options.crs)
     names = band_names(file.descriptions, [one.name for one in file.colorinterp])
-    fields, bands = [], {}
+    fields: list[Field] = []
+    bands: dict[str, BandSource] = {}
     for number, name in enumerate(names, 1):
         field = _field(file, number, name)
         nodata = file.nodatavals[number - 1]
         gone = nodata if np.dtype(field.dtype).kind == "f" else None
         fields.append(field)
-        bands[name] = RasterBand(
-            file, number, path, None if gone is None or np.isnan(gone) else gone
-        )
+        band = RasterBand(file, number, path, None if gone is None or np.isnan(gone) else gone)
+        bands[name] = band
+        if has_mask(file, number):
+            fields[-1] = with_nil(field)
+            bands[name] = MaskedImage(band, fields[-1])
     ticks = _ticks(file, path, options)
     one = SliceSource(ticks, bands)
     tags = file.tags()
@@ -143,5 +148,5 @@ def _written_times(file: Any, path: Path) -> Iterator[str]:
             yield str(value)
     if stamp := _TIFF_TIME.match(str(tags.get("TIFFTAG_DATETIME", ""))):
         yield f"{stamp[1]}-{stamp[2]}-{stamp[3]}T{stamp[4]}Z"
-    if named := instant_in(path.name):
+    if named := day_in(path.name):
         yield named

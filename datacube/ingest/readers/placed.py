@@ -21,7 +21,7 @@ from rasterio.transform import GCPTransformer
 from datacube.config.products import TargetSettings
 from datacube.errors import SourceError
 from datacube.ingest.geometry import TiePoints
-from datacube.ingest.readers.raster import grid_of_raster, is_turned
+from datacube.ingest.readers.raster import grid_of_raster, is_turned, plane_of
 from datacube.ingest.regrid import map_grid, target_grid
 from datacube.model.crs import Crs
 from datacube.model.grid import RectifiedGrid, ReferenceableGrid
@@ -94,7 +94,7 @@ def _leans(across: Sequence[float], down: Sequence[float]) -> bool:
 
 def _crs(said: Any, given: Crs | None, path: Path) -> Crs:
     if said:
-        return Crs.from_wkt(said.to_wkt())
+        return plane_of(said, path)
     if given is None:
         raise SourceError(
             "the image names no CRS for its position; a recipe can say it (crs: EPSG:32631)",

@@ -8,16 +8,19 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyproj
 import rasterio
 from affine import Affine
 from numpy.typing import NDArray
+from rasterio.enums import MaskFlags
 from rasterio.errors import NotGeoreferencedWarning, RasterioError
 from rasterio.windows import Window
 
 from datacube.errors import SourceError
+from datacube.ingest.packing import off_nil
 from datacube.ingest.readers.tifftiles import TiffTiles, tiles_of
 from datacube.model.crs import Crs
-from datacube.model.fields import Number
+from datacube.model.fields import Field, Number
 from datacube.model.grid import RectifiedGrid
 
 
@@ -95,6 +98,42 @@ class RasterBand:
         return found
 
 
+@dataclass(frozen=True, eq=False)
+class MaskedImage:
+    """A band whose file has a mask for it, apart from its values.
+
+    Parameters
+    ----------
+    band : RasterBand
+    field : Field, with a no-data value or of floats
+    """
+
+    band: RasterBand
+    field: Field
+
+    def read(
+        self, index: tuple[int, ...], row0: int, row1: int, column0: int, column1: int
+    ) -> NDArray[np.generic]:
+        """Packed values of a window; none that the mask keeps becomes no data."""
+        values = off_nil(self.band.read(index, row0, row1, column0, column1), self.field)
+        window = Window(column0, row0, column1 - column0, row1 - row0)
+        try:
+            kept = self.band.file.read_masks(self.band.band, window=window)
+        except (RasterioError, OSError, ValueError) as error:
+            raise SourceError(
+                f"the mask of {self.band.path.name} cannot be decoded", subject=str(self.band.path)
+            ) from error
+        nil = np.nan if self.field.nil is None else self.field.nil
+        return np.where(kept, values, np.asarray(nil, values.dtype))
+
+
+def has_mask(file: Any, band: int) -> bool:
+    """Whether a band has a mask of its own or of the file; bands of opacity are fields."""
+    flags = set(file.mask_flag_enums[band - 1])
+    return not flags & {MaskFlags.all_valid, MaskFlags.alpha, MaskFlags.nodata}
+
+
+_PLANE = 2  # axes
 _TURNED = 1e-3  # of a cell, over the whole image
 
 CACHE_BYTES = 128 << 20
@@ -145,10 +184,30 @@ def grid_of_raster(file: Any, path: Path, crs: Crs | None = None) -> RectifiedGr
     own = file.transform
     if is_turned(file):
         raise SourceError("the image is rotated; only north-aligned grids can be read")
-    known = crs if file.crs is None else Crs.from_wkt(file.crs.to_wkt())
+    known = crs if file.crs is None else plane_of(file.crs, path)
     assert known is not None  # noqa: S101  it is one of both
     straight = Affine(own.a, 0.0, own.c, 0.0, own.e, own.f)
     return RectifiedGrid(known, straight, file.width, file.height)
+
+
+def plane_of(said: Any, path: Path) -> Crs:
+    """The CRS of an image in its plane; its heights, where it names some, are no axis.
+
+    Raises
+    ------
+    SourceError
+        It has no place on the globe.
+    """
+    known = pyproj.CRS.from_wkt(said.to_wkt())
+    if known.is_compound:
+        known = known.sub_crs_list[0]
+    if known.is_engineering or known.is_geocentric:
+        raise SourceError(
+            f"its CRS '{known.name}' is no map projection, nor longitude and latitude",
+            subject=str(path),
+        )
+    flat = known if len(known.axis_info) == _PLANE else known.to_2d()
+    return Crs.from_wkt(flat.to_wkt())
 
 
 def is_turned(file: Any) -> bool:

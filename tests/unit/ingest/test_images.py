@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+import rasterio
+from rasterio.crs import CRS
 
 from datacube.errors import SourceError
 from datacube.ingest.pipeline import ingest
@@ -9,7 +11,7 @@ from datacube.ingest.readers import default_readers, find_reader
 from datacube.ingest.readers.cog import CogReader
 from datacube.ingest.readers.sentinel2 import Sentinel2Reader
 from datacube.ingest.source import ReadOptions
-from tests.unit.ingest.products import plane, write_safe, write_tiff
+from tests.unit.ingest.products import opened, plane, whole, write_safe, write_tiff
 
 
 def image(path, **options):
@@ -60,8 +62,65 @@ def test_the_time_of_an_image(tmp_path, tags, options, expected):
 
 
 @pytest.mark.parametrize(
+    ("name", "cube", "expected"),
+    [
+        ("ndvi_202003.tif", "ndvi", "2020-03-01T00:00:00Z"),
+        ("ndvi_2020-03.tif", "ndvi", "2020-03-01T00:00:00Z"),
+        ("chirps-v2.0.2020.03.tif", "chirps-v2-0", "2020-03-01T00:00:00Z"),
+        ("chirps-v2.0.2020.03.05.tif", "chirps-v2-0", "2020-03-05T00:00:00Z"),
+        ("MOD13Q1.A2020033.h18v04.tif", "MOD13Q1-h18v04", "2020-02-02T00:00:00Z"),
+        ("NDVI_doy2020366_aid0001.tif", "NDVI_aid0001", "2020-12-31T00:00:00Z"),
+        ("NDVI_doy2019366_aid0001.tif", "NDVI_aid0001", None),
+        ("landcover_2018.tif", "landcover", None),
+    ],
+)
+def test_a_series_of_images_has_the_times_of_their_names(tmp_path, name, cube, expected):
+    """What the cube's name leaves out as a date is the time."""
+    path = write_tiff(tmp_path / name, plane(3, 3)[None].astype("u1"))
+    with image(path) as (one,):
+        time = one.description.domain.time
+        assert one.cube_id == cube
+        assert (None if time is None else time.iso[0]) == expected
+
+
+@pytest.mark.parametrize("dtype", ["u1", "i2", "f4"])
+@pytest.mark.parametrize("inside", [True, False])
+def test_what_a_mask_leaves_out_is_no_data(tmp_path, dtype, inside):
+    """None of the values that it keeps is, whatever its number."""
+    values = plane(6, 7).astype(dtype)
+    if np.dtype(dtype).kind != "f":
+        values[2, 3], values[2, 4] = np.iinfo(dtype).max, np.iinfo(dtype).min
+    kept = np.ones((6, 7), bool)
+    kept[:2, :3] = False
+    path = tmp_path / "a.tif"
+    with rasterio.Env(GDAL_TIFF_INTERNAL_MASK=inside):
+        write_tiff(path, values[None])
+        with rasterio.open(path, "r+") as file:
+            file.write_mask(kept)
+    report = ingest([str(path)], store=str(tmp_path / "store"))
+    assert report.exit_code == 0
+    cube = opened(tmp_path / "store", "a")
+    field, found = cube.description.range_type.field("band1"), whole(cube, "band1")
+    np.testing.assert_array_equal(field.valid(found), kept)
+    off = np.abs(found.astype(float) - values)[kept]
+    assert off.max() <= 1
+    assert (off > 0).sum() == (np.dtype(dtype).kind != "f")
+
+
+def test_heights_in_the_crs_are_no_axis(tmp_path):
+    path = write_tiff(tmp_path / "dem.tif", plane(3, 3)[None].astype("f4"), crs="EPSG:32631+5773")
+    with image(path) as (one,):
+        assert one.description.domain.rectified.crs.key == "EPSG:32631"
+
+
+@pytest.mark.parametrize(
     ("options", "words"),
-    [({"crs": None}, "no CRS"), ({"dtype": "complex64"}, "real numbers")],
+    [
+        ({"crs": None}, "no CRS"),
+        ({"dtype": "complex64"}, "real numbers"),
+        ({"crs": CRS.from_wkt('LOCAL_CS["mine",UNIT["metre",1]]')}, "CRS 'mine' is no map"),
+        ({"crs": "EPSG:4978"}, "is no map projection"),
+    ],
 )
 def test_images_that_are_refused(tmp_path, options, words):
     values = plane(3, 3)[None].astype(options.get("dtype", "u1"))
