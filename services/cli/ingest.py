@@ -17,6 +17,7 @@ from datacube.ingest.report import (
 )
 from datacube.store.create import Storage
 from datacube.store.heap import keep_freed
+from services.cli.after import After, after_option
 from services.cli.lines import carried_on, one_line
 from services.cli.options import (
     bad_option,
@@ -53,6 +54,7 @@ from services.cli.storage import store_option
 @bad_option
 @label_option
 @retries_option
+@after_option
 @click.option(
     "--scheduler",
     metavar="ADDRESS",
@@ -70,6 +72,7 @@ def ingest_command(
     bad_folder: Path | None,
     labels: tuple[str, ...],
     retries: int,
+    after: tuple[str, ...] | None,
     scheduler: str | None,
     *,
     again: bool,
@@ -84,6 +87,7 @@ def ingest_command(
     recipe = recipe_of(recipe_file, labels, storage)
     keep_freed()
     with Display(lines=not as_json) as display:
+        told = After(after, store, display.event)
         report = ingest(
             sources,
             store=store,
@@ -96,13 +100,13 @@ def ingest_command(
             bad_folder=bad_folder,
             retries=retries,
             scheduler=scheduler,
-            report=display.event,
+            report=told.event,
         )
     if not report.results:
         click.echo(f"there is no file in {', '.join(sources)}", err=True)
     if as_json:
         write_json(report.dump())
-    return report.exit_code
+    return told.code(report.exit_code)
 
 
 class Display:

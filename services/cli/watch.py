@@ -10,6 +10,7 @@ from datacube.ingest.arrivals import Settling
 from datacube.ingest.report import Event, SourceResult
 from datacube.ingest.watch import Watcher
 from datacube.store.create import Storage
+from services.cli.after import After, after_option
 from services.cli.ingest import Display
 from services.cli.options import (
     bad_option,
@@ -32,6 +33,7 @@ from services.cli.storage import store_option
 @bad_option
 @label_option
 @retries_option
+@after_option
 @click.option(
     "--every",
     type=click.FloatRange(min=0.1),
@@ -59,6 +61,7 @@ def watch_command(
     bad_folder: Path | None,
     labels: tuple[str, ...],
     retries: int,
+    after: tuple[str, ...] | None,
     every: float,
     settle: float,
     *,
@@ -77,10 +80,11 @@ def watch_command(
     for one in (signal.SIGTERM, signal.SIGINT):
         signal.signal(one, lambda *_: stop.set())
     with Display() as display:
+        told = After(after, store, display.event)
 
         def report(event: Event) -> None:
             if not isinstance(event, SourceResult) or event.status != "already":
-                display.event(event)
+                told.event(event)
 
         watcher = Watcher(
             place,
@@ -95,6 +99,6 @@ def watch_command(
         )
         if once:
             found = watcher.look()
-            return found.exit_code if found.results else 0
+            return told.code(found.exit_code if found.results else 0)
         watcher.run(every)
     return 0
