@@ -25,6 +25,17 @@ _MESSAGE = (
     *("level", "topLevel", "bottomLevel", "dataDate", "dataTime", "validityDate", "validityTime"),
     *("number", "startStep", "endStep", "stepUnits", "centreDescription"),
 )
+_KIND = (
+    *("discipline", "parameterCategory", "parameterNumber"),
+    *("table2Version", "indicatorOfParameter"),
+    *("derivedForecast", "percentileValue", "probabilityType"),
+    *("scaleFactorOfLowerLimit", "scaledValueOfLowerLimit"),
+    *("scaleFactorOfUpperLimit", "scaledValueOfUpperLimit"),
+)
+_PLAIN = frozenset({None, 0, 1, 8, 11})
+"""Templates of a field at an instant or over a while, of one run or member; none in GRIB 1."""
+
+_TEMPLATE = ("productDefinitionTemplateNumber",)
 _GRID = (
     *("gridType", "N", "Ni", "Nj", "Nx", "Ny", "iScansNegatively", "jScansPositively"),
     *("jPointsAreConsecutive", "alternativeRowScanning", "projTargetString", "shapeOfTheEarth"),
@@ -81,6 +92,9 @@ def _index(file: BinaryIO) -> dict[str, Any]:
         if messages and messages[-1]["place"][0] == offset:  # several fields in one message
             place = messages[-1]["place"][1] + 1
         keys = {"grid": section, "place": [offset, place], **dict(_keys(handle, _NAMES + _MESSAGE))}
+        template = dict(_keys(handle, _TEMPLATE)).get("productDefinitionTemplateNumber")
+        if not keys.get("paramId") or template not in _PLAIN:
+            keys |= dict(_keys(handle, _KIND))
         messages.append(keys)
         header = header_of(file.fileno(), offset)
         if header is not None:

@@ -29,9 +29,11 @@ from datacube.ingest.readers.gribindex import (
     Place,
     hypercubes_of,
     message_of,
+    repeats_of,
 )
 from datacube.ingest.readers.parts import Origin, Part, granules_of, reading
 from datacube.ingest.source import Granule, ReadOptions, SliceSource, instant, magic
+from datacube.ingest.words import some
 from datacube.model.axis import Axis, IndexAxis, IrregularAxis
 from datacube.model.fields import Field
 from datacube.model.grid import Grid
@@ -127,7 +129,7 @@ class _Opened:
             self.path,
             identity,
             attribution=str(messages[0].keys.get("centreDescription", "")),
-            warnings=(*warnings, *refused),
+            warnings=(*warnings, *refused, *self._repeats(messages)),
             attributes={key: str(value) for key, value in messages[0].keys.items()},
         )
         parts = [self._part(one, grids[one.grid]) for one in hypercubes_of(messages)]
@@ -143,6 +145,19 @@ class _Opened:
         if not whole:
             raise SourceError(f"damaged or unknown GRIB: no message can be read, {words}")
         return (f"of {whole + len(damage)} messages {words}; {whole} could be read",)
+
+    def _repeats(self, messages: Sequence[Message]) -> tuple[str, ...]:
+        """What is said where messages disagree on the values of one field at one place."""
+        names = []
+        for one, other in repeats_of(messages):
+            if one.name in names:
+                continue
+            mine, its = (self.decoder.plane(each.place, each.grid) for each in (one, other))
+            if not np.array_equal(mine, its, equal_nan=True):
+                names.append(one.name)
+        if not names:
+            return ()
+        return (f"several messages say other values of {some(names)} at one time; the last count",)
 
     def _grids(self) -> tuple[dict[str, Grid], tuple[str, ...]]:
         """Grids by digest, and why others are not read."""

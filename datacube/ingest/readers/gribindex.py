@@ -21,10 +21,20 @@ _VERTICAL = (  # level types whose number is a place along a vertical axis, even
     *("potentialVorticity", "depthBelowLand", "depthBelowLandLayer", "depthBelowSea"),
     *("heightAboveSea", "generalVertical", "oceanModel", "oceanModelLayer"),
 )
+_MEANS = frozenset({0, 1, 6})
+_DERIVED = {2: "std", 3: "std", 4: "spread", 5: "anomaly", 7: "range", 8: "min", 9: "max"}
+_PROBABILITIES = {
+    0: ("below", "Lower"),
+    1: ("above", "Upper"),
+    2: ("from", "Lower", "to", "Upper"),
+    3: ("above", "Lower"),
+    4: ("below", "Upper"),
+}
 _FIRST = ("surface", "heightAboveGround", "meanSea")
 
 type Level = tuple[float, float]
 type Run = tuple[int, int]
+type _Key = tuple[str, str, str, str]
 type Place = tuple[int, Run, Level | None]
 """Member, run and level."""
 
@@ -62,6 +72,11 @@ class Message:
         """``instant``, ``accum``, ``avg`` …."""
         return str(self.keys.get("stepType", "instant"))
 
+    @property
+    def begins_later(self) -> bool:
+        """Whether the hours of which it tells begin after the run."""
+        return str(self.keys.get("startStep", 0)).rstrip("hms") != "0"
+
 
 @dataclass(frozen=True, slots=True)
 class Hypercube:
@@ -97,7 +112,8 @@ def message_of(said: Mapping[str, Any]) -> Message:
     if name in {"unknown", "~"}:
         name = str(said.get("shortName", "unknown"))
     if name in {"unknown", "~"}:
-        name = f"param{said.get('paramId', 0)}"
+        name = f"param{said.get('paramId', 0) or _numbers(said)}"
+    name += _statistic(said)
     single = float(said.get("level", 0))
     layer = str(said.get("typeOfLevel", "")).endswith("Layer")
     level = single, single
@@ -108,6 +124,41 @@ def message_of(said: Mapping[str, Any]) -> Message:
     return Message(said, said["grid"], place, name, level, run, int(said.get("number", 0)))
 
 
+def _numbers(said: Mapping[str, Any]) -> str:
+    """The numbers of a parameter that ecCodes does not know."""
+    keys = ("discipline", "parameterCategory", "parameterNumber")
+    known = [key for key in (*keys, "table2Version", "indicatorOfParameter") if key in said]
+    chosen = [key for key in known if key in keys] or known
+    return "_".join(("", *(str(said[key]) for key in chosen)))
+
+
+def _statistic(said: Mapping[str, Any]) -> str:
+    """What of an ensemble a field is, if it is not a member or the mean; follows the name.
+
+    Examples
+    --------
+    >>> _statistic({"derivedForecast": 4}), _statistic({"percentileValue": 90})
+    ('_spread', '_p90')
+    >>> limit = {"scaleFactorOfUpperLimit": 1, "scaledValueOfUpperLimit": 5}
+    >>> _statistic({"probabilityType": 1, **limit})
+    '_above_0.5'
+    """
+    if "percentileValue" in said:
+        return f"_p{said['percentileValue']}"
+    if "probabilityType" in said:
+        words = _PROBABILITIES.get(int(said["probabilityType"]), ("probability", ""))
+        return "_".join(("", *(_limit(said, word) for word in words if word)))
+    derived = int(said.get("derivedForecast", 0))
+    return "" if derived in _MEANS else f"_{_DERIVED.get(derived, f'derived{derived}')}"
+
+
+def _limit(said: Mapping[str, Any], word: str) -> str:
+    if word not in {"Lower", "Upper"}:
+        return word
+    factor = said.get(f"scaleFactorOf{word}Limit", 0)
+    return f"{float(said.get(f'scaledValueOf{word}Limit', 0)) / 10 ** float(factor):g}"
+
+
 def _instant(said: Mapping[str, Any], date: str, time: str) -> int:
     day, clock = int(said[date]), int(said.get(time, 0))
     text = f"{day // 10000:04d}-{day // 100 % 100:02d}-{day % 100:02d}"
@@ -116,15 +167,42 @@ def _instant(said: Mapping[str, Any], date: str, time: str) -> int:
 
 def hypercubes_of(messages: Sequence[Message]) -> list[Hypercube]:
     """Hypercubes of a file's messages; those with a vertical axis first, then by level type."""
-    variables: dict[tuple[str, str, str, str], list[Message]] = {}
-    for one in messages:
-        key = one.grid, one.level_type, one.step_type, one.name
-        variables.setdefault(key, []).append(one)
-    made = [_cube_of(members) for _, members in sorted(variables.items(), key=_order)]
+    made = [_cube_of(members) for _, members in sorted(_variables(messages).items(), key=_order)]
     stacked = [one for one in made if one.levels]
     stacked.sort(key=lambda one: -len(one.levels))
     single = _told_apart([one for one in made if not one.levels])
     return [*_joined(stacked), *_joined(single)]
+
+
+def repeats_of(messages: Sequence[Message]) -> Iterator[tuple[Message, Message]]:
+    """Messages of one field at one place, in pairs; the second one counts."""
+    for members in _variables(messages).values():
+        found: dict[tuple[int, Run, Level], Message] = {}
+        for one in members:
+            place = one.member, one.run, one.level
+            if place in found:
+                yield found[place], one
+            found[place] = one
+
+
+def _variables(messages: Sequence[Message]) -> dict[_Key, list[Message]]:
+    """Messages by grid, level type, kind of step and name.
+
+    Where some at one valid time begin with the run and others later (a whole sum, and that of the
+    last hours), the latter get a name of their own.
+    """
+    found: dict[_Key, list[Message]] = {}
+    for one in messages:
+        key = one.grid, one.level_type, one.step_type, one.name
+        found.setdefault(key, []).append(one)
+    for key, members in list(found.items()):
+        places = {(one.member, one.run, one.level) for one in members}
+        later = [one for one in members if one.begins_later]
+        if len(places) < len(members) and 0 < len(later) < len(members):
+            name = f"{key[3]}_part"
+            found[key] = [one for one in members if not one.begins_later]
+            found[*key[:3], name] = [replace(one, name=name) for one in later]
+    return found
 
 
 def _order(item: tuple[tuple[str, str, str, str], list[Message]]) -> tuple[object, ...]:

@@ -2,7 +2,8 @@
 
 Each message has shortName, typeOfLevel, level, step (hours), date; its values are
 ``1000 * step + level + 10 * row + column`` on a 4 x 5 grid of half degrees from (10, 52), in 24
-bits each unless it says ``bits``.
+bits each unless it says ``bits``, and ``add`` more where it says that. The keys of ``first`` are
+set before all others; without a shortName they say what it is.
 """
 
 import json
@@ -40,7 +41,7 @@ def main() -> None:
                 "jScansPositively": int(south_up),
                 "dataDate": one.get("date", 20200101),
                 "dataTime": one.get("time", 0),
-                "stepRange": str(one["step"]),
+                "stepRange": one.get("steps", str(one["step"])),
                 "typeOfLevel": one["typeOfLevel"],
                 "level": one["level"],
                 "shortName": one["shortName"],
@@ -49,10 +50,12 @@ def main() -> None:
                 "bitmapPresent": int(missing),
                 "missingValue": 9999,
             }
-            for key, value in geometry.items():
+            if not one["shortName"]:
+                del geometry["shortName"]
+            for key, value in (one.get("first", {}) | geometry).items():
                 eccodes.codes_set(handle, key, value)
             values = np.add.outer(10.0 * np.arange(4), np.arange(5.0))
-            values += 1000 * one["step"] + one["level"]
+            values += 1000 * one["step"] + one["level"] + one.get("add", 0)
             if missing:
                 values[1, 2] = 9999
             if alternate:

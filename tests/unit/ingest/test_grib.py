@@ -276,3 +276,69 @@ def test_sums_up_to_the_same_instant_are_no_messages_that_differ_in_their_time_a
     assert first["stepType"] == "accum"
     assert (first["dataTime"], second["dataTime"]) == (0, 300)
     assert (first["validityTime"], second["validityTime"]) == (600, 600)
+
+
+def parameter(number, **other):
+    """A parameter that no table has."""
+    numbers = {"discipline": 0, "parameterCategory": 200, "parameterNumber": number}
+    return message("", add=number, first=numbers, **other)
+
+
+def statistic(template, **keys):
+    return message(
+        add=sum(keys.values()), first={"productDefinitionTemplateNumber": template, **keys}
+    )
+
+
+@pytest.mark.parametrize(
+    ("messages", "expected"),
+    [
+        (
+            [parameter(7), parameter(8)],
+            {"param_0_200_7": 7, "param_0_200_8": 8},
+        ),
+        (
+            [statistic(2, derivedForecast=kind) for kind in (0, 4, 8)],
+            {"t": 0, "t_spread": 4, "t_min": 8},
+        ),
+        (
+            [statistic(6, percentileValue=percent) for percent in (10, 90)],
+            {"t_p10": 10, "t_p90": 90},
+        ),
+        (
+            [
+                statistic(
+                    9, probabilityType=1, scaleFactorOfUpperLimit=1, scaledValueOfUpperLimit=limit
+                )
+                for limit in (5, 280)
+            ],
+            {"t_above_0_5": 7, "t_above_28": 282},
+        ),
+        (
+            [
+                message(steps=steps, add=add, first={"productDefinitionTemplateNumber": 8})
+                for steps, add in (("6-9", 3), ("0-9", 9))
+            ],
+            {"t_part": 3, "t": 9},
+        ),
+    ],
+    ids=["unknown", "derived", "percentiles", "probabilities", "sums"],
+)
+def test_fields_that_differ_in_more_than_their_name_are_told_apart(tmp_path, messages, expected):
+    path = make(tmp_path / "a.grib2", *messages)
+    with granules(path) as (one,):
+        assert set(one.description.range_type.names) == set(expected)
+        assert one.warnings == ()
+        for name, add in expected.items():
+            values = one.slices[0].bands[name].read((0,), 0, 4, 0, 5)
+            np.testing.assert_array_equal(values, PLANE + 500 + add)
+
+
+@pytest.mark.parametrize(("add", "warnings"), [(0, 0), (1, 1)])
+def test_messages_that_disagree_are_said(tmp_path, add, warnings):
+    path = make(tmp_path / "a.grib2", message(), message(add=add))
+    with granules(path) as (one,):
+        assert len(one.warnings) == warnings
+        assert all("other values of t at one time; the last count" in it for it in one.warnings)
+        values = one.slices[0].bands["t"].read((0,), 0, 4, 0, 5)
+        np.testing.assert_array_equal(values, PLANE + 500 + add)
