@@ -80,11 +80,16 @@ def arrivals(place: str, passed: Path | None = None) -> list[Arrival]:
     ]
 
 
-def sources_in(arrival: Arrival, readers: Readers) -> Mapping[str, State]:
-    """The sources of an arrival: itself, or those in a folder that is no product."""
+def sources_in(
+    arrival: Arrival, readers: Readers, passed: Path | None = None
+) -> Mapping[str, State]:
+    """The sources of an arrival: itself, or those in a folder that is no product.
+
+    What lies in a folder that is passed over is none.
+    """
     if arrival.whole:
         return {arrival.source: arrival.state}
-    found = expanded(arrival.source, readers)
+    found = expanded(arrival.source, readers, passed)
     return {one: state_of(Path(one)) for one in found if not one.endswith(MARK)}
 
 

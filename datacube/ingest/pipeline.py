@@ -115,7 +115,7 @@ def ingest(
     options = replace(options_of(recipe, cube, time, run), again=again)
     known = default_readers() if readers is None else readers
     tell = report or _silent
-    every = [one for source in sources for one in expanded(source, known)]
+    every = [one for source in sources for one in expanded(source, known, bad_folder)]
     results = []
     with _hands(scheduler) as hands:
         place = open_store(store)
@@ -149,16 +149,20 @@ def _hands(scheduler: str | None) -> Iterator[Hands]:
         yield cluster
 
 
-def expanded(source: str, readers: Readers) -> Iterator[str]:
-    """The sources in a folder that is no product itself, by name; else the source itself."""
+def expanded(source: str, readers: Readers, passed: Path | None = None) -> Iterator[str]:
+    """The sources in a folder that is no product itself, by name; else the source itself.
+
+    What lies in a folder that is passed over, below it, is none.
+    """
     path = Path(source)
     if "://" in source or not path.is_dir() or _is_product(path, readers):
         yield source
         return
     for child in sorted(path.iterdir()):
         linked = child.is_symlink() and child.is_dir()  # may lead back here
-        if not linked and not child.name.startswith("."):
-            yield from expanded(str(child), readers)
+        aside = passed is not None and child.absolute() == passed.absolute()
+        if not linked and not aside and not child.name.startswith("."):
+            yield from expanded(str(child), readers, passed)
 
 
 def _is_product(folder: Path, readers: Readers) -> bool:

@@ -90,7 +90,7 @@ class Watcher:
             if not self.settling.complete(one):
                 waiting.append(one.source)
                 continue
-            sources = sources_in(one, self._readers)
+            sources = sources_in(one, self._readers, self.bad_folder)
             there.update(sources)
             for source, state in sources.items():
                 if self.stop.is_set():

@@ -1,14 +1,16 @@
 """The root command: its subcommands are loaded when they are called, errors become sentences."""
 
+import atexit
+import os
 import sys
 from importlib import import_module
-from typing import Any, override
+from typing import Any, NoReturn, override
 
 import click
 
 from datacube import __version__
 from datacube.errors import ConfigError, DatacubeError
-from services.cli.lines import reader_gone
+from services.cli.lines import carried_on, reader_gone
 
 _COMMANDS = {
     "ingest": ("services.cli.ingest", "ingest_command", "Put products into cubes of a store."),
@@ -79,7 +81,10 @@ def main(arguments: list[str] | None = None) -> None:
     arguments : list of str, optional
         Those of the process where None.
     """
-    sys.exit(run(sys.argv[1:] if arguments is None else arguments))
+    code = run(sys.argv[1:] if arguments is None else arguments)
+    if "icechunk" in sys.modules:
+        _leave(code)
+    sys.exit(code)
 
 
 def run(arguments: list[str]) -> int:
@@ -107,6 +112,19 @@ def run(arguments: list[str]) -> int:
             raise
         return _say(_sentence(error), NOT_DONE)
     return result if isinstance(result, int) else 0
+
+
+def _leave(code: int) -> NoReturn:
+    """End without taking the interpreter down.
+
+    A thread of icechunk may give back an object of Python an instant after it has handed over its
+    result; where the interpreter is gone by then the process dies of a segmentation fault.
+    """
+    atexit._run_exitfuncs()  # noqa: SLF001
+    with carried_on():
+        sys.stdout.flush()
+        sys.stderr.flush()
+    os._exit(code)
 
 
 def _sentence(error: Exception) -> str:

@@ -1,6 +1,8 @@
 """The command line in this process: what it prints, what it returns, how it refuses."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -9,6 +11,8 @@ from datacube import __version__
 from datacube.model.fields import Field
 from services.cli.root import run
 from tests.cubes import make_cube
+
+ROOT = Path(__file__).parents[4]
 
 
 @pytest.fixture
@@ -264,3 +268,24 @@ def test_config_check_finds_every_problem(tmp_path, capsys):
 def test_debug_lets_the_exception_through(tmp_path):
     with pytest.raises(Exception, match="nowhere"):
         run(["--debug", "config", "check", str(tmp_path / "nowhere.yaml")])
+
+
+def test_icechunk_does_not_outlive_the_interpreter():
+    """Its threads may hold objects of Python until after the end."""
+    script = """
+import atexit, sys, types
+sys.modules["icechunk"] = types.ModuleType("icechunk")
+atexit.register(print, "ended")
+class Held:
+    def __del__(self, write=sys.__stderr__.write):
+        write("taken down")
+held = Held()
+from services.cli.root import main
+main(["ls", "--store", sys.argv[1]])
+"""
+    for store, code in (("/nowhere/at/all", 0), ("ftp://host/x", 2)):
+        command = [sys.executable, "-c", script, store]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+        assert (done.returncode, done.stdout) == (code, "ended\n")
+        assert "taken down" not in done.stderr
+        assert done.stderr.endswith("\n")

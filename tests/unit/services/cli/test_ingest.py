@@ -215,3 +215,21 @@ def test_what_is_nothing_by_itself_is_named(tmp_path, capsys):
     for path, words in ((packed, "a file packed by gzip; unpack it first"), (pipe, "a pipe or")):
         assert run(["ingest", str(path), "--store", str(tmp_path / "store")]) == 2
         assert words in capsys.readouterr().err
+
+
+def test_what_was_set_aside_is_not_looked_at_again(tmp_path, sources, capsys, monkeypatch):
+    folder, store = tmp_path / "in" / "deep", str(tmp_path / "store")
+    folder.mkdir(parents=True)
+    for one in sources:
+        Path(one).rename(folder / Path(one).name)
+    monkeypatch.chdir(tmp_path)
+    aside = Path("in/deep/bad")
+    for code in (3, 0, 0):
+        assert run(["ingest", "in", "--store", store, "--bad", str(aside)]) == code
+        assert sorted(path.name for path in aside.iterdir()) == ["notes.nc", "notes.nc.reason.txt"]
+    options = ["--once", "--settle", "0", "--bad", str(aside.absolute())]
+    capsys.readouterr()
+    assert run(["watch", "in", "--store", store, *options]) == 0
+    assert capsys.readouterr() == ("", "")
+    assert run(["ingest", str(aside), "--store", store, "--bad", str(aside), "--dry-run"]) == 2
+    assert "notes.nc: its content is of no known format" in capsys.readouterr().err
