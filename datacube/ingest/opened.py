@@ -81,9 +81,21 @@ def looked_at(
     left = {} if granule.again else gone
     if chosen is None:
         return None, left
-    ready = completed(in_part(fitted(chosen, cube.description), cube), cube)
+    ready = completed(in_part(_fitted(chosen, cube.description, recipe), cube), cube)
     rule = None if recipe.mosaic is None else recipe.mosaic.rule
     return (ready if rule is None else over_stored(ready, cube, rule)), left
+
+
+def _fitted(granule: Granule, cube: CoverageDescription, recipe: RecipeSettings) -> Granule:
+    """The granule in the cube's packing; where a box in the recipe would help it is said."""
+    try:
+        return fitted(granule, cube)
+    except SourceError as error:
+        boxed = recipe.grid is None or recipe.grid.box is not None
+        if boxed or granule.description.domain.grid == cube.domain.grid:
+            raise
+        hint = "sources of different extents meet in one cube where the recipe's grid has a box"
+        raise SourceError(f"{error.message}; {hint}") from error
 
 
 def _check_names(granule: Granule) -> None:

@@ -187,7 +187,7 @@ def options_of(
             f"{_LONGEST} of them at most",
             subject="cube",
         )
-    instant = time or recipe.time
+    instant = recipe.time if time is None else time
     for one in (instant, run):
         if one is not None:
             Timestamp.parse(one)

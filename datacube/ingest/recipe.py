@@ -3,6 +3,7 @@
 What a recipe can say is in :class:`datacube.config.products.RecipeSettings`.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -124,6 +125,11 @@ def _applied(recipe: RecipeSettings, granule: Granule, cube_id: str) -> Granule:
             )
             for one in chosen
         ]
+    names = Counter(field.name.lower() for _, field in pairs)
+    if twice := [name for name, count in names.items() if count > 1]:
+        raise SourceError(
+            f"the recipe gives the name '{twice[0]}' to several fields of '{cube_id}'"
+        )
     texts: dict[str, Any] = {
         "title": recipe.title,
         "abstract": recipe.abstract,

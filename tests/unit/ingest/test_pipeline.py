@@ -316,6 +316,9 @@ def test_a_recipe_chooses_and_names(tmp_path, store):
     assert cube.description.range_type.field("nir").title == "near infrared"
     assert cube.chunk_shape("nir")[-2:] == (4, 4)
     np.testing.assert_array_equal(whole(cube, "nir"), values[2])
+    same = RecipeSettings(fields=(FieldRecipe("band1", "B"), FieldRecipe("band2", "b")), cube="c")
+    refused = ingest([str(path)], store=store, recipe=same).results[0]
+    assert refused.reason == "the recipe gives the name 'b' to several fields of 'c'"
     absent = RecipeSettings(fields=(FieldRecipe("band9"),))
     refused = ingest([str(path)], store=store, recipe=absent).results[0]
     assert "wants the fields band9; the source has band1, band2, band3" in refused.reason
@@ -386,6 +389,8 @@ def test_arguments_are_checked_before_anything_is_opened(store):
         ingest(["x"], store=store, cube="a.b")
     with pytest.raises(InvalidTime):
         ingest(["x"], store=store, time="yesterday")
+    with pytest.raises(InvalidTime):
+        ingest(["x"], store=store, time="")
 
 
 def test_processes_that_start_a_cube_at_once_all_go_in(tmp_path, store):

@@ -147,6 +147,10 @@ def test_a_recipe_brings_scenes_of_other_extents_to_one_grid(tmp_path):
     shifted = np.zeros((6, 6), "u2")
     shifted[:5, 2:] = values[0][1:, :4]
     np.testing.assert_array_equal(whole(cube, "band1", 1), shifted)
+    files = [str(path) for path in paths]
+    _, bad = ingest(files, store=str(tmp_path / "own"), recipe=recipe(10.0, None)).results
+    assert bad.reason.startswith("does not fit the cube 's': its box is")
+    assert bad.reason.endswith("meet in one cube where the recipe's grid has a box")
 
 
 def test_linear_methods_work_on_packed_numbers_and_spare_no_data(tmp_path):
