@@ -1,7 +1,7 @@
 """Filling slices with the values of a granule: window by window, here or by the hands of others."""
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -13,7 +13,15 @@ import numpy as np
 from datacube.config.products import RecipeSettings
 from datacube.ingest.places import JoinedBand
 from datacube.ingest.report import BytesRead, Event
-from datacube.ingest.source import BandSource, Granule, ReadOptions, is_parallel, tile_of
+from datacube.ingest.source import (
+    TOGETHER_BYTES,
+    BandSource,
+    Granule,
+    ReadOptions,
+    bands_together,
+    is_parallel,
+    tile_of,
+)
 from datacube.model.axis import TimeAxis
 from datacube.store.heap import Thrift
 from datacube.store.objects import ObjectStore
@@ -24,6 +32,7 @@ WINDOW_BYTES = 32 * 2**20
 """About how many bytes of a field are held at once."""
 
 _OPEN_SLICES = 4
+_TURNS = 4
 
 
 class Filling(Protocol):
@@ -117,6 +126,9 @@ class _Here:
             self._full.popleft().close()
 
 
+type Place = tuple[int, ...]
+"""Along the further axes."""
+
 type Sides = tuple[int, int]
 """Rows and columns of chunks."""
 
@@ -127,7 +139,7 @@ that hold whole tiles of the source."""
 
 def windows_of(
     granule: Granule, position: int, writer: SliceWriter, shape: Shape
-) -> Iterator[tuple[str, tuple[int, ...], Window]]:
+) -> Iterator[tuple[str, Place, Window]]:
     """Field, place along further axes and window of all that a slice of a granule holds.
 
     Parameters
@@ -138,18 +150,45 @@ def windows_of(
     shape : Shape
         Of the windows: :func:`bands` or :func:`blocks`.
     """
+    own = granule.slices[position].bands
+    found = [_windows(granule, name, band, writer, shape) for name, band in own.items()]
+    if not all(bands_together(band) > 1 for band in own.values()):
+        for one in found:
+            yield from one
+        return
+    each = [list(one) for one in found]  # so that what is unpacked for one band serves the others
+    some = _at_once(granule, own, each[0][0][2])
+    for first in range(0, max(map(len, each)), some):
+        for listed in each:
+            yield from listed[first : first + some]
+
+
+def _windows(
+    granule: Granule, name: str, band: BandSource, writer: SliceWriter, shape: Shape
+) -> Iterator[tuple[str, Place, Window]]:
+    """Those of one field."""
     height, width = granule.description.domain.grid.shape
     rows, columns = writer.chunk_shape
-    for name, band in granule.slices[position].bands.items():
-        itemsize = np.dtype(granule.description.range_type.field(name).dtype).itemsize
-        held = max(1, WINDOW_BYTES // (rows * columns * itemsize))
-        whole = _whole_tiles(tile_of(band) or (1, width), (rows, columns))
-        tall, wide = shape(held, -(-width // columns), whole)
-        for index in places(granule, band):
-            for row in range(0, height, rows * tall):
-                for column in range(0, width, columns * wide):
-                    bottom, right = row + rows * tall, column + columns * wide
-                    yield name, index, (row, min(bottom, height), column, min(right, width))
+    itemsize = np.dtype(granule.description.range_type.field(name).dtype).itemsize
+    held = max(1, WINDOW_BYTES // (rows * columns * itemsize))
+    whole = _whole_tiles(tile_of(band) or (1, width), (rows, columns))
+    tall, wide = shape(held, -(-width // columns), whole)
+    for index in places(granule, band):
+        for row in range(0, height, rows * tall):
+            for column in range(0, width, columns * wide):
+                bottom, right = row + rows * tall, column + columns * wide
+                yield name, index, (row, min(bottom, height), column, min(right, width))
+
+
+def _at_once(granule: Granule, own: Mapping[str, BandSource], window: Window) -> int:
+    """How many windows of bands that lie together are read by turns: one for each thread."""
+    row0, row1, column0, column1 = window
+    fields = granule.description.range_type
+    size = sum(np.dtype(fields.field(name).dtype).itemsize for name in own)
+    size *= (row1 - row0) * (column1 - column0)
+    if not all(map(is_parallel, own.values())):
+        return 1
+    return max(1, min(_TURNS, TOGETHER_BYTES // (2 * max(size, 1))))
 
 
 def bands(held: int, across: int, whole: Sides) -> Sides:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from datacube.ingest.source import BandSource, is_parallel
+from datacube.ingest.source import BandSource, bands_together, is_parallel, tile_of
 from datacube.model.fields import Field
 
 _EXACT = 1e-6  # of a step
@@ -38,6 +38,16 @@ class Repacked:
     def parallel(self) -> bool:
         """See :func:`~datacube.ingest.source.is_parallel`."""
         return is_parallel(self.band)
+
+    @property
+    def together(self) -> int:
+        """See :func:`~datacube.ingest.source.bands_together`."""
+        return bands_together(self.band)
+
+    @property
+    def tile(self) -> tuple[int, int] | None:
+        """See :func:`~datacube.ingest.source.tile_of`."""
+        return tile_of(self.band)
 
     def read(
         self, index: tuple[int, ...], row0: int, row1: int, column0: int, column1: int

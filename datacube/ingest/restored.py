@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from datacube.config.products import RecipeSettings, StoredAs
 from datacube.errors import SourceError
 from datacube.ingest.packing import with_nil
-from datacube.ingest.source import BandSource, Granule, is_parallel, tile_of
+from datacube.ingest.source import BandSource, Granule, bands_together, is_parallel, tile_of
 from datacube.model.fields import Field, RangeType
 
 _STRIP = 1 << 20  # cells that are worked on at once
@@ -90,6 +90,11 @@ class ChangedBand:
     def parallel(self) -> bool:
         """See :func:`~datacube.ingest.source.is_parallel`."""
         return is_parallel(self.band)
+
+    @property
+    def together(self) -> int:
+        """See :func:`~datacube.ingest.source.bands_together`."""
+        return bands_together(self.band)
 
     @property
     def tile(self) -> tuple[int, int] | None:

@@ -63,6 +63,18 @@ def tile_of(band: BandSource) -> tuple[int, int] | None:
     return found
 
 
+TOGETHER_BYTES = 64 << 20
+"""Of bands that lie together, so much is kept unpacked while their windows are read."""
+
+
+def bands_together(band: BandSource) -> int:
+    """How many bands lie together in the source, so that whoever reads one unpacks all of them.
+
+    Bands that know say so by their ``together``.
+    """
+    return int(getattr(band, "together", 1))
+
+
 @dataclass(frozen=True, eq=False)
 class SliceSource:
     """The fields of a granule at one instant.

@@ -18,10 +18,19 @@ import numpy as np
 from datacube.errors import InvalidTime, SourceError
 from datacube.ingest.identity import content_id
 from datacube.ingest.packing import with_nil
+from datacube.ingest.readers.kepttiles import KeptTiles
 from datacube.ingest.readers.parts import Origin, Part, granules_of, opening
 from datacube.ingest.readers.placed import placed
 from datacube.ingest.readers.raster import MaskedImage, RasterBand, has_mask, open_raster
-from datacube.ingest.source import BandSource, Granule, ReadOptions, SliceSource, instant, magic
+from datacube.ingest.source import (
+    TOGETHER_BYTES,
+    BandSource,
+    Granule,
+    ReadOptions,
+    SliceSource,
+    instant,
+    magic,
+)
 from datacube.model.fields import Category, Field, held_nil
 from datacube.model.naming import day_in, identifier
 from datacube.model.time import Timestamp, format_tick
@@ -52,12 +61,14 @@ def _granules(file: Any, path: Path, options: ReadOptions) -> tuple[Granule, ...
     names = band_names(file.descriptions, [one.name for one in file.colorinterp])
     fields: list[Field] = []
     bands: dict[str, BandSource] = {}
+    kept = KeptTiles(TOGETHER_BYTES)
     for number, name in enumerate(names, 1):
         field = _field(file, number, name)
         nodata = file.nodatavals[number - 1]
         gone = nodata if np.dtype(field.dtype).kind == "f" else None
         fields.append(field)
-        band = RasterBand(file, number, path, None if gone is None or np.isnan(gone) else gone)
+        gone = None if gone is None or np.isnan(gone) else gone
+        band = RasterBand(file, number, path, gone, kept=kept)
         bands[name] = band
         if has_mask(file, number):
             fields[-1] = with_nil(field)

@@ -18,6 +18,7 @@ from rasterio.windows import Window
 
 from datacube.errors import SourceError
 from datacube.ingest.packing import off_nil
+from datacube.ingest.readers.kepttiles import KeptTiles
 from datacube.ingest.readers.tifftiles import TiffTiles, tiles_of
 from datacube.model.crs import Crs
 from datacube.model.fields import Field, Number
@@ -37,6 +38,8 @@ class RasterBand:
         No-data value that becomes NaN (float bands).
     factor : int
         Each cell is repeated this often in both directions (nearest neighbour, exact).
+    kept : KeptTiles, optional
+        Of the file, which its bands share.
     """
 
     file: Any
@@ -44,11 +47,18 @@ class RasterBand:
     path: Path
     gone: Number | None = None
     factor: int = 1
+    kept: KeptTiles | None = None
 
     @cached_property
     def tiles(self) -> TiffTiles | None:
         """The tiles, where they can be read past GDAL, which has one thread for a file."""
-        return tiles_of(self.file, self.band)
+        return tiles_of(self.file, self.band, self.kept)
+
+    @property
+    def together(self) -> int:
+        """See :func:`~datacube.ingest.source.bands_together`."""
+        how = self.file.tags(ns="IMAGE_STRUCTURE").get("INTERLEAVE", "BAND")
+        return int(self.file.count) if how == "PIXEL" else 1
 
     @property
     def parallel(self) -> bool:

@@ -5,9 +5,7 @@ through its cache; here any number of threads read at once. What is stored other
 """
 
 import os
-import threading
 import weakref
-from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import product
@@ -16,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from datacube.ingest.readers.kepttiles import KeptTiles
 from datacube.ingest.readers.unpack import (
     Unpack,
     expand,
@@ -26,7 +25,6 @@ from datacube.ingest.readers.unpack import (
 )
 from datacube.store.buffers import Buffers
 
-_HELD = 32 << 20
 _UNPACK = {"DEFLATE": inflate, "LZW": expand, "ZSTD": restore}
 
 type Undo = Callable[[NDArray[Any], NDArray[Any]], None]
@@ -61,7 +59,11 @@ class TiffTiles:
     dtype : numpy dtype
     unpack : Unpack
     undo : Undo
-    kept, lock : of tiles that were read last
+    kept : KeptTiles
+        Of the file, where its bands lie together in its tiles.
+    sample : int, optional
+        Number of the band in a tile that holds all of them, pixel by pixel.
+    samples : int, how many bands a tile holds
     buffers : Buffers
         Where windows lie.
     """
@@ -72,8 +74,9 @@ class TiffTiles:
     dtype: np.dtype[Any]
     unpack: Unpack
     undo: Undo
-    kept: OrderedDict[tuple[int, int], NDArray[Any]] = field(default_factory=OrderedDict)
-    lock: threading.Lock = field(default_factory=threading.Lock)
+    kept: KeptTiles
+    sample: int | None = None
+    samples: int = 1
     buffers: Buffers = field(default_factory=Buffers)
 
     def __post_init__(self) -> None:
@@ -101,52 +104,57 @@ class TiffTiles:
                 first + rows.start - top : first + rows.stop - top,
                 start + columns.start - left : start + columns.stop - left,
             ]
-            if place.shape == self.shape:  # no other window needs it
+            if self.sample is not None:
+                place[:] = self._tile(row, column)[rows, columns, self.sample]
+            elif place.shape == self.shape:  # no other window needs it
                 self._decode(row, column, place)
             else:
                 place[:] = self._tile(row, column)[rows, columns]
         return whole
 
     def _tile(self, row: int, column: int) -> NDArray[Any]:
-        """A tile of which several windows have parts: those read last are kept."""
-        with self.lock:
-            if (row, column) in self.kept:
-                self.kept.move_to_end((row, column))
-                return self.kept[row, column]
-        found = np.empty(self.shape, self.dtype)
-        self._decode(row, column, found)
-        with self.lock:
-            self.kept[row, column] = found
-            while len(self.kept) > max(1, _HELD // found.nbytes):
-                self.kept.popitem(last=False)
-        return found
+        """A tile of which several windows have parts, or which holds several bands."""
+
+        def made() -> NDArray[Any]:
+            found = np.empty(self._shape, self.dtype)
+            self._decode(row, column, found)
+            return found
+
+        return self.kept.get((row, column), made)
+
+    @property
+    def _shape(self) -> tuple[int, ...]:
+        """Of a tile as it is stored."""
+        return self.shape if self.sample is None else (*self.shape, self.samples)
 
     def _decode(self, row: int, column: int, into: NDArray[Any]) -> None:
         start, size = self.places[row, column].tolist()
         data = os.pread(self.descriptor, size, start)
-        height, width = self.shape
-        memory = self.buffers.room(height * width * self.dtype.itemsize)
+        memory = self.buffers.room(into.size * self.dtype.itemsize)
         self.unpack(data, memory)
-        self.undo(memory.view(self.dtype).reshape(self.shape), into)
+        self.undo(memory.view(self.dtype).reshape(self._shape), into)
 
 
-def tiles_of(file: Any, band: int) -> TiffTiles | None:
+def tiles_of(file: Any, band: int, kept: KeptTiles | None = None) -> TiffTiles | None:
     """The tiles of a band of an open raster file; None where they are stored in another way.
 
     Parameters
     ----------
     file : rasterio dataset
     band : int, from 1
+    kept : KeptTiles, optional
+        Of the file; without it bands that lie together are unpacked for each of them.
     """
     how = file.tags(ns="IMAGE_STRUCTURE")
     shape = file.block_shapes[band - 1]
     dtype = np.dtype(file.dtypes[band - 1])
     unpack = _UNPACK.get(how.get("COMPRESSION", ""))
     undo = _UNDO.get((how.get("PREDICTOR", "1"), dtype.kind))
+    interleave = how.get("INTERLEAVE", "BAND")
     plain = (
         file.driver == "GTiff"
         and shape[1] != file.width  # strips are as wide as the image
-        and how.get("INTERLEAVE", "BAND") == "BAND"
+        and interleave in {"BAND", "PIXEL"}
         and "NBITS" not in file.tags(band, ns="IMAGE_STRUCTURE")
         and os.path.isfile(file.name)  # noqa: PTH113
     )
@@ -159,7 +167,17 @@ def tiles_of(file: Any, band: int) -> TiffTiles | None:
     if os.pread(descriptor, 2, 0) != b"II":
         os.close(descriptor)
         return None
-    return TiffTiles(descriptor, places, shape, dtype.newbyteorder("<"), unpack, undo)
+    return TiffTiles(
+        descriptor,
+        places,
+        shape,
+        dtype.newbyteorder("<"),
+        unpack,
+        undo,
+        kept or KeptTiles(),
+        band - 1 if interleave == "PIXEL" else None,
+        file.count,
+    )
 
 
 def _places(file: Any, band: int, shape: tuple[int, int]) -> NDArray[np.int64] | None:

@@ -70,7 +70,7 @@ def sum_along_rows(steps: NDArray[Any], into: NDArray[Any]) -> None:
 
     Parameters
     ----------
-    steps, into : (y, x) of one type
+    steps, into : (y, x) or (y, x, band) of one type
 
     Examples
     --------
@@ -89,6 +89,6 @@ def gather_floats(steps: NDArray[Any], into: NDArray[Any]) -> None:
 
     Parameters
     ----------
-    steps, into : (y, x) of one type
+    steps, into : (y, x) or (y, x, band) of one type
     """
     imagecodecs.floatpred_decode(steps, axis=1, out=into)

@@ -1,6 +1,10 @@
 """Compressed tiles of TIFF files, against GDAL's own reading."""
 
+import os
+import threading
+import time
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -8,11 +12,17 @@ import rasterio
 from rasterio.transform import from_origin
 from rasterio.windows import Window
 
+from datacube.config.products import RecipeSettings
 from datacube.errors import SourceError
+from datacube.ingest import filling
+from datacube.ingest.pipeline import ingest
+from datacube.ingest.readers import cog, tifftiles
+from datacube.ingest.readers.kepttiles import KeptTiles
 from datacube.ingest.readers.raster import RasterBand
 from datacube.ingest.readers.tifftiles import tiles_of
 from datacube.ingest.readers.unpack import inflate, sum_along_rows
 from datacube.ingest.source import tile_of
+from tests.unit.ingest.products import opened, whole
 
 HEIGHT, WIDTH = 70, 101
 WINDOWS = ((0, 70, 0, 101), (3, 40, 30, 33), (32, 64, 64, 96), (69, 70, 100, 101))
@@ -62,6 +72,58 @@ def test_windows_are_those_of_gdal(image, dtype, predictor, compress):
         np.testing.assert_array_equal(tiles.read(top, bottom, left, right), known)
 
 
+@pytest.mark.parametrize(("dtype", "predictor"), [("u1", 2), ("i4", 2), ("f4", 1), ("f4", 3)])
+def test_bands_that_lie_pixel_by_pixel_are_unpacked_once(image, monkeypatch, dtype, predictor):
+    _, file = image(dtype, bands=3, interleave="pixel", predictor=predictor, **TILED)
+    unpacked = []
+    pread = os.pread
+    monkeypatch.setattr(tifftiles.os, "pread", lambda *at: unpacked.append(at) or pread(*at))
+    kept = KeptTiles()
+    for band in (1, 2, 3):
+        tiles = tiles_of(file, band, kept)
+        assert tiles is not None
+        for top, bottom, left, right in WINDOWS:
+            known = file.read(band, window=Window(left, top, right - left, bottom - top))
+            np.testing.assert_array_equal(tiles.read(top, bottom, left, right), known)
+    assert len([one for one in unpacked if one[1] > len(b"II")]) == 5 * 4
+
+
+def test_a_tile_is_unpacked_by_one_of_many_threads():
+    made, barrier = [], threading.Barrier(8)
+    kept = KeptTiles()
+
+    def make():
+        made.append(1)
+        time.sleep(0.05)
+        return np.zeros(10)
+
+    def ask(_):
+        barrier.wait()
+        return kept.get((0, 0), make)
+
+    with ThreadPoolExecutor(8) as pool:
+        assert len({id(one) for one in pool.map(ask, range(8))}) == 1
+    assert made == [1]
+
+
+def test_a_tile_that_fails_is_tried_again():
+    kept = KeptTiles()
+
+    def fail():
+        raise ValueError("damaged")
+
+    with pytest.raises(ValueError, match="damaged"):
+        kept.get((0, 0), fail)
+    assert kept.get((0, 0), lambda: np.ones(1)).tolist() == [1]
+
+
+def test_so_many_bytes_of_tiles_are_kept():
+    kept, made = KeptTiles(100), []
+    for place in ((0, 0), (0, 1), (0, 2), (0, 2), (0, 0)):
+        kept.get(place, lambda place=place: made.append(place) or np.zeros(5))
+    assert made == [(0, 0), (0, 1), (0, 2), (0, 0)]
+
+
 @pytest.mark.parametrize("dtype", ["f4", "f8"])
 @pytest.mark.parametrize("predictor", [1, 3])
 def test_floats_are_read_too(image, dtype, predictor):
@@ -78,7 +140,6 @@ def test_floats_are_read_too(image, dtype, predictor):
     [
         {},
         {"compress": "deflate"},
-        {**TILED, "interleave": "pixel"},
         {**TILED, "interleave": "band", "endianness": "big"},
         {**TILED, "interleave": "band", "compress": "packbits"},
     ],
@@ -139,3 +200,20 @@ def test_sum_along_rows_run_over_as_their_type_does(dtype, width):
 def test_what_does_not_fill_its_place_is_damaged(size):
     with pytest.raises(ValueError, match="compressed data is"):
         inflate(zlib.compress(bytes(1000)), np.empty(size, "uint8"))
+
+
+def test_an_image_of_bands_that_lie_together_is_unpacked_once(image, tmp_path, monkeypatch):
+    path, file = image("u2", bands=3, interleave="pixel", **TILED)
+    tile = 16 * 32 * 3 * 2
+    monkeypatch.setattr(cog, "TOGETHER_BYTES", 5 * tile)  # of 20 tiles
+    monkeypatch.setattr(filling, "_TURNS", 1)
+    unpacked = []
+    pread = os.pread
+    monkeypatch.setattr(tifftiles.os, "pread", lambda *at: unpacked.append(at) or pread(*at))
+    recipe = RecipeSettings(cube="c", chunk=32, time="2024-06-01")
+    assert ingest([str(path)], store=str(tmp_path / "store"), recipe=recipe).exit_code == 0
+    tiles = [one for one in unpacked if one[1] > len(b"II")]
+    assert len(tiles) == len(set(tiles)) == 5 * 4
+    cube = opened(tmp_path / "store", "c")
+    for number, name in enumerate(cube.description.range_type.names, 1):
+        np.testing.assert_array_equal(whole(cube, name), file.read(number))
