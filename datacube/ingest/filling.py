@@ -170,7 +170,9 @@ def _windows(
     height, width = granule.description.domain.grid.shape
     rows, columns = writer.chunk_shape
     itemsize = np.dtype(granule.description.range_type.field(name).dtype).itemsize
-    held = max(1, WINDOW_BYTES // (rows * columns * itemsize))
+    together = bands_together(band)
+    most = WINDOW_BYTES if together == 1 else min(WINDOW_BYTES, TOGETHER_BYTES // (2 * together))
+    held = max(1, most // (rows * columns * itemsize))
     whole = _whole_tiles(tile_of(band) or (1, width), (rows, columns))
     tall, wide = shape(held, -(-width // columns), whole)
     for index in places(granule, band):

@@ -5,6 +5,7 @@ import threading
 import time
 import zlib
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import numpy as np
 import pytest
@@ -19,9 +20,10 @@ from datacube.ingest.pipeline import ingest
 from datacube.ingest.readers import cog, tifftiles
 from datacube.ingest.readers.kepttiles import KeptTiles
 from datacube.ingest.readers.raster import RasterBand
-from datacube.ingest.readers.tifftiles import tiles_of
+from datacube.ingest.readers.tifftiles import TiffTiles, tiles_of
 from datacube.ingest.readers.unpack import inflate, sum_along_rows
 from datacube.ingest.source import tile_of
+from datacube.store import writer
 from tests.unit.ingest.products import opened, whole
 
 HEIGHT, WIDTH = 70, 101
@@ -205,15 +207,38 @@ def test_what_does_not_fill_its_place_is_damaged(size):
 def test_an_image_of_bands_that_lie_together_is_unpacked_once(image, tmp_path, monkeypatch):
     path, file = image("u2", bands=3, interleave="pixel", **TILED)
     tile = 16 * 32 * 3 * 2
-    monkeypatch.setattr(cog, "TOGETHER_BYTES", 5 * tile)  # of 20 tiles
+    monkeypatch.setattr(cog, "TOGETHER_BYTES", 16 * tile)  # of 20; a window holds 8
     monkeypatch.setattr(filling, "_TURNS", 1)
+    one = partial(ThreadPoolExecutor, 1)  # several may be so far apart that a tile is gone again
+    monkeypatch.setattr(writer, "ThreadPoolExecutor", lambda _, **how: one(**how))
     unpacked = []
-    pread = os.pread
-    monkeypatch.setattr(tifftiles.os, "pread", lambda *at: unpacked.append(at) or pread(*at))
+    decode = TiffTiles._decode
+
+    def noted(self, row, column, into):
+        unpacked.append((row, column))
+        decode(self, row, column, into)
+
+    monkeypatch.setattr(TiffTiles, "_decode", noted)
     recipe = RecipeSettings(cube="c", chunk=32, time="2024-06-01")
     assert ingest([str(path)], store=str(tmp_path / "store"), recipe=recipe).exit_code == 0
-    tiles = [one for one in unpacked if one[1] > len(b"II")]
-    assert len(tiles) == len(set(tiles)) == 5 * 4
+    assert sorted(unpacked) == [(row, column) for row in range(5) for column in range(4)]
     cube = opened(tmp_path / "store", "c")
     for number, name in enumerate(cube.description.range_type.names, 1):
         np.testing.assert_array_equal(whole(cube, name), file.read(number))
+
+
+def test_windows_of_many_bands_that_lie_together_are_small(image, tmp_path, monkeypatch):
+    path, _ = image("u2", bands=3, interleave="pixel", **TILED)
+    read = []
+    window = RasterBand.read
+
+    def noted(self, *asked):
+        read.append((self.band, *asked[1:]))
+        return window(self, *asked)
+
+    monkeypatch.setattr(RasterBand, "read", noted)
+    monkeypatch.setattr(filling, "TOGETHER_BYTES", 32 * 32 * 2 * 3)
+    recipe = RecipeSettings(cube="c", chunk=32, time="2024-06-01")
+    assert ingest([str(path)], store=str(tmp_path / "store"), recipe=recipe).exit_code == 0
+    assert len(read) == 3 * 3 * 4
+    assert all(bottom - top <= 32 and right - left <= 32 for _, top, bottom, left, right in read)
