@@ -1,4 +1,4 @@
-"""Times: ISO 8601 text, partial dates, intervals and durations; CF units; integer ticks.
+"""Times: ISO 8601 text, partial dates, intervals and durations; integer ticks.
 
 A tick is a millisecond since 1970-01-01T00:00 of a calendar; ticks of different calendars do not
 compare. A :class:`Timestamp` is what somebody wrote: civil parts and how precise they are, without
@@ -9,7 +9,6 @@ import re
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
-from math import floor
 from typing import Literal, override
 
 import numpy as np
@@ -40,22 +39,9 @@ _DURATION = re.compile(
     r"(?:T(?:(?P<hours>\d+)H)?(?:(?P<minutes>\d+)M)?(?:(?P<seconds>\d+(?:\.\d+)?)S)?)?$",
     re.IGNORECASE,
 )
-_CF_UNITS = re.compile(r"^\s*(?P<unit>[A-Za-z]+)\s+since\s+(?P<reference>.+?)\s*$", re.IGNORECASE)
-_MONTHLY = re.compile(
-    r"^\s*(?P<unit>months?|years?)\s+since\s+(?P<reference>.+?)\s*$", re.IGNORECASE
-)
-_LONGEST = 1_200_000  # months
 _LETTERS = 100  # characters of a duration
 _ISO_ZERO = b"0000-00-00T00:00:00Z"
 _PAIRS = np.array([0, 2, 5, 8, 11, 14, 17])  # places of two digits in it
-_MS = {
-    **dict.fromkeys(("ms", "msec", "millisecond"), 1),
-    **dict.fromkeys(("s", "sec", "second"), 1000),
-    **dict.fromkeys(("min", "minute"), 60_000),
-    **dict.fromkeys(("h", "hr", "hour"), 3_600_000),
-    **dict.fromkeys(("d", "day"), MS_PER_DAY),
-    "week": 7 * MS_PER_DAY,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +90,7 @@ class Timestamp:
             int(found["year"]),
             int(month or 1),
             int(day or 1),
-            _ms_of_day(hour, minute, second, fraction) - _offset(found["zone"]),
+            clock_ms(hour, minute, second, fraction) - zone_ms(found["zone"]),
             _precision(month, day, hour, second, fraction),
         )
         in_day = int(hour or 0) <= 24 and int(minute or 0) <= 59 and int(second or 0) <= 60
@@ -267,97 +253,14 @@ def format_tick(ticks: int, calendar: Calendar = "standard") -> str:
     return format_ticks(np.array([ticks]), calendar)[0]
 
 
-def decode_cf(
-    values: NDArray[np.generic], units: str, calendar: Calendar = "standard"
-) -> TickArray:
-    """Ticks of CF numeric times (``hours since 1900-01-01``), rounded to the millisecond.
-
-    Months and years are those of the calendar, a part of one is that part of its length.
-
-    Parameters
-    ----------
-    values : integer or float, any shape, in units
-
-    Returns
-    -------
-    ticks : int64, same shape
-
-    Raises
-    ------
-    InvalidTime
-        The units are not ``UNIT since REFERENCE``.
-
-    Examples
-    --------
-    >>> format_ticks(decode_cf(np.array([6]), "hours since 2020-01-01 00:00:00"))
-    ['2020-01-01T06:00:00Z']
-    >>> format_ticks(decode_cf(np.array([1, 1.5]), "months since 2020-01-01"))
-    ['2020-02-01T00:00:00Z', '2020-02-15T12:00:00Z']
-    """
-    values = np.asarray(values)
-    if (found := _MONTHLY.match(units)) is not None:
-        months = 12 if found["unit"].lower().startswith("y") else 1
-        return _by_months(
-            values.astype(np.float64) * months, _reference(found["reference"]), calendar
-        )
-    unit_ms, reference = _cf_units(units)
-    start = reference.ticks(calendar)
-    if np.issubdtype(values.dtype, np.integer):
-        return start + values.astype(np.int64) * unit_ms
-    whole = np.floor(values.astype(np.float64))
-    rest = np.rint((values.astype(np.float64) - whole) * unit_ms).astype(np.int64)
-    return start + whole.astype(np.int64) * unit_ms + rest
-
-
-def _by_months(values: NDArray[np.floating], since: Timestamp, calendar: Calendar) -> TickArray:
-    if not (np.abs(values) <= _LONGEST).all():
-        raise InvalidTime("times in months or years reach beyond 100,000 years", subject="units")
-    start = since.ticks(calendar)
-    ticks = []
-    for value in values.ravel().tolist():
-        whole = floor(value)
-        first, last = (add_months(start, whole + one, calendar) for one in (0, 1))
-        ticks.append(first + round((value - whole) * (last - first)))
-    return np.array(ticks, np.int64).reshape(values.shape)
-
-
-def _cf_units(units: str) -> tuple[int, Timestamp]:
-    found = _CF_UNITS.match(units)
-    unit = found["unit"].lower() if found else ""
-    unit_ms = _MS.get(unit) or _MS.get(unit.removesuffix("s"))
-    if found is None or unit_ms is None:
-        raise InvalidTime(
-            f"the time units '{units}' are not of the form 'hours since 1970-01-01'",
-            subject="units",
-        )
-    return unit_ms, _reference(found["reference"])
-
-
-def _reference(text: str) -> Timestamp:
-    """CF allows 1900-1-1 0:0:0, 1900-01-01 00:00:0.0 and a trailing UTC."""
-    found = re.match(
-        r"^([+-]?\d{1,6})-(\d{1,2})-(\d{1,2})"
-        r"(?:[T ]+(\d{1,2})(?::(\d{1,2}))?(?::(\d{1,2})(?:\.(\d+))?)?)?"
-        r"\s*(Z|UTC|GMT|[+-]\d{1,2}:?\d{2})?$",
-        text,
-        re.IGNORECASE,
-    )
-    if found is None:
-        raise InvalidTime(f"the reference time '{text}' cannot be read", subject="units")
-    year, month, day, hour, minute, second, fraction, zone = found.groups()
-    offset = _offset(zone) if zone and zone[0] in "+-" else 0
-    ms = _ms_of_day(hour, minute, second, fraction) - offset
-    return Timestamp(int(year), int(month), int(day), ms, "millisecond")
-
-
-def _ms_of_day(
-    hour: str | None, minute: str | None, second: str | None, fraction: str | None
-) -> int:
+def clock_ms(hour: str | None, minute: str | None, second: str | None, fraction: str | None) -> int:
+    """Milliseconds since midnight of the digits of a time of day."""
     whole = (int(hour or 0) * 60 + int(minute or 0)) * 60 + int(second or 0)
     return whole * 1000 + int((fraction or "0").ljust(3, "0")[:3])
 
 
-def _offset(zone: str | None) -> int:
+def zone_ms(zone: str | None) -> int:
+    """Milliseconds by which a zone (``+01:00``, ``Z``) is ahead."""
     if zone is None or zone.upper() == "Z":
         return 0
     digits = zone[1:].replace(":", "").ljust(4, "0") if len(zone) > 3 else zone[1:].ljust(4, "0")

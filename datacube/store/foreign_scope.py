@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from datacube.errors import InvalidTime, SourceError
 from datacube.model.axis import Axis, IndexAxis, TimeAxis
 from datacube.model.calendar import calendar_named
+from datacube.model.cfunits import decode_cf
 from datacube.model.naming import identifier
-from datacube.model.time import decode_cf
 from datacube.store.cf import Coordinate, Role, axis_of, decoded, numbers, role_of, words
 from datacube.store.foreign_arrays import ArrayMeta, decoded_texts
 

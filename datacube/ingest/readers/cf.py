@@ -7,9 +7,11 @@ from typing import Any
 import netCDF4
 import numpy as np
 
+from datacube.errors import SourceError
 from datacube.store.cf import Coordinate, decoded, role_of, words
 
 _FROM = re.compile(r"\btime from (\d{4})-?(\d\d)-?(\d\d)\b")
+_PLANE = 2  # dimensions
 _UNITS_OF_TIME = ("seconds", "minutes", "hours", "days")
 
 
@@ -133,12 +135,16 @@ def reference_of(variable: Any, time: str | None, file: netCDF4.Dataset) -> Coor
 
 
 def position_names(file: netCDF4.Dataset) -> set[str]:
-    """Names of the longitudes and latitudes of each cell: variables of two dimensions."""
+    """Names of the longitudes and latitudes of each cell: variables of two dimensions.
+
+    Model output may repeat them for each of its times, in a third dimension before these.
+    """
     return {
         name
         for name, variable in file.variables.items()
-        if variable.ndim == 2
+        if variable.ndim in {_PLANE, _PLANE + 1}
         and _numeric(variable)
+        and (variable.ndim == _PLANE or _time_units(variable.dimensions[0], file))
         and role_of(name, attributes_of(variable)) in {"lon", "lat"}
     }
 
@@ -162,7 +168,25 @@ def positions_over(variable: Any, file: netCDF4.Dataset) -> tuple[str, str] | No
 
 
 def plane_coordinate(name: str, file: netCDF4.Dataset) -> Coordinate:
-    """A longitude or latitude of each cell, decoded, (y, x)."""
+    """A longitude or latitude of each cell, decoded, (y, x).
+
+    Raises
+    ------
+    SourceError
+        It is another one at another time.
+    """
     variable = file.variables[name]
     attributes = attributes_of(variable)
-    return decoded(name, role_of(name, attributes), np.asarray(variable[...]), attributes)
+    values = np.asarray(variable[...])
+    if values.ndim > _PLANE:
+        if not np.array_equal(values, np.broadcast_to(values[:1], values.shape), equal_nan=True):
+            raise SourceError(f"its cells move: '{name}' is another one at each time")
+        values = values[0]
+    return decoded(name, role_of(name, attributes), values, attributes)
+
+
+def _time_units(dimension: str, file: netCDF4.Dataset) -> str:
+    """Units of a time along a dimension; empty where there is none."""
+    along = (one for one in file.variables.values() if one.dimensions == (dimension,))
+    said = (str(getattr(one, "units", "")) for one in along)
+    return next((one for one in said if " since " in one), "")

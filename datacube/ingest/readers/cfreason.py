@@ -26,6 +26,9 @@ def why_not_gridded(file: netCDF4.Dataset, coordinates: Mapping[str, Coordinate]
             "a curvilinear grid or swath, but no variable lies on the cells that have positions "
             f"({', '.join(positions)})"
         )
+    empty = [name for name, one in file.dimensions.items() if not len(one)]
+    if empty and any(set(empty) & set(one.dimensions) for one in variables.values()):
+        return f"the dimension {', '.join(empty)} has no length, so that there is no value"
     if not any(_is_plane(one) for one in variables.values()):
         groups = f" (its groups are {', '.join(file.groups)})" if file.groups else ""
         return f"no variable on a longitude-latitude or projected grid in the root group{groups}"

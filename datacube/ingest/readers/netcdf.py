@@ -33,6 +33,7 @@ from datacube.ingest.readers.cf import (
 )
 from datacube.ingest.readers.cfcheck import mapping_agrees
 from datacube.ingest.readers.cfreason import why_not_gridded
+from datacube.ingest.readers.cftimes import is_absolute, ticks_of
 from datacube.ingest.readers.hdfchunks import ChunkedVariable, HdfChunks
 from datacube.ingest.readers.parts import Origin, Part, granules_of, reading
 from datacube.ingest.readers.runs import RUN, by_run, with_steps
@@ -43,7 +44,6 @@ from datacube.model.fields import Field
 from datacube.model.forecast import lead_unit
 from datacube.model.grid import Grid
 from datacube.model.naming import identifier
-from datacube.model.time import decode_cf
 from datacube.store.cf import Coordinate, axis_of, words
 from datacube.store.cffield import Missing, field_of, missing_of
 from datacube.store.cfgrid import crs_of, equidistant, grid_of, lines_grid, positions_grid
@@ -168,7 +168,8 @@ class _Opened:
                 helpers.update(words(getattr(variable, name, "")))
         for name, variable in self.file.variables.items():
             numeric = isinstance(variable.dtype, np.dtype) and variable.dtype.kind in "iuf"
-            if numeric and variable.ndim >= 2 and name not in helpers:
+            planes = variable.ndim >= 2 and 0 not in variable.shape
+            if numeric and planes and name not in helpers:
                 yield variable
 
     def _layout(self, variable: Any) -> _Layout | None:
@@ -186,7 +187,7 @@ class _Opened:
         plane = {"x", "y"} <= found.keys() and self._plane(variable, found["x"], found["y"])
         positions = None if plane else positions_over(variable, self.file)
         if positions is not None:
-            found["y"], found["x"] = self.file.variables[positions[0]].dimensions
+            found["y"], found["x"] = self.file.variables[positions[0]].dimensions[-2:]
         elif not plane:
             return None
         others = [name for name in variable.dimensions if name not in found.values()]
@@ -336,7 +337,7 @@ class _Opened:
 
     def _ticks(self, coordinate: Coordinate, calendar: Calendar) -> list[int]:
         units = reference_units(coordinate)
-        if " since " not in units:
+        if " since " not in units and not is_absolute(units):
             raise SourceError(
                 f"the time axis '{coordinate.name}' has the units '{coordinate.units}', which "
                 "name no reference time; for a single instant one can be given (--time)"
@@ -347,7 +348,7 @@ class _Opened:
             gone |= coordinate.raw == value
         if gone.any() or not np.isfinite(coordinate.values).all():
             raise SourceError(f"the time axis '{coordinate.name}' has missing values")
-        return [int(tick) for tick in decode_cf(coordinate.raw, units, calendar)]
+        return [int(tick) for tick in ticks_of(coordinate.raw, units, calendar)]
 
     def _bounds(self, coordinate: Coordinate, calendar: Calendar) -> NDArray[np.int64] | None:
         name = str(coordinate.attributes.get("bounds", ""))
@@ -358,7 +359,7 @@ class _Opened:
         units = str(getattr(variable, "units", coordinate.units))
         if len(raw) != len(coordinate.raw) or not np.isfinite(raw.astype(float)).all():
             return None
-        return decode_cf(raw, units, calendar)
+        return ticks_of(raw, units, calendar)
 
     def _origin(self) -> Origin:
         said = {name.lower(): str(value) for name, value in attributes_of(self.file).items()}

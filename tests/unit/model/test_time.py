@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 from datacube.errors import InvalidTime
 from datacube.model.axis import TimeAxis
 from datacube.model.calendar import civil_from_days, days_from_civil, days_in_month
+from datacube.model.cfunits import decode_cf
 from datacube.model.time import (
     Period,
     TimeRange,
     Timestamp,
-    decode_cf,
     format_tick,
     format_ticks,
 )
