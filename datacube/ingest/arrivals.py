@@ -2,10 +2,11 @@
 
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from datacube.ingest.own import is_own
 from datacube.ingest.pipeline import expanded
 from datacube.ingest.readers import Readers
 from datacube.store.url import open_store
@@ -51,7 +52,7 @@ class Arrival:
     whole: bool = False
 
 
-def arrivals(place: str, passed: Path | None = None) -> list[Arrival]:
+def arrivals(place: str, passed: Collection[Path] = ()) -> list[Arrival]:
     """What lies directly in a folder, or anywhere below the URL of a bucket, by name.
 
     Names that begin with a dot, marks and linked folders are no arrivals.
@@ -59,8 +60,8 @@ def arrivals(place: str, passed: Path | None = None) -> list[Arrival]:
     Parameters
     ----------
     place : str
-    passed : Path, optional
-        A folder that is none, though it lies there.
+    passed : collection of Path
+        Absolute paths of folders that are none, though they lie there.
 
     Raises
     ------
@@ -76,16 +77,16 @@ def arrivals(place: str, passed: Path | None = None) -> list[Arrival]:
     return [
         Arrival(str(child), state_of(child), child.name + MARK in names)
         for child in children
-        if not _passed(child) and (passed is None or child.absolute() != passed.absolute())
+        if not (_passed(child) or child.absolute() in passed or is_own(child))
     ]
 
 
 def sources_in(
-    arrival: Arrival, readers: Readers, passed: Path | None = None
+    arrival: Arrival, readers: Readers, passed: Collection[Path] = ()
 ) -> Mapping[str, State]:
     """The sources of an arrival: itself, or those in a folder that is no product.
 
-    What lies in a folder that is passed over is none.
+    What lies in folders that are passed over is none, and no part of a store is.
     """
     if arrival.whole:
         return {arrival.source: arrival.state}

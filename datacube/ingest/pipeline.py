@@ -4,7 +4,7 @@ import logging
 import random
 import re
 import time as clock
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -22,6 +22,7 @@ from datacube.ingest.aside import set_aside
 from datacube.ingest.fetch import local
 from datacube.ingest.filling import Hands, Job, Local
 from datacube.ingest.opened import opened
+from datacube.ingest.own import is_own, passed_over
 from datacube.ingest.plan import Plan
 from datacube.ingest.readers import Readers, default_readers, find_reader, unknown
 from datacube.ingest.report import (
@@ -115,7 +116,8 @@ def ingest(
     options = replace(options_of(recipe, cube, time, run), again=again)
     known = default_readers() if readers is None else readers
     tell = report or _silent
-    every = [one for source in sources for one in expanded(source, known, bad_folder)]
+    passed = passed_over(store, bad_folder)
+    every = [one for source in sources for one in expanded(source, known, passed)]
     results = []
     with _hands(scheduler) as hands:
         place = open_store(store)
@@ -124,7 +126,8 @@ def ingest(
         for position, source in enumerate(every, 1):
             tell(SourceStarted(source, position, len(every)))
             result = work.one(source)
-            if bad_folder is not None and result.status == "refused" and not dry_run:
+            refused = result.status == "refused" and not (dry_run or is_own(Path(source)))
+            if bad_folder is not None and refused:
                 set_aside(source, bad_folder, result.reason)
             tell(result)
             results.append(result)
@@ -149,10 +152,10 @@ def _hands(scheduler: str | None) -> Iterator[Hands]:
         yield cluster
 
 
-def expanded(source: str, readers: Readers, passed: Path | None = None) -> Iterator[str]:
+def expanded(source: str, readers: Readers, passed: Collection[Path] = ()) -> Iterator[str]:
     """The sources in a folder that is no product itself, by name; else the source itself.
 
-    What lies in a folder that is passed over, below it, is none.
+    What lies below it in folders that are passed over is none, and no part of a store is.
     """
     path = Path(source)
     if "://" in source or not path.is_dir() or _is_product(path, readers):
@@ -160,7 +163,7 @@ def expanded(source: str, readers: Readers, passed: Path | None = None) -> Itera
         return
     for child in sorted(path.iterdir()):
         linked = child.is_symlink() and child.is_dir()  # may lead back here
-        aside = passed is not None and child.absolute() == passed.absolute()
+        aside = child.absolute() in passed or is_own(child)
         if not linked and not aside and not child.name.startswith("."):
             yield from expanded(str(child), readers, passed)
 

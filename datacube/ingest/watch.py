@@ -8,6 +8,7 @@ from threading import Event as Stop
 from datacube.config.products import RecipeSettings
 from datacube.errors import StorageError
 from datacube.ingest.arrivals import Settling, State, arrivals, sources_in
+from datacube.ingest.own import passed_over
 from datacube.ingest.pipeline import ingest
 from datacube.ingest.readers import Readers, default_readers
 from datacube.ingest.report import Event, IngestReport, SourceResult
@@ -81,7 +82,8 @@ class Watcher:
         StorageError, OSError
             The place cannot be listed.
         """
-        present = arrivals(self.place, self.bad_folder)
+        passed = passed_over(self.store, self.bad_folder)
+        present = arrivals(self.place, passed)
         self.settling.forget(present)
         results: list[SourceResult] = []
         there: set[str] = set()
@@ -90,7 +92,7 @@ class Watcher:
             if not self.settling.complete(one):
                 waiting.append(one.source)
                 continue
-            sources = sources_in(one, self._readers, self.bad_folder)
+            sources = sources_in(one, self._readers, passed)
             there.update(sources)
             for source, state in sources.items():
                 if self.stop.is_set():

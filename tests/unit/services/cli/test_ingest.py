@@ -233,3 +233,28 @@ def test_what_was_set_aside_is_not_looked_at_again(tmp_path, sources, capsys, mo
     assert capsys.readouterr() == ("", "")
     assert run(["ingest", str(aside), "--store", store, "--bad", str(aside), "--dry-run"]) == 2
     assert "notes.nc: its content is of no known format" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("below", [False, True])
+def test_no_part_of_a_store_is_a_source(tmp_path, capsys, below):
+    """Where sources and cubes lie in one folder no cube is moved away as a bad file."""
+    place = tmp_path / "in"
+    place.mkdir()
+    store = place / "cubes" if below else place
+    source = write_netcdf(place / "sst.nc")
+    for more in ([], ["--cube", "ice", "--storage", "icechunk"]):
+        assert run(["ingest", str(source), "--store", str(store), *more]) == 0
+    (store / "linked").mkdir()
+    pointer = {"format": 1, "url": str(tmp_path / "other/air")}
+    (store / "linked/pointer.json").write_text(json.dumps(pointer))
+    before = {path for path in store.rglob("*") if path.is_file()}
+    aside = tmp_path / "bad"
+    options = ["--store", str(store), "--bad", str(aside)]
+    capsys.readouterr()
+    assert run(["ingest", str(place), *options]) == 0
+    assert run(["watch", str(place), *options, "--once", "--settle", "0"]) == 0
+    out, err = capsys.readouterr()
+    assert (len(out.splitlines()), err) == (1, "")
+    assert run(["ingest", str(store / "sst"), *options]) == 2
+    assert {path for path in store.rglob("*") if path.is_file()} == before
+    assert not aside.exists()
