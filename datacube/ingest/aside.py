@@ -16,6 +16,7 @@ def set_aside(source: str, folder: Path, reason: str) -> None:
     while target.exists() or (folder / f"{target.name}.reason.txt").exists():
         target = folder / f"{number}-{name}"
         number += 1
-    (folder / f"{target.name}.reason.txt").write_text(f"{source}\n{reason}\n", encoding="utf-8")
+    why = folder / f"{target.name}.reason.txt"
+    why.write_text(f"{source}\n{reason}\n", encoding="utf-8", errors="backslashreplace")
     if "://" not in source and Path(source).exists():
         shutil.move(source, target)

@@ -128,10 +128,20 @@ def ingest(
             result = work.one(source)
             refused = result.status == "refused" and not (dry_run or is_own(Path(source)))
             if bad_folder is not None and refused:
-                set_aside(source, bad_folder, result.reason)
+                result = _put_aside(result, bad_folder)
             tell(result)
             results.append(result)
     return IngestReport(tuple(results))
+
+
+def _put_aside(result: SourceResult, folder: Path) -> SourceResult:
+    """Move a refused source out of the way; what hinders that is said, and the run goes on."""
+    try:
+        set_aside(result.source, folder, result.reason)
+    except OSError as error:
+        words = error.strerror or str(error)
+        return replace(result, reason=f"{result.reason}; not moved to {folder}: {words}")
+    return result
 
 
 @contextmanager

@@ -180,6 +180,8 @@ def test_a_name_that_is_no_text_is_refused(tmp_path, capsys):
     assert run(["ingest", str(path), *options, "--json"]) == 2
     (one,) = json.loads(capsys.readouterr().out)["sources"]
     assert (one["source"] == str(path), one["status"]) == (True, "refused")
+    assert run(["ingest", str(path), *options, "--bad", str(tmp_path / "bad")]) == 2
+    assert (len(list((tmp_path / "bad").iterdir())), path.exists()) == (2, False)
 
 
 def test_an_ingest_whose_reader_has_gone_goes_on(tmp_path):
@@ -258,3 +260,15 @@ def test_no_part_of_a_store_is_a_source(tmp_path, capsys, below):
     assert run(["ingest", str(store / "sst"), *options]) == 2
     assert {path for path in store.rglob("*") if path.is_file()} == before
     assert not aside.exists()
+
+
+def test_a_folder_for_bad_files_that_is_none_stops_nothing(tmp_path, sources, capsys):
+    (tmp_path / "file").touch()
+    aside = tmp_path / "file" / "bad"
+    good, bad = sources
+    options = ["--store", str(tmp_path / "store"), "--bad", str(aside)]
+    assert run(["ingest", bad, good, *options]) == 3
+    out, err = capsys.readouterr()
+    assert "2 slices added" in out
+    assert err.endswith(f"; not moved to {aside}: Not a directory\n")
+    assert Path(bad).exists()
