@@ -143,18 +143,16 @@ def _fields(own: CoverageDescription, cube: CoverageDescription) -> Iterator[str
     known = cube.range_type.by_name
     further = [one for one in own.range_type.names if one.lower() not in known]
     shared = [one for one in own.range_type.fields if one.name.lower() in known]
+    grows = cube.domain.time is not None
+    command = f"`datacube extend {cube.id} --like SOURCE`"
     if not shared:
-        yield (
-            f"it has none of the cube's fields ({some(cube.range_type.names)}) but "
-            f"{some(further)}; "
-            f"if they belong there, `datacube extend {cube.id} --like SOURCE` adds them"
-        )
+        hint = f"; if they belong there, {command} adds them" if grows else ""
+        mine, its = some(further), some(cube.range_type.names)
+        yield f"it has none of the cube's fields ({its}) but {mine}{hint}"
         return
     if further:
-        yield (
-            f"it has the further fields {some(further)}, which `datacube extend {cube.id} "
-            "--like SOURCE` adds"
-        )
+        hint = f", which {command} adds" if grows else ""
+        yield f"it has the further fields {some(further)}{hint}"
     for one in shared:
         field = known[one.name.lower()]
         if one.name != field.name:

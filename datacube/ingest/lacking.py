@@ -30,8 +30,14 @@ def lacking_fields(
     Raises
     ------
     SourceError
-        No reader knows it, it cannot become a cube, or it is for other cubes.
+        No reader knows it, it cannot become a cube, or it is for other cubes; or the cube has no
+        time.
     """
+    if cube.domain.time is None:
+        raise SourceError(
+            f"the cube '{cube.id}' has no time and is written once, so that nothing could come "
+            "into further fields; put them into a cube of their own"
+        )
     recipe = recipe or RecipeSettings()
     with local(source) as path:
         reader = find_reader(default_readers() if readers is None else readers, path)

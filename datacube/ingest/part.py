@@ -19,12 +19,14 @@ _NAMES = "fields"
 
 
 def is_there(granule: Granule, cube: CubeStore) -> bool:
-    """Whether a granule is in a cube already, with every field that both have.
+    """Whether a granule is in a cube already, with every field.
 
     A field may have come to the cube, or to the recipe, since.
     """
-    known = cube.record.sources.get(granule.id)
-    return known is not None and _names(granule, cube) <= _brought(cube, *known)
+    known, names = cube.record.sources.get(granule.id), _names(granule, cube)
+    if known is None or len(names) < len(granule.description.range_type.fields):
+        return False
+    return names <= _brought(cube, *known)
 
 
 def in_part(granule: Granule, cube: CubeStore) -> Granule:

@@ -8,6 +8,7 @@ import pytest
 import xarray
 
 from datacube.config.products import AxisSettings, FieldRecipe, RecipeSettings
+from datacube.errors import SourceError
 from datacube.ingest import opened as opening
 from datacube.ingest.lacking import lacking_fields
 from datacube.ingest.pipeline import ingest
@@ -16,7 +17,7 @@ from datacube.store.compact import compact
 from datacube.store.cube import open_cube
 from datacube.store.maintain import verify
 from datacube.store.url import open_store
-from tests.unit.ingest.products import opened, plane, whole, write_netcdf
+from tests.unit.ingest.products import opened, plane, whole, write_netcdf, write_tiff
 
 LON, LAT = np.arange(40) * 0.25, -np.arange(30) * 0.25
 STORAGES = pytest.mark.parametrize("storage", ["plain", "icechunk"])
@@ -160,6 +161,8 @@ def test_a_file_brings_the_field_that_its_recipe_did_not_want_before(tmp_path, m
     before = RecipeSettings(cube="w", fields=(FieldRecipe("v"),))
     after = RecipeSettings(cube="w", fields=(FieldRecipe("v"), FieldRecipe("u")))
     ingest([both], store=store, recipe=before)
+    (early,) = ingest([both], store=store, recipe=after).results
+    assert "it has the further fields u" in early.reason  # though the file is known
     extended(store, both, recipe=after)
     (made,) = ingest([both], store=store, recipe=after).results
     assert (made.status, made.slices_added) == ("ingested", 2)
@@ -237,3 +240,15 @@ def test_two_writers_who_start_a_cube_with_different_fields(tmp_path, monkeypatc
     (late,) = ingest([second], store=store, cube="w").results
     assert "it has none of the cube's fields (v) but u" in late.reason
     assert opened(store, "w").description.range_type.names == ("v",)
+
+
+def test_a_cube_without_time_gets_no_further_fields(tmp_path):
+    """It is written once, so that nothing could come into them."""
+    store = str(tmp_path / "store")
+    files = [str(write_tiff(tmp_path / f"{n}.tif", np.ones((1, 3, 4), "u1"))) for n in "ab"]
+    recipes = [RecipeSettings(cube="dem", fields=(FieldRecipe("band1", name),)) for name in "ab"]
+    ingest(files[:1], store=store, recipe=recipes[0])
+    with pytest.raises(SourceError, match="no time and is written once"):
+        extended(store, files[1], "dem", recipes[1])
+    (refused,) = ingest(files[1:], store=store, recipe=recipes[1]).results
+    assert refused.reason.endswith("it has none of the cube's fields (a) but b")
