@@ -3,8 +3,9 @@
 ``ours`` is ``datacube ingest``; ``plain`` compresses and writes the samples, which lie in memory
 before the clock starts, in the same chunks with the same codec on as many threads; ``all`` does so
 with the overviews too, every array that ingest writes; ``durable`` does the same and syncs it by
-what ingest syncs with; ``one`` does what ``all`` does on one thread; ``xarray`` opens the same file
-and calls ``to_zarr`` with the same chunks and codec. The process prints one line of JSON: seconds,
+what ingest syncs with; ``read`` does what ``durable`` does, but reads the samples from the file, as
+ingest reads them; ``one`` does what ``all`` does on one thread; ``xarray`` opens the same file and
+calls ``to_zarr`` with the same chunks and codec. The process prints one line of JSON: seconds,
 processor seconds and the peak of resident memory, children included. What it has written is left
 behind empty, for the reason that :mod:`bench.ingest` tells.
 """
@@ -75,6 +76,59 @@ def plain(case: Case, target: Path) -> Work:
 
 def everything(case: Case, target: Path, *, threads: int = THREADS, durable: bool = False) -> Work:
     """The same of the samples and their overviews."""
+    return _write(_levels(case), target, threads, durable=durable)
+
+
+def read(case: Case, target: Path) -> Work:
+    """The same, synced; the samples are read by the threads that write them."""
+    from datacube.ingest.readers import default_readers, find_reader  # noqa: PLC0415
+    from datacube.ingest.source import ReadOptions  # noqa: PLC0415
+    from datacube.store.heap import keep_freed  # noqa: PLC0415
+
+    above = [one for one in _levels(case) if not one.name.startswith("0/")]
+    reader = find_reader(default_readers(), case.path)
+    assert reader is not None
+    writer = _Writer(target, durable=True)
+
+    def copied(band: Any, window: tuple[int, int, int, int], folder: Path) -> None:
+        values = band.read((), *window)
+        shape = tuple(min(SIDE, side) for side in case.shape[2:])
+        for row in range(0, values.shape[0], SIDE):
+            for column in range(0, values.shape[1], SIDE):
+                path = folder / f"{window[0] + row}.{window[2] + column}"
+                writer.write(path, values[row : row + SIDE, column : column + SIDE], shape)
+
+    def work() -> None:
+        keep_freed()
+        writer.begin()
+        with (
+            reader.open(case.path.absolute(), ReadOptions()) as (granule,),
+            ThreadPoolExecutor(THREADS) as pool,
+        ):
+            jobs = [pool.submit(writer.write, *one) for one in _parts(above, target)]
+            for number, one in enumerate(granule.slices):
+                for name, band in one.bands.items():
+                    folder = target / f"0/{name}/c/{number}"
+                    folder.mkdir(parents=True)
+                    jobs += [pool.submit(copied, band, window, folder) for window in _fours(case)]
+            for job in jobs:
+                job.result()
+        writer.end()
+
+    return work
+
+
+def _fours(case: Case) -> Iterator[tuple[int, int, int, int]]:
+    """Windows of two by two chunks, as ingest reads them; a small plane is one."""
+    height, width = case.shape[2:]
+    side = max(height, width) if height * width <= 4 * SIDE**2 else 2 * SIDE
+    for row in range(0, height, side):
+        for column in range(0, width, side):
+            yield row, min(row + side, height), column, min(column + side, width)
+
+
+def _levels(case: Case) -> "list[_Array]":
+    """The samples and their overviews in memory."""
     from datacube.model.fields import Field  # noqa: PLC0415
     from datacube.store.layout import ChunkGrid  # noqa: PLC0415
     from datacube.store.overview import Pyramid  # noqa: PLC0415
@@ -94,7 +148,7 @@ def everything(case: Case, target: Path, *, threads: int = THREADS, durable: boo
             for level, place, made in pyramid.add(row, column, part):
                 levels[level][grids[level].cells(*place)] = made
         found += [_Array(f"{level}/{name}", one) for level, one in enumerate(levels)]
-    return _write(found, target, threads, durable=durable)
+    return found
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,30 +167,44 @@ def _samples(case: Case) -> Iterator[tuple[str, NDArray[Any]]]:
 def _write(
     arrays: Sequence[_Array], target: Path, threads: int = THREADS, *, durable: bool = False
 ) -> Work:
-    from numcodecs import Blosc  # noqa: PLC0415
-
-    from datacube.store.durable import Disk  # noqa: PLC0415
-
-    disk = Disk(str(target.parent)) if durable else None
-    codec = Blosc("lz4", 5, Blosc.SHUFFLE)
-
-    def write(path: Path, part: NDArray[Any], shape: tuple[int, ...]) -> None:
-        whole = np.zeros(shape, part.dtype)
-        whole[: part.shape[0], : part.shape[1]] = part
-        written = path.write_bytes(codec.encode(whole))
-        if disk is not None:
-            disk.wrote(written)
+    writer = _Writer(target, durable=durable)
 
     def work() -> None:
-        if disk is not None:
-            disk.watch()
+        writer.begin()
         with ThreadPoolExecutor(threads) as pool:
-            for job in [pool.submit(write, *one) for one in _parts(arrays, target)]:
+            for job in [pool.submit(writer.write, *one) for one in _parts(arrays, target)]:
                 job.result()
-        if disk is not None:
-            disk.sync([str(one) for one in (target, *target.rglob("*"))])
+        writer.end()
 
     return work
+
+
+class _Writer:
+    """Chunks through the codec into files below a folder, synced as ingest syncs or not."""
+
+    def __init__(self, target: Path, *, durable: bool) -> None:
+        from numcodecs import Blosc  # noqa: PLC0415
+
+        from datacube.store.durable import Disk  # noqa: PLC0415
+
+        self._target = target
+        self._disk = Disk(str(target.parent)) if durable else None
+        self._codec = Blosc("lz4", 5, Blosc.SHUFFLE)
+
+    def begin(self) -> None:
+        if self._disk is not None:
+            self._disk.watch()
+
+    def write(self, path: Path, part: NDArray[Any], shape: tuple[int, ...]) -> None:
+        whole = np.zeros(shape, part.dtype)
+        whole[: part.shape[0], : part.shape[1]] = part
+        written = path.write_bytes(self._codec.encode(whole))
+        if self._disk is not None:
+            self._disk.wrote(written)
+
+    def end(self) -> None:
+        if self._disk is not None:
+            self._disk.sync([str(one) for one in (self._target, *self._target.rglob("*"))])
 
 
 def _parts(
@@ -188,6 +256,7 @@ WORK = {
     "plain": plain,
     "all": everything,
     "durable": partial(everything, durable=True),
+    "read": read,
     "one": partial(everything, threads=1),
     "xarray": to_zarr,
 }

@@ -163,6 +163,7 @@ def tiles_of(file: Any, band: int, kept: KeptTiles | None = None) -> TiffTiles |
     places = _places(file, band, shape)
     if places is None:
         return None
+    together = interleave == "PIXEL"
     descriptor = os.open(file.name, os.O_RDONLY | os.O_CLOEXEC)
     if os.pread(descriptor, 2, 0) != b"II":
         os.close(descriptor)
@@ -174,8 +175,8 @@ def tiles_of(file: Any, band: int, kept: KeptTiles | None = None) -> TiffTiles |
         dtype.newbyteorder("<"),
         unpack,
         undo,
-        kept or KeptTiles(),
-        band - 1 if interleave == "PIXEL" else None,
+        kept if kept is not None and together else KeptTiles(),
+        band - 1 if together else None,
         file.count,
     )
 

@@ -227,6 +227,17 @@ def test_an_image_of_bands_that_lie_together_is_unpacked_once(image, tmp_path, m
         np.testing.assert_array_equal(whole(cube, name), file.read(number))
 
 
+@pytest.mark.parametrize("interleave", ["band", "pixel"])
+@pytest.mark.parametrize("chunk", [16, 512])
+def test_every_band_of_an_image_goes_in_as_it_is(image, tmp_path, interleave, chunk):
+    path, file = image("u2", bands=3, interleave=interleave, **TILED)
+    recipe = RecipeSettings(cube="c", chunk=chunk, time="2024-06-01")
+    assert ingest([str(path)], store=str(tmp_path / "store"), recipe=recipe).exit_code == 0
+    cube = opened(tmp_path / "store", "c")
+    for number, name in enumerate(cube.description.range_type.names, 1):
+        np.testing.assert_array_equal(whole(cube, name), file.read(number))
+
+
 def test_windows_of_many_bands_that_lie_together_are_small(image, tmp_path, monkeypatch):
     path, _ = image("u2", bands=3, interleave="pixel", **TILED)
     read = []
