@@ -52,6 +52,9 @@ class WrappedStore:
     def claim(self, key: str) -> Claim | None:
         return self.inner.claim(key)
 
+    def claimed_since(self, key: str) -> float | None:
+        return self.inner.claimed_since(key)
+
     def list_prefixes(self, prefix: str) -> list[str]:
         return self.inner.list_prefixes(prefix)
 

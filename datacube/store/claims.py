@@ -121,9 +121,34 @@ def _held(path: Path) -> bool:
         os.close(descriptor)
 
 
+def claimed_since(path: Path) -> float | None:
+    """When a claim was made that a living process has, in seconds since 1970; else None.
+
+    Writes nothing, so that it may be asked where nothing can be written.
+
+    Parameters
+    ----------
+    path : Path
+        The claim's file.
+    """
+    try:
+        with _locked(f"{path.parent.parent}/.lock", os.O_RDONLY):
+            guard = path.with_name(_read(str(path)) or path.name)
+            descriptor = os.open(guard, os.O_RDONLY)
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return path.stat().st_mtime
+            finally:
+                os.close(descriptor)
+    except FileNotFoundError:
+        pass
+    return None
+
+
 @contextmanager
-def _locked(path: str) -> Iterator[None]:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o666)
+def _locked(path: str, mode: int = os.O_WRONLY | os.O_CREAT) -> Iterator[None]:
+    descriptor = os.open(path, mode | os.O_CLOEXEC, 0o666)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield

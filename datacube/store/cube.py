@@ -25,6 +25,7 @@ from datacube.store.objects import ObjectStore
 from datacube.store.ongrid import on_grid
 from datacube.store.reader import read_chunk
 from datacube.store.series import SeriesCopy, series_copies
+from datacube.store.slots import check_unwritten
 from datacube.store.source import ChunkIndex, RowReader, whole_chunks
 from datacube.store.statistics import FieldStatistics
 from datacube.store.tables import ChunkTable, SliceDocument, flat_index
@@ -37,6 +38,7 @@ def open_cube(
     cache: ChunkCache | None = None,
     *,
     version: int | None = None,
+    raise_if_updating: bool = False,
 ) -> "CubeStore":
     """A cube at its newest version (two small reads), or at an earlier one.
 
@@ -48,16 +50,20 @@ def open_cube(
         Shared by all cubes of a process; else the cube gets its own.
     version : int, optional
         Number of the version.
+    raise_if_updating : bool
+        Refuse a cube while slices of it are being written; costs a listing.
 
     Raises
     ------
     CoverageNotFound
         There is no such cube.
-    SnapshotNotFound
-        It does not have that version (any more).
+    ConflictError, SnapshotNotFound
+        It is being written; it does not have that version (any more).
     StorageError
         Its manifest is damaged or newer than this program.
     """
+    if raise_if_updating:
+        check_unwritten(store, cube_id)
     store, head = locate(store, cube_id)
     if version is not None:
         head, _ = find_version(store, cube_id, version)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from datacube.errors import StorageError
 from datacube.store.buffers import Stored
-from datacube.store.claims import LocalClaims
+from datacube.store.claims import LocalClaims, claimed_since
 from datacube.store.durable import Disk, sync_file
 from datacube.store.growth import GrowingFile
 from datacube.store.objects import Claim, Listed
@@ -237,6 +237,13 @@ class LocalObjects:
             return self._claims.take(self._folder / key)
         except OSError as error:
             raise _failure("lock", key, error) from error
+
+    def claimed_since(self, key: str) -> float | None:
+        """When the claim's file was written, while its process lives."""
+        try:
+            return claimed_since(self._folder / key)
+        except OSError as error:
+            raise _failure("read", key, error) from error
 
     def list_prefixes(self, prefix: str) -> list[str]:
         """Names of the folders directly below a prefix.

@@ -1,8 +1,6 @@
 """The few operations that a cube needs of a storage, and their implementation over obstore."""
 
-import json
 import threading
-import time
 import uuid
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -12,9 +10,9 @@ from typing import Any, Protocol, runtime_checkable
 import obstore
 from obstore.exceptions import AlreadyExistsError, BaseError, PreconditionError
 
-from datacube.errors import ConflictError, StorageError
+from datacube.errors import StorageError
+from datacube.store.leases import LeaseClaim, leased_since
 
-LEASE_SECONDS = 900.0
 _BULK = 500
 _FAILURES = (BaseError, OSError, NotImplementedError)
 
@@ -102,6 +100,12 @@ class ObjectStore(Protocol):
 
     def claim(self, key: str) -> Claim | None:
         """Claim a slot; None while another writer holds it."""
+
+    def claimed_since(self, key: str) -> float | None:
+        """When the writer that holds a claim took it, in seconds since 1970; None: nobody holds it.
+
+        Writes nothing.
+        """
 
     def list_prefixes(self, prefix: str) -> list[str]:
         """Names of the folders directly below a prefix, sorted."""
@@ -222,6 +226,10 @@ class RemoteObjects:
         claim = LeaseClaim(self, key, uuid.uuid4().hex)
         return claim if claim.take() else None
 
+    def claimed_since(self, key: str) -> float | None:
+        """What the claim says, as long as it has not run out."""
+        return leased_since(self.get(key))
+
     def list_prefixes(self, prefix: str) -> list[str]:
         """Names of the folders directly below a prefix."""
         self._check_listable()
@@ -307,69 +315,3 @@ class RemoteObjects:
         return StorageError(
             f"cannot {what} '{key}' of the store {self._url}: {reason}", subject=key
         )
-
-
-@dataclass(slots=True)
-class LeaseClaim:
-    """A claim that is an object with an expiry, for storages without locks."""
-
-    store: RemoteObjects
-    key: str
-    token: str
-    taken: float = 0.0
-    stranded: bool = False
-
-    def take(self) -> bool:
-        """Make the object, or take over one that has expired."""
-        if self.store.put_if(self.key, self._body(), None):
-            self.taken = time.monotonic()
-            return True
-        found = self.store.get_tagged(self.key)
-        if found is None:
-            return self.take()
-        body, tag = found
-        holder = json.loads(body)
-        if holder["token"] != self.token and float(holder["expires"]) > time.time():
-            return False  # with our own token, the storage reported a repeated put as a second
-        self.taken = time.monotonic()
-        return self.store.put_if(self.key, self._body(), tag)
-
-    def renew(self) -> None:
-        """Prolong the lease once a third of it is over.
-
-        Raises
-        ------
-        ConflictError
-            Another writer has taken the slot over.
-        """
-        if time.monotonic() - self.taken < LEASE_SECONDS / 3:
-            return
-        found = self.store.get_tagged(self.key)
-        if (
-            found is None
-            or json.loads(found[0])["token"] != self.token
-            or not self.store.put_if(self.key, self._body(), found[1])
-        ):
-            raise ConflictError(
-                f"the claim {self.key} ran out and another writer has taken it; start again",
-                subject=self.key,
-            )
-        self.taken = time.monotonic()
-
-    def release(self) -> None:
-        """Delete the object if it is still ours."""
-        if self.stranded:
-            return
-        try:
-            found = self.store.get(self.key)
-            if found is not None and json.loads(found)["token"] == self.token:
-                self.store.delete([self.key])
-        except StorageError:
-            return  # it will expire
-
-    def strand(self) -> None:
-        """Let it expire."""
-        self.stranded = True
-
-    def _body(self) -> bytes:
-        return json.dumps({"token": self.token, "expires": time.time() + LEASE_SECONDS}).encode()

@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from uuid import uuid4
 
 from datacube.errors import ConflictError
@@ -20,6 +21,7 @@ from datacube.store.objects import Claim, ObjectStore
 from datacube.store.tables import slot_name
 from datacube.store.together import asked_together
 
+_HISTORY = "history"
 _MOST = 32
 _QUICK = 60.0  # seconds
 
@@ -227,6 +229,76 @@ def layouts_in(keys: Iterable[str], version: Version) -> set[int]:
     return found
 
 
+def writing_since(store: ObjectStore, cube_id: str) -> datetime | None:
+    """Since when slices of a cube are being written; None: they are not.
+
+    The oldest claim that a writer holds now counts. What has not been renewed for 15 minutes on
+    object storage, or belongs to a process of this machine that died, counts no more. Nothing is
+    written to find out.
+
+    Parameters
+    ----------
+    store : ObjectStore
+    cube_id : str
+
+    Raises
+    ------
+    StorageError
+        The storage cannot be listed or read.
+    """
+    times = asked_together(store, store.claimed_since, _claims_of_writers(store, cube_id))
+    first = min((one for one in times if one is not None), default=None)
+    return None if first is None else datetime.fromtimestamp(first, UTC)
+
+
+def check_unwritten(store: ObjectStore, cube_id: str) -> None:
+    """Refuse a cube of which slices are being written.
+
+    Raises
+    ------
+    ConflictError
+        They are.
+    """
+    since = writing_since(store, cube_id)
+    if since is not None:
+        raise ConflictError(
+            f"cube '{cube_id}' is being written since {since:%Y-%m-%dT%H:%M:%SZ}; try again when "
+            "that is done",
+            subject=cube_id,
+        )
+
+
+def remove_dead_claims(store: ObjectStore, cube_id: str) -> None:
+    """Remove the claims that writers left who died.
+
+    Parameters
+    ----------
+    store : ObjectStore
+    cube_id : str
+
+    Raises
+    ------
+    StorageError
+        The storage cannot be listed or written.
+    """
+    for key in _claims_of_writers(store, cube_id):
+        claim = store.claim(key)
+        if claim is not None:
+            claim.release()
+
+
+def _claims_of_writers(store: ObjectStore, cube_id: str) -> list[str]:
+    """Keys of claims of slots, of layouts, and of the series copy; there are other files too."""
+    folder = claim_key(cube_id, "")
+    found = []
+    for one in store.listing(folder.rstrip("/")):
+        name = one.key.removeprefix(folder)
+        beside = name.startswith(".") or name.endswith(".tmp") or "-probe-" in name
+        if not beside and name != _HISTORY:
+            found.append(one.key)
+    return found
+
+
 @contextmanager
 def hold_history(store: ObjectStore, cube_id: str) -> Iterator[None]:
     """While old versions are brought back or removed, nobody else does either.
@@ -236,7 +308,7 @@ def hold_history(store: ObjectStore, cube_id: str) -> Iterator[None]:
     ConflictError
         Somebody does.
     """
-    claim = store.claim(claim_key(cube_id, "history"))
+    claim = store.claim(claim_key(cube_id, _HISTORY))
     if claim is None:
         raise ConflictError(
             f"old versions of cube '{cube_id}' are being collected or brought back by another "

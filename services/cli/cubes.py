@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from datacube.errors import CoverageNotFound, OperationNotSupported
+from datacube.errors import CoverageNotFound, OperationNotSupported, StorageError
 from datacube.model.axis import Axis, IndexAxis, TimeAxis, axis_values
 from datacube.model.fields import Field
 from datacube.model.grid import ReferenceableGrid
@@ -20,6 +20,7 @@ from datacube.store.foreign import ForeignCubes
 from datacube.store.index import list_cubes
 from datacube.store.maintain import Damage, verify, verify_foreign
 from datacube.store.objects import ObjectStore
+from datacube.store.slots import writing_since
 from datacube.store.source import CubeSource
 from datacube.store.together import asked_together
 from datacube.store.url import open_store
@@ -52,14 +53,15 @@ def ls_command(store: str, as_json: bool) -> None:
 @json_option
 def show_command(cube: str, sources: bool, store: str, as_json: bool) -> None:
     """Show one cube: grid, axes, fields, version; or the sources of its slices."""
-    found = _opened(open_store(store), cube)
+    objects = open_store(store)
+    found = _opened(objects, cube)
     if sources:
         write_sources(found, as_json=as_json)
         return
+    document = describe(found) | {"updating_since": _updating_since(objects, found)}
     if as_json:
-        write_json(describe(found))
+        write_json(document)
         return
-    document = describe(found)
     click.echo(click.style(f"{found.id}: {document['title']}", bold=True))
     texts = ("abstract", "attribution", "licence", "crs")
     lines = [(key, document[key]) for key in texts if document[key]]
@@ -67,6 +69,8 @@ def show_command(cube: str, sources: bool, store: str, as_json: bool) -> None:
     lines.append(("bbox", ", ".join(f"{edge:.10g}" for edge in document["bbox"])))
     committed = f", committed {document['committed']}" if document["committed"] else ""
     lines.append(("version", f"{found.snapshot}{committed}"))
+    if document["updating_since"]:
+        lines.append(("being written", f"since {document['updating_since']}"))
     lines.append(("overviews", ", ".join(f"1:{level['factor']}" for level in document["levels"])))
     lines.append(("series copy", _series_text(document["series"])))
     lines += [(axis["name"], _span(axis)) for axis in document["axes"]]
@@ -145,6 +149,17 @@ def describe(cube: CubeSource) -> dict[str, Any]:
         "snapshot": cube.snapshot,
         "committed": cube.committed if isinstance(cube, CubeStore) else None,
     }
+
+
+def _updating_since(store: ObjectStore, cube: CubeSource) -> str | None:
+    """When the oldest writing began that goes on now; what others wrote does not say."""
+    if not isinstance(cube, CubeStore):
+        return None
+    try:
+        since = writing_since(store, cube.id)
+    except StorageError:  # a web server, or a bucket that only gives objects
+        return None
+    return None if since is None else f"{since:%Y-%m-%dT%H:%M:%SZ}"
 
 
 def _axis(axis: Axis) -> dict[str, Any]:

@@ -3,6 +3,8 @@
 import json
 import os
 import threading
+import time
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -19,6 +21,7 @@ from datacube.store.maintain import verify
 from datacube.store.manifest import head_key
 from datacube.store.objects import ObjectStore, RemoteObjects
 from datacube.store.rebuild import rebuild_series
+from datacube.store.slots import hold_history, writing_since
 from datacube.store.timeseries import read_series
 from datacube.store.transaction import transaction
 from datacube.store.url import open_store
@@ -50,6 +53,22 @@ class CubesContract:
         assert verify(cube) == []
         with pytest.raises(CoverageNotFound):
             open_cube(store, "other")
+
+    def test_a_cube_says_since_when_it_is_being_written(self, store):
+        cube, before = make_cube(store), datetime.now(UTC) - timedelta(seconds=2)
+        assert writing_since(store, "closed") is None
+        with cube.transaction("one more") as tx:
+            tx.write_slice(ticks_of("2030-01-01"), slice_values(cube.description, 1))
+            since = writing_since(store, "closed")
+            assert before < since < datetime.now(UTC) + timedelta(seconds=2)
+            with pytest.raises(ConflictError, match=f"being written since {since:%Y-%m-%dT}"):
+                open_cube(store, "closed", raise_if_updating=True)
+            assert open_cube(store, "closed").version == cube.version
+        assert writing_since(store, "closed") is None
+        newest = open_cube(store, "closed", raise_if_updating=True)
+        assert newest.version == cube.version + 1
+        with hold_history(store, "closed"):  # who tidies up is no writer
+            assert writing_since(store, "closed") is None
 
     def test_racing_writers_and_the_series_copy(self, store):
         made = make_cube(store, times=(), width=40, height=20, chunks={"x": 16, "y": 8}, series=3)
@@ -224,6 +243,17 @@ class StoreContract(CubesContract):
         again.release()
         claim.release()
 
+    def test_a_claim_says_since_when_it_is_held(self, store):
+        key, before = "cube/manifest/claims/00000000", time.time() - 2
+        assert store.claimed_since(key) is None
+        claim = store.claim(key)
+        since = store.claimed_since(key)
+        assert before < since < time.time() + 2
+        assert store.claimed_since(key) == since
+        assert store.claim(key) is None
+        claim.release()
+        assert store.claimed_since(key) is None
+
     def test_newer_format_is_refused_in_words(self, store):
         cube = make_cube(store)
         head = json.loads(store.get(head_key("closed")))
@@ -258,6 +288,7 @@ class TestLocal(StoreContract):
             os._exit(0)
         os.waitpid(pid, 0)
         assert (tmp_path / "not-yet-there/cube/manifest/claims/1").exists()
+        assert store.claimed_since("cube/manifest/claims/1") is None
         claim = store.claim("cube/manifest/claims/1")
         assert claim is not None
         claim.release()
@@ -313,8 +344,9 @@ class TestMemory(StoreContract):
         return RemoteObjects(MemoryStore(), "memory://")
 
     def test_an_expired_claim_is_taken_over(self, store, monkeypatch):
-        monkeypatch.setattr("datacube.store.objects.LEASE_SECONDS", -1.0)
+        monkeypatch.setattr("datacube.store.leases.LEASE_SECONDS", -1.0)
         first = store.claim("cube/manifest/claims/1")
+        assert store.claimed_since("cube/manifest/claims/1") is None
         second = store.claim("cube/manifest/claims/1")
         assert second is not None
         with pytest.raises(ConflictError, match="taken it"):

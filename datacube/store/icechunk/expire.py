@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from datacube.store.icechunk.library import failures
 from datacube.store.icechunk.repository import IcechunkObjects
-from datacube.store.slots import claim_key
+from datacube.store.slots import remove_dead_claims, writing_since
 
 LONGEST = timedelta(days=1)
 """While somebody writes, nothing goes that is younger: it may belong to that change."""
@@ -41,9 +41,11 @@ def free(objects: IcechunkObjects, grace: timedelta, *, dry_run: bool) -> tuple[
     """
     repository, now = objects.repository, datetime.now(UTC)
     latest = now - grace
-    if (since := _writing_since(objects)) is not None:
-        latest = min(latest, datetime.fromtimestamp(since, UTC) - LONGEST)
+    if (since := writing_since(objects.outer, repository.folder)) is not None:
+        latest = min(latest, since - LONGEST)
     with failures(f"collect the Icechunk repository {repository.url}", repository.folder):
+        if not dry_run:
+            remove_dead_claims(objects.outer, repository.folder)
         for name in () if dry_run else repository.left():  # the caller is alone with the history
             repository.inner.delete_branch(name)
         found = repository.inner.garbage_collect(latest, dry_run=dry_run)
@@ -55,22 +57,6 @@ def free(objects: IcechunkObjects, grace: timedelta, *, dry_run: bool) -> tuple[
         found.transaction_logs_deleted,
     )
     return sum(counts), int(found.bytes_deleted)
-
-
-def _writing_since(objects: IcechunkObjects) -> float | None:
-    """When the oldest claim was made that a writer holds now; None where nobody writes."""
-    cube_id = objects.repository.folder
-    folder, history = claim_key(cube_id, ""), claim_key(cube_id, "history")
-    held = []
-    for one in objects.outer.listing(f"{cube_id}/manifest/claims"):
-        if one.key == history or not one.key.startswith(folder) or one.key.endswith(".tmp"):
-            continue
-        claim = objects.claim(one.key)
-        if claim is None:
-            held.append(one.written)
-        else:
-            claim.release()
-    return min(held, default=None)
 
 
 def _number(manifest: str) -> int:

@@ -266,6 +266,10 @@ class IcechunkObjects:
         """A claim is an object beside the repository."""
         return self._outer.claim(key)
 
+    def claimed_since(self, key: str) -> float | None:
+        """A claim is an object beside the repository."""
+        return self._outer.claimed_since(key)
+
     def list_prefixes(self, prefix: str) -> list[str]:
         """Nothing can be listed but at a version."""
         del prefix

@@ -3,14 +3,17 @@
 import json
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from datacube import __version__
 from datacube.model.fields import Field
+from datacube.store.cube import open_cube
+from datacube.store.url import open_store
 from services.cli.root import run
-from tests.cubes import make_cube
+from tests.cubes import make_cube, slice_values, ticks_of
 
 ROOT = Path(__file__).parents[4]
 
@@ -123,6 +126,22 @@ def test_show_copies_and_values(tmp_path, capsys):
 def test_show_as_json(store, capsys):
     assert run(["show", "closed", "--store", str(store), "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["bbox"] == [-180.0, -90.0, 180.0, 90.0]
+
+
+def test_show_says_since_when_a_cube_is_being_written(store, capsys):
+    cube = open_cube(open_store(str(store)), "closed")
+    show = ["show", "closed", "--store", str(store)]
+    with cube.transaction("one more") as tx:
+        tx.write_slice(ticks_of("2020-01-03"), slice_values(cube.description, 1))
+        assert run([*show, "--json"]) == 0
+        since = json.loads(capsys.readouterr().out)["updating_since"]
+        assert datetime.now(UTC) - datetime.fromisoformat(since) < timedelta(minutes=2)
+        assert run(show) == 0
+        assert f"  being written  since {since}\n" in capsys.readouterr().out
+    assert run(show) == 0
+    assert "being written" not in capsys.readouterr().out
+    assert run([*show, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["updating_since"] is None
 
 
 def test_show_what_is_not_there(store, capsys):

@@ -1,0 +1,98 @@
+"""Claims for storages without locks: objects that say when they run out."""
+
+import json
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from datacube.errors import ConflictError, StorageError
+
+if TYPE_CHECKING:
+    from datacube.store.objects import RemoteObjects
+
+LEASE_SECONDS = 900.0
+
+
+@dataclass(slots=True)
+class LeaseClaim:
+    """A claim that is an object with an expiry."""
+
+    store: "RemoteObjects"
+    key: str
+    token: str
+    taken: float = 0.0
+    stranded: bool = False
+    since: float = field(default_factory=time.time)
+
+    def take(self) -> bool:
+        """Make the object, or take over one that has expired."""
+        if self.store.put_if(self.key, self._body(), None):
+            self.taken = time.monotonic()
+            return True
+        found = self.store.get_tagged(self.key)
+        if found is None:
+            return self.take()
+        body, tag = found
+        holder = json.loads(body)
+        if holder["token"] != self.token and float(holder["expires"]) > time.time():
+            return False  # with our own token, the storage reported a repeated put as a second
+        self.taken = time.monotonic()
+        return self.store.put_if(self.key, self._body(), tag)
+
+    def renew(self) -> None:
+        """Prolong the lease once a third of it is over.
+
+        Raises
+        ------
+        ConflictError
+            Another writer has taken the slot over.
+        """
+        if time.monotonic() - self.taken < LEASE_SECONDS / 3:
+            return
+        found = self.store.get_tagged(self.key)
+        if (
+            found is None
+            or json.loads(found[0])["token"] != self.token
+            or not self.store.put_if(self.key, self._body(), found[1])
+        ):
+            raise ConflictError(
+                f"the claim {self.key} ran out and another writer has taken it; start again",
+                subject=self.key,
+            )
+        self.taken = time.monotonic()
+
+    def release(self) -> None:
+        """Delete the object if it is still ours."""
+        if self.stranded:
+            return
+        try:
+            found = self.store.get(self.key)
+            if found is not None and json.loads(found)["token"] == self.token:
+                self.store.delete([self.key])
+        except StorageError:
+            return  # it will expire
+
+    def strand(self) -> None:
+        """Let it expire."""
+        self.stranded = True
+
+    def _body(self) -> bytes:
+        expires = time.time() + LEASE_SECONDS
+        return json.dumps({"token": self.token, "since": self.since, "expires": expires}).encode()
+
+
+def leased_since(body: bytes | None) -> float | None:
+    """When a claim was taken, in seconds since 1970; None where there is none or it ran out.
+
+    Parameters
+    ----------
+    body : bytes or None
+        The claim's object, if there is one.
+    """
+    if body is None:
+        return None
+    holder = json.loads(body)
+    expires = float(holder["expires"])
+    if expires <= time.time():
+        return None
+    return float(holder.get("since", expires - LEASE_SECONDS))
