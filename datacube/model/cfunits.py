@@ -15,6 +15,8 @@ _MONTHLY = re.compile(
     r"^\s*(?P<unit>months?|years?)\s+since\s+(?P<reference>.+?)\s*$", re.IGNORECASE
 )
 _LONGEST = 1_200_000  # months
+_FARTHEST = 400_000 * 366 * MS_PER_DAY
+_NOTHING = (None,) * 8
 _MS: dict[str, float] = {
     **dict.fromkeys(("ns", "nsec", "nanosecond"), 1e-6),
     **dict.fromkeys(("us", "usec", "microsecond"), 1e-3),
@@ -45,7 +47,7 @@ def decode_cf(
     Raises
     ------
     InvalidTime
-        The units are not ``UNIT since REFERENCE``.
+        The units are not ``UNIT since REFERENCE``, or a time is too far from the reference.
 
     Examples
     --------
@@ -63,6 +65,8 @@ def decode_cf(
         )
     unit_ms, reference = _cf_units(units)
     start = reference.ticks(calendar)
+    if not _near(values, unit_ms).all():
+        raise InvalidTime("times reach beyond 400,000 years from their reference", subject="units")
     if unit_ms < 1:
         fine = round(1 / unit_ms)
         return start + (values.round().astype(np.int64) + fine // 2) // fine
@@ -72,6 +76,23 @@ def decode_cf(
     whole = np.floor(values.astype(np.float64))
     rest = np.rint((values.astype(np.float64) - whole) * unit_ms).astype(np.int64)
     return start + whole.astype(np.int64) * unit_ms + rest
+
+
+def within_reach(values: NDArray[np.generic], units: str) -> NDArray[np.bool_]:
+    """Which of some CF numeric times :func:`decode_cf` can turn into ticks.
+
+    Examples
+    --------
+    >>> within_reach(np.array([1.0, 1e30, np.nan]), "days since 2000-01-01").tolist()
+    [True, False, False]
+    """
+    if (found := _MONTHLY.match(units)) is not None:
+        return _near(values, _FARTHEST / _LONGEST * (12 if found["unit"].lower()[0] == "y" else 1))
+    return _near(values, _cf_units(units)[0])
+
+
+def _near(values: NDArray[np.generic], unit_ms: float) -> NDArray[np.bool_]:
+    return np.asarray(np.abs(np.asarray(values, np.float64)) <= _FARTHEST / unit_ms)
 
 
 def _by_months(values: NDArray[np.floating], since: Timestamp, calendar: Calendar) -> TickArray:
@@ -103,13 +124,16 @@ def _reference(text: str) -> Timestamp:
     found = re.match(
         r"^([+-]?\d{1,6})-(\d{1,2})-(\d{1,2})"
         r"(?:[T ]+(\d{1,2})(?::(\d{1,2}))?(?::(\d{1,2})(?:\.(\d+))?)?)?"
-        r"\s*(Z|UTC|GMT|[+-]\d{1,2}:?\d{2})?$",
+        r"\s*(Z|UTC|GMT|[+-]\d{1,2}(?::?\d{2})?)?$",
         text,
         re.IGNORECASE,
     )
-    if found is None:
+    parts: tuple[str | None, ...] = found.groups() if found else _NOTHING
+    year, month, day = (int(part or 0) for part in parts[:3])
+    hour, minute, second, fraction, zone = parts[3:]
+    signed = zone is not None and zone[0] in "+-"
+    # 1900-1-1 -6:00 has a zone to some, a clock to others
+    if not (1 <= month <= 12 and 1 <= day <= 31) or (signed and hour is None):
         raise InvalidTime(f"the reference time '{text}' cannot be read", subject="units")
-    year, month, day, hour, minute, second, fraction, zone = found.groups()
-    offset = zone_ms(zone) if zone and zone[0] in "+-" else 0
-    ms = clock_ms(hour, minute, second, fraction) - offset
-    return Timestamp(int(year), int(month), int(day), ms, "millisecond")
+    ms = clock_ms(hour, minute, second, fraction) - (zone_ms(zone) if signed else 0)
+    return Timestamp(year, month, day, ms, "millisecond")

@@ -263,8 +263,10 @@ def zone_ms(zone: str | None) -> int:
     """Milliseconds by which a zone (``+01:00``, ``Z``) is ahead."""
     if zone is None or zone.upper() == "Z":
         return 0
-    digits = zone[1:].replace(":", "").ljust(4, "0") if len(zone) > 3 else zone[1:].ljust(4, "0")
-    ms = (int(digits[:-2]) * 60 + int(digits[-2:])) * 60_000
+    hours, _, minutes = zone[1:].partition(":")
+    if not minutes and len(hours) > 2:
+        hours, minutes = hours[:-2], hours[-2:]
+    ms = (int(hours) * 60 + int(minutes or 0)) * 60_000
     return -ms if zone[0] == "-" else ms
 
 

@@ -144,7 +144,7 @@ def axis_of(dimension: str, size: int, coordinate: Coordinate | None) -> Axis:
     name = identifier(coordinate.name, "_")
     metric = coordinate.units or "standard_name" in coordinate.attributes
     if not metric and coordinate.role != "vertical":
-        labels = tuple(f"{value:g}" for value in coordinate.values)
+        labels = number_labels(coordinate)
         return IndexAxis(name, size, title=coordinate.title, labels=labels)
     axis = _metric(name, coordinate, coordinate.title)
     if coordinate.role == "vertical" and not is_vertical(axis):
@@ -164,17 +164,65 @@ def _metric(name: str, coordinate: Coordinate, title: str) -> Axis:
     return IrregularAxis(name, values, coordinate.units, title)
 
 
+def number_labels(coordinate: Coordinate) -> tuple[str, ...]:
+    """Numbers as text, with as many digits as tell them from all others of their type.
+
+    Examples
+    --------
+    >>> number_labels(decoded("run", "other", np.int32([7, 2020010100]), {}))
+    ('7', '2020010100')
+    >>> number_labels(decoded("quantile", "other", np.float32([0.1, 16777215]), {}))
+    ('0.1', '16777215')
+    """
+    one = coordinate
+    same = np.array_equal(one.raw, one.values, equal_nan=True)
+    stored: list[Any] = (one.raw if same else one.values).tolist()
+    kind = (one.raw if same else one.values).dtype.type
+    return tuple(str(value) if isinstance(value, int) else _short(value, kind) for value in stored)
+
+
+def _short(value: float, kind: type[np.generic]) -> str:
+    texts = (f"{value:.{digits}g}" for digits in range(6, 18))
+    return next((text for text in texts if kind(text) == kind(value)), f"{value:g}")
+
+
 def decoded(
     name: str, role: Role, stored: NDArray[np.generic], attributes: Mapping[str, Any]
 ) -> Coordinate:
     """A coordinate out of its numbers as stored; a packed one is unpacked, a time is not."""
     raw = np.atleast_1d(stored)
     raw = raw.astype(raw.dtype.newbyteorder("="))
+    raw = raw.view(signedness(raw.dtype, attributes))
     values = raw.astype(np.float64)
     if role != "time":
         values = values * float(attributes.get("scale_factor", 1.0))
         values = values + float(attributes.get("add_offset", 0.0))
     return Coordinate(name, role, values, raw, raw.dtype, attributes)
+
+
+def unpacked(values: NDArray[np.generic], attributes: Mapping[str, Any]) -> NDArray[np.generic]:
+    """Numbers by their scale and offset; as they are where there are none.
+
+    Examples
+    --------
+    >>> unpacked(np.int16([1, 2]), {"scale_factor": 6.0}).tolist()
+    [6.0, 12.0]
+    """
+    scale = float(attributes.get("scale_factor", 1.0))
+    offset = float(attributes.get("add_offset", 0.0))
+    if (scale, offset) == (1.0, 0.0):
+        return values
+    return np.asarray(values.astype(np.float64) * scale + offset)
+
+
+def signedness(dtype: np.dtype[np.generic], attributes: Mapping[str, Any]) -> np.dtype[np.generic]:
+    """The type as which whole numbers are meant, where ``_Unsigned`` says it."""
+    said = str(attributes.get("_Unsigned", "")).lower()
+    if said == "true" and dtype.kind == "i":
+        return np.dtype(f"u{dtype.itemsize}")
+    if said == "false" and dtype.kind == "u":
+        return np.dtype(f"i{dtype.itemsize}")
+    return dtype
 
 
 def words(value: Any) -> tuple[str, ...]:

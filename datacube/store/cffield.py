@@ -3,8 +3,8 @@
 CF conventions 1.11, sections 2.5 (missing data), 3.5 (flags) and 8.1 (packed data).
 """
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from datacube.model.fields import Category, Field, Number, Overview
 from datacube.model.naming import identifier
-from datacube.store.cf import numbers
+from datacube.store.cf import numbers, signedness
 
 _UNWRITTEN = 9.969209968386869e36
 """What the netCDF library leaves in floats that were not written and declare no fill value."""
@@ -67,8 +67,10 @@ def missing_of(dtype: np.dtype[np.generic], attributes: Mapping[str, Any]) -> Mi
     --------
     >>> missing_of(np.dtype(">i2"), {"_FillValue": np.int16(-1), "_Unsigned": "true"}).nil
     65535
+    >>> missing_of(np.dtype("u1"), {"_FillValue": np.uint8(255), "_Unsigned": "false"}).nil
+    -1
     """
-    native = _signedness(dtype.newbyteorder("="), attributes)
+    native = signedness(dtype.newbyteorder("="), attributes)
     given = [
         value
         for name in ("_FillValue", "missing_value")
@@ -79,6 +81,8 @@ def missing_of(dtype: np.dtype[np.generic], attributes: Mapping[str, Any]) -> Mi
         if "_FillValue" not in attributes:
             given.append(_UNWRITTEN)
         return Missing(native, None, tuple(value for value in given if not np.isnan(value)))
+    if native.kind == "i" and np.dtype(dtype).kind == "u":  # its bits are those of a signed number
+        given = [_wrapped(value, native) for value in given]
     whole = [_whole(value, native) for value in given]
     whole += [_whole(flag, native) for flag in _flags_among_numbers(native, attributes)]
     known = list(dict.fromkeys(value for value in whole if value is not None))
@@ -127,13 +131,23 @@ def field_of(name: str, missing: Missing, attributes: Mapping[str, Any]) -> Fiel
     )
 
 
-def _signedness(dtype: np.dtype[np.generic], attributes: Mapping[str, Any]) -> np.dtype[np.generic]:
-    said = str(attributes.get("_Unsigned", "")).lower()
-    if said == "true" and dtype.kind == "i":
-        return np.dtype(f"u{dtype.itemsize}")
-    if said == "false" and dtype.kind == "u":
-        return np.dtype(f"i{dtype.itemsize}")
-    return dtype
+def apart(field: Field, others: Iterable[Field]) -> Field:
+    """The field by a name that none of the others has, whatever the case of its letters.
+
+    Examples
+    --------
+    >>> apart(Field("t", "int16"), [Field("T", "int16"), Field("t_", "int16")]).name
+    't__'
+    """
+    taken, name = {one.name.lower() for one in others}, field.name
+    while name.lower() in taken:
+        name += "_"
+    return replace(field, name=name)
+
+
+def _wrapped(value: Number, dtype: np.dtype[np.generic]) -> Number:
+    """The signed number of the same bits as an unsigned one."""
+    return value - 2 ** (8 * dtype.itemsize) if value > np.iinfo(dtype.name).max else value
 
 
 def _whole(value: Number, dtype: np.dtype[np.generic]) -> int | None:

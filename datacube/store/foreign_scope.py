@@ -14,9 +14,19 @@ from numpy.typing import NDArray
 from datacube.errors import InvalidTime, SourceError
 from datacube.model.axis import Axis, IndexAxis, TimeAxis
 from datacube.model.calendar import calendar_named
-from datacube.model.cfunits import decode_cf
+from datacube.model.cfunits import decode_cf, within_reach
 from datacube.model.naming import identifier
-from datacube.store.cf import Coordinate, Role, axis_of, decoded, numbers, role_of, words
+from datacube.store.cf import (
+    Coordinate,
+    Role,
+    axis_of,
+    decoded,
+    number_labels,
+    numbers,
+    role_of,
+    unpacked,
+    words,
+)
 from datacube.store.foreign_arrays import ArrayMeta, decoded_texts
 
 type Attributes = Mapping[str, Any]
@@ -188,7 +198,7 @@ def axis_along(scope: Scope, dimension: str, size: int) -> Axis:
             return axis_of(dimension, size, coordinate)
         except ValueError:
             pass  # not monotonic: numbered places with labels
-    labels = _labels(f"{value:g}" for value in coordinate.values)
+    labels = _labels(number_labels(coordinate))
     return IndexAxis(name, size, title=title, labels=labels)
 
 
@@ -231,7 +241,9 @@ def time_axis(scope: Scope, meta: ArrayMeta) -> tuple[TimeAxis, NDArray[np.int64
         ticks = instants.astype(np.int64)
     else:
         units = str(attributes.get("units", ""))
-        ticks = decode_cf(np.where(good, raw, raw.dtype.type(0)), units, calendar)
+        values = unpacked(raw, packing(attributes))
+        good &= within_reach(values, units)
+        ticks = decode_cf(np.where(good, values, values.dtype.type(0)), units, calendar)
     good &= np.abs(ticks) < _FARTHEST
     if not good.all() and not good.any() and len(raw):
         raise InvalidTime(f"the times '{meta.name}' are none")

@@ -159,7 +159,7 @@ def positions_over(variable: Any, file: netCDF4.Dataset) -> tuple[str, str] | No
     found: dict[str, str] = {}
     for name in (*named, *known):
         one = file.variables[name]
-        if set(one.dimensions) <= set(variable.dimensions):
+        if set(one.dimensions[-_PLANE:]) <= set(variable.dimensions):
             found.setdefault(role_of(name, attributes_of(one)), name)
     if not {"lon", "lat"} <= found.keys():
         return None

@@ -44,8 +44,8 @@ from datacube.model.fields import Field
 from datacube.model.forecast import lead_unit
 from datacube.model.grid import Grid
 from datacube.model.naming import identifier
-from datacube.store.cf import Coordinate, axis_of, words
-from datacube.store.cffield import Missing, field_of, missing_of
+from datacube.store.cf import Coordinate, axis_of, unpacked, words
+from datacube.store.cffield import Missing, apart, field_of, missing_of
 from datacube.store.cfgrid import crs_of, equidistant, grid_of, lines_grid, positions_grid
 
 _HDF5 = b"\x89HDF\r\n\x1a\n"
@@ -242,7 +242,7 @@ class _Opened:
         for variable, own in members:
             attributes = attributes_of(variable)
             missing = missing_of(variable.dtype, attributes)
-            field = field_of(variable.name, missing, attributes)
+            field = apart(field_of(variable.name, missing, attributes), fields)
             fields.append(field)
             source = variable if self.chunks is None else self.chunks.variable(variable)
             for position, bands in enumerate(slices):
@@ -348,14 +348,16 @@ class _Opened:
             gone |= coordinate.raw == value
         if gone.any() or not np.isfinite(coordinate.values).all():
             raise SourceError(f"the time axis '{coordinate.name}' has missing values")
-        return [int(tick) for tick in ticks_of(coordinate.raw, units, calendar)]
+        values = unpacked(coordinate.raw, coordinate.attributes)
+        return [int(tick) for tick in ticks_of(values, units, calendar)]
 
     def _bounds(self, coordinate: Coordinate, calendar: Calendar) -> NDArray[np.int64] | None:
         name = str(coordinate.attributes.get("bounds", ""))
         variable = self.file.variables.get(name)
         if variable is None or variable.shape[-1:] != (2,):
             return None
-        raw = np.asarray(variable[...]).reshape(-1, 2)
+        said = {**coordinate.attributes, **attributes_of(variable)}
+        raw = unpacked(np.asarray(variable[...]).reshape(-1, 2), said)
         units = str(getattr(variable, "units", coordinate.units))
         if len(raw) != len(coordinate.raw) or not np.isfinite(raw.astype(float)).all():
             return None

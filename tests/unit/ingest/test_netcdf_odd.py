@@ -87,3 +87,109 @@ def test_cells_that_move_are_refused(tmp_path):
     path = model_output(tmp_path / "wrfout.nc", moves=True)
     (refused,) = ingest([path], store=str(tmp_path / "store")).results
     assert "its cells move: 'XLONG' is another one at each time" in refused.reason
+
+
+def changed(path, **attributes):
+    """The file with further attributes of its variables."""
+    with netCDF4.Dataset(path, "a") as file:
+        for name, said in attributes.items():
+            file[name].setncatts(said)
+    return str(path)
+
+
+def test_packed_times_are_unpacked(tmp_path):
+    path = write_netcdf(tmp_path / "a.nc", times=(1.0, 2.0), units="hours since 2020-01-01")
+    changed(path, time={"scale_factor": 6.0, "add_offset": 12.0})
+    assert ingest([str(path)], store=str(tmp_path / "store")).exit_code == 0
+    found = opened(tmp_path / "store", "a").description.domain.time.iso
+    assert found == ("2020-01-01T18:00:00Z", "2020-01-02T00:00:00Z")
+
+
+@pytest.mark.parametrize(
+    ("reference", "expected"),
+    [
+        ("2020-01-01 00:00:00 -6:00", "2020-01-01T06:00:00Z"),
+        ("2020-01-01 00:00 +0530", "2019-12-31T18:30:00Z"),
+        ("2020-01-01 00:00 +530", "2019-12-31T18:30:00Z"),
+        ("2020-01-01 00:00:00 -6", "2020-01-01T06:00:00Z"),
+    ],
+)
+def test_the_zone_of_a_reference_time(tmp_path, reference, expected):
+    assert iso(tmp_path, times=(0.0,), units=f"days since {reference}") == (expected,)
+
+
+@pytest.mark.parametrize(
+    ("units", "times", "words"),
+    [
+        ("days since 2020-1-1 -6:00", (0.0,), "'2020-1-1 -6:00' cannot be read"),
+        ("days since 2020-13-01", (0.0,), "'2020-13-01' cannot be read"),
+        ("days since 2020-01-01", (1.0, 1e12), "beyond 400,000 years"),
+        ("seconds since 2020-01-01", (1.0, 1e300), "beyond 400,000 years"),
+    ],
+)
+def test_times_that_would_be_guessed_are_refused(tmp_path, units, times, words):
+    path = write_netcdf(tmp_path / "a.nc", times=times, units=units)
+    (refused,) = ingest([str(path)], store=str(tmp_path / "store")).results
+    assert refused.status == "refused"
+    assert words in refused.reason
+
+
+def test_a_signed_number_in_unsigned_bits_has_its_fill(tmp_path):
+    path = write_netcdf(tmp_path / "a.nc", dtype="u1", fill=255, scale=None, times=(0.0,))
+    with netCDF4.Dataset(path, "a") as file:
+        file["v"].set_auto_maskandscale(False)
+        file["v"]._Unsigned = "false"
+        file["v"][0, 0, :3] = 255, 128, 127
+    assert ingest([str(path)], store=str(tmp_path / "store")).exit_code == 0
+    cube = opened(tmp_path / "store", "a")
+    field = cube.description.range_type.field("v")
+    assert (field.dtype, field.nil) == ("int8", -1)
+    assert whole(cube, "v")[0, :3].tolist() == [-1, -128, 127]
+
+
+def with_runs(path, numbers, dtype):
+    """A file with an axis of numbers that are names."""
+    with netCDF4.Dataset(write_netcdf(path), "a") as file:
+        file.createDimension("run", len(numbers))
+        file.createVariable("run", dtype, ("run",))[:] = np.array(numbers, dtype)
+        made = file.createVariable("w", "i2", ("run", "lat", "lon"))
+        made[:] = [plane(5, 8, k) for k in range(len(numbers))]
+    return str(path)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "numbers", "expected"),
+    [
+        ("i4", (2020010100, 2020010112), ("2020010100", "2020010112")),
+        ("u8", (2**60, 2**60 + 1), (str(2**60), str(2**60 + 1))),
+        ("f8", (0.1, 0.10000001), ("0.1", "0.10000001")),
+        ("f4", (0.1, 0.7), ("0.1", "0.7")),
+    ],
+)
+def test_labels_have_all_digits_of_their_numbers(tmp_path, dtype, numbers, expected):
+    path = with_runs(tmp_path / "a.nc", numbers, dtype)
+    assert ingest([path], store=str(tmp_path / "store")).exit_code == 0
+    assert opened(tmp_path / "store", "a-static").description.domain.axes[0].labels == expected
+
+
+def test_names_that_differ_in_the_case_of_letters_alone(tmp_path):
+    path = write_netcdf(tmp_path / "a.nc", field="T", times=(0.0,))
+    with netCDF4.Dataset(path, "a") as file:
+        file.createVariable("t", "i4", ("time", "lat", "lon"))[0] = 7 + plane(5, 8)
+    report = ingest([str(path)], store=str(tmp_path / "store"))
+    assert report.exit_code == 0, report.results[0].reason
+    cube = opened(tmp_path / "store", "a")
+    assert cube.description.range_type.names == ("T", "t_")
+    np.testing.assert_array_equal(whole(cube, "t_"), 7 + plane(5, 8))
+
+
+def test_a_field_without_time_beside_positions_at_each_time(tmp_path):
+    path = model_output(tmp_path / "wrfout.nc")
+    with netCDF4.Dataset(path, "a") as file:
+        made = file.createVariable("HGT", "f4", ("south_north", "west_east"))
+        made[:] = plane(5, 8, 3)
+    report = ingest([path], store=str(tmp_path / "store"))
+    assert report.exit_code == 0, report.results[0].reason
+    np.testing.assert_array_equal(
+        whole(opened(tmp_path / "store", "wrfout-static"), "HGT"), plane(5, 8, 3)
+    )
