@@ -71,7 +71,14 @@ def shifted(packed: NDArray[np.generic], field: Field, shift: int) -> NDArray[np
         low += 1
     elif field.nil == high:
         high -= 1
-    moved = np.clip(packed.astype(np.int64) + shift, low, high).astype(packed.dtype)
+    first, last = max(int(info.min), low - shift), min(int(info.max), high - shift)
+    if first > last:
+        moved = np.full(packed.shape, high if shift > 0 else low, packed.dtype)
+    else:  # sums of unsigned numbers go round, so that those of any type come out right
+        unsigned = np.dtype(f"u{packed.itemsize}")
+        step = np.asarray(shift % (1 << 8 * packed.itemsize), unsigned)
+        kept = np.clip(packed, first, last).view(unsigned)
+        moved = np.add(kept, step).view(packed.dtype)
     if field.nil is None:
         return moved
     moved[moved == field.nil] += 1

@@ -21,7 +21,7 @@ from datacube.ingest.source import BandSource, Granule, bands_together, is_paral
 from datacube.model.fields import Field, RangeType
 
 _STRIP = 1 << 20  # cells that are worked on at once
-_BITS = {4: 23, 8: 52}  # of the mantissa of floats
+_BITS = {2: 10, 4: 23, 8: 52}  # of the mantissa of floats
 
 
 def unpacked(recipe: RecipeSettings, granule: Granule) -> Granule:

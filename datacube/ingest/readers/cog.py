@@ -21,7 +21,13 @@ from datacube.ingest.packing import with_nil
 from datacube.ingest.readers.kepttiles import KeptTiles
 from datacube.ingest.readers.parts import Origin, Part, granules_of, opening
 from datacube.ingest.readers.placed import placed
-from datacube.ingest.readers.raster import MaskedImage, RasterBand, has_mask, open_raster
+from datacube.ingest.readers.raster import (
+    MaskedImage,
+    RasterBand,
+    has_mask,
+    open_raster,
+    sample_type,
+)
 from datacube.ingest.source import (
     TOGETHER_BYTES,
     BandSource,
@@ -110,17 +116,24 @@ def band_names(descriptions: tuple[str | None, ...], colours: list[str]) -> tupl
 
 
 def _field(file: Any, number: int, name: str) -> Field:
-    dtype = np.dtype(file.dtypes[number - 1])
+    dtype = sample_type(file.dtypes[number - 1])
     if dtype.kind not in "iuf":
-        raise SourceError(f"band {number} has the type {dtype.name}; real numbers can be read")
+        said = file.dtypes[number - 1]
+        raise SourceError(f"band {number} has the type {said}; real numbers can be read")
+    scale, offset = float(file.scales[number - 1]), float(file.offsets[number - 1])
+    if not scale or not np.isfinite([scale, offset]).all():
+        raise SourceError(
+            f"band {number} has the scale {scale:g} and the offset {offset:g}, by which no number "
+            "can be packed"
+        )
     categories = _categories(file, number)
     return Field(
         name,
         dtype.name,
         uom=file.units[number - 1] or "",
         nil=held_nil(file.nodatavals[number - 1], dtype),
-        scale=float(file.scales[number - 1]),
-        offset=float(file.offsets[number - 1]),
+        scale=scale,
+        offset=offset,
         title=file.descriptions[number - 1] or name,
         categories=categories,
         overview="mode" if categories else "mean",

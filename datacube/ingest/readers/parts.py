@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from rasterio._err import CPLE_BaseError
 
 from datacube.errors import DatacubeError, SourceError
 from datacube.ingest.geometry import Positions
@@ -94,6 +95,9 @@ class Origin:
     attributes: Mapping[str, str] = made(default_factory=dict)
 
 
+_SAID = CPLE_BaseError, OSError, ValueError, KeyError, IndexError, TypeError, RuntimeError
+
+
 @contextmanager
 def reading(path: Path) -> Iterator[None]:
     """Whatever a library says of a file becomes a SourceError that names it.
@@ -109,7 +113,7 @@ def reading(path: Path) -> Iterator[None]:
         raise SourceError(error.message, subject=str(path)) from error
     except DatacubeError as error:
         raise SourceError(f"{path.name}: {error.message}", subject=str(path)) from error
-    except (OSError, ValueError, KeyError, IndexError, TypeError, RuntimeError) as error:
+    except _SAID as error:
         words = " ".join(str(error).split()) or type(error).__name__
         raise SourceError(f"cannot be read: {words[:300]}", subject=str(path)) from error
 

@@ -12,6 +12,7 @@ import pyproj
 import rasterio
 from affine import Affine
 from numpy.typing import NDArray
+from rasterio._err import CPLE_BaseError
 from rasterio.enums import MaskFlags
 from rasterio.errors import NotGeoreferencedWarning, RasterioError
 from rasterio.windows import Window
@@ -23,6 +24,9 @@ from datacube.ingest.readers.tifftiles import TiffTiles, tiles_of
 from datacube.model.crs import Crs
 from datacube.model.fields import Field, Number
 from datacube.model.grid import RectifiedGrid
+
+DAMAGES = RasterioError, CPLE_BaseError, OSError, ValueError
+"""What is raised where a file is damaged."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,8 +61,7 @@ class RasterBand:
     @property
     def together(self) -> int:
         """See :func:`~datacube.ingest.source.bands_together`."""
-        how = self.file.tags(ns="IMAGE_STRUCTURE").get("INTERLEAVE", "BAND")
-        return int(self.file.count) if how == "PIXEL" else 1
+        return int(self.file.count) if interleaved(self.file) else 1
 
     @property
     def parallel(self) -> bool:
@@ -100,7 +103,7 @@ class RasterBand:
             found: NDArray[np.generic] = self.file.read(
                 self.band, window=Window(left, top, right - left, bottom - top)
             )
-        except (RasterioError, OSError, ValueError) as error:
+        except DAMAGES as error:
             raise SourceError(
                 f"{self.path.name} is damaged: rows {top} to {bottom} cannot be decoded",
                 subject=str(self.path),
@@ -129,7 +132,7 @@ class MaskedImage:
         window = Window(column0, row0, column1 - column0, row1 - row0)
         try:
             kept = self.band.file.read_masks(self.band.band, window=window)
-        except (RasterioError, OSError, ValueError) as error:
+        except DAMAGES as error:
             raise SourceError(
                 f"the mask of {self.band.path.name} cannot be decoded", subject=str(self.band.path)
             ) from error
@@ -138,13 +141,26 @@ class MaskedImage:
 
 
 def has_mask(file: Any, band: int) -> bool:
-    """Whether a band has a mask of its own or of the file; bands of opacity are fields."""
+    """Whether a mask says what of a band is no data; bands of opacity are fields.
+
+    It is one of the band or of the file, or GDAL makes it of a number that cannot be had exactly:
+    whole ones beyond 2⁵³ come as floats or not at all.
+    """
     flags = set(file.mask_flag_enums[band - 1])
-    return not flags & {MaskFlags.all_valid, MaskFlags.alpha, MaskFlags.nodata}
+    if MaskFlags.nodata not in flags:
+        return not flags & {MaskFlags.all_valid, MaskFlags.alpha}
+    nodata = file.nodatavals[band - 1]
+    whole = np.dtype(file.dtypes[band - 1]).kind != "f"
+    return nodata is None or (whole and abs(nodata) > _EXACT)
 
 
+_EXACT = 1 << 53
 _PLANE = 2  # axes
 _TURNED = 1e-3  # of a cell, over the whole image
+
+_MOST_ROWS = 1 << 24
+_MOST_CELLS = 1 << 40
+_MOST_BYTES = 1 << 30
 
 CACHE_BYTES = 128 << 20
 """Decoded blocks that GDAL may hold; its own default grows with the machine."""
@@ -164,12 +180,67 @@ def open_raster(path: Path | str, files: ExitStack, driver: str | None = None) -
         with warnings.catch_warnings():
             # a file without a transform is refused in words by grid_of_raster
             warnings.simplefilter("ignore", NotGeoreferencedWarning)
-            return files.enter_context(rasterio.open(path, **chosen))
-    except (RasterioError, OSError) as error:
+            file = files.enter_context(rasterio.open(path, **chosen))
+            _look_at_masks(file)
+    except DAMAGES as error:
         words = " ".join(str(error).split())
         raise SourceError(
             f"GDAL cannot open {Path(path).name}: {words}", subject=str(path)
         ) from error
+    _check_sizes(file, path)
+    return file
+
+
+def _look_at_masks(file: Any) -> None:
+    """Have GDAL read what lies beside the bands; a mask that it cannot read would be none.
+
+    Raises
+    ------
+    CPLE_BaseError
+        By the second call, of what went wrong in the first one.
+    """
+    _ = file.mask_flag_enums, file.colorinterp
+
+
+def _check_sizes(file: Any, path: Path | str) -> None:
+    """Refuse what a small damaged or malicious file may claim, and no memory or time is enough for.
+
+    Raises
+    ------
+    SourceError
+        It has too many cells, or too many that have to be unpacked together.
+    """
+    if max(file.shape) > _MOST_ROWS or file.height * file.width > _MOST_CELLS:
+        raise SourceError(
+            f"it says it has {file.width} x {file.height} cells; {_MOST_ROWS} rows or columns and "
+            f"{_MOST_CELLS} cells are the most",
+            subject=str(path),
+        )
+    together = file.count if interleaved(file) else 1
+    for (rows, columns), dtype in zip(file.block_shapes, file.dtypes, strict=True):
+        size = rows * columns * together * sample_type(dtype).itemsize
+        if size > _MOST_BYTES:
+            raise SourceError(
+                f"its tiles or strips of {columns} x {rows} cells take {size >> 20} MB each; write "
+                "it with smaller ones first (gdal_translate -co TILED=YES)",
+                subject=str(path),
+            )
+
+
+def sample_type(name: str) -> np.dtype[Any]:
+    """The type of a band by rasterio's name; complex whole numbers are none of numpy's.
+
+    Examples
+    --------
+    >>> sample_type("int16"), sample_type("complex_int16")
+    (dtype('int16'), dtype('complex64'))
+    """
+    return np.dtype("complex64" if name == "complex_int16" else name)
+
+
+def interleaved(file: Any) -> bool:
+    """Whether the bands of an open file lie together, pixel by pixel."""
+    return bool(file.tags(ns="IMAGE_STRUCTURE").get("INTERLEAVE", "BAND") == "PIXEL")
 
 
 def grid_of_raster(file: Any, path: Path, crs: Crs | None = None) -> RectifiedGrid:
@@ -192,6 +263,8 @@ def grid_of_raster(file: Any, path: Path, crs: Crs | None = None) -> RectifiedGr
             "the image has no CRS; a recipe can say it (crs: EPSG:32631)", subject=str(path)
         )
     own = file.transform
+    if not np.isfinite(own[:6]).all() or 0.0 in {own.a, own.e}:
+        raise SourceError("its position is given by numbers that are none", subject=str(path))
     if is_turned(file):
         raise SourceError("the image is rotated; only north-aligned grids can be read")
     known = crs if file.crs is None else plane_of(file.crs, path)

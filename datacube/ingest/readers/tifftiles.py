@@ -15,17 +15,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datacube.ingest.readers.kepttiles import KeptTiles
+from datacube.ingest.readers.tiffheader import header_at
 from datacube.ingest.readers.unpack import (
     Unpack,
     expand,
     gather_floats,
-    inflate,
+    inflate_beginning,
     restore,
     sum_along_rows,
 )
 from datacube.store.buffers import Buffers
 
-_UNPACK = {"DEFLATE": inflate, "LZW": expand, "ZSTD": restore}
+_UNPACK = {"DEFLATE": inflate_beginning, "LZW": expand, "ZSTD": restore}
+
+_LONGEST = 10  # times as many bytes as there are unpacked
+_SPARE = 4096
+"""A damaged file may name any number of bytes for a tile; GDAL has the same bound."""
 
 type Undo = Callable[[NDArray[Any], NDArray[Any]], None]
 """The numbers of a tile from what a predictor has made of them."""
@@ -129,8 +134,8 @@ class TiffTiles:
 
     def _decode(self, row: int, column: int, into: NDArray[Any]) -> None:
         start, size = self.places[row, column].tolist()
-        data = os.pread(self.descriptor, size, start)
         memory = self.buffers.room(into.size * self.dtype.itemsize)
+        data = os.pread(self.descriptor, min(size, _LONGEST * len(memory) + _SPARE), start)
         self.unpack(data, memory)
         self.undo(memory.view(self.dtype).reshape(self._shape), into)
 
@@ -165,7 +170,8 @@ def tiles_of(file: Any, band: int, kept: KeptTiles | None = None) -> TiffTiles |
         return None
     together = interleave == "PIXEL"
     descriptor = os.open(file.name, os.O_RDONLY | os.O_CLOEXEC)
-    if os.pread(descriptor, 2, 0) != b"II":
+    header = header_at(descriptor, int(file.get_tag_item("IFD_OFFSET", "TIFF", band) or 0))
+    if header is None or not header.plain:
         os.close(descriptor)
         return None
     return TiffTiles(

@@ -1,5 +1,6 @@
 """Compressed pieces of files, unpacked into memory that is there; other threads work meanwhile."""
 
+import zlib
 from collections.abc import Callable
 from typing import Any
 
@@ -23,7 +24,6 @@ def inflate(data: Stored, into: NDArray[np.uint8]) -> None:
 
     Examples
     --------
-    >>> import zlib
     >>> into = np.empty(5, "uint8")
     >>> inflate(zlib.compress(b"abcde"), into)
     >>> into.tobytes()
@@ -32,13 +32,40 @@ def inflate(data: Stored, into: NDArray[np.uint8]) -> None:
     _unpack(imagecodecs.deflate_decode, data, into)
 
 
-def expand(data: Stored, into: NDArray[np.uint8]) -> None:
-    """LZW, as in TIFF 6.0 section 13.
+def inflate_beginning(data: Stored, into: NDArray[np.uint8]) -> None:
+    """Deflate of which no more is wanted than has place; some programs pack more into a tile.
 
     Raises
     ------
     ValueError
-        It is damaged, or has another length.
+        It is damaged, or shorter.
+
+    Examples
+    --------
+    >>> into = np.empty(3, "uint8")
+    >>> inflate_beginning(zlib.compress(b"abcde"), into)
+    >>> into.tobytes()
+    b'abc'
+    """
+    try:
+        inflate(data, into)
+    except ValueError:
+        try:
+            found = zlib.decompressobj().decompress(data, len(into) + 1)
+        except zlib.error as error:
+            raise ValueError(f"compressed data is damaged: {error}") from error
+        if len(found) <= len(into):
+            raise
+        into[:] = np.frombuffer(found, np.uint8, len(into))
+
+
+def expand(data: Stored, into: NDArray[np.uint8]) -> None:
+    """LZW, as in TIFF 6.0 section 13, or its beginning.
+
+    Raises
+    ------
+    ValueError
+        It is damaged, or shorter.
     """
     _unpack(imagecodecs.lzw_decode, data, into)
 
