@@ -17,14 +17,13 @@ import numpy as np
 
 from datacube.errors import InvalidTime, SourceError
 from datacube.ingest.identity import content_id
-from datacube.ingest.packing import with_nil
 from datacube.ingest.readers.kepttiles import KeptTiles
+from datacube.ingest.readers.marked import span_of
 from datacube.ingest.readers.parts import Origin, Part, granules_of, opening
 from datacube.ingest.readers.placed import placed
 from datacube.ingest.readers.raster import (
-    MaskedImage,
     RasterBand,
-    has_mask,
+    as_masked,
     open_raster,
     sample_type,
 )
@@ -70,15 +69,9 @@ def _granules(file: Any, path: Path, options: ReadOptions) -> tuple[Granule, ...
     kept = KeptTiles(TOGETHER_BYTES)
     for number, name in enumerate(names, 1):
         field = _field(file, number, name)
-        nodata = file.nodatavals[number - 1]
-        gone = nodata if np.dtype(field.dtype).kind == "f" else None
+        gone = span_of(file.nodatavals[number - 1], np.dtype(field.dtype))
+        field, bands[name] = as_masked(RasterBand(file, number, path, gone, kept=kept), field)
         fields.append(field)
-        gone = None if gone is None or np.isnan(gone) else gone
-        band = RasterBand(file, number, path, gone, kept=kept)
-        bands[name] = band
-        if has_mask(file, number):
-            fields[-1] = with_nil(field)
-            bands[name] = MaskedImage(band, fields[-1])
     ticks = _ticks(file, path, options)
     one = SliceSource(ticks, bands)
     tags = file.tags()

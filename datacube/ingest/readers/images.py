@@ -5,9 +5,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from datacube.ingest.readers.marked import span_of
 from datacube.ingest.readers.parts import Part
-from datacube.ingest.readers.raster import RasterBand
-from datacube.ingest.source import SliceSource
+from datacube.ingest.readers.raster import RasterBand, as_masked
+from datacube.ingest.source import BandSource, SliceSource
 from datacube.model.fields import Field
 from datacube.model.grid import RectifiedGrid
 
@@ -24,12 +27,15 @@ class BandImage:
     file : rasterio dataset
     grid : RectifiedGrid
     path : Path, for messages
+    nodata : number, optional
+        Marks no data among floats.
     """
 
     field: Field
     file: Any
     grid: RectifiedGrid
     path: Path
+    nodata: float | None = None
 
 
 def parts_of(images: Sequence[BandImage], ticks: int | None) -> list[Part]:
@@ -53,13 +59,16 @@ def _part(
     ticks: int | None,
 ) -> Part:
     members.sort(key=lambda one: order[id(one[0])])
-    bands = {
-        image.field.name: RasterBand(image.file, 1, image.path, factor=factor)
-        for image, factor in members
-    }
-    fields = tuple(image.field for image, _ in members)
+    found = [_banded(image, factor) for image, factor in members]
+    bands = {field.name: band for field, band in found}
+    fields = tuple(field for field, _ in found)
     hint = fields[0].name if len(fields) == 1 else f"{abs(grid.dx):g}"
     return Part(grid, (), (SliceSource(ticks, bands),), fields, hint)
+
+
+def _banded(image: BandImage, factor: int) -> tuple[Field, BandSource]:
+    gone = span_of(image.nodata, np.dtype(image.field.dtype))
+    return as_masked(RasterBand(image.file, 1, image.path, gone, factor), image.field)
 
 
 def factor_of(grid: RectifiedGrid, own: RectifiedGrid) -> int | None:

@@ -1,6 +1,7 @@
 """Windows of a raster file through GDAL, shared by the readers of images."""
 
 import warnings
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cached_property
@@ -18,15 +19,20 @@ from rasterio.errors import NotGeoreferencedWarning, RasterioError
 from rasterio.windows import Window
 
 from datacube.errors import SourceError
-from datacube.ingest.packing import off_nil
+from datacube.ingest.packing import off_nil, with_nil
 from datacube.ingest.readers.kepttiles import KeptTiles
+from datacube.ingest.readers.marked import Span
 from datacube.ingest.readers.tifftiles import TiffTiles, tiles_of
 from datacube.model.crs import Crs
-from datacube.model.fields import Field, Number
+from datacube.model.fields import Field
 from datacube.model.grid import RectifiedGrid
 
 DAMAGES = RasterioError, CPLE_BaseError, OSError, ValueError
 """What is raised where a file is damaged."""
+
+
+type ReadWindow = Callable[[int, int, int, int], NDArray[Any]]
+"""Rows and columns of a file, half-open."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,8 +44,8 @@ class RasterBand:
     file : rasterio dataset
     band : int, from 1
     path : Path
-    gone : number, optional
-        No-data value that becomes NaN (float bands).
+    gone : Span, optional
+        Numbers that become NaN (float bands).
     factor : int
         Each cell is repeated this often in both directions (nearest neighbour, exact).
     kept : KeptTiles, optional
@@ -49,7 +55,7 @@ class RasterBand:
     file: Any
     band: int
     path: Path
-    gone: Number | None = None
+    gone: Span | None = None
     factor: int = 1
     kept: KeptTiles | None = None
 
@@ -82,19 +88,28 @@ class RasterBand:
         """Packed values of a window; see :class:`~datacube.ingest.source.BandSource`."""
         if index:
             raise ValueError(f"a raster band has no further axes, asked for {index}")
+        values = self.finer(self._window, row0, row1, column0, column1)
+        if self.gone is not None:
+            low, high = self.gone
+            gone = (values >= low) & (values <= high)
+            values = np.where(gone, np.asarray(np.nan, values.dtype), values)
+        return np.ascontiguousarray(values)
+
+    def finer(
+        self, read: ReadWindow, row0: int, row1: int, column0: int, column1: int
+    ) -> NDArray[Any]:
+        """A window of cells, from one of the file's pixels, each of which is repeated."""
         factor = self.factor
         top, left = row0 // factor, column0 // factor
         bottom, right = -(-row1 // factor), -(-column1 // factor)
-        values = self._window(top, bottom, left, right)
-        if factor > 1:
-            values = values.repeat(factor, axis=0).repeat(factor, axis=1)
-            values = values[
-                row0 - top * factor : row1 - top * factor,
-                column0 - left * factor : column1 - left * factor,
-            ]
-        if self.gone is not None:
-            values = np.where(values == self.gone, np.asarray(np.nan, values.dtype), values)
-        return np.ascontiguousarray(values)
+        values = read(top, bottom, left, right)
+        if factor == 1:
+            return values
+        values = values.repeat(factor, axis=0).repeat(factor, axis=1)
+        return values[
+            row0 - top * factor : row1 - top * factor,
+            column0 - left * factor : column1 - left * factor,
+        ]
 
     def _window(self, top: int, bottom: int, left: int, right: int) -> NDArray[np.generic]:
         try:
@@ -129,15 +144,27 @@ class MaskedImage:
     ) -> NDArray[np.generic]:
         """Packed values of a window; none that the mask keeps becomes no data."""
         values = off_nil(self.band.read(index, row0, row1, column0, column1), self.field)
-        window = Window(column0, row0, column1 - column0, row1 - row0)
+        kept = self.band.finer(self._window, row0, row1, column0, column1)
+        nil = np.nan if self.field.nil is None else self.field.nil
+        return np.where(kept, values, np.asarray(nil, values.dtype))
+
+    def _window(self, top: int, bottom: int, left: int, right: int) -> NDArray[np.generic]:
+        window = Window(left, top, right - left, bottom - top)
         try:
-            kept = self.band.file.read_masks(self.band.band, window=window)
+            found: NDArray[np.generic] = self.band.file.read_masks(self.band.band, window=window)
         except DAMAGES as error:
             raise SourceError(
                 f"the mask of {self.band.path.name} cannot be decoded", subject=str(self.band.path)
             ) from error
-        nil = np.nan if self.field.nil is None else self.field.nil
-        return np.where(kept, values, np.asarray(nil, values.dtype))
+        return found
+
+
+def as_masked(band: RasterBand, field: Field) -> tuple[Field, RasterBand | MaskedImage]:
+    """A band and its field with what a mask leaves out as no data, where there is a mask."""
+    if not has_mask(band.file, band.band):
+        return field, band
+    marked = with_nil(field)
+    return marked, MaskedImage(band, marked)
 
 
 def has_mask(file: Any, band: int) -> bool:

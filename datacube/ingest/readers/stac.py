@@ -9,17 +9,15 @@ import json
 import re
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-import numpy as np
-
 from datacube.errors import InvalidTime, SourceError
 from datacube.ingest.readers.images import BandImage, parts_of
 from datacube.ingest.readers.parts import Origin, granules_of, opening
-from datacube.ingest.readers.raster import grid_of_raster, open_raster
+from datacube.ingest.readers.raster import grid_of_raster, open_raster, sample_type
 from datacube.ingest.readers.sentinel2 import CLASSES
 from datacube.ingest.source import Granule, ReadOptions, instant, magic
 from datacube.model.fields import Field, held_nil
@@ -70,8 +68,11 @@ def _granules(
     opened = []
     for key, file in here.items():
         image = open_raster(file, stack)
-        field = _field(key, file, wanted[key], np.dtype(image.dtypes[0]).name, properties)
-        opened.append(BandImage(field, image, grid_of_raster(image, file), file))
+        nodata = _nodata(_said(wanted[key]), image)
+        dtype = sample_type(image.dtypes[0])
+        field = _field(key, file, wanted[key], dtype.name, properties)
+        field = replace(field, nil=held_nil(nodata, dtype))
+        opened.append(BandImage(field, image, grid_of_raster(image, file), file, nodata))
     given = instant(options, 1, "standard", path)
     absent = sorted(wanted.keys() - here.keys())
     shown = ", ".join(absent[:5]) + (" …" if len(absent) > 5 else "")
@@ -117,9 +118,27 @@ def _beside(item: Path, address: str) -> Path | None:
     return by_name if inner.name and by_name.is_file() else None
 
 
+def _said(asset: Json) -> Json:
+    """What an asset says of its values: of STAC 1.1 itself or its band, of 1.0 in an extension."""
+    band: Json = (asset.get("raster:bands") or asset.get("bands") or [{}])[0]
+    own = {**asset, **band}
+    return own | {
+        key: own[f"raster:{key}"] for key in ("scale", "offset") if f"raster:{key}" in own
+    }
+
+
+def _nodata(said: Json, image: Any) -> float | None:
+    """The number that marks no data: the item's, else that of the image; "nan" is a text."""
+    number = said.get("nodata")
+    if isinstance(number, int | float):
+        return number
+    found: float | None = image.nodatavals[0]
+    return found
+
+
 def _field(key: str, file: Path, asset: Json, dtype: str, properties: Json) -> Field:
     """The field of an asset; Sentinel-2 bands are called as in the SAFE product."""
-    said: Json = (asset.get("raster:bands") or [{}])[0]
+    said = _said(asset)
     name = file.stem if _SENTINEL2.match(file.stem) else identifier(key, "_")
     classes = CLASSES if name == "SCL" else ()
     applied = bool(properties.get("earthsearch:boa_offset_applied"))
@@ -127,18 +146,12 @@ def _field(key: str, file: Path, asset: Json, dtype: str, properties: Json) -> F
         name,
         dtype,
         uom=str(said.get("unit") or ""),
-        nil=_nil(said.get("nodata"), dtype),
         scale=1.0 if classes else float(said.get("scale", 1.0)),
         offset=0.0 if classes or applied else float(said.get("offset", 0.0)),
         title=str(asset.get("title") or key),
         categories=classes,
         overview="nearest" if classes else "mean",
     )
-
-
-def _nil(nodata: Any, dtype: str) -> int | None:
-    number = nodata if isinstance(nodata, int | float) else None  # "nan" is a text
-    return held_nil(number, np.dtype(dtype))
 
 
 def _instant(properties: Json) -> int | None:

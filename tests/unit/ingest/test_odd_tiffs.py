@@ -1,5 +1,6 @@
 """Images that other programs wrote in their way, damaged ones, and such as no machine can hold."""
 
+import json
 import os
 import struct
 import zlib
@@ -16,6 +17,7 @@ from datacube.ingest.packing import shifted
 from datacube.ingest.pipeline import ingest
 from datacube.ingest.readers import tifftiles
 from datacube.ingest.readers.cog import CogReader
+from datacube.ingest.readers.stac import StacReader
 from datacube.ingest.source import ReadOptions
 from datacube.model.fields import Field
 from tests.unit.ingest.products import opened, whole
@@ -283,3 +285,55 @@ def test_sizes_that_no_memory_holds_are_refused(tmp_path, tags, words):
     header.save()
     with pytest.raises(SourceError, match=words):
         bands(path)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "said", "values", "gone"),
+    [
+        ("float32", "-3.40282e+38", (-3.4028235e38, -3.4e30, 0.0), (0,)),
+        ("float32", "-9999", (-9999.0, -9998.99, np.nan), (0, 2)),
+        ("float64", "-3.40282346638529e+38", (-3.4028234663852886e38, -3e38, np.inf), (0,)),
+        ("float64", "0.1", (0.1, 0.1001, -0.1), (0,)),
+        ("float16", "-9999", (-9999.0, -9000.0, 0.0), (0,)),
+        ("float16", "1e-38", (0.0, 1e-7, 1.0), ()),
+        ("float32", "0", (-0.0, 0.0, 1e-38), (0, 1)),
+    ],
+)
+def test_floats_are_no_data_where_the_file_means_them(tmp_path, dtype, said, values, gone):
+    """The number is a text, with fewer digits than it has or more."""
+    path = write(tmp_path / "a.tif", np.array([[values]], dtype))
+    (tmp_path / "a.tif.aux.xml").write_text(
+        f'<PAMDataset><PAMRasterBand band="1"><NoDataValue>{said}</NoDataValue>'
+        "</PAMRasterBand></PAMDataset>"
+    )
+    assert tuple(np.argwhere(np.isnan(bands(path)[0, 0])).ravel()) == gone
+
+
+@pytest.mark.parametrize("version", ["1.0.0", "1.1.0"])
+@pytest.mark.parametrize("said", [{}, {"nodata": 7}])
+@pytest.mark.parametrize("dtype", ["float32", "uint8"])
+def test_no_data_of_a_stac_item_or_its_image(tmp_path, version, said, dtype):
+    """Of an image on the finest grid, and one of larger pixels with a mask beside it."""
+    fine = np.arange(16).reshape(1, 4, 4).astype(dtype)
+    write(tmp_path / "fine.tif", fine, nodata=9)
+    write(tmp_path / "coarse.tif", fine[:, :2, :2], nodata=9)
+    with rasterio.open(tmp_path / "coarse.tif", "r+") as file:
+        file.transform = from_origin(0, 0, 20, 20)
+        file.write_mask(np.array([[0, 255], [255, 255]], "u1"))
+    band = {**said, ("" if version == "1.0.0" else "raster:") + "scale": 0.5}
+    listed = "raster:bands" if version == "1.0.0" else "bands"
+    assets = {
+        name: {"href": f"./{name}.tif", "type": "image/tiff", listed: [band]}
+        for name in ("fine", "coarse")
+    }
+    times = {"datetime": "2020-02-19T11:34:25Z"}
+    item = {"type": "Feature", "stac_version": version, "properties": times, "assets": assets}
+    (tmp_path / "item.json").write_text(json.dumps(item))
+    with StacReader().open(tmp_path / "item.json", ReadOptions()) as (one,):
+        found = {}
+        for name in ("fine", "coarse"):
+            field = one.description.range_type.field(name)
+            assert field.scale == 0.5
+            found[name] = field.valid(one.slices[0].bands[name].read((), 0, 4, 0, 4))
+    assert np.argwhere(~found["fine"]).tolist() == [[1, 3] if said else [2, 1]]
+    assert np.argwhere(~found["coarse"]).tolist() == [[0, 0], [0, 1], [1, 0], [1, 1]]
