@@ -38,7 +38,8 @@ class LocalClaims:
     def _take(self, path: Path) -> "FileClaim | None":
         folder = path.parent
         with _locked(f"{folder.parent}/.lock"):
-            if _held(path):
+            held = _held(path)
+            if held:
                 return None
             guard = self._enter(folder)
             try:
@@ -46,7 +47,7 @@ class LocalClaims:
             except BaseException:
                 self.leave(folder)
                 raise
-        return FileClaim(self, path)
+        return FileClaim(self, path, left=held is not None)
 
     def _enter(self, folder: Path) -> Path:
         """One claim more in a folder: its guard, locked."""
@@ -69,9 +70,16 @@ class LocalClaims:
 
 
 class FileClaim:
-    """A claim that names its guard."""
+    """A claim that names its guard.
 
-    def __init__(self, claims: LocalClaims, path: Path) -> None:
+    Attributes
+    ----------
+    left : bool
+        Whether the file of an earlier one was there.
+    """
+
+    def __init__(self, claims: LocalClaims, path: Path, *, left: bool) -> None:
+        self.left = left
         self._claims = claims
         self._path = path
         self._released = False
@@ -82,6 +90,12 @@ class FileClaim:
     def strand(self) -> None:
         """Keep the file and the lock while the process lives."""
         self._released = True
+
+    def abandon(self) -> None:
+        """Keep the file, which is free without the lock."""
+        if not self._released:
+            self._released = True
+            self._claims.leave(self._path.parent)
 
     def release(self) -> None:
         """Delete the file."""
@@ -99,12 +113,12 @@ def _new_guard(folder: Path) -> tuple[Path, int]:
     return guard, descriptor
 
 
-def _held(path: Path) -> bool:
-    """Whether a living process has the claim; a dead one's guard is removed."""
+def _held(path: Path) -> bool | None:
+    """Whether a living process has the claim; a dead one's guard is removed. None: nobody had."""
     try:
         name = _read(str(path))
     except FileNotFoundError:
-        return False
+        return None
     guard = path.with_name(name) if name else path
     try:
         descriptor = os.open(guard, os.O_RDWR)

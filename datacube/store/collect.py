@@ -107,10 +107,18 @@ def collect(
             claims = _Claims(store, needed.newest, listed, found, held)
             needed = _Needed.of(store, cube_id, rule)
             free = [one for one in found if claims.free(one) and not needed.needs(one, grace)]
-            store.delete([one.key for one in free])
+            _remove(store, needed, free)
     size = sum(one.bytes for one in free)
     busy = len(found) - len(free)
     return Collected(cube_id, needed.kept, needed.expired, len(free), size, busy)
+
+
+def _remove(store: ObjectStore, needed: "_Needed", free: Collection[Listed]) -> None:
+    """Delete objects; whatever stops it, the versions that can still be found are whole."""
+    if needed.newest_expired:
+        store.delete([needed.newest_expired])  # no older one is found without it
+        store.sync([f"{needed.newest.template.id}/{needed.head.manifest}"])
+    store.delete([one.key for one in free])
 
 
 def _collected(store: IcechunkObjects, cube_id: str, rule: "_Rule", *, dry_run: bool) -> Collected:
@@ -149,6 +157,7 @@ class _Needed:
     newest: Version
     kept: tuple[int, ...] = ()
     expired: tuple[int, ...] = ()
+    newest_expired: str = ""
     places: set[Place] = field(default_factory=set)
     documents: set[str] = field(default_factory=set)
     segments: set[str] = field(default_factory=set)
@@ -165,6 +174,7 @@ class _Needed:
             expiring = expiring or not rule.stays(number, superseded)
             superseded = version.committed
             if expiring:
+                made.newest_expired = made.newest_expired or f"{cube_id}/{one.manifest}"
                 made.expired = (*made.expired, one.version)
             else:
                 made.add(one, version)

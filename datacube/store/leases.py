@@ -22,6 +22,7 @@ class LeaseClaim:
     token: str
     taken: float = 0.0
     stranded: bool = False
+    left: bool = False
     since: float = field(default_factory=time.time)
 
     def take(self) -> bool:
@@ -37,6 +38,7 @@ class LeaseClaim:
         if holder["token"] != self.token and float(holder["expires"]) > time.time():
             return False  # with our own token, the storage reported a repeated put as a second
         self.taken = time.monotonic()
+        self.left = holder["token"] != self.token
         return self.store.put_if(self.key, self._body(), tag)
 
     def renew(self) -> None:
@@ -75,6 +77,10 @@ class LeaseClaim:
     def strand(self) -> None:
         """Let it expire."""
         self.stranded = True
+
+    def abandon(self) -> None:
+        """Let it expire too: what was sent and not acknowledged may still arrive."""
+        self.strand()
 
     def _body(self) -> bytes:
         expires = time.time() + LEASE_SECONDS

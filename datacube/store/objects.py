@@ -20,6 +20,10 @@ _FAILURES = (BaseError, OSError, NotImplementedError)
 class Claim(Protocol):
     """The right to write one physical slot, until released."""
 
+    @property
+    def left(self) -> bool:
+        """Whether somebody had it before who did not release it: something may lie there."""
+
     def renew(self) -> None:
         """Make sure that the claim still holds.
 
@@ -34,6 +38,9 @@ class Claim(Protocol):
 
     def strand(self) -> None:
         """From now on never give it back: it is held until the process ends, or it runs out."""
+
+    def abandon(self) -> None:
+        """Give it back so that the next one knows that something may lie there; never fails."""
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -13,9 +13,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import uuid4
 
+import numpy as np
+
 from datacube.errors import ConflictError
 from datacube.store.history import read_head, read_version
 from datacube.store.keys import LAYOUTS, place_of
+from datacube.store.layout import chunk_counts, chunk_key
 from datacube.store.manifest import Head, Version
 from datacube.store.objects import Claim, ObjectStore
 from datacube.store.tables import slot_name
@@ -89,6 +92,7 @@ class Slots:
         self._clock = clock
         self._layout, self._next = base.layout, base.next_slot
         self._owned = False
+        self._cleared = True
         self._claims: list[Claim] = []
         self._ready: deque[Slot] = deque()
         self._some, self._since = 1, -_QUICK
@@ -130,12 +134,26 @@ class Slots:
         free, first = self._free() if got else (layout, numbers.start)
         for number, claim in got.items():
             if free == layout and number >= first:
+                if claim.left:
+                    self._clear(layout, number)
                 self._ready.append(Slot(layout, number, claim))
             else:  # committed since this transaction began
                 self._claims.remove(claim)
                 claim.release()
         stale = got and not self._ready
         self._layout, self._next = (free, first) if stale else (layout, numbers.stop)
+
+    def _clear(self, layout: int, number: int) -> None:
+        """Delete what a dead writer may have left in a slot: it is no data of the next slice."""
+        cube_id, timed = self._base.template.id, self._base.timed
+        self._cleared = False
+        self._store.delete(
+            chunk_key(cube_id, level, field, (number, *place) if timed else place, layout)
+            for field, levels in self._base.arrays.items()
+            for level, metadata in enumerate(levels)
+            for place in np.ndindex(chunk_counts(metadata, timed=timed))
+        )
+        self._cleared = True
 
     def _at_once(self) -> int:
         """How many slots are claimed now: twice as many as last time where these went quickly."""
@@ -163,9 +181,19 @@ class Slots:
         """
         asked_together(self._store, lambda claim: claim.renew(), self._claims)
 
-    def release(self) -> None:
-        """Give everything back; never fails."""
-        asked_together(self._store, lambda claim: claim.release(), self._claims)
+    def release(self, *, clean: bool = True) -> None:
+        """Give everything back; never fails.
+
+        Parameters
+        ----------
+        clean : bool
+            Whether nothing is left where nothing was committed.
+        """
+
+        def back(claim: Claim) -> None:
+            claim.release() if clean and self._cleared else claim.abandon()
+
+        asked_together(self._store, back, self._claims)
         self._claims.clear()
         self._ready.clear()
 

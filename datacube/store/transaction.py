@@ -1,6 +1,5 @@
 """The only way to write: a cube is changed in transactions that commit as a whole."""
 
-import contextlib
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -9,7 +8,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from datacube.errors import ConflictError, StorageError
+from datacube.errors import ConflictError
 from datacube.model.axis import Axis
 from datacube.model.coverage import CoverageDescription
 from datacube.model.fields import Field
@@ -299,10 +298,8 @@ class Transaction:
                 self._commit()
         finally:
             self._uploader.close()
-            if self.committed is None and not self._committing:
-                with contextlib.suppress(StorageError):
-                    self._store.delete(self._uploader.written)
-            self._slots.release()
+            undone = not self._committing and self._uploader.undone()  # else the head may name it
+            self._slots.release(clean=self.committed is not None or undone)
 
     def _check_beginning(self) -> None:
         if self._slices or self._deletions or self._change.whole:

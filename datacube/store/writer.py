@@ -121,6 +121,14 @@ class Uploader:
         with suppress(StorageError):
             self._store.delete(keys)
 
+    def undone(self) -> bool:
+        """Delete everything that was written; whether all of it is gone."""
+        try:
+            self._store.delete(self.written)
+        except StorageError:
+            return False
+        return True
+
     def drain(self) -> None:
         """Wait until everything is written.
 

@@ -19,17 +19,21 @@ from datacube.model.grid import RectifiedGrid
 from datacube.store.cache import ChunkCache
 from datacube.store.collect import collect
 from datacube.store.compact import compact, rollback
+from datacube.store.create import create_cube
 from datacube.store.cube import CubeStore, open_cube
 from datacube.store.history import history
 from datacube.store.home import locate
+from datacube.store.layout import chunk_key
 from datacube.store.maintain import verify
 from datacube.store.objects import ObjectStore
-from datacube.store.slots import claim_key
+from datacube.store.slots import claim_key, slot_key
+from datacube.store.transaction import transaction
 from datacube.store.url import open_store
 from tests.cubes import (
     add_slices,
     closed_form,
     make_cube,
+    make_description,
     read_level,
     slice_values,
     ticks_of,
@@ -179,6 +183,25 @@ class MaintenanceContract(VersionsContract):
         write(cube, 2, 6)
         assert seen(cube.refreshed()) == [(1, 0), (2, 6)]
 
+    @pytest.mark.parametrize("timed", [True, False])
+    def test_what_a_dead_writer_left_is_no_data_of_the_next_slice(self, store, timed):
+        """It takes the same place, and has nothing in some of the chunks."""
+        fields = (Field("v", "int32", nil=-1),)
+        cube = make_cube(store, times=(), **OPTIONS, fields=fields) if timed else empty(store)
+        slot = (0,) if timed else ()
+        left = [chunk_key("closed", level, "v", (*slot, 0, 1)) for level in (0, 1)]
+        for key in left:
+            store.put(key, b"of a slice that was never committed")
+        store.put(slot_key("closed", 0, 0), b'{"token": "dead", "expires": 0}')
+        ticks = ticks_of("2020-01-01") if timed else None
+        with cube.transaction("the next one") as tx:
+            tx.write_slice(ticks, {"v": np.full((20, 40), -1, np.int32)})
+        assert open_cube(store, "closed").record.slices[0].slot == 0
+        plain: Any = self.plain(store)
+        assert (plain["v"][:] == -1).all()
+        assert (plain["overviews/1/v"][:] == -1).all()
+        assert [key for key in left if store.get(key) is not None] == []
+
     def test_the_plain_path_after_compaction(self, store):
         cube = make_cube(store, times=("2020-01-02", "2020-01-04"), series=2, **OPTIONS)
         write(cube, 3, 8)  # inserted
@@ -273,6 +296,20 @@ class TestLocal(MaintenanceContract):
     def plain(self, store, cube_id="closed"):
         return zarr.open_group(f"{store.url}/{cube_id}", mode="r")
 
+    def test_what_could_not_be_undone_is_no_data_of_the_next_slice(self, store):
+        fields = (Field("v", "int32", nil=-1),)
+        cube = make_cube(store, times=(), **OPTIONS, fields=fields)
+        values = slice_values(cube.description, 3)
+        with (
+            suppress(StorageError),
+            transaction(CrashingStore(store, 3), "closed", "dies") as tx,
+        ):
+            tx.write_slice(ticks_of("2020-01-01"), values)
+        assert [one for one in store.list("closed/v") if one.startswith("closed/v/c/0")]
+        with cube.transaction("the next one") as tx:
+            tx.write_slice(ticks_of("2020-01-02"), {"v": np.full((20, 40), -1, np.int32)})
+        assert (self.plain(store)["v"][0] == -1).all()
+
     def test_unfinished_files_of_a_dead_writer_go_later(self, store, tmp_path):
         make_cube(store, **OPTIONS)
         left = tmp_path / "closed/v/c/.0.abcdef01.tmp"
@@ -294,6 +331,20 @@ def maintain(store: ObjectStore, work: str) -> None:
         case "grow":
             with open_cube(store, "closed").transaction("grow") as tx:
                 tx.grow(WIDE)
+
+
+def numbers(store: ObjectStore) -> list[int]:
+    """The versions of the cube that are kept."""
+    home, head = locate(store, "closed")
+    return [one.version for one, _ in history(home, "closed", head)]
+
+
+def empty(store: ObjectStore) -> CubeStore:
+    """A cube without time in which nothing has been written."""
+    description = make_description(
+        timed=False, width=40, height=20, fields=(Field("v", "int32", nil=-1),)
+    )
+    return create_cube(store, description, chunks={"x": 16, "y": 16})
 
 
 def inside(cube: CubeStore) -> list[int]:
@@ -323,6 +374,8 @@ def test_a_crash_at_any_write_harms_nothing(work, tmp_path):
         with suppress(StorageError):
             maintain(CrashingStore(store, survives), work)
         assert inside(open_cube(store, "closed")) in (done, [0, 5, 1])
+        for number in numbers(store):  # whatever can still be found is whole
+            assert verify(open_cube(store, "closed", version=number)) == []
         maintain(store, work)
         collect(store, "closed", keep=1, grace=NOW)
         cube = open_cube(store, "closed")
