@@ -191,6 +191,7 @@ def _packing(target: Field) -> _Change:
         steps -= target.offset
         steps /= target.scale
         np.rint(steps, out=steps)
+        steps[~known] = low
         if steps.size and not (low <= steps.min() and steps.max() <= high):
             reach = sorted(one * target.scale + target.offset for one in (low, high))
             worst = values[known & ((steps < low) | (steps > high))].flat[0]

@@ -77,7 +77,7 @@ class RasterBand:
     @property
     def tile(self) -> tuple[int, int] | None:
         """See :func:`~datacube.ingest.source.tile_of`."""
-        if self.tiles is None:
+        if self.tiles is None or self.tiles.rows is not None:
             return None
         height, width = self.tiles.shape
         return height * self.factor, width * self.factor

@@ -8,6 +8,7 @@ _BIG = 43
 _FORMATS = {1: "B", 3: "H", 4: "I", 16: "Q"}
 _FILL_ORDER = 266
 _PHOTOMETRIC = 262
+_TILE_WIDTH = 322
 _FIRST_OF_COLOURS = 5
 """Of photometric interpretations: of CMYK, YCbCr, CIELAB … GDAL makes red, green and blue."""
 
@@ -22,10 +23,13 @@ class TiffHeader:
         1 where the first bit of a byte is its highest; with 2 every byte is turned round.
     photometric : int
         What the numbers mean, in TIFF 6.0 section 3 and later ones.
+    tiled : bool
+        Whether it lies in tiles, not in strips.
     """
 
     fill_order: int
     photometric: int
+    tiled: bool
 
     @property
     def plain(self) -> bool:
@@ -55,4 +59,4 @@ def header_at(descriptor: int, offset: int) -> TiffHeader | None:
     ):
         if number == 1 and kind in _FORMATS:
             (found[tag],) = struct.unpack_from("<" + _FORMATS[kind], value)
-    return TiffHeader(found.get(_FILL_ORDER, 1), found.get(_PHOTOMETRIC, 1))
+    return TiffHeader(found.get(_FILL_ORDER, 1), found.get(_PHOTOMETRIC, 1), _TILE_WIDTH in found)

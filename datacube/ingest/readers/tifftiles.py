@@ -1,6 +1,7 @@
-"""Compressed tiles of GeoTIFF files, read where they lie and unpacked outside of GDAL.
+"""Compressed tiles and strips of GeoTIFF files, read where they lie and unpacked outside of GDAL.
 
-GDAL opens the file and says where its tiles are. It would unpack them one at a time and copy them
+GDAL opens the file and says where its tiles are. A strip is a tile as wide as the image, of which
+the last has only the rows that there are. It would unpack them one at a time and copy them
 through its cache; here any number of threads read at once. What is stored otherwise stays with it.
 """
 
@@ -9,6 +10,7 @@ import weakref
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import product
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -28,6 +30,7 @@ from datacube.store.buffers import Buffers
 
 _UNPACK = {"DEFLATE": inflate_beginning, "LZW": expand, "ZSTD": restore}
 
+_LARGEST = 128 << 20  # bytes of a tile
 _LONGEST = 10  # times as many bytes as there are unpacked
 _SPARE = 4096
 """A damaged file may name any number of bytes for a tile; GDAL has the same bound."""
@@ -53,7 +56,7 @@ _UNDO: dict[tuple[str, str], Undo] = {
 
 @dataclass(frozen=True, eq=False)
 class TiffTiles:
-    """The tiles of one band.
+    """The tiles or strips of one band.
 
     Parameters
     ----------
@@ -69,6 +72,8 @@ class TiffTiles:
     sample : int, optional
         Number of the band in a tile that holds all of them, pixel by pixel.
     samples : int, how many bands a tile holds
+    rows : int, optional
+        Of the image, where it lies in strips.
     buffers : Buffers
         Where windows lie.
     """
@@ -82,6 +87,7 @@ class TiffTiles:
     kept: KeptTiles
     sample: int | None = None
     samples: int = 1
+    rows: int | None = None
     buffers: Buffers = field(default_factory=Buffers)
 
     def __post_init__(self) -> None:
@@ -111,7 +117,7 @@ class TiffTiles:
             ]
             if self.sample is not None:
                 place[:] = self._tile(row, column)[rows, columns, self.sample]
-            elif place.shape == self.shape:  # no other window needs it
+            elif place.shape == self._shape(row):  # no other window needs it
                 self._decode(row, column, place)
             else:
                 place[:] = self._tile(row, column)[rows, columns]
@@ -121,27 +127,35 @@ class TiffTiles:
         """A tile of which several windows have parts, or which holds several bands."""
 
         def made() -> NDArray[Any]:
-            found = np.empty(self._shape, self.dtype)
+            shape = self._shape(row)
+            memory = self.buffers.room(prod(shape) * self.dtype.itemsize)
+            found = memory.view(self.dtype).reshape(shape)
             self._decode(row, column, found)
             return found
 
         return self.kept.get((row, column), made)
 
-    @property
-    def _shape(self) -> tuple[int, ...]:
+    def _shape(self, row: int) -> tuple[int, ...]:
         """Of a tile as it is stored."""
-        return self.shape if self.sample is None else (*self.shape, self.samples)
+        height, width = self.shape
+        if self.rows is not None:
+            height = min(height, self.rows - row * height)
+        return (height, width) if self.sample is None else (height, width, self.samples)
 
     def _decode(self, row: int, column: int, into: NDArray[Any]) -> None:
         start, size = self.places[row, column].tolist()
-        memory = self.buffers.room(into.size * self.dtype.itemsize)
-        data = os.pread(self.descriptor, min(size, _LONGEST * len(memory) + _SPARE), start)
+        length = into.size * self.dtype.itemsize
+        data = os.pread(self.descriptor, min(size, _LONGEST * length + _SPARE), start)
+        if self.undo is _copy and into.flags.c_contiguous:
+            self.unpack(data, into.reshape(-1).view(np.uint8))
+            return
+        memory = self.buffers.room(length)
         self.unpack(data, memory)
-        self.undo(memory.view(self.dtype).reshape(self._shape), into)
+        self.undo(memory.view(self.dtype).reshape(into.shape), into)
 
 
 def tiles_of(file: Any, band: int, kept: KeptTiles | None = None) -> TiffTiles | None:
-    """The tiles of a band of an open raster file; None where they are stored in another way.
+    """The tiles or strips of a band of an open raster file; None where it is stored otherwise.
 
     Parameters
     ----------
@@ -158,8 +172,8 @@ def tiles_of(file: Any, band: int, kept: KeptTiles | None = None) -> TiffTiles |
     interleave = how.get("INTERLEAVE", "BAND")
     plain = (
         file.driver == "GTiff"
-        and shape[1] != file.width  # strips are as wide as the image
         and interleave in {"BAND", "PIXEL"}
+        and shape[0] * shape[1] * dtype.itemsize * file.count <= _LARGEST
         and "NBITS" not in file.tags(band, ns="IMAGE_STRUCTURE")
         and os.path.isfile(file.name)  # noqa: PTH113
     )
@@ -184,6 +198,7 @@ def tiles_of(file: Any, band: int, kept: KeptTiles | None = None) -> TiffTiles |
         kept if kept is not None and together else KeptTiles(),
         band - 1 if together else None,
         file.count,
+        None if header.tiled else file.height,
     )
 
 

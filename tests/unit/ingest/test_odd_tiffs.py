@@ -138,6 +138,17 @@ def test_bytes_may_begin_with_their_lowest_bit(tmp_path, compression):
     np.testing.assert_array_equal(bands(path), values)
 
 
+@pytest.mark.parametrize("interleave", ["band", "pixel"])
+def test_a_tile_may_be_as_wide_as_the_image(tmp_path, interleave):
+    """It is no strip: the last one has rows that are not in the image."""
+    values = noise("uint16", bands=2, size=96)
+    options = {"blockxsize": 96, "blockysize": 64, "compress": "lzw", "interleave": interleave}
+    path = write(tmp_path / "a.tif", values, tiled=True, **options)
+    with rasterio.open(path) as file:
+        assert tifftiles.tiles_of(file, 2) is not None
+    np.testing.assert_array_equal(bands(path), values)
+
+
 @pytest.mark.parametrize("compression", [8, 5])
 @pytest.mark.parametrize("more", [b"x", bytes(100), bytes(100_000)])
 def test_tiles_may_hold_more_than_they_need(tmp_path, compression, more):
@@ -223,6 +234,17 @@ def test_half_floats_keep_bits_too(tmp_path):
     np.testing.assert_array_equal(
         whole(opened(tmp_path / "store", "c"), "band1"), [[1.0, 3.125, np.nan]]
     )
+
+
+@pytest.mark.parametrize("no_data", [0, 255, 7])
+def test_what_is_no_data_is_packed_by_any_number_for_it(tmp_path, no_data):
+    path = write(tmp_path / "a.tif", np.array([[[np.nan, 20.0, np.inf, 1.0]]], "f4"))
+    packing = StoredAs(dtype="uint8", scale=1.0, nil=no_data)
+    recipe = RecipeSettings(fields=(FieldRecipe("band1", stored=packing),))
+    report = ingest([str(path)], store=str(tmp_path / "store"), cube="c", recipe=recipe)
+    assert report.exit_code == 0, report.results
+    found = whole(opened(tmp_path / "store", "c"), "band1")
+    assert found.tolist() == [[no_data, 20, no_data, 1]]
 
 
 @pytest.mark.parametrize(

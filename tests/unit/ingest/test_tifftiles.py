@@ -142,7 +142,7 @@ def test_floats_are_read_too(image, dtype, predictor):
     "options",
     [
         {},
-        {"compress": "deflate"},
+        {"compress": "lzma"},
         {**TILED, "interleave": "band", "endianness": "big"},
         {**TILED, "interleave": "band", "compress": "packbits"},
     ],
@@ -151,6 +151,34 @@ def test_other_storage_is_left_to_gdal(image, options):
     path, file = image("u2", **options)
     assert tiles_of(file, 1) is None
     assert not RasterBand(file, 1, path).parallel
+
+
+@pytest.mark.parametrize("interleave", ["band", "pixel"])
+@pytest.mark.parametrize("rows", [1, 7, 16, 70, 100])
+@pytest.mark.parametrize(("dtype", "predictor"), [("u2", 1), ("u2", 2), ("f4", 3)])
+def test_strips_are_read_too(image, interleave, rows, dtype, predictor):
+    """The last one is shorter."""
+    options = {"compress": "deflate", "predictor": predictor, "blockysize": rows}
+    path, file = image(dtype, interleave=interleave, **options)
+    tiles = tiles_of(file, 2)
+    assert tiles is not None
+    for top, bottom, left, right in WINDOWS:
+        known = file.read(2, window=Window(left, top, right - left, bottom - top))
+        np.testing.assert_array_equal(tiles.read(top, bottom, left, right), known)
+    band = RasterBand(file, 2, path)
+    assert band.parallel
+    assert tile_of(band) is None
+
+
+def test_a_strip_with_a_wrong_checksum_is_damaged(image):
+    """GDAL does not look at it."""
+    path, file = image("u2", bands=1, compress="deflate", blockysize=16)
+    start, size = tiles_of(file, 1).places[1, 0].tolist()
+    data = bytearray(path.read_bytes())
+    data[start + size - 1] ^= 1
+    path.write_bytes(data)
+    with rasterio.open(path) as damaged, pytest.raises(SourceError, match="is damaged"):
+        RasterBand(damaged, 1, path).read((), 0, HEIGHT, 0, WIDTH)
 
 
 def test_an_image_that_lacks_tiles_is_left_to_gdal(image):
