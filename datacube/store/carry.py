@@ -18,6 +18,7 @@ from datacube.store.records import Deletion
 from datacube.store.slices import Slice
 from datacube.store.statistics import Summary
 from datacube.store.tables import ChunkTable, SliceDocument
+from datacube.store.together import asked_together
 from datacube.store.writer import Uploader
 
 _log = logging.getLogger(__name__)
@@ -78,16 +79,35 @@ def no_time(version: Version, ticks: int) -> InvalidTime:
     return InvalidTime(f"cube '{version.template.id}' has no time {when}", subject=when)
 
 
-def deletion(
+def deletions(
+    store: ObjectStore, version: Version, going: Mapping[int, Slice], causes: Mapping[int, str]
+) -> Mapping[int, tuple[Deletion, Mapping[str, Summary]]]:
+    """What is kept of slices that are deleted: their records, and the statistics that they had.
+
+    Parameters
+    ----------
+    store : ObjectStore
+    version : Version
+        Of the sources.
+    going : ticks -> Slice
+    causes : ticks -> why it goes
+    """
+
+    def ask(one: Slice) -> tuple[Deletion, Mapping[str, Summary]]:
+        return _deletion(store, version, one, causes[one.ticks or 0])
+
+    return dict(zip(going, asked_together(store, ask, list(going.values())), strict=True))
+
+
+def _deletion(
     store: ObjectStore, version: Version, one: Slice, cause: str
 ) -> tuple[Deletion, Mapping[str, Summary]]:
-    """What is kept of a slice that is deleted: its record, and the statistics that it had."""
     try:
         document = read_slice_document(store, version.template.id, one.name)
     except StorageError as error:  # it is damaged, all the more it may go
         _log.warning("%s", error.message)
         document = SliceDocument(one.slot, {}, {}, one.layout)
-    names = tuple(name for name, (_, times) in version.sources.items() if one.ticks in times)
+    names = tuple(record.id for record in version.granules.get(one.ticks, ()))
     place = document.stored_bytes, one.layout, one.slot
     return Deletion(one.ticks or 0, now(), cause, names, *place), document.statistics
 

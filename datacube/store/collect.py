@@ -105,7 +105,8 @@ def collect(
         free = found
         if not dry_run:
             claims = _Claims(store, needed.newest, listed, found, held)
-            needed = _Needed.of(store, cube_id, rule)
+            if read_head(store, cube_id) != needed.head:
+                needed = _Needed.of(store, cube_id, rule)
             free = [one for one in found if claims.free(one) and not needed.needs(one, grace)]
             _remove(store, needed, free)
     size = sum(one.bytes for one in free)

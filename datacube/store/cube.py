@@ -1,7 +1,7 @@
 """A cube to read: an immutable handle at one committed version."""
 
 import json
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Sequence
 from functools import cached_property
 from hashlib import sha256
 from math import prod
@@ -166,20 +166,11 @@ class CubeStore:
     def granules(self, slot_index: int) -> tuple[SourceRecord, ...]:
         """What a logical time was made of, in the order in which it came; empty if not known."""
         slices = self.record.slices
-        return self._granules.get(slices[slot_index].ticks, ()) if slices else ()
+        return self.record.granules.get(slices[slot_index].ticks, ()) if slices else ()
 
     def ingested(self, slot_index: int) -> str:
         """ISO 8601 time of the newest source of a logical time; empty where none says it."""
         return max((one.ingested for one in self.granules(slot_index)), default="")
-
-    @cached_property
-    def _granules(self) -> Mapping[int | None, tuple[SourceRecord, ...]]:
-        """Sources by time."""
-        found: dict[int | None, list[SourceRecord]] = {}
-        for record, times in self.record.sources.values():
-            for ticks in times:
-                found.setdefault(ticks, []).append(record)
-        return {ticks: tuple(records) for ticks, records in found.items()}
 
     @cached_property
     def last_deletion(self) -> str:

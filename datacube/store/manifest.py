@@ -11,6 +11,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import cached_property
 from hashlib import sha256
 from typing import Any
 
@@ -196,6 +197,15 @@ class Version:
         return all(
             one.slot == index and one.layout == self.layout for index, one in enumerate(self.slices)
         )
+
+    @cached_property
+    def granules(self) -> Mapping[int | None, tuple[SourceRecord, ...]]:
+        """Sources by time."""
+        found: dict[int | None, list[SourceRecord]] = {}
+        for record, times in self.sources.values():
+            for ticks in times:
+                found.setdefault(ticks, []).append(record)
+        return {ticks: tuple(records) for ticks, records in found.items()}
 
     def description(self, snapshot: str = "") -> CoverageDescription:
         """What the cube is at this version, with its times."""

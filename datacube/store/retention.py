@@ -7,16 +7,20 @@ stays.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from fnmatch import fnmatchcase
+from operator import itemgetter
 from typing import Literal
 
 from datacube.model.time import format_tick
 from datacube.store.cube import CubeStore
 from datacube.store.history import read_slice_document
 from datacube.store.manifest import SourceRecord
+from datacube.store.slices import Slice
+from datacube.store.together import asked_together
 
 type Unit = Literal["hours", "days", "weeks", "months", "years"]
 type Timeliness = Literal["draft", "final", "unknown"]
@@ -158,17 +162,9 @@ def expiries(cube: CubeStore, policy: Policy, now: datetime) -> list[Expiry]:
     time = cube.description.domain.time
     if time is None:
         return []
-    granules: dict[int | None, list[SourceRecord]] = {}
-    for record, ticks in cube.record.sources.values():
-        for tick in ticks:
-            granules.setdefault(tick, []).append(record)
-    finals = [
-        (one, record)
-        for one, records in granules.items()
-        for record in records
-        if timeliness_of(record) == "final"
-    ]
-    found = []
+    granules = cube.record.granules
+    finals = _Finals(granules)
+    going: list[tuple[Slice, str, str]] = []
     for one in cube.record.slices:
         if one.ticks is None:
             continue
@@ -177,9 +173,14 @@ def expiries(cube: CubeStore, policy: Policy, now: datetime) -> list[Expiry]:
         cause = _outlived(cube, policy, own, iso, now)
         cause = cause or _superseded(policy, one.ticks, own, finals, now)
         if cause:
-            size = read_slice_document(cube.store, cube.id, one.name).stored_bytes
-            found.append(Expiry(cube.id, one.ticks, iso, cause, size, _held(policy, cube.id, iso)))
-    return found
+            going.append((one, iso, cause))
+
+    def expiry(of: tuple[Slice, str, str]) -> Expiry:
+        one, iso, cause = of
+        size = read_slice_document(cube.store, cube.id, one.name).stored_bytes
+        return Expiry(cube.id, one.ticks or 0, iso, cause, size, _held(policy, cube.id, iso))
+
+    return list(asked_together(cube.store, expiry, going))
 
 
 def delete_expired(cube: CubeStore, found: Sequence[Expiry]) -> int:
@@ -187,8 +188,7 @@ def delete_expired(cube: CubeStore, found: Sequence[Expiry]) -> int:
     going = [one for one in found if not one.held]
     if going:
         with cube.transaction("retention") as tx:
-            for one in going:
-                tx.delete(one.ticks, one.cause)
+            tx.delete_all({one.ticks: one.cause for one in going})
     return len(going)
 
 
@@ -247,7 +247,7 @@ def _superseded(
     policy: Policy,
     ticks: int,
     own: Sequence[SourceRecord],
-    finals: Sequence[tuple[int | None, SourceRecord]],
+    finals: "_Finals",
     now: datetime,
 ) -> str:
     """The final granule for which a draft has made way; empty where there is none."""
@@ -257,25 +257,40 @@ def _superseded(
         if not all(_is(record, rule.product) for record in own):
             continue
         until = _text(rule.after.before(now))[:19]
-        for its, record in finals:
-            if record.ingested[:19] <= until and _same(ticks, own, its, record, rule.tolerance):
+        for record in finals.of(ticks, own, rule.tolerance):
+            if record.ingested[:19] <= until:
                 ago = f"{rule.after.count} {rule.after.unit}"
                 return f"superseded by {record.id} more than {ago} ago"
     return ""
 
 
-def _same(
-    mine: int,
-    own: Sequence[SourceRecord],
-    its: int | None,
-    record: SourceRecord,
-    tolerance: timedelta,
-) -> bool:
-    """Whether granules are of one acquisition: by its name, else by their times."""
-    named = record.attributes.get("acquisition", "")
-    if named:
-        return any(one.attributes.get("acquisition") == named for one in own)
-    return its not in {None, mine} and abs(mine - (its or 0)) <= tolerance.total_seconds() * 1000
+class _Finals:
+    """The final granules of a cube, by the name of their acquisition, else by their times."""
+
+    def __init__(self, granules: Mapping[int | None, Sequence[SourceRecord]]) -> None:
+        self._named: dict[str, list[tuple[int, SourceRecord]]] = {}
+        self._timed: list[tuple[int, int, SourceRecord]] = []
+        rows = ((ticks, record) for ticks, records in granules.items() for record in records)
+        for number, (ticks, record) in enumerate(rows):
+            if timeliness_of(record) != "final":
+                continue
+            if name := record.attributes.get("acquisition", ""):
+                self._named.setdefault(name, []).append((number, record))
+            elif ticks is not None:
+                self._timed.append((ticks, number, record))
+        self._timed.sort(key=itemgetter(0, 1))
+
+    def of(
+        self, mine: int, own: Sequence[SourceRecord], tolerance: timedelta
+    ) -> Iterator[SourceRecord]:
+        """Those of one acquisition with the granules of a time, in the order of the cube."""
+        names = {one.attributes.get("acquisition", "") for one in own}
+        found = [pair for name in names for pair in self._named.get(name, ())]
+        reach = tolerance.total_seconds() * 1000
+        first = bisect_left(self._timed, mine - reach, key=itemgetter(0))
+        after = bisect_right(self._timed, mine + reach, key=itemgetter(0))
+        found += [(number, one) for at, number, one in self._timed[first:after] if at != mine]
+        return (record for _, record in sorted(found, key=itemgetter(0)))
 
 
 def _held(policy: Policy, cube_id: str, iso: str) -> str:

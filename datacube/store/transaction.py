@@ -13,7 +13,7 @@ from datacube.model.axis import Axis
 from datacube.model.coverage import CoverageDescription
 from datacube.model.fields import Field
 from datacube.model.grid import RectifiedGrid
-from datacube.store.carry import SliceCopier, deletion, joined, no_time
+from datacube.store.carry import SliceCopier, deletions, joined, no_time
 from datacube.store.commit import Change, Summaries, commit, repair_plain, with_field, with_fields
 from datacube.store.history import read_slice_document, read_version
 from datacube.store.home import changeable, locate, outside
@@ -203,17 +203,21 @@ class Transaction:
         InvalidTime
             The cube does not have that time.
         """
-        one = self._slice_at(ticks)
-        if one is None:
-            raise no_time(self._base, ticks)
-        self._slices.pop(ticks, None)
-        before = self._known.get(ticks)
-        if before is None:
+        self.delete_all({ticks: cause})
+
+    def delete_all(self, causes: Mapping[int, str]) -> None:
+        """Delete several times, each for its own cause; see :meth:`delete`."""
+        lacking = [ticks for ticks in causes if self._slice_at(ticks) is None]
+        if lacking:
+            raise no_time(self._base, lacking[0])
+        known = {ticks: self._known[ticks] for ticks in causes if ticks in self._known}
+        gone = deletions(self._store, self._base, known, causes)
+        for ticks in causes:
+            self._slices.pop(ticks, None)
             self._statistics.pop(ticks, None)
-            return
-        gone, values = deletion(self._store, self._stand, before, cause)
-        self._statistics[ticks] = values, {}
-        self._deletions[ticks] = gone
+            if ticks in gone:
+                self._deletions[ticks], values = gone[ticks]
+                self._statistics[ticks] = values, {}
 
     def add_field(self, field: Field) -> None:
         """Add a field; it is no data at every time that the cube has.
