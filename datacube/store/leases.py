@@ -11,11 +11,12 @@ if TYPE_CHECKING:
     from datacube.store.objects import RemoteObjects
 
 LEASE_SECONDS = 900.0
+_ALIKE = 60.0  # seconds
 
 
 @dataclass(slots=True)
 class LeaseClaim:
-    """A claim that is an object with an expiry."""
+    """A claim that is an object; it runs out some time after that was written."""
 
     store: "RemoteObjects"
     key: str
@@ -30,15 +31,15 @@ class LeaseClaim:
         if self.store.put_if(self.key, self._body(), None):
             self.taken = time.monotonic()
             return True
-        found = self.store.get_tagged(self.key)
+        found = self.store.get_written(self.key)
         if found is None:
             return self.take()
-        body, tag = found
-        holder = json.loads(body)
-        if holder["token"] != self.token and float(holder["expires"]) > time.time():
-            return False  # with our own token, the storage reported a repeated put as a second
+        body, tag, written = found
+        # with our own token, the storage reported a repeated put as a second
+        self.left = json.loads(body)["token"] != self.token
+        if self.left and self._holds(written):
+            return False
         self.taken = time.monotonic()
-        self.left = holder["token"] != self.token
         return self.store.put_if(self.key, self._body(), tag)
 
     def renew(self) -> None:
@@ -81,6 +82,16 @@ class LeaseClaim:
     def abandon(self) -> None:
         """Let it expire too: what was sent and not acknowledged may still arrive."""
         self.strand()
+
+    def _holds(self, written: float) -> bool:
+        """Whether another's lease of that age has not run out.
+
+        The clocks of two machines may differ by more than a lease is long: what seems to have run
+        out, or to come from the future, is measured by the clock of the storage.
+        """
+        if -_ALIKE < time.time() - written < LEASE_SECONDS:
+            return True
+        return self.store.clock(f"{self.key}-probe-{self.token[:8]}") < written + LEASE_SECONDS
 
     def _body(self) -> bytes:
         expires = time.time() + LEASE_SECONDS

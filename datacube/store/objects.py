@@ -1,6 +1,7 @@
 """The few operations that a cube needs of a storage, and their implementation over obstore."""
 
 import threading
+import time
 import uuid
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -190,6 +191,25 @@ class RemoteObjects:
             return bytes(found.bytes()), tag
 
         return self._read(key, read)
+
+    def get_written(self, key: str) -> tuple[bytes, str, float] | None:
+        """The whole object, its entity tag and when it was written, by the storage's clock."""
+
+        def read() -> tuple[bytes, str, float]:
+            found = obstore.get(self._store, key)
+            meta = found.meta
+            return bytes(found.bytes()), str(meta["e_tag"] or ""), meta["last_modified"].timestamp()
+
+        return self._read(key, read)
+
+    def clock(self, key: str) -> float:
+        """The storage's clock, in seconds since 1970; by an object that is made and deleted."""
+        self.put(key, b"")
+        try:
+            found = self._read(key, lambda: obstore.head(self._store, key))
+        finally:
+            self.delete([key])
+        return time.time() if found is None else found["last_modified"].timestamp()
 
     def put(self, key: str, data: bytes) -> None:
         """Write an object."""

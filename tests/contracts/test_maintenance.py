@@ -184,7 +184,7 @@ class MaintenanceContract(VersionsContract):
         assert seen(cube.refreshed()) == [(1, 0), (2, 6)]
 
     @pytest.mark.parametrize("timed", [True, False])
-    def test_what_a_dead_writer_left_is_no_data_of_the_next_slice(self, store, timed):
+    def test_what_a_dead_writer_left_is_no_data_of_the_next_slice(self, store, timed, monkeypatch):
         """It takes the same place, and has nothing in some of the chunks."""
         fields = (Field("v", "int32", nil=-1),)
         cube = make_cube(store, times=(), **OPTIONS, fields=fields) if timed else empty(store)
@@ -192,7 +192,8 @@ class MaintenanceContract(VersionsContract):
         left = [chunk_key("closed", level, "v", (*slot, 0, 1)) for level in (0, 1)]
         for key in left:
             store.put(key, b"of a slice that was never committed")
-        store.put(slot_key("closed", 0, 0), b'{"token": "dead", "expires": 0}')
+        store.put(slot_key("closed", 0, 0), b'{"token": "dead"}')
+        monkeypatch.setattr("datacube.store.leases.LEASE_SECONDS", -1.0)
         ticks = ticks_of("2020-01-01") if timed else None
         with cube.transaction("the next one") as tx:
             tx.write_slice(ticks, {"v": np.full((20, 40), -1, np.int32)})

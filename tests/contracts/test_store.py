@@ -354,6 +354,25 @@ class TestMemory(StoreContract):
         first.release()
         assert store.get("cube/manifest/claims/1") is not None
 
+    @pytest.mark.parametrize("ahead", [-86400.0, -1000.0, 1000.0, 86400.0])
+    def test_a_writer_whose_clock_is_wrong_takes_no_claim_that_holds(
+        self, store, monkeypatch, ahead
+    ):
+        true = time.time
+        key = "cube/manifest/claims/1"
+        first = store.claim(key)
+        monkeypatch.setattr("time.time", lambda: true() + ahead)
+        assert store.claim(key) is None
+        first.release()
+        assert store.claim(key) is not None  # made by the wrong clock
+        monkeypatch.setattr("time.time", true)
+        assert store.claim(key) is None
+        monkeypatch.setattr("datacube.store.leases.LEASE_SECONDS", -1.0)
+        second = store.claim(key)
+        assert second is not None
+        assert second.left
+        assert store.list("cube") == [key]
+
     def test_a_storage_without_conditional_puts_is_refused(self):
         class Careless(RemoteObjects):
             @override

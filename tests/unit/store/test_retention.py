@@ -1,4 +1,4 @@
-"""What a policy ends: the same as comparing every draft with every final, at a cost that is linear."""
+"""What a policy ends: as if every draft were compared with every final, at less cost."""
 
 import random
 from collections.abc import Iterator, Mapping
@@ -43,9 +43,11 @@ class Passes(Mapping):
     def __init__(self, inner):
         self.inner, self.passes = inner, 0
 
+    @override
     def __getitem__(self, key):
         return self.inner[key]
 
+    @override
     def __len__(self) -> int:
         return len(self.inner)
 
@@ -60,13 +62,14 @@ def granule(number: int, chosen: random.Random) -> SourceRecord:
     name = chosen.choice(["", "", f"pass {chosen.randrange(9)}"])
     said = {"timeliness": kind, "acquisition": name}
     day = chosen.choice(["2026-01-01", "2026-02-28T23:00:00"])
-    return SourceRecord(f"g{number}", "p", "", "", day, {key: one for key, one in said.items() if one})
+    known = {key: text for key, text in said.items() if text}
+    return SourceRecord(f"g{number}", "p", "", "", day, known)
 
 
 def filled(store, count: int, seed: int) -> CubeStore:
     """Slices some minutes apart, each of a granule or two."""
     cube = make_cube(store, times=(), width=2, height=2, levels=1)
-    chosen = random.Random(seed)
+    chosen = random.Random(seed)  # noqa: S311
     minutes = chosen.sample(range(2 * count), count)
     with cube.transaction("fill") as tx:
         for number, minute in enumerate(minutes):
@@ -80,12 +83,14 @@ def filled(store, count: int, seed: int) -> CubeStore:
 def by_every_pair(cube: CubeStore) -> dict[int, str]:
     """Drafts that have made way, and the final that stands first in the cube."""
     granules = cube.record.granules
-    found = {}
+    found: dict[int, str] = {}
     for one in cube.record.slices:
+        assert one.ticks is not None
         own = granules[one.ticks]
         if any(timeliness_of(record) != "draft" for record in own):
             continue
         for ticks, records in granules.items():
+            assert ticks is not None
             for record in records:
                 name = record.attributes.get("acquisition", "")
                 same = (
