@@ -78,7 +78,7 @@ def at_another_time(keys: Mapping[str, Any], header: Header) -> dict[str, Any] |
         return None
     if start.second or len(header.time) != 7:
         return None
-    return {**keys, **_said(start, "data"), **_said(valid, "validity")}
+    return {**keys, **_said(start, "data"), **_said(valid, "validity"), "second": 0}
 
 
 def _section(start: bytes) -> tuple[int, int]:

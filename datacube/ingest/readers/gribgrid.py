@@ -111,14 +111,18 @@ def _longitudes(keys: Mapping[str, Any]) -> tuple[float, float]:
 
 
 def _rotated(keys: Mapping[str, Any]) -> Crs:
-    """CRS of a rotated grid: its north pole is opposite to the given south pole."""
+    """CRS of a rotated grid: its north pole is opposite to the given south pole.
+
+    The angle turns the grid itself, clockwise as seen from its southern to its northern pole, so
+    that longitudes in it are less by as much.
+    """
     mapping = {
         "grid_mapping_name": "rotated_latitude_longitude",
         "grid_north_pole_latitude": -float(keys["latitudeOfSouthernPoleInDegrees"]),
         "grid_north_pole_longitude": (
             (float(keys["longitudeOfSouthernPoleInDegrees"]) + 360) % 360 - 180
         ),
-        "north_pole_grid_longitude": float(keys.get("angleOfRotationInDegrees", 0.0)),
+        "north_pole_grid_longitude": -float(keys.get("angleOfRotationInDegrees", 0.0)),
     }
     return Crs.from_wkt(pyproj.CRS.from_cf(mapping).to_wkt())
 

@@ -9,6 +9,7 @@ The rule does not depend on the order of the messages:
    are one hypercube. A name that occurs on several level types is followed by the level type.
 """
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -22,6 +23,9 @@ _VERTICAL = (  # level types whose number is a place along a vertical axis, even
     *("heightAboveSea", "generalVertical", "oceanModel", "oceanModelLayer"),
 )
 _MEANS = frozenset({0, 1, 6})
+_STEP = re.compile(r"(-?\d+)(.*)")
+_SECOND = 1000
+_UNKNOWN = 255
 _DERIVED = {2: "std", 3: "std", 4: "spread", 5: "anomaly", 7: "range", 8: "min", 9: "max"}
 _PROBABILITIES = {
     0: ("below", "Lower"),
@@ -75,7 +79,7 @@ class Message:
     @property
     def begins_later(self) -> bool:
         """Whether the hours of which it tells begin after the run."""
-        return str(self.keys.get("startStep", 0)).rstrip("hms") != "0"
+        return _step(self.keys, "startStep")[0] != 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +123,10 @@ def message_of(said: Mapping[str, Any]) -> Message:
     level = single, single
     if layer and "topLevel" in said and "bottomLevel" in said:
         level = float(said["topLevel"]), float(said["bottomLevel"])
-    run = _instant(said, "dataDate", "dataTime"), _instant(said, "validityDate", "validityTime")
+    run = (
+        _instant(said, "dataDate", "dataTime") + _SECOND * int(said.get("second", 0)),
+        _instant(said, "validityDate", "validityTime") + _SECOND * _seconds(said),
+    )
     place = tuple(said["place"])
     return Message(said, said["grid"], place, name, level, run, int(said.get("number", 0)))
 
@@ -157,6 +164,27 @@ def _limit(said: Mapping[str, Any], word: str) -> str:
         return word
     factor = said.get(f"scaleFactorOf{word}Limit", 0)
     return f"{float(said.get(f'scaledValueOf{word}Limit', 0)) / 10 ** float(factor):g}"
+
+
+def _step(said: Mapping[str, Any], key: str) -> tuple[int, str]:
+    """Number and unit of a step: 6, ``90s``, ``2x15m``."""
+    found = _STEP.match(str(said.get(key, 0)))
+    return (int(found[1]), found[2]) if found else (0, "")
+
+
+def _seconds(said: Mapping[str, Any]) -> int:
+    """What ecCodes leaves out of the valid time: it ends with the minute.
+
+    Examples
+    --------
+    >>> _seconds({"second": 30, "endStep": "95s"}), _seconds({"second": 30, "endStep": 6})
+    (65, 30)
+    """
+    last = int(said.get("secondOfEndOfOverallTimeInterval", _UNKNOWN))
+    if last < _UNKNOWN:
+        return last
+    step, unit = _step(said, "endStep")
+    return int(said.get("second", 0)) + (step % 60 if unit == "s" else 0)
 
 
 def _instant(said: Mapping[str, Any], date: str, time: str) -> int:

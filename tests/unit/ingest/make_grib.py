@@ -3,7 +3,7 @@
 Each message has shortName, typeOfLevel, level, step (hours), date; its values are
 ``1000 * step + level + 10 * row + column`` on a 4 x 5 grid of half degrees from (10, 52), in 24
 bits each unless it says ``bits``, and ``add`` more where it says that. The keys of ``first`` are
-set before all others; without a shortName they say what it is.
+set before all others, those of ``last`` after them; without a shortName they say what it is.
 """
 
 import json
@@ -52,7 +52,7 @@ def main() -> None:
             }
             if not one["shortName"]:
                 del geometry["shortName"]
-            for key, value in (one.get("first", {}) | geometry).items():
+            for key, value in (one.get("first", {}) | geometry | one.get("last", {})).items():
                 eccodes.codes_set(handle, key, value)
             values = np.add.outer(10.0 * np.arange(4), np.arange(5.0))
             values += 1000 * one["step"] + one["level"] + one.get("add", 0)

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
+import pyproj
 import pytest
 
 from datacube.errors import SourceError
@@ -14,7 +15,9 @@ from datacube.ingest.pipeline import ingest
 from datacube.ingest.readers import gribchild
 from datacube.ingest.readers.grib import GribReader
 from datacube.ingest.readers.gribchild import GribDecoder
+from datacube.ingest.readers.gribgrid import grid_of_section
 from datacube.ingest.source import ReadOptions, is_parallel
+from datacube.model.crs import CRS84, transform
 
 PLANE = np.add.outer(10.0 * np.arange(4), np.arange(5.0)).astype("f4")
 
@@ -342,3 +345,42 @@ def test_messages_that_disagree_are_said(tmp_path, add, warnings):
         assert all("other values of t at one time; the last count" in it for it in one.warnings)
         values = one.slices[0].bands["t"].read((0,), 0, 4, 0, 5)
         np.testing.assert_array_equal(values, PLANE + 500 + add)
+
+
+def test_times_have_their_seconds(tmp_path):
+    messages = [
+        *(message(last={"second": 30, "dataTime": time}) for time in (0, 1)),
+        message(last={"second": 0, "dataTime": 2}),
+        message(last={"second": 0, "dataTime": 3, "stepRange": "95s"}),
+        message(last={"second": 30, "dataTime": 6, "stepRange": "95s"}),
+    ]
+    with granules(make(tmp_path / "a.grib2", *messages)) as (one,):
+        assert one.warnings == ()
+        assert [piece[11:-1] for piece in one.description.domain.time.iso] == [
+            *("00:00:30", "00:01:30", "00:02:00", "00:04:35", "00:08:05")
+        ]
+
+
+def test_a_rotated_grid_that_is_turned_as_well():
+    """Against PROJ's own reading of the three numbers of GRIB."""
+    method = "Pole rotation (GRIB convention)"
+    names = ("Latitude of the southern pole", "Longitude of the southern pole", "Axis rotation")
+    unit = 'ANGLEUNIT["degree",0.0174532925199433]'
+    turned = ",".join(
+        f'PARAMETER["{name} (GRIB convention)",{value},{unit}]'
+        for name, value in zip(names, (-39.25, 18, 12), strict=True)
+    )
+    sphere = 'DATUM["sphere",ELLIPSOID["sphere",6371229,0]]'
+    system = pyproj.CRS(
+        f'GEOGCRS["r",BASEGEOGCRS["s",{sphere}],DERIVINGCONVERSION["c",METHOD["{method}"],{turned}],'
+        f'CS[ellipsoidal,2],AXIS["lat",north],AXIS["lon",east],{unit}]'
+    )
+    base = pyproj.CRS("+proj=longlat +R=6371229")
+    east, north = pyproj.Transformer.from_crs(base, system, always_xy=True).transform(12.5, 52.5)
+    keys = {"gridType": "rotated_ll", "Ni": 3, "Nj": 3, "jScansPositively": 1}
+    for axis in ("latitude", "longitude"):
+        keys |= {f"{axis}Of{end}GridPointInDegrees": at for end, at in (("First", 0), ("Last", 2))}
+    keys |= {"latitudeOfSouthernPoleInDegrees": -39.25, "longitudeOfSouthernPoleInDegrees": 18.0}
+    grid = grid_of_section({**keys, "angleOfRotationInDegrees": 12.0})
+    found = transform(12.5, 52.5, CRS84, grid.crs)
+    assert np.abs(np.array(found) - (east, north)).max() < 0.1  # on another ellipsoid
