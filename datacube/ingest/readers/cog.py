@@ -24,6 +24,7 @@ from datacube.ingest.readers.placed import placed
 from datacube.ingest.readers.raster import (
     RasterBand,
     as_masked,
+    masks_of,
     open_raster,
     sample_type,
 )
@@ -63,14 +64,16 @@ class CogReader:
 
 def _granules(file: Any, path: Path, options: ReadOptions) -> tuple[Granule, ...]:
     grid, positions = placed(file, path, options.crs)
-    names = band_names(file.descriptions, [one.name for one in file.colorinterp])
+    colours, masks = [one.name for one in file.colorinterp], masks_of(file)
+    names = band_names(file.descriptions, colours)
     fields: list[Field] = []
     bands: dict[str, BandSource] = {}
     kept = KeptTiles(TOGETHER_BYTES)
     for number, name in enumerate(names, 1):
-        field = _field(file, number, name)
+        field = _field(file, number, name, colours[number - 1])
         gone = span_of(file.nodatavals[number - 1], np.dtype(field.dtype))
-        field, bands[name] = as_masked(RasterBand(file, number, path, gone, kept=kept), field)
+        band = RasterBand(file, number, path, gone, kept=kept)
+        field, bands[name] = as_masked(band, field, masks[number - 1])
         fields.append(field)
     ticks = _ticks(file, path, options)
     one = SliceSource(ticks, bands)
@@ -83,9 +86,16 @@ def _granules(file: Any, path: Path, options: ReadOptions) -> tuple[Granule, ...
         abstract=str(tags.get("TIFFTAG_IMAGEDESCRIPTION", "")),
         attribution=str(tags.get("TIFFTAG_COPYRIGHT", "")),
         attributes=tags,
+        warnings=_left_out(file),
     )
     part = Part(grid, (), (one,), tuple(fields), "", positions=positions)
     return granules_of([part], origin, options)
+
+
+def _left_out(file: Any) -> tuple[str, ...]:
+    """What is said of a file of several images (pages), of which the first one is read."""
+    further = len(file.subdatasets) - 1
+    return (f"{further} further images of the file are left out",) if further > 0 else ()
 
 
 def band_names(descriptions: tuple[str | None, ...], colours: list[str]) -> tuple[str, ...]:
@@ -108,7 +118,7 @@ def band_names(descriptions: tuple[str | None, ...], colours: list[str]) -> tupl
     return tuple(numbered)
 
 
-def _field(file: Any, number: int, name: str) -> Field:
+def _field(file: Any, number: int, name: str, colour: str) -> Field:
     dtype = sample_type(file.dtypes[number - 1])
     if dtype.kind not in "iuf":
         said = file.dtypes[number - 1]
@@ -119,7 +129,7 @@ def _field(file: Any, number: int, name: str) -> Field:
             f"band {number} has the scale {scale:g} and the offset {offset:g}, by which no number "
             "can be packed"
         )
-    categories = _categories(file, number)
+    categories = _categories(file, number) if colour == "palette" else ()
     return Field(
         name,
         dtype.name,
@@ -135,8 +145,6 @@ def _field(file: Any, number: int, name: str) -> Field:
 
 def _categories(file: Any, number: int) -> tuple[Category, ...]:
     """Classes of a colour table; of the names only the numbers are known."""
-    if file.colorinterp[number - 1].name != "palette":
-        return ()
     table = file.colormap(number)
     return tuple(
         Category(value, str(value), f"#{red:02x}{green:02x}{blue:02x}")

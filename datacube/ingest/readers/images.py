@@ -9,7 +9,7 @@ import numpy as np
 
 from datacube.ingest.readers.marked import span_of
 from datacube.ingest.readers.parts import Part
-from datacube.ingest.readers.raster import RasterBand, as_masked
+from datacube.ingest.readers.raster import RasterBand, as_masked, masks_of
 from datacube.ingest.source import BandSource, SliceSource
 from datacube.model.fields import Field
 from datacube.model.grid import RectifiedGrid
@@ -68,7 +68,8 @@ def _part(
 
 def _banded(image: BandImage, factor: int) -> tuple[Field, BandSource]:
     gone = span_of(image.nodata, np.dtype(image.field.dtype))
-    return as_masked(RasterBand(image.file, 1, image.path, gone, factor), image.field)
+    band = RasterBand(image.file, 1, image.path, gone, factor)
+    return as_masked(band, image.field, masks_of(image.file)[0])
 
 
 def factor_of(grid: RectifiedGrid, own: RectifiedGrid) -> int | None:

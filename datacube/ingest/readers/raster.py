@@ -1,7 +1,7 @@
 """Windows of a raster file through GDAL, shared by the readers of images."""
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cached_property
@@ -159,25 +159,30 @@ class MaskedImage:
         return found
 
 
-def as_masked(band: RasterBand, field: Field) -> tuple[Field, RasterBand | MaskedImage]:
+def as_masked(
+    band: RasterBand, field: Field, masked: bool
+) -> tuple[Field, RasterBand | MaskedImage]:
     """A band and its field with what a mask leaves out as no data, where there is a mask."""
-    if not has_mask(band.file, band.band):
+    if not masked:
         return field, band
     marked = with_nil(field)
     return marked, MaskedImage(band, marked)
 
 
-def has_mask(file: Any, band: int) -> bool:
-    """Whether a mask says what of a band is no data; bands of opacity are fields.
+def masks_of(file: Any) -> tuple[bool, ...]:
+    """Whether a mask says what of each band is no data; bands of opacity are fields.
 
     It is one of the band or of the file, or GDAL makes it of a number that cannot be had exactly:
     whole ones beyond 2⁵³ come as floats or not at all.
     """
-    flags = set(file.mask_flag_enums[band - 1])
+    every = zip(file.mask_flag_enums, file.nodatavals, file.dtypes, strict=True)
+    return tuple(_has_mask(flags, nodata, dtype) for flags, nodata, dtype in every)
+
+
+def _has_mask(flags: Sequence[MaskFlags], nodata: float | None, dtype: str) -> bool:
     if MaskFlags.nodata not in flags:
-        return not flags & {MaskFlags.all_valid, MaskFlags.alpha}
-    nodata = file.nodatavals[band - 1]
-    whole = np.dtype(file.dtypes[band - 1]).kind != "f"
+        return not {MaskFlags.all_valid, MaskFlags.alpha} & set(flags)
+    whole = sample_type(dtype).kind != "f"
     return nodata is None or (whole and abs(nodata) > _EXACT)
 
 
@@ -185,9 +190,12 @@ _EXACT = 1 << 53
 _PLANE = 2  # axes
 _TURNED = 1e-3  # of a cell, over the whole image
 
+_MOST_BANDS = 1 << 12
 _MOST_ROWS = 1 << 24
 _MOST_CELLS = 1 << 40
 _MOST_BYTES = 1 << 30
+_MUCH = 1 << 36
+_PACKED = 100_000
 
 CACHE_BYTES = 128 << 20
 """Decoded blocks that GDAL may hold; its own default grows with the machine."""
@@ -237,12 +245,17 @@ def _check_sizes(file: Any, path: Path | str) -> None:
     SourceError
         It has too many cells, or too many that have to be unpacked together.
     """
+    if file.count > _MOST_BANDS:
+        raise SourceError(
+            f"it says it has {file.count} bands; {_MOST_BANDS} are the most", subject=str(path)
+        )
     if max(file.shape) > _MOST_ROWS or file.height * file.width > _MOST_CELLS:
         raise SourceError(
             f"it says it has {file.width} x {file.height} cells; {_MOST_ROWS} rows or columns and "
             f"{_MOST_CELLS} cells are the most",
             subject=str(path),
         )
+    _check_bytes(file, path)
     together = file.count if interleaved(file) else 1
     for (rows, columns), dtype in zip(file.block_shapes, file.dtypes, strict=True):
         size = rows * columns * together * sample_type(dtype).itemsize
@@ -252,6 +265,19 @@ def _check_sizes(file: Any, path: Path | str) -> None:
                 "it with smaller ones first (gdal_translate -co TILED=YES)",
                 subject=str(path),
             )
+
+
+def _check_bytes(file: Any, path: Path | str) -> None:
+    """Refuse what no program packs so well: days would pass with nothing."""
+    unpacked = file.height * file.width * sum(sample_type(one).itemsize for one in file.dtypes)
+    if unpacked <= _MUCH or not Path(path).is_file():
+        return
+    stored = Path(path).stat().st_size
+    if unpacked > _PACKED * stored:
+        raise SourceError(
+            f"it says it has {file.width} x {file.height} cells, and there are {stored} bytes",
+            subject=str(path),
+        )
 
 
 def sample_type(name: str) -> np.dtype[Any]:

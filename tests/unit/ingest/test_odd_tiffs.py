@@ -4,6 +4,7 @@ import json
 import os
 import struct
 import zlib
+from collections import Counter
 
 import imagecodecs
 import numpy as np
@@ -15,7 +16,7 @@ from datacube.config.products import FieldRecipe, RecipeSettings, StoredAs
 from datacube.errors import SourceError
 from datacube.ingest.packing import shifted
 from datacube.ingest.pipeline import ingest
-from datacube.ingest.readers import tifftiles
+from datacube.ingest.readers import cog, tifftiles
 from datacube.ingest.readers.cog import CogReader
 from datacube.ingest.readers.stac import StacReader
 from datacube.ingest.source import ReadOptions
@@ -359,3 +360,48 @@ def test_no_data_of_a_stac_item_or_its_image(tmp_path, version, said, dtype):
             found[name] = field.valid(one.slices[0].bands[name].read((), 0, 4, 0, 4))
     assert np.argwhere(~found["fine"]).tolist() == [[1, 3] if said else [2, 1]]
     assert np.argwhere(~found["coarse"]).tolist() == [[0, 0], [0, 1], [1, 0], [1, 1]]
+
+
+def test_an_image_that_is_not_there_is_refused(tmp_path):
+    options = {"tiled": True, "blockxsize": 4096, "blockysize": 4096, "sparse_ok": True}
+    path = write(tmp_path / "a.tif", np.zeros((1, 4096, 4096), "u1"), **options)
+    tags = Tags(path)
+    tags.put(256, 1 << 20)
+    tags.put(257, 1 << 18)
+    path.write_bytes(tags.data)
+    with pytest.raises(SourceError, match=r"1048576 x 262144 cells, and there are \d+ bytes"):
+        bands(path)
+
+
+def test_further_images_of_a_file_are_said_to_be_left_out(tmp_path):
+    path = write(tmp_path / "a.tif", noise())
+    write(path, noise(size=9), append_subdataset=True)
+    (result,) = ingest([str(path)], store=str(tmp_path / "store"), cube="c").results
+    assert (result.status, result.reason) == (
+        "partial",
+        "1 further images of the file are left out",
+    )
+
+
+def test_bands_are_looked_at_once_however_many_there_are(tmp_path):
+    path = write(tmp_path / "a.tif", np.zeros((100, 2, 2), "u1"))
+    asked = Counter()
+
+    class Counted:
+        def __init__(self, file):
+            self._file = file
+
+        def __getattr__(self, name):
+            asked[name] += 1
+            return getattr(self._file, name)
+
+    with rasterio.open(path) as file:
+        (one,) = cog._granules(Counted(file), path, ReadOptions())
+    assert len(one.description.range_type.fields) == 100
+    assert max(asked["mask_flag_enums"], asked["colorinterp"]) < 5
+
+
+def test_too_many_bands_are_refused(tmp_path):
+    path = write(tmp_path / "a.tif", np.zeros((4097, 1, 1), "u1"))
+    with pytest.raises(SourceError, match="it says it has 4097 bands; 4096 are the most"):
+        bands(path)
