@@ -12,7 +12,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from datacube.store.history import history, read_head
+from datacube.store.history import documents, read_head
 from datacube.store.home import locate
 from datacube.store.icechunk.expire import expire, free
 from datacube.store.icechunk.repository import IcechunkObjects
@@ -169,16 +169,16 @@ class _Needed:
         head = read_head(store, cube_id)
         made: _Needed | None = None
         superseded, expiring = "", False
-        for number, (one, version) in enumerate(history(store, cube_id, head)):
-            made = made or _Needed(head, version)
-            made.names |= version.arrays.keys()
+        for number, (one, preface, whole) in enumerate(documents(store, cube_id, head)):
+            made = made or _Needed(head, whole())
+            made.names |= preface.fields
             expiring = expiring or not rule.stays(number, superseded)
-            superseded = version.committed
+            superseded = preface.committed
             if expiring:
                 made.newest_expired = made.newest_expired or f"{cube_id}/{one.manifest}"
                 made.expired = (*made.expired, one.version)
             else:
-                made.add(one, version)
+                made.add(one, whole() if number else made.newest)
         assert made is not None  # noqa: S101  the head names a version that was read
         made.add_plain()
         return made

@@ -37,7 +37,8 @@ def rollback(store: ObjectStore, cube_id: str, number: int) -> CubeStore:
     with hold_history(home, cube_id):
         head = read_head(home, cube_id)
         base = read_version(home, cube_id, head.manifest)
-        then, wanted = find_version(home, cube_id, number)
+        then = find_version(home, cube_id, number)
+        wanted = read_version(home, cube_id, then.manifest)
         # slots that were used since stay used, and the plain path shows what it shows
         whole = replace(wanted, next_slot=base.next_slot, layout=base.layout, plain=base.plain)
         message = f"roll back to version {number}"

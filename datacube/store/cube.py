@@ -66,7 +66,7 @@ def open_cube(
         check_unwritten(store, cube_id)
     store, head = locate(store, cube_id)
     if version is not None:
-        head, _ = find_version(store, cube_id, version)
+        head = find_version(store, cube_id, version)
     return CubeStore(store, cube_id, head, cache or ChunkCache())
 
 

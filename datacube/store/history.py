@@ -1,6 +1,7 @@
 """The documents of a cube, read: its head, its versions, its slices."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 
 from datacube.errors import CoverageNotFound, SnapshotNotFound, StorageError
 from datacube.store.cache import ChunkCache
@@ -8,6 +9,7 @@ from datacube.store.index import is_cube_id
 from datacube.store.manifest import Head, Version, head_key
 from datacube.store.objects import ObjectStore
 from datacube.store.positions import grids_reader
+from datacube.store.preface import Preface, read_preface
 from datacube.store.tables import SliceDocument, slice_key
 
 
@@ -60,21 +62,25 @@ def read_slice_document(store: ObjectStore, cube_id: str, name: str) -> SliceDoc
     return SliceDocument.load(data, name, cube_id)
 
 
-def history(store: ObjectStore, cube_id: str, head: Head) -> Iterator[tuple[Head, Version]]:
-    """The versions of a cube, the newest first, as far back as they are kept."""
-    while head.manifest and store_has(store, cube_id, head):
-        version = read_version(store, cube_id, head.manifest)
-        yield head, version
-        head = Head(version.number - 1, version.parent)
+def history(store: ObjectStore, cube_id: str, head: Head) -> Iterator[tuple[Head, Preface]]:
+    """The versions of a cube, the newest first, as far back as they are kept; a read for each."""
+    for one, preface, _ in documents(store, cube_id, head):
+        yield one, preface
 
 
-def store_has(store: ObjectStore, cube_id: str, head: Head) -> bool:
-    """Whether a version document is still there."""
-    return store.get_range(f"{cube_id}/{head.manifest}", 0, 1) is not None
+def documents(
+    store: ObjectStore, cube_id: str, head: Head
+) -> Iterator[tuple[Head, Preface, Callable[[], Version]]]:
+    """The same, each with what gives the whole version without another read."""
+    while head.manifest and (data := store.get(f"{cube_id}/{head.manifest}")) is not None:
+        preface = read_preface(data, head.manifest, cube_id)
+        grids = grids_reader(store, cube_id, None)
+        yield head, preface, partial(Version.load, data, head.manifest, cube_id, grids)
+        head = Head(preface.number - 1, preface.parent)
 
 
-def find_version(store: ObjectStore, cube_id: str, number: int) -> tuple[Head, Version]:
-    """A version by its number.
+def find_version(store: ObjectStore, cube_id: str, number: int) -> Head:
+    """What names a version, by its number.
 
     Raises
     ------
@@ -84,9 +90,9 @@ def find_version(store: ObjectStore, cube_id: str, number: int) -> tuple[Head, V
         It never had that version, or has it no more; the message says which it has.
     """
     oldest = newest = read_head(store, cube_id)
-    for head, version in history(store, cube_id, newest):
+    for head, _ in history(store, cube_id, newest):
         if head.version == number:
-            return head, version
+            return head
         oldest = head
     raise SnapshotNotFound(
         f"cube '{cube_id}' has no version {number}; there are {oldest.version} to {newest.version}",

@@ -8,6 +8,7 @@ written once under a name with its digest.
 
 import gzip
 import json
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -272,7 +273,7 @@ class Version:
             document = json.loads(data)
             check_format(int(document["format"]), cube_id)
             return _load_version(document, read_grids)
-        except (ValueError, KeyError, TypeError, OSError, EOFError) as error:
+        except (ValueError, KeyError, TypeError, OSError, EOFError, zlib.error) as error:
             raise StorageError(
                 f"the version document {name} of cube '{cube_id}' is damaged: {error}",
                 subject=cube_id,

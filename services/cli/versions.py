@@ -32,14 +32,14 @@ def versions_command(cube: str, store: str, as_json: bool) -> None:
                 {
                     "version": one.number,
                     "committed": one.committed,
-                    "slices": len(one.slices),
+                    "slices": one.slices,
                     "message": one.message,
                 }
                 for one in found
             ]
         )
         return
-    rows = [(str(one.number), one.committed, str(len(one.slices)), one.message) for one in found]
+    rows = [(str(one.number), one.committed, str(one.slices), one.message) for one in found]
     write_table(("VERSION", "COMMITTED", "SLICES", "MESSAGE"), rows)
 
 
