@@ -36,7 +36,7 @@ def coordinates_of(file: netCDF4.Dataset) -> dict[str, Coordinate]:
     """Every numeric variable of at most one dimension that can be a coordinate, by name."""
     found = {}
     for name, variable in file.variables.items():
-        if variable.ndim > 1 or not _numeric(variable):
+        if variable.ndim > 1 or not is_numeric(variable):
             continue
         attributes = attributes_of(variable)
         role = role_of(name, attributes)
@@ -64,7 +64,10 @@ def for_dimension(
     return next(iter(times or along), None)
 
 
-def _numeric(variable: Any) -> bool:
+def is_numeric(variable: Any) -> bool:
+    """Whether each of its values is one number."""
+    if isinstance(variable.datatype, netCDF4.VLType):
+        return False
     return isinstance(variable.dtype, np.dtype) and variable.dtype.kind in "iuf"
 
 
@@ -124,7 +127,7 @@ def reference_of(variable: Any, time: str | None, file: netCDF4.Dataset) -> Coor
     named = words(getattr(variable, "coordinates", ""))
     ordered = sorted(file.variables.values(), key=lambda one: one.name not in named)
     for one in ordered:
-        if not _numeric(one) or one.dimensions not in {(), (time,)}:
+        if not is_numeric(one) or one.dimensions not in {(), (time,)}:
             continue
         attributes = attributes_of(one)
         # the role of a time, whatever it is called, so that its numbers stay as they are
@@ -143,7 +146,7 @@ def position_names(file: netCDF4.Dataset) -> set[str]:
         name
         for name, variable in file.variables.items()
         if variable.ndim in {_PLANE, _PLANE + 1}
-        and _numeric(variable)
+        and is_numeric(variable)
         and (variable.ndim == _PLANE or _time_units(variable.dimensions[0], file))
         and role_of(name, attributes_of(variable)) in {"lon", "lat"}
     }

@@ -9,6 +9,7 @@ import os
 import threading
 from collections import OrderedDict
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 from typing import Any, Self
@@ -20,7 +21,7 @@ from numpy.typing import NDArray
 from datacube.ingest.readers.unpack import inflate
 from datacube.store.buffers import Buffers, Stored
 
-_DEFLATE, _SHUFFLE = 1, 2
+_DEFLATE, _SHUFFLE, _LZF = 1, 2, 32000
 _HELD = 32 << 20
 
 type Place = tuple[int, ...]
@@ -37,10 +38,17 @@ class HdfChunks:
     ------
     OSError
         The file is no HDF5, or damaged.
+    ValueError
+        A group lies in several others or in itself, so that the netCDF library finds no end.
     """
 
     def __init__(self, path: Path) -> None:
         self._file = h5py.File(path, "r")
+        try:
+            check_tree(self._file)
+        except BaseException:
+            self._file.close()
+            raise
         self._descriptor = os.open(path, os.O_RDONLY)
 
     def variable(self, known: Any) -> Any:
@@ -54,6 +62,9 @@ class HdfChunks:
             and found.dtype.newbyteorder("=") == known.dtype.newbyteorder("=")
             and found.chunks is not None
         )
+        codes = _codes(found) if same else ()
+        if _LZF in codes:
+            return LibraryVariable(found, known.dimensions)
         filters = _filters(found) if same else None
         if filters is None:
             return known
@@ -69,6 +80,24 @@ class HdfChunks:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+@dataclass(frozen=True, eq=False)
+class LibraryVariable:
+    """A variable with a filter that h5py has and the netCDF library has not; read by that library.
+
+    Parameters
+    ----------
+    dataset : h5py.Dataset
+    dimensions : tuple of str
+    """
+
+    dataset: Any
+    dimensions: tuple[str, ...]
+
+    def __getitem__(self, key: tuple[int | slice, ...]) -> NDArray[Any]:
+        """Stored numbers of a window."""
+        return np.asarray(self.dataset[key])
 
 
 class ChunkedVariable:
@@ -184,9 +213,41 @@ class ChunkedVariable:
 
 def _filters(dataset: Any) -> tuple[int, ...] | None:
     """Codes of a variable's filters; None where there are others than those known here."""
-    properties = dataset.id.get_create_plist()
-    codes = tuple(properties.get_filter(one)[0] for one in range(properties.get_nfilters()))
+    codes = _codes(dataset)
     return codes if codes in {(_DEFLATE,), (_SHUFFLE, _DEFLATE)} else None
+
+
+def _codes(dataset: Any) -> tuple[int, ...]:
+    properties = dataset.id.get_create_plist()
+    return tuple(properties.get_filter(one)[0] for one in range(properties.get_nfilters()))
+
+
+def check_tree(file: Any) -> None:
+    """See that every group lies in one other, as the netCDF library takes for granted.
+
+    Raises
+    ------
+    ValueError
+        A group lies in several others or in itself.
+    """
+    waiting, known = [file.id], {_place(h5py.h5o.get_info(file.id))}
+    while waiting:
+        group = waiting.pop()
+        for name in group:
+            try:
+                found = h5py.h5o.get_info(group, name)
+            except (KeyError, OSError, RuntimeError):  # a link to nothing
+                continue
+            if found.type == h5py.h5o.TYPE_GROUP:
+                if _place(found) in known:
+                    words = name.decode("utf-8", "replace")
+                    raise ValueError(f"its group '{words}' lies in several groups or in itself")
+                known.add(_place(found))
+                waiting.append(h5py.h5o.open(group, name))
+
+
+def _place(found: Any) -> tuple[int, int]:
+    return int(found.fileno), int(found.addr)
 
 
 def _unshuffle(data: Stored, memory: NDArray[np.uint8], itemsize: int) -> None:

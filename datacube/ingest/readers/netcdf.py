@@ -21,6 +21,7 @@ from datacube.ingest.readers.cf import (
     attributes_of,
     coordinates_of,
     for_dimension,
+    is_numeric,
     is_run,
     labels_of,
     mapping_of,
@@ -47,6 +48,7 @@ from datacube.model.naming import identifier
 from datacube.store.cf import Coordinate, axis_of, unpacked, words
 from datacube.store.cffield import Missing, apart, field_of, missing_of
 from datacube.store.cfgrid import crs_of, equidistant, grid_of, lines_grid, positions_grid
+from datacube.store.icechunk.classic import missing_bytes
 
 _HDF5 = b"\x89HDF\r\n\x1a\n"
 _CLASSIC = (b"CDF\x01", b"CDF\x02", b"CDF\x05")
@@ -113,11 +115,13 @@ class NetcdfReader:
         """Granules of the file; see :class:`~datacube.ingest.source.SourceReader`."""
         with ExitStack() as opened:
             with reading(path):
+                hdf = magic(path).startswith(_HDF5)
+                chunks = opened.enter_context(HdfChunks(path)) if hdf else None
+                if not hdf:
+                    _check_length(path)
                 file = opened.enter_context(netCDF4.Dataset(path, "r"))
                 file.set_auto_maskandscale(False)
                 file.set_auto_chartostring(False)
-                hdf = magic(path).startswith(_HDF5)
-                chunks = opened.enter_context(HdfChunks(path)) if hdf else None
                 granules = _Opened(path, file, chunks, coordinates_of(file), options).granules()
             yield granules
 
@@ -167,7 +171,7 @@ class _Opened:
             for name in ("bounds", "climatology"):
                 helpers.update(words(getattr(variable, name, "")))
         for name, variable in self.file.variables.items():
-            numeric = isinstance(variable.dtype, np.dtype) and variable.dtype.kind in "iuf"
+            numeric = is_numeric(variable)
             planes = variable.ndim >= 2 and 0 not in variable.shape
             if numeric and planes and name not in helpers:
                 yield variable
@@ -375,6 +379,13 @@ class _Opened:
             processor=(said.get("processor_version") or said.get("product_version") or "").strip(),
             attributes=scalars_of(self.file),
         )
+
+
+def _check_length(path: Path) -> None:
+    with path.open("rb") as stream:
+        missing = missing_bytes(stream)
+    if missing:
+        raise SourceError(f"the file is cut: {missing} bytes are missing at its end")
 
 
 def _calendar(coordinate: Coordinate | None) -> Calendar:

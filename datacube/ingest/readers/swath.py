@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import h5py
 import netCDF4
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +22,7 @@ from numpy.typing import NDArray
 from datacube.errors import InvalidTime, SourceError
 from datacube.ingest.identity import content_id
 from datacube.ingest.readers.cf import attributes_of
+from datacube.ingest.readers.hdfchunks import check_tree
 from datacube.ingest.readers.netcdf import NetcdfBand
 from datacube.ingest.readers.parts import Origin, Part, granules_of, opening
 from datacube.ingest.regrid import map_grid
@@ -52,10 +54,12 @@ class SwathReader:
         if not magic(path).startswith(_HDF5):
             return False
         try:
+            with h5py.File(path, "r") as file:
+                check_tree(file)
             with netCDF4.Dataset(path) as file:
                 kind = f"{getattr(file, 'product_type', '')} {getattr(file, 'product_name', '')}"
                 return "PRODUCT" in file.groups or any(one in kind for one in _SENSORS)
-        except (OSError, RuntimeError):
+        except (OSError, RuntimeError, ValueError):
             return False
 
     def open(self, path: Path, options: ReadOptions) -> AbstractContextManager[tuple[Granule, ...]]:

@@ -4,6 +4,7 @@ The header is that of the NetCDF classic format specification, in big-endian num
 along the record dimension lie in turns, record by record, the others in one piece each.
 """
 
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from math import prod
@@ -144,6 +145,29 @@ def read_classic(stream: Any, name: str) -> tuple[dict[str, Any], list[FileArray
     return {key: attribute(value) for key, value in attributes.items()}, arrays
 
 
+def missing_bytes(stream: Any) -> int:
+    """How many bytes a file is too short for the values of which its header tells.
+
+    Of values that are not there the netCDF library makes zeros.
+
+    Raises
+    ------
+    ValueError
+        The header is damaged, or the number of records is not written yet.
+    """
+    header = _Header(stream)
+    records = header.size()
+    dimensions = [(header.name(), header.size()) for _ in range(header.count())]
+    header.attributes()
+    variables = [_variable(header, dimensions, records) for _ in range(header.count())]
+    step = _step([one for one in variables if one.record])
+    ends = [one.begin + one.bytes for one in variables if not one.record]
+    ends += [
+        one.begin + (records - 1) * step + one.bytes for one in variables if one.record and records
+    ]
+    return max(0, max(ends, default=0) - int(stream.seek(0, os.SEEK_END)))
+
+
 def _variable(header: _Header, dimensions: list[tuple[str, int]], records: int) -> _Variable:
     name = header.name()
     places = [header.size() for _ in range(_few(header.size()))]
@@ -164,10 +188,15 @@ def _few(count: int) -> int:
     return count
 
 
+def _step(records: list[_Variable]) -> int:
+    """Bytes from a record to the next one; those of a single variable are not padded."""
+    if len(records) == 1:
+        return records[0].bytes
+    return sum(-(-one.bytes // 4) * 4 for one in records)
+
+
 def _arrays(stream: Any, variables: list[_Variable]) -> Iterator[FileArray]:
-    records = [one for one in variables if one.record]
-    # a single variable is not padded
-    step = records[0].bytes if len(records) == 1 else sum(-(-one.bytes // 4) * 4 for one in records)
+    step = _step([one for one in variables if one.record])
     for one in variables:
         if one.dtype.kind != "S":
             yield _array(stream, one, step)
