@@ -5,6 +5,7 @@ keeps locked. The kernel drops the lock when the process ends, however it ends, 
 guard is not locked is free. So a process holds one open file for all of its claims.
 """
 
+import errno
 import fcntl
 import os
 import threading
@@ -12,6 +13,8 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+
+_FULL = {errno.ENOSPC, errno.EDQUOT}
 
 
 class LocalClaims:
@@ -44,9 +47,12 @@ class LocalClaims:
             guard = self._enter(folder)
             try:
                 _write(str(path), guard.name.encode())
-            except BaseException:
+            except BaseException as error:
                 self.leave(folder)
-                raise
+                if not isinstance(error, OSError) or error.errno not in _FULL:
+                    raise
+                own = _lock_itself(path)
+                return FileClaim(self, path, left=held is not None, own=own)
         return FileClaim(self, path, left=held is not None)
 
     def _enter(self, folder: Path) -> Path:
@@ -78,8 +84,11 @@ class FileClaim:
         Whether the file of an earlier one was there.
     """
 
-    def __init__(self, claims: LocalClaims, path: Path, *, left: bool) -> None:
+    def __init__(
+        self, claims: LocalClaims, path: Path, *, left: bool, own: int | None = None
+    ) -> None:
         self.left = left
+        self._own = own
         self._claims = claims
         self._path = path
         self._released = False
@@ -95,7 +104,7 @@ class FileClaim:
         """Keep the file, which is free without the lock."""
         if not self._released:
             self._released = True
-            self._claims.leave(self._path.parent)
+            self._leave()
 
     def release(self) -> None:
         """Delete the file."""
@@ -103,7 +112,13 @@ class FileClaim:
             self._released = True
             with suppress(OSError):
                 self._path.unlink(missing_ok=True)
+            self._leave()
+
+    def _leave(self) -> None:
+        if self._own is None:
             self._claims.leave(self._path.parent)
+        else:
+            os.close(self._own)
 
 
 def _new_guard(folder: Path) -> tuple[Path, int]:
@@ -111,6 +126,16 @@ def _new_guard(folder: Path) -> tuple[Path, int]:
     descriptor = os.open(guard, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o644)
     fcntl.flock(descriptor, fcntl.LOCK_EX)
     return guard, descriptor
+
+
+def _lock_itself(path: Path) -> int:
+    """Make an empty claim that is its own guard: on a full disk there is room for its name alone.
+
+    So what frees space, which takes a claim too, can be done there.
+    """
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o666)
+    fcntl.flock(descriptor, fcntl.LOCK_EX)
+    return descriptor
 
 
 def _held(path: Path) -> bool | None:

@@ -3,10 +3,12 @@
 import errno
 import os
 import uuid
+from datetime import timedelta
 
 import pytest
 
-from datacube.errors import StorageError
+from datacube.errors import ConflictError, StorageError
+from datacube.store.collect import collect
 from datacube.store.cube import open_cube
 from datacube.store.maintain import verify
 from datacube.store.url import open_store
@@ -66,6 +68,33 @@ def test_short_failures_are_outlived(store, faults):
     add_slices(store, cube.description, ["2020-01-02"], first=1)
     is_right(store, 2)
     assert set(faults.met) == {"unavailable", "lost", "cut"}
+
+
+def test_a_full_disk_can_be_collected(tmp_path, monkeypatch):
+    store = open_store(str(tmp_path))
+    cube = make_cube(store, times=("2020-01-01",), **OPTIONS)
+    for t in (3, 1):
+        add_slices(store, cube.description, ["2020-01-01"], first=t)
+    before = store.list("closed")
+    key = "closed/manifest/claims/history"
+
+    def full(descriptor, data):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr("os.write", full)
+    claim = store.claim(key)
+    other = open_store(str(tmp_path))
+    assert other.claim(key) is None
+    with pytest.raises(ConflictError, match="being collected"):
+        collect(other, "closed", keep=1)
+    assert other.claimed_since(key) is not None
+    claim.release()
+    done = collect(other, "closed", keep=1, grace=timedelta(seconds=-1))
+    assert done.objects > 2
+    assert len(store.list("closed")) == len(before) - done.objects
+    assert not list(tmp_path.glob("closed/manifest/claims/*"))
+    monkeypatch.undo()
+    assert verify(open_cube(store, "closed")) == []
 
 
 def test_a_full_disk_leaves_the_cube_as_it_was(tmp_path, monkeypatch):
