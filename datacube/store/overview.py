@@ -22,6 +22,8 @@ from datacube.store.measure import Seen, look
 type Place = tuple[int, int]
 """(row, column) of a chunk."""
 
+_EIGHT = 8  # bytes
+
 
 def start(field: Field, packed: Packed, seen: Seen) -> State:
     """The state of cells of level 0.
@@ -78,7 +80,7 @@ def _mean(state: Mean, dtype: np.dtype[Any], fill: float, *, nil: bool) -> Packe
         mean = state.total / np.maximum(state.count, 1)
         return (mean if known.all() else np.where(known, mean, np.nan)).astype(dtype)
     divided = _divided(state, dtype)
-    packed = np.rint(divided, out=divided).astype(dtype)
+    packed = _whole(np.rint(divided, out=divided), dtype)
     whole = dtype.type(fill)
     low, high = state.ends or (whole, whole)
     # the sums of eight bytes are rounded, so that a mean may lie beyond the ends
@@ -94,6 +96,17 @@ def _mean(state: Mean, dtype: np.dtype[Any], fill: float, *, nil: bool) -> Packe
         gaps = (state.count == 0).astype(dtype)
         gaps *= whole
         packed ^= gaps
+    return packed
+
+
+def _whole(means: NDArray[np.floating], dtype: np.dtype[Any]) -> NDArray[Any]:
+    """Rounded means in a type; of eight bytes the largest number is rounded beyond it."""
+    last = int(np.iinfo(dtype).max)
+    beyond = means >= last if dtype.itemsize == _EIGHT else None
+    if beyond is None or not beyond.any():
+        return means.astype(dtype)
+    packed = np.where(beyond, 0, means).astype(dtype)
+    packed[beyond] = last
     return packed
 
 

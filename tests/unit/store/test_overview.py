@@ -103,6 +103,15 @@ def test_means_are_right_however_much_of_their_type_numbers_need(dtype, part, si
         assert np.array_equal(made[level], plain_mean(values, 2**level, nil))
 
 
+@pytest.mark.parametrize("dtype", ["uint64", "int64"])
+@pytest.mark.parametrize("end", ["min", "max"])
+def test_means_of_eight_bytes_stay_in_their_type(dtype, end):
+    """As floats the largest number is one more than it."""
+    last = getattr(np.iinfo(dtype), end)
+    made = pyramid(Field("v", dtype), np.full((5, 5), last, dtype), 2, 3)
+    assert all((made[level] == last).all() for level in (1, 2))
+
+
 def test_a_mean_that_rounding_brings_to_nil_moves():
     ends = np.iinfo("int64")
     values = np.full((2, 2), ends.min + 1, "int64")
