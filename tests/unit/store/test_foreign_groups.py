@@ -270,3 +270,12 @@ def test_times_are_read_again_when_they_grow(tmp_path):
     check_values(context, "cube", np.concatenate([flat(), flat()[:1]]))
     document = json.loads((tmp_path / "cube/zarr.json").read_bytes())
     assert "consolidated_metadata" in document
+
+
+def test_packed_times_are_unpacked_and_those_beyond_reckoning_left_out(tmp_path):
+    days = np.arange(len(DAYS), dtype=float)
+    days[-1] = 1e15
+    group = Group(tmp_path / "cube").lonlat().days(days, scale_factor=2.0, add_offset=1.0)
+    group.array("v", ["time", "lat", "lon"], shades()[:, 0])
+    time = serve(open_store(str(tmp_path)), "cube").catalog.cube("cube").description.domain.time
+    assert time.iso == tuple(f"2020-01-{2 + 2 * t:02d}T00:00:00Z" for t in range(len(DAYS) - 1))
