@@ -13,6 +13,9 @@ from datacube.store.buffers import Stored
 type Unpack = Callable[[Stored, NDArray[np.uint8]], None]
 """What was compressed, and where it goes, exactly as many bytes; ValueError where it is damaged."""
 
+_LONGER, _MORE = 4, 1 << 20
+"""How much longer than its place, in parts of that and in bytes, what was packed may be."""
+
 
 def inflate(data: Stored, into: NDArray[np.uint8]) -> None:
     """Deflate (RFC 1950).
@@ -50,11 +53,12 @@ def inflate_beginning(data: Stored, into: NDArray[np.uint8]) -> None:
     try:
         inflate(data, into)
     except ValueError:
+        whole = zlib.decompressobj()
         try:
-            found = zlib.decompressobj().decompress(data, len(into) + 1)
+            found = whole.decompress(data, _LONGER * len(into) + _MORE)
         except zlib.error as error:
             raise ValueError(f"compressed data is damaged: {error}") from error
-        if len(found) <= len(into):
+        if not whole.eof or len(found) < len(into):  # its checksum comes at the end
             raise
         into[:] = np.frombuffer(found, np.uint8, len(into))
 

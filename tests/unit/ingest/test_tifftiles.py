@@ -21,7 +21,7 @@ from datacube.ingest.readers import cog, tifftiles
 from datacube.ingest.readers.kepttiles import KeptTiles
 from datacube.ingest.readers.raster import RasterBand
 from datacube.ingest.readers.tifftiles import TiffTiles, tiles_of
-from datacube.ingest.readers.unpack import inflate, sum_along_rows
+from datacube.ingest.readers.unpack import inflate, inflate_beginning, sum_along_rows
 from datacube.ingest.source import tile_of
 from datacube.store import writer
 from tests.unit.ingest.products import opened, whole
@@ -179,6 +179,17 @@ def test_a_strip_with_a_wrong_checksum_is_damaged(image):
     path.write_bytes(data)
     with rasterio.open(path) as damaged, pytest.raises(SourceError, match="is damaged"):
         RasterBand(damaged, 1, path).read((), 0, HEIGHT, 0, WIDTH)
+
+
+def test_what_is_longer_than_its_place_has_a_checksum_too():
+    into = np.empty(900, "uint8")
+    data = bytearray(zlib.compress(bytes(1000)))
+    inflate_beginning(bytes(data), into)
+    data[-1] ^= 1
+    with pytest.raises(ValueError, match="incorrect data check"):
+        inflate_beginning(bytes(data), into)
+    with pytest.raises(ValueError, match="compressed data is"):
+        inflate_beginning(zlib.compress(bytes(1 << 22)), into)
 
 
 def test_an_image_that_lacks_tiles_is_left_to_gdal(image):
