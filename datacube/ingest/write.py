@@ -38,6 +38,7 @@ from datacube.store.history import read_head
 from datacube.store.layout import SERIES_STEPS
 from datacube.store.manifest import SourceRecord, head_key
 from datacube.store.objects import ObjectStore
+from datacube.store.slots import writing_since
 from datacube.store.transaction import Transaction, transaction
 
 _log = logging.getLogger(__name__)
@@ -245,10 +246,10 @@ def _bounds(granule: Granule, position: int) -> tuple[int, int] | None:
 
 
 def _remove(store: ObjectStore, made: Sequence[str]) -> None:
-    """Remove cubes that were made here and are still empty; the head goes first."""
+    """Remove cubes that were made here, into which nobody has written or does; the head first."""
     for cube_id in made:
         with suppress(CoverageNotFound, StorageError, SourceError):
-            if not open_cube(store, cube_id).sources:
+            if writing_since(store, cube_id) is None and not open_cube(store, cube_id).sources:
                 store.delete([head_key(cube_id)])
                 store.delete(store.list(f"{cube_id}/"))
                 _log.debug("removed the empty cube %s", cube_id)

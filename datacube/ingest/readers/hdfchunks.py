@@ -18,6 +18,7 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
+from datacube.ingest.readers.hdftree import check_tree
 from datacube.ingest.readers.unpack import inflate
 from datacube.store.buffers import Buffers, Stored
 
@@ -39,7 +40,7 @@ class HdfChunks:
     OSError
         The file is no HDF5, or damaged.
     ValueError
-        A group lies in several others or in itself, so that the netCDF library finds no end.
+        See :func:`~datacube.ingest.readers.hdftree.check_tree`.
     """
 
     def __init__(self, path: Path) -> None:
@@ -220,34 +221,6 @@ def _filters(dataset: Any) -> tuple[int, ...] | None:
 def _codes(dataset: Any) -> tuple[int, ...]:
     properties = dataset.id.get_create_plist()
     return tuple(properties.get_filter(one)[0] for one in range(properties.get_nfilters()))
-
-
-def check_tree(file: Any) -> None:
-    """See that every group lies in one other, as the netCDF library takes for granted.
-
-    Raises
-    ------
-    ValueError
-        A group lies in several others or in itself.
-    """
-    waiting, known = [file.id], {_place(h5py.h5o.get_info(file.id))}
-    while waiting:
-        group = waiting.pop()
-        for name in group:
-            try:
-                found = h5py.h5o.get_info(group, name)
-            except (KeyError, OSError, RuntimeError):  # a link to nothing
-                continue
-            if found.type == h5py.h5o.TYPE_GROUP:
-                if _place(found) in known:
-                    words = name.decode("utf-8", "replace")
-                    raise ValueError(f"its group '{words}' lies in several groups or in itself")
-                known.add(_place(found))
-                waiting.append(h5py.h5o.open(group, name))
-
-
-def _place(found: Any) -> tuple[int, int]:
-    return int(found.fileno), int(found.addr)
 
 
 def _unshuffle(data: Stored, memory: NDArray[np.uint8], itemsize: int) -> None:

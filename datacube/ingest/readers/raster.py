@@ -187,6 +187,7 @@ def _has_mask(flags: Sequence[MaskFlags], nodata: float | None, dtype: str) -> b
 
 
 _EXACT = 1 << 53
+_DRIVERS = frozenset({"GTiff", "JP2OpenJPEG", "PNG", "JPEG"})
 _PLANE = 2  # axes
 _TURNED = 1e-3  # of a cell, over the whole image
 
@@ -204,24 +205,32 @@ CACHE_BYTES = 128 << 20
 def open_raster(path: Path | str, files: ExitStack, driver: str | None = None) -> Any:
     """Open a raster file for as long as the stack lives.
 
+    Of all that GDAL knows only formats that hold their values themselves: others (VRT) may name any
+    file or address as the place of theirs, and whoever sends one would have those served.
+
     Raises
     ------
     SourceError
-        GDAL cannot open it.
+        GDAL cannot open it, or it is in another format.
     """
-    chosen = {} if driver is None else {"driver": driver}
     files.enter_context(rasterio.Env(GDAL_CACHEMAX=CACHE_BYTES))
     try:
         with warnings.catch_warnings():
             # a file without a transform is refused in words by grid_of_raster
             warnings.simplefilter("ignore", NotGeoreferencedWarning)
-            file = files.enter_context(rasterio.open(path, **chosen))
+            file = files.enter_context(rasterio.open(path, driver=driver))
             _look_at_masks(file)
     except DAMAGES as error:
         words = " ".join(str(error).split())
         raise SourceError(
             f"GDAL cannot open {Path(path).name}: {words}", subject=str(path)
         ) from error
+    if file.driver not in _DRIVERS:
+        raise SourceError(
+            f"{Path(path).name} is in the format {file.driver}; images in "
+            f"{', '.join(sorted(_DRIVERS))} can be read",
+            subject=str(path),
+        )
     _check_sizes(file, path)
     return file
 

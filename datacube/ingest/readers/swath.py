@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from datacube.errors import InvalidTime, SourceError
 from datacube.ingest.identity import content_id
 from datacube.ingest.readers.cf import attributes_of
-from datacube.ingest.readers.hdfchunks import check_tree
+from datacube.ingest.readers.hdftree import check_tree
 from datacube.ingest.readers.netcdf import NetcdfBand
 from datacube.ingest.readers.parts import Origin, Part, granules_of, opening
 from datacube.ingest.regrid import map_grid

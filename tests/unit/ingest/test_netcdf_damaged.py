@@ -67,6 +67,44 @@ def test_groups_that_contain_themselves_are_refused(tmp_path):
     assert "'inner' lies in several groups or in itself" in ingested(path, tmp_path / "s").reason
 
 
+def elsewhere(file, kind, secret):
+    """Values that are those of another file of this machine."""
+    if kind == "external":
+        file.create_dataset("w", (5, 8), "u1", external=[(str(secret), 0, 40)])
+    elif kind == "virtual":
+        with h5py.File(secret.with_suffix(".h5"), "w") as other:
+            other["w"] = np.zeros((5, 8), "u1")
+        layout = h5py.VirtualLayout((5, 8), "u1")
+        layout[...] = h5py.VirtualSource(secret.with_suffix(".h5"), "w", (5, 8))
+        file.create_virtual_dataset("w", layout)
+    else:
+        with h5py.File(secret.with_suffix(".h5"), "w") as other:
+            other["w"] = np.zeros((5, 8), "u1")
+        file["w"] = h5py.ExternalLink(str(secret.with_suffix(".h5")), "/w")
+
+
+@pytest.mark.parametrize("kind", ["external", "virtual", "link"])
+@pytest.mark.parametrize("inner", ["/", "/group"])
+def test_values_of_other_files_of_the_machine_do_not_come_in(tmp_path, kind, inner):
+    (tmp_path / "secret").write_bytes(bytes(range(40)))
+    path = write_netcdf(tmp_path / "a.nc")
+    with h5py.File(path, "a") as file:
+        elsewhere(file.require_group(inner), kind, tmp_path / "secret")
+    found = ingested(path, tmp_path / "s")
+    assert found.status == "refused"
+    assert "in another file" in found.reason or "in other files" in found.reason
+
+
+def test_a_virtual_variable_of_the_same_file_goes_in(tmp_path):
+    path = write_netcdf(tmp_path / "a.nc")
+    with h5py.File(path, "a") as file:
+        file["hidden"] = np.ones((5, 8), "u1")
+        layout = h5py.VirtualLayout((5, 8), "u1")
+        layout[...] = h5py.VirtualSource(".", "hidden", (5, 8))
+        file.create_virtual_dataset("w", layout)
+    assert ingested(path, tmp_path / "s").status == "ingested"
+
+
 def with_scales(path, name, dtype, **options):
     """The file with a further variable that h5py writes, and the variable."""
     with h5py.File(path, "a") as file:

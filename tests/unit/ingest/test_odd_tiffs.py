@@ -405,3 +405,27 @@ def test_too_many_bands_are_refused(tmp_path):
     path = write(tmp_path / "a.tif", np.zeros((4097, 1, 1), "u1"))
     with pytest.raises(SourceError, match="it says it has 4097 bands; 4096 are the most"):
         bands(path)
+
+
+def test_a_stac_item_brings_no_other_files_of_the_machine_in(tmp_path):
+    (tmp_path / "inside").mkdir()
+    write(tmp_path / "secret.tif", np.arange(16, dtype="u2").reshape(1, 4, 4))
+    virtual = (
+        '<VRTDataset rasterXSize="4" rasterYSize="4"><SRS>EPSG:32631</SRS><GeoTransform>'
+        '0,10,0,0,0,-10</GeoTransform><VRTRasterBand dataType="UInt16" band="1"><SimpleSource>'
+        f"<SourceFilename>{tmp_path}/secret.tif</SourceFilename><SourceBand>1</SourceBand>"
+        "</SimpleSource></VRTRasterBand></VRTDataset>"
+    )
+    (tmp_path / "inside/b1.tif").write_text(virtual)
+    with rasterio.open(tmp_path / "inside/b1.tif") as file:  # for GDAL it is an image
+        assert file.read(1)[1, 1] == 5
+    item = {
+        "type": "Feature",
+        "stac_version": "1.0.0",
+        "properties": {"datetime": "2020-02-19T11:34:25Z"},
+        "assets": {"b1": {"href": "./b1.tif", "type": "image/tiff"}},
+    }
+    (tmp_path / "inside/item.json").write_text(json.dumps(item))
+    (found,) = ingest([str(tmp_path / "inside/item.json")], store=str(tmp_path / "store")).results
+    assert found.status == "refused"
+    assert "b1.tif is in the format VRT" in found.reason

@@ -9,12 +9,15 @@ import numpy as np
 import pytest
 
 from datacube.config.products import AxisSettings, FieldRecipe, MosaicSettings, RecipeSettings
-from datacube.errors import InvalidParameter, InvalidTime
+from datacube.errors import InvalidParameter, InvalidTime, SourceError
 from datacube.ingest.pipeline import ingest
 from datacube.ingest.readers.netcdf import NetcdfBand
 from datacube.ingest.report import BytesRead, Event, SlicePlanned, SourceResult, SourceStarted
+from datacube.store.cube import open_cube
 from datacube.store.index import list_cubes
+from datacube.store.maintain import verify
 from datacube.store.url import open_store
+from tests.cubes import ticks_of
 from tests.unit.ingest.products import (
     opened,
     plane,
@@ -105,6 +108,27 @@ def test_the_same_values_from_another_file_write_nothing(tmp_path, store, monkey
     (more,) = ingest([str(longer)], store=store).results
     assert (more.status, more.slices_added) == ("ingested", 1)
     assert opened(store, "sst").record.in_order
+
+
+@pytest.mark.parametrize("storage", ["plain", "icechunk"])
+def test_a_cube_that_was_made_for_a_bad_source_stays_for_who_writes_in_it(
+    tmp_path, store, storage, monkeypatch
+):
+    started = []
+
+    def other(*_):
+        if not started:
+            started.append(open_cube(open_store(store), "sst").transaction("the other's"))
+            started[0].write_slice(ticks_of("2020-02-01"), {"v": plane(5, 8, 3).astype("int16")})
+        raise SourceError("it is damaged")
+
+    monkeypatch.setattr(NetcdfBand, "read", other)
+    (bad,) = ingest(days(tmp_path, 1), store=store, recipe=RecipeSettings(storage=storage)).results
+    assert bad.status == "refused"
+    with started[0]:
+        pass
+    np.testing.assert_array_equal(whole(opened(store, "sst"), "v", 0), plane(5, 8, 3))
+    assert verify(opened(store, "sst")) == []
 
 
 @pytest.mark.parametrize("storage", ["plain", "icechunk"])
