@@ -23,7 +23,7 @@ _NAMES = ("cfVarName", "shortName", "paramId", "name", "units", "cfName")
 _MESSAGE = (
     *("typeOfLevel", "stepType"),
     *("level", "topLevel", "bottomLevel", "dataDate", "dataTime", "validityDate", "validityTime"),
-    *("second", "secondOfEndOfOverallTimeInterval"),
+    *("edition", "second", "secondOfEndOfOverallTimeInterval"),
     *("number", "startStep", "endStep", "stepUnits", "centreDescription"),
 )
 _KIND = (

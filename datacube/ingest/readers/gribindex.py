@@ -175,13 +175,17 @@ def _step(said: Mapping[str, Any], key: str) -> tuple[int, str]:
 def _seconds(said: Mapping[str, Any]) -> int:
     """What ecCodes leaves out of the valid time: it ends with the minute.
 
+    In GRIB 1 a key of that name is part of local sections, and ends the last day of a month.
+
     Examples
     --------
     >>> _seconds({"second": 30, "endStep": "95s"}), _seconds({"second": 30, "endStep": 6})
     (65, 30)
+    >>> _seconds({"edition": 1, "second": 0, "secondOfEndOfOverallTimeInterval": 59})
+    0
     """
     last = int(said.get("secondOfEndOfOverallTimeInterval", _UNKNOWN))
-    if last < _UNKNOWN:
+    if last < _UNKNOWN and int(said.get("edition", 2)) > 1:
         return last
     step, unit = _step(said, "endStep")
     return int(said.get("second", 0)) + (step % 60 if unit == "s" else 0)
