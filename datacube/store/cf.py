@@ -193,10 +193,7 @@ def decoded(
     raw = np.atleast_1d(stored)
     raw = raw.astype(raw.dtype.newbyteorder("="))
     raw = raw.view(signedness(raw.dtype, attributes))
-    values = raw.astype(np.float64)
-    if role != "time":
-        values = values * float(attributes.get("scale_factor", 1.0))
-        values = values + float(attributes.get("add_offset", 0.0))
+    values = (raw if role == "time" else unpacked(raw, attributes)).astype(np.float64)
     return Coordinate(name, role, values, raw, raw.dtype, attributes)
 
 

@@ -94,22 +94,19 @@ class LeaseClaim:
         return self.store.clock(f"{self.key}-probe-{self.token[:8]}") < written + LEASE_SECONDS
 
     def _body(self) -> bytes:
-        expires = time.time() + LEASE_SECONDS
-        return json.dumps({"token": self.token, "since": self.since, "expires": expires}).encode()
+        return json.dumps({"token": self.token, "since": self.since}).encode()
 
 
-def leased_since(body: bytes | None) -> float | None:
-    """When a claim was taken, in seconds since 1970; None where there is none or it ran out.
+def leased_since(body: bytes, written: float) -> float | None:
+    """When a claim was taken, in seconds since 1970; None where it ran out.
 
     Parameters
     ----------
-    body : bytes or None
-        The claim's object, if there is one.
+    body : bytes
+        The claim's object.
+    written : float
+        When that was written, by the storage's clock.
     """
-    if body is None:
+    if time.time() - written >= LEASE_SECONDS:
         return None
-    holder = json.loads(body)
-    expires = float(holder["expires"])
-    if expires <= time.time():
-        return None
-    return float(holder.get("since", expires - LEASE_SECONDS))
+    return float(json.loads(body).get("since", written))

@@ -255,7 +255,8 @@ class RemoteObjects:
 
     def claimed_since(self, key: str) -> float | None:
         """What the claim says, as long as it has not run out."""
-        return leased_since(self.get(key))
+        found = self.get_written(key)
+        return None if found is None else leased_since(found[0], found[2])
 
     def list_prefixes(self, prefix: str) -> list[str]:
         """Names of the folders directly below a prefix."""
